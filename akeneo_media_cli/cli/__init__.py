@@ -1,0 +1,1 @@
+"""Typer commands: read options, call, choose the exit status."""

@@ -1,0 +1,159 @@
+"""One tree of errors: each has a kind, a message and a hint.
+
+`Kind` is the closed list behind `error.kind` in reports; `docs/errors.md` has a
+cause and a cure for each, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .exits import Exit
+
+
+class Kind(str, Enum):
+    """What went wrong, as scripts may test for it. Members may be added, never renamed."""
+
+    # The row as written.
+    ROW_MALFORMED = "row_malformed"
+    TARGET_MISSING = "target_missing"
+    TARGET_AMBIGUOUS = "target_ambiguous"
+    CONFLICTING_ROWS = "conflicting_rows"
+    # The file.
+    FILE_MISSING = "file_missing"
+    FILE_NOT_REGULAR = "file_not_regular"
+    FILE_UNREADABLE = "file_unreadable"
+    FILE_EMPTY = "file_empty"
+    FILE_CHANGED = "file_changed"
+    FILE_TOO_LARGE = "file_too_large"
+    OUTSIDE_ROOT = "outside_root"
+    NAME_TOO_LONG = "name_too_long"
+    EXTENSION_TOO_LONG = "extension_too_long"
+    CONTENT_MISMATCH = "content_mismatch"
+    # What the PIM's catalogue says of the row.
+    ATTRIBUTE_UNKNOWN = "attribute_unknown"
+    ATTRIBUTE_NOT_MEDIA = "attribute_not_media"
+    ATTRIBUTE_UNREADABLE = "attribute_unreadable"
+    ATTRIBUTE_WRONG_LEVEL = "attribute_wrong_level"
+    ATTRIBUTE_NOT_IN_FAMILY = "attribute_not_in_family"
+    SCOPE_REQUIRED = "scope_required"
+    SCOPE_UNEXPECTED = "scope_unexpected"
+    LOCALE_REQUIRED = "locale_required"
+    LOCALE_UNEXPECTED = "locale_unexpected"
+    CHANNEL_UNKNOWN = "channel_unknown"
+    LOCALE_UNKNOWN = "locale_unknown"
+    LOCALE_NOT_IN_CHANNEL = "locale_not_in_channel"
+    LOCALE_NOT_AVAILABLE = "locale_not_available"
+    EXTENSION_NOT_ALLOWED = "extension_not_allowed"
+    MIME_NOT_ALLOWED = "mime_not_allowed"
+    TARGET_UNKNOWN = "target_unknown"
+    TARGET_INVALID = "target_invalid"
+    NO_CARRIER = "no_carrier"
+    ROUTE_MISSING = "route_missing"
+    # What the PIM answered.
+    REFUSED = "refused"
+    FORBIDDEN = "forbidden"
+    BLOCKED = "blocked"
+    BODY_TOO_LARGE = "body_too_large"
+    REDIRECTED = "redirected"
+    NOT_CREATED = "not_created"
+    NOT_ATTACHED = "not_attached"
+    SERVER_ERROR = "server_error"
+    UNAVAILABLE = "unavailable"
+    THROTTLED = "throttled"
+    # The way to the PIM.
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    TLS = "tls"
+    # Found by reading back.
+    VALUE_LOST = "value_lost"
+    VALUE_DIFFERS = "value_differs"
+    VALUE_MISSING = "value_missing"
+    DRAFT = "draft"
+    # The run as a whole.
+    CREDENTIALS_REFUSED = "credentials_refused"
+    API_FORBIDDEN = "api_forbidden"
+    USAGE = "usage"
+    MANIFEST_UNUSABLE = "manifest_unusable"
+    LEDGER_LOCKED = "ledger_locked"
+    LEDGER_UNUSABLE = "ledger_unusable"
+    REPORT_UNWRITABLE = "report_unwritable"
+    STOPPED = "stopped"
+    DEFECT = "defect"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a row is not in the PIM: `report.items[].error`.
+
+    `message` is what was found or what the PIM said, whole; `hint` is what to do
+    next, in words of a catalogue manager; `http_status` is None where no answer came.
+    """
+
+    kind: Kind
+    message: str
+    hint: str
+    http_status: int | None = None
+
+
+class MediaError(Exception):
+    """Base of every error shown to a user without a traceback.
+
+    Ends the run with `exit_status`; errors of single rows are `Failure` values, not exceptions.
+    """
+
+    exit_status: Exit = Exit.DEFECT
+    kind: Kind = Kind.DEFECT
+
+    def __init__(self, message: str, hint: str = "", kind: Kind | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if kind is not None:
+            self.kind = kind
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class UsageError(MediaError):
+    """Wrong usage or configuration; nothing was sent."""
+
+    exit_status = Exit.USAGE
+    kind = Kind.USAGE
+
+
+class ManifestError(MediaError):
+    """The manifest as a whole cannot be used; nothing was sent."""
+
+    exit_status = Exit.MANIFEST
+    kind = Kind.MANIFEST_UNUSABLE
+
+
+class AccessError(MediaError):
+    """The PIM refused the credentials or the permission to use its API."""
+
+    exit_status = Exit.REFUSED
+    kind = Kind.CREDENTIALS_REFUSED
+
+
+class TemporaryError(MediaError):
+    """The PIM could not be reached or kept answering with trouble; the same command resumes."""
+
+    exit_status = Exit.PENDING
+    kind = Kind.UNAVAILABLE
+
+
+class LedgerLockedError(MediaError):
+    """Another run holds this PIM's ledger."""
+
+    exit_status = Exit.LOCKED
+    kind = Kind.LEDGER_LOCKED
+
+
+class LedgerError(MediaError):
+    """The ledger cannot be used: unwritable, newer than this program, or its disk is full."""
+
+    exit_status = Exit.USAGE
+    kind = Kind.LEDGER_UNUSABLE

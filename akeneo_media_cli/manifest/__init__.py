@@ -1,0 +1,1 @@
+"""The formats that people write, read to one `Row`."""

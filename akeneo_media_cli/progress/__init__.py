@@ -1,0 +1,1 @@
+"""What is seen meanwhile: one way of showing each."""

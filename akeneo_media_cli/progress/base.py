@@ -1,0 +1,74 @@
+"""How a run is shown: one small protocol, and the one that shows nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from ..errors import Failure
+from ..rows import Target
+
+
+class Progress(Protocol):
+    """Hears what a run does. Called from many threads; must not block or raise.
+
+    `row` is the row's number in the run, from 1. Sizes are bytes, times are seconds.
+    """
+
+    def started(self, *, rows: int, size: int, concurrency: int) -> None:
+        """The manifest is read: so many rows, so many bytes that may have to be sent."""
+
+    def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:
+        """A file's upload begins; `attempt` counts from 1."""
+
+    def row_sent(self, row: int, size: int) -> None:
+        """So many more bytes of the file went out in this attempt. Called per piece: be quick."""
+
+    def row_retried(self, row: int, *, failure: Failure, delay: float) -> None:
+        """An attempt met trouble; the next step comes after `delay` seconds."""
+
+    def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
+        """The row's last word: the report item as the contract has it."""
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        """The whole run waits: throttled by the PIM, or the PIM is down. 0 seconds: goes on."""
+
+    def limit(self, calls: int) -> None:
+        """How many calls may be in flight from now on."""
+
+    def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
+        """Something the user should know that belongs to no row. `level`: info, warning or error."""
+
+    def finished(self, summary: Mapping[str, Any]) -> None:
+        """The run is over; `summary` as in the report. Restores the terminal."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def started(self, *, rows: int, size: int, concurrency: int) -> None:
+        pass
+
+    def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:
+        pass
+
+    def row_sent(self, row: int, size: int) -> None:
+        pass
+
+    def row_retried(self, row: int, *, failure: Failure, delay: float) -> None:
+        pass
+
+    def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
+        pass
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        pass
+
+    def limit(self, calls: int) -> None:
+        pass
+
+    def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
+        pass
+
+    def finished(self, summary: Mapping[str, Any]) -> None:
+        pass

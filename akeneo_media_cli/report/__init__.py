@@ -1,0 +1,1 @@
+"""What is left behind: one way of writing each report format."""

@@ -1,0 +1,109 @@
+"""What the whole package calls a row, and what may become of it.
+
+A row is one file for one place in the PIM. Every package may import this
+module; it imports nothing but the standard library and `errors`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, NamedTuple
+
+from .errors import Failure
+
+
+class Status(str, Enum):
+    """What became of a row (contract: "What becomes of a row")."""
+
+    UPLOADED = "uploaded"
+    UNCHANGED = "unchanged"
+    PLANNED = "planned"
+    INVALID = "invalid"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+class TargetType(str, Enum):
+    """The kinds of entity that hold media; the value is `target.type` in reports."""
+
+    PRODUCT = "product"
+    PRODUCT_UUID = "product_uuid"
+    PRODUCT_MODEL = "product_model"
+    ASSET = "asset"
+    RECORD = "record"
+    CATEGORY = "category"
+    PAM_ASSET = "pam_asset"
+
+
+_OWN_KEY = {TargetType.PRODUCT: "identifier", TargetType.PRODUCT_UUID: "uuid"}
+_PARENT_KEY = {TargetType.ASSET: "asset_family", TargetType.RECORD: "reference_entity"}
+
+
+class Target(NamedTuple):
+    """The entity that is to hold the file.
+
+    `code` names the entity itself: identifier, UUID or code as `type` has it; empty only for a
+    record row without record (the reference entity's own image). `parent` is the asset family or
+    reference entity, empty for all others.
+    """
+
+    type: TargetType
+    code: str
+    parent: str = ""
+
+    def as_report(self) -> dict[str, str]:
+        """The report's `target`: `{"type": "product", "identifier": "sku-1"}` and the like."""
+        out = {"type": self.type.value}
+        if self.parent:
+            out[_PARENT_KEY[self.type]] = self.parent
+        out[_OWN_KEY.get(self.type, "code")] = self.code
+        return out
+
+    def __str__(self) -> str:
+        parts = [self.type.value, self.parent, self.code]
+        return " ".join(p for p in parts if p)
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of a manifest, as written; `problem` says why it cannot be used, if it cannot.
+
+    `line` is the first line in a CSV, the item's number from 1 in YAML, JSON and JSONL, the row of a sheet.
+    `file` is as written; `filename` is the name the PIM is to show, where the manifest gives one.
+    `root` is the folder that a manifest's own `root` key names, resolved against the manifest.
+    """
+
+    manifest: str
+    line: int
+    file: str
+    target: Target | None
+    attribute: str
+    locale: str | None = None
+    scope: str | None = None
+    filename: str | None = None
+    root: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    problem: Failure | None = None
+
+
+def folded(code: str) -> str:
+    """A code as MySQL's `utf8mb4_unicode_ci` compares it: without case, accents or trailing spaces.
+
+    The PIM finds `SKU-1`, `sku-1` and `sku-1 ` as one product (pim-facts A3), so locks and
+    conflict checks must take them as one. Coarser than MySQL is safe; finer is not.
+    """
+    code = code.rstrip()
+    if code.isascii():
+        return code.lower()
+    decomposed = unicodedata.normalize("NFKD", code.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def php_basename(name: str) -> str:
+    """What PHP keeps of a sent file name: the part after the last slash or backslash.
+
+    The scheduler keeps two of these apart in time: the PIM makes its media code of it (pim-facts A2).
+    """
+    return name.replace("\\", "/").rsplit("/", 1)[-1]

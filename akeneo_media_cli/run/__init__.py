@@ -1,0 +1,1 @@
+"""From rows to results: plan, preflight, schedule, transfer, remember."""
