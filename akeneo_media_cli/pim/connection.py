@@ -1,0 +1,22 @@
+"""Where the PIM is and who we are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..secret import Secret
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A PIM's address and either a connection's four credentials or an App's token.
+
+    `url` is scheme, host, port and path prefix without a trailing slash and without `/api/rest/v1`.
+    """
+
+    url: str
+    client_id: str = ""
+    client_secret: Secret = Secret("")
+    username: str = ""
+    password: Secret = Secret("")
+    token: Secret | None = None
