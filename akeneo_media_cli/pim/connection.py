@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from ..secret import Secret
 
+_NONE = Secret("")
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -16,7 +18,7 @@ class Connection:
 
     url: str
     client_id: str = ""
-    client_secret: Secret = Secret("")
+    client_secret: Secret = _NONE
     username: str = ""
-    password: Secret = Secret("")
+    password: Secret = _NONE
     token: Secret | None = None
