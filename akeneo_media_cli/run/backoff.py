@@ -1,0 +1,27 @@
+"""How long to wait before trying again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Random = Callable[[], float]
+"""Gives numbers from 0 up to, not including, 1: `random.random` or a test's own."""
+
+BASE = 0.5
+CAP = 30.0
+PROBE_CAP = 60.0
+LONGEST_RETRY_AFTER = 3600.0
+
+
+def pause(failures: int, random: Random) -> float:
+    """Seconds before a row's next try after so many failed ones: exponential, full jitter, capped.
+
+    Full jitter spreads the rows that one hiccup threw back, so that they do not return together.
+    """
+    return random() * min(CAP, BASE * float(2 ** min(failures, 16)))
+
+
+def probe_pause(failures: int, random: Random) -> float:
+    """Seconds before the next look at a PIM that is down: at least half of a doubling pause."""
+    longest = min(PROBE_CAP, 2.0 * BASE * float(2 ** min(failures, 16)))
+    return longest / 2 + random() * longest / 2

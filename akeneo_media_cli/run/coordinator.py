@@ -1,0 +1,521 @@
+"""What is to be done next, and what an answer means for it.
+
+The whole of a run's decisions, and nothing else: no threads, no HTTP, no clock of its own, no disk.
+Workers ask `next` for a call, make it, and hand what came of it to `answered`. Given the same calls
+it decides the same, so that a test can drive a million interleavings through it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import Failure, Kind, MediaError
+from ..rows import Status
+from .backoff import Random, pause
+from .course import (
+    Attached,
+    Call,
+    Course,
+    Ended,
+    Errand,
+    Fatal,
+    Looked,
+    Outcome,
+    Phase,
+    Prepared,
+    Refused,
+    Stored,
+    Troubled,
+)
+from .gate import Gate
+from .scheduler import Scheduler
+
+SETTLE_LEAST = 2.0
+"""Seconds until a call whose answer was lost counts as over (pim-facts A9)."""
+SETTLE_TIMES = 4.0
+"""Or so many times the slowest save seen."""
+SETTLE_MOST = 180.0
+FIRST_ASK = 0.1
+GHOST_SECONDS = 60.0
+ATTACH_BATCH = 100
+"""So many lines the PIM takes in one PATCH (pim-facts B5)."""
+ATTACH_WAIT = 10.0
+"""Seconds that a batch waits to be full while there is other work."""
+AHEAD = 400
+"""So many rows are kept looked up and ready ahead of the workers."""
+WINDOW = 20_000
+"""No more rows than this are held in memory, however badly they block one another."""
+PHP_DEFAULT = 2_097_152
+"""PHP's own `upload_max_filesize`, in bytes."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the user asked for. `retries`: tries after the first; `max_failures`: None for any number."""
+
+    concurrency: int = 4
+    retries: int = 5
+    max_failures: int | None = None
+
+
+class Coordinator:
+    """Knows every row that is under way, which calls may be made now, and why not."""
+
+    def __init__(self, policy: Policy, feed: Callable[[], Any | None], random: Random) -> None:
+        """`feed` gives the next batch of rows to prepare, None at the end."""
+        self.policy = policy
+        self.gate = Gate(policy.concurrency, policy.retries, random)
+        self.stopping = False
+        self.aborted = False
+        self.fatal: MediaError | None = None
+        self.trouble: Failure | None = None
+        self.retries = 0
+        self._feed = feed
+        self._fed = False
+        self._random = random
+        self._scheduler: Scheduler[Course] = Scheduler()
+        self._timers: list[tuple[float, int, Course | Call]] = []
+        self._attaching: dict[str, tuple[float, list[Course]]] = {}
+        self._asks: deque[Course] = deque()
+        self._batches: deque[Call] = deque()
+        self._ticket = 0
+        self._active = 0
+        self._through = 0
+        self._failed = 0
+        self._slowest_save = 0.0
+        self._largest_passed = 0
+        self._unsettled: set[Course] = set()
+        self._orphans: list[Ended] = []
+        self._ghosts: dict[str, tuple[float, int]] = {}
+        self._idle_for_names = 0
+        self._sends = 0
+
+    # What workers call.
+
+    def next(self, now: float) -> Call | float | None:
+        """A call to make, the seconds to wait (infinite: until an answer comes), or None: all is done."""
+        if self.gate.given_up:
+            self.abort()
+        self._ring(now)
+        if self._done():
+            return None
+        opening = self.gate.opening(now)
+        if opening > 0:
+            return opening
+        call = self._choose(now)
+        if call is None:
+            if self._done():
+                return None
+            return max(0.0, self._timers[0][0] - now) if self._timers else math.inf
+        call.through_at_start = self._through
+        call.probe = self.gate.start()
+        call.in_flight = self.gate.in_flight
+        self._active += 1
+        for course in call.courses:
+            if course.began is None:
+                course.began = now
+            if course.through_at_start is None:
+                course.through_at_start = self._through
+        if call.errand is Errand.SEND:
+            self._sends += 1
+            call.course.attempts += 1
+            if call.course.attempts > 1:
+                self.retries += 1
+        return call
+
+    def answered(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
+        """Take in what a call came to; the rows that have got their last word by it."""
+        self.gate.finish()
+        self._active -= 1
+        if isinstance(outcome, Fatal):
+            return self._fatal(call, outcome)
+        if isinstance(outcome, Troubled):
+            self._tell_gate(call, outcome, now)
+        else:
+            self.gate.succeeded(wrote=call.errand.writes)
+            if call.errand.writes:
+                self._through += 1
+        take_in = {Errand.PREPARE: self._prepared, Errand.SEND: self._sent, Errand.ATTACH: self._attached}
+        ended = take_in.get(call.errand, self._looked)(call, outcome, now)
+        if self._orphans:
+            ended, self._orphans = ended + self._orphans, []
+        return ended
+
+    def stop(self) -> None:
+        """Start no more rows; those with a call at work, or one that may still be, go to their end."""
+        self.stopping = True
+
+    def abort(self) -> None:
+        """Make no more calls at all; what is in flight is left to end."""
+        self.stopping = True
+        self.aborted = True
+
+    def leftovers(self) -> list[Ended]:
+        """At the end: the rows that were begun and did not get their word; they are pending."""
+        courses: list[Course] = list(self._scheduler.drain())
+        courses += [c for _, _, c in self._timers if isinstance(c, Course)]
+        courses += self._asks
+        for _, attaching in self._attaching.values():
+            courses += attaching
+        self._attaching.clear()
+        self._timers.clear()
+        self._asks.clear()
+        return [
+            Ended(c, Status.PENDING, c.trouble, c.uncertain)
+            for c in courses
+            if c.attempts or c.uncertain or c.trouble
+        ]
+
+    def starved_by(self) -> tuple[str, int]:
+        """The file name that keeps workers idle, and how many rows wait for it; empty when none does."""
+        if self._idle_for_names < max(50, self._sends // 4):
+            return "", 0
+        key, waiting = self._scheduler.longest_queue()
+        return (key.removeprefix("name:"), waiting) if key.startswith("name:") else ("", 0)
+
+    # Choosing.
+
+    def _done(self) -> bool:
+        if self._active:
+            return False
+        if self.aborted:
+            return True
+        if self._unsettled:
+            return False
+        if self.stopping:
+            return True
+        return self._fed and not (self._timers or self._batches or self._attaching or len(self._scheduler))
+
+    def _choose(self, now: float) -> Call | None:
+        if self.aborted:
+            return None
+        if self._asks:
+            course = self._asks.popleft()
+            return Call(Errand.PROVE if course.phase is Phase.PROVE else Errand.ASK, (course,))
+        if self.stopping:
+            return None
+        if self._batches:
+            return self._batches.popleft()
+        if not self._fed and self._scheduler.ready < AHEAD and len(self._scheduler) < WINDOW:
+            batch = self._feed()
+            if batch is not None:
+                return Call(Errand.PREPARE, batch=batch)
+            self._fed = True
+        return self._take(now)
+
+    def _take(self, now: float) -> Call | None:
+        attaching = self._full_batch(now)
+        if attaching is not None:
+            return attaching
+        while (course := self._scheduler.take()) is not None:
+            if course.phase is not Phase.ASK:
+                return Call(Errand.SEND, (course,))
+            # Left in flight by a run that died: its call may still be at work.
+            course.settled_at = now + self._settling()
+            self._hold(course)
+            self._asks.append(course)
+            return self._choose(now)
+        if self._scheduler.waiting_for("name"):
+            self._idle_for_names += 1
+        return next(filter(None, map(self._attach, list(self._attaching))), None)
+
+    def _full_batch(self, now: float) -> Call | None:
+        """A batch that is full, or has waited long enough for more."""
+        for group, (since, courses) in list(self._attaching.items()):
+            if len(courses) >= ATTACH_BATCH or now - since >= ATTACH_WAIT:
+                call = self._attach(group)
+                if call is not None:
+                    return call
+        return None
+
+    def _attach(self, group: str) -> Call | None:
+        since, courses = self._attaching.pop(group)
+        batch: list[Course] = []
+        rest: list[Course] = []
+        for course in courses:
+            free = len(batch) < ATTACH_BATCH and self._scheduler.acquire(course.keys)
+            (batch if free else rest).append(course)
+        if rest:
+            self._attaching[group] = (since, rest)
+        return Call(Errand.ATTACH, batch) if batch else None
+
+    def _enqueue(self, course: Course, now: float = 0.0) -> None:
+        if course.phase is Phase.ATTACH:
+            self._attaching.setdefault(course.group or "", (now, []))[1].append(course)
+            return
+        self._scheduler.add(course, course.exclusive, course.shared)
+
+    def _ring(self, now: float) -> None:
+        """Let those go on whose pause is over."""
+        while self._timers and self._timers[0][0] <= now:
+            waiting = heapq.heappop(self._timers)[2]
+            if isinstance(waiting, Call):
+                self._batches.append(waiting)
+            elif waiting.uncertain and waiting.phase is not Phase.ATTACH:
+                self._asks.append(waiting)
+            else:
+                if waiting.uncertain:
+                    self._release(waiting)
+                self._enqueue(waiting, now)
+
+    def _later(self, when: float, waiting: Course | Call) -> None:
+        self._ticket += 1
+        heapq.heappush(self._timers, (when, self._ticket, waiting))
+
+    # Taking in.
+
+    def _tell_gate(self, call: Call, outcome: Troubled, now: float) -> None:
+        if outcome.retry_after is not None:
+            self.gate.wait_until(now, outcome.retry_after)
+        if outcome.throttled:
+            self.gate.refused(call.in_flight)
+            if call.in_flight > 1:
+                return
+        first: Course | Call = call.courses[0] if call.courses else call
+        suspect = first.through_at_trouble is not None and self._through > first.through_at_trouble
+        self.gate.troubled(first, now, wrote=call.errand.writes, probe=call.probe, suspect=suspect)
+
+    def _fatal(self, call: Call, outcome: Fatal) -> list[Ended]:
+        self.fatal = self.fatal or outcome.error
+        self.abort()
+        failure = Failure(outcome.error.kind, outcome.error.message, outcome.error.hint)
+        for course in call.courses:
+            course.trouble = failure
+        return [self._end(course, Status.PENDING) for course in call.courses]
+
+    def _prepared(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
+        if isinstance(outcome, Prepared):
+            for course in outcome.courses:
+                self._enqueue(course)
+            return []
+        if not isinstance(outcome, Troubled):
+            raise TypeError(f"no outcome of preparing: {outcome!r}")
+        if call.through_at_trouble is None:
+            call.through_at_trouble = self._through
+        if self._charged(call, outcome):
+            call.failures += 1
+        if call.failures > self.policy.retries:
+            # Unasked, nothing of these rows may be sent; the next batch would fare no better.
+            self.trouble = outcome.failure
+            self.abort()
+        else:
+            self._later(now + pause(call.failures, self._random), call)
+        return []
+
+    def _sent(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
+        course = call.course
+        if isinstance(outcome, Stored):
+            course.code, course.sha256, course.sent = outcome.code, outcome.sha256, outcome.sent
+            course.trouble = None
+            self._slowest_save = max(self._slowest_save, outcome.saving)
+            self._largest_passed = max(self._largest_passed, course.size)
+            if outcome.attach:
+                self._release(course)
+                self._to_attach(course, now)
+                return []
+            if self._haunted(course, now):
+                course.phase, course.deep = Phase.PROVE, True
+                self._hold(course)
+                self._asks.append(course)
+                return []
+            return self._landed(course, now)
+        if isinstance(outcome, Refused):
+            return [self._end(course, Status.FAILED, outcome.failure)]
+        if not isinstance(outcome, Troubled):
+            raise TypeError(f"no outcome of sending: {outcome!r}")
+        self._trouble(course, call, outcome)
+        if not outcome.maybe_done:
+            return self._again(course, now)
+        if outcome.failure.http_status == 500:
+            # A code that two uploads share holds the bytes of only one of them (pim-facts A2), and
+            # a deadlock in a tree of models is met again beside others (pim-facts A1).
+            course.deep = course.deadlocked = True
+        course.phase, course.asks = Phase.ASK, 0
+        course.settled_at = now + self._settling()
+        self._hold(course)
+        self._later(now + FIRST_ASK, course)
+        return []
+
+    def _looked(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
+        course = call.course
+        if isinstance(outcome, Troubled):
+            course.trouble = outcome.failure
+            if self._charged(call, outcome):
+                course.blind += 1
+            if course.blind > self.policy.retries:
+                return [self._give_up(course)]
+            self._later(now + pause(course.blind, self._random), course)
+            return []
+        # One who may not read is told nothing either way.
+        looked = outcome if isinstance(outcome, Looked) else Looked(None)
+        if looked.ours or (looked.ours is None and course.phase is Phase.PROVE):
+            course.code = looked.code or course.code
+            course.trouble = None
+            return self._landed(course, now)
+        if course.phase is Phase.ASK and now < course.settled_at:
+            wait = FIRST_ASK * 2**course.asks if looked.ours is False else math.inf
+            course.asks += 1
+            self._later(min(now + wait, course.settled_at), course)
+            return []
+        if course.phase is Phase.PROVE:
+            course.failures += 1
+            course.trouble = Failure(
+                Kind.VALUE_LOST,
+                "the PIM answered 201, but holds other bytes than were sent",
+                "an upload of the same file name reached the PIM at the same moment; the row is sent again",
+            )
+        elif course.attempts:
+            self._ghosts[_name(course)] = (now + GHOST_SECONDS, course.seq)
+        return self._again(course, now)
+
+    def _attached(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
+        if isinstance(outcome, Troubled):
+            lines: Sequence[Failure | Troubled | None] = [outcome] * len(call.courses)
+        elif isinstance(outcome, Refused):
+            if len(call.courses) > 1:
+                self._take_apart(call.courses, now)
+                return []
+            lines = [outcome.failure]
+        elif isinstance(outcome, Attached):
+            lines = outcome.lines
+        else:
+            raise TypeError(f"no outcome of attaching: {outcome!r}")
+        ended: list[Ended] = []
+        for course, line in zip(call.courses, lines, strict=True):
+            if line is None:
+                course.trouble = None
+                ended += self._landed(course, now)
+            elif isinstance(line, Failure):
+                ended.append(self._end(course, Status.FAILED, line))
+            else:
+                self._trouble(course, call, line)
+                if line.maybe_done:
+                    # Setting a code twice does no harm, but another call meanwhile would: hold, then again.
+                    self._hold(course)
+                    self._later(now + self._settling(), course)
+                else:
+                    ended += self._again(course, now)
+        return ended
+
+    # What follows from it.
+
+    def _trouble(self, course: Course, call: Call, outcome: Troubled) -> None:
+        course.trouble = outcome.failure
+        if course.through_at_trouble is None:
+            course.through_at_trouble = self._through
+        if self._charged(call, outcome):
+            course.failures += 1
+
+    def _charged(self, call: Call, outcome: Troubled) -> bool:
+        """Does it count against the tries? Not when it says nothing of the row.
+
+        A probe asks after the PIM, and a call refused beside others says that we make too many.
+        """
+        if outcome.throttled and call.in_flight > 1:
+            return False
+        return not call.probe
+
+    def _settling(self) -> float:
+        return min(SETTLE_MOST, max(SETTLE_LEAST, SETTLE_TIMES * self._slowest_save))
+
+    def _haunted(self, course: Course, now: float) -> bool:
+        """May a call of another row with this file name still have been at work?"""
+        ghost = self._ghosts.get(_name(course))
+        if ghost is None:
+            return False
+        if ghost[0] <= now:
+            del self._ghosts[_name(course)]
+            return False
+        return ghost[1] != course.seq
+
+    def _hold(self, course: Course) -> None:
+        course.uncertain = True
+        self._unsettled.add(course)
+
+    def _release(self, course: Course) -> None:
+        course.uncertain = False
+        self._unsettled.discard(course)
+        self._scheduler.release(course.exclusive, course.shared)
+
+    def _to_attach(self, course: Course, now: float) -> None:
+        course.phase, course.keys, course.tree = Phase.ATTACH, course.attach_keys, None
+        self._enqueue(course, now)
+
+    def _take_apart(self, courses: Sequence[Course], now: float) -> None:
+        """A batch refused as a whole: halve it until the row is found that is to blame."""
+        half = len(courses) // 2
+        for n, course in enumerate(courses):
+            self._release(course)
+            course.group = f"{course.group}/{int(n >= half)}"
+            self._enqueue(course, now)
+
+    def _landed(self, course: Course, now: float) -> list[Ended]:
+        """The row's value is in the PIM; those that wait for its media file may take the code."""
+        followers, course.followers = course.followers, []
+        ended = [self._end(course, Status.UPLOADED)]
+        for follower in followers:
+            follower.code, follower.sha256 = course.code, course.sha256
+            self._to_attach(follower, now)
+        return ended
+
+    def _again(self, course: Course, now: float) -> list[Ended]:
+        """Try the row once more, or give it up. Its keys are free again either way."""
+        if course.failures > self.policy.retries:
+            return [self._give_up(course)]
+        self._release(course)
+        if course.phase is not Phase.ATTACH:
+            course.phase = Phase.SEND
+            course.alone = course.deadlocked and course.tree is not None
+        if self.stopping:
+            return [Ended(course, Status.PENDING, course.trouble)]
+        self._later(now + pause(course.failures, self._random), course)
+        return []
+
+    def _give_up(self, course: Course) -> Ended:
+        """The tries are spent: the row's fault where others got through meanwhile, else the PIM's."""
+        others = self._through > (course.through_at_start or 0)
+        return self._end(course, Status.FAILED if others else Status.PENDING)
+
+    def _end(self, course: Course, status: Status, failure: Failure | None = None) -> Ended:
+        uncertain = course.uncertain and status is not Status.UPLOADED
+        self._release(course)
+        failure = failure or course.trouble
+        if status is Status.FAILED:
+            self._failed += 1
+            if self.policy.max_failures is not None and self._failed >= self.policy.max_failures:
+                self.stop()
+        if failure is not None and failure.kind is Kind.SERVER_ERROR and self._too_large(course):
+            failure = replace(failure, hint=_TOO_LARGE_HINT)
+        if status is not Status.UPLOADED and course.followers:
+            self._succeed(course, status, failure)
+        return Ended(course, status, None if status is Status.UPLOADED else failure, uncertain)
+
+    def _succeed(self, course: Course, status: Status, failure: Failure | None) -> None:
+        """A row that others waited for did not send its file: let the next send it for the rest."""
+        heirs, course.followers = course.followers, []
+        heir = next((c for c in heirs if not c.carried), None)
+        if heir is None:
+            self._orphans += [Ended(c, status, failure) for c in heirs]
+            return
+        heir.followers = [c for c in heirs if c is not heir]
+        self._enqueue(heir)
+
+    def _too_large(self, course: Course) -> bool:
+        return 0 < self._largest_passed < course.size and course.size >= min(
+            2 * self._largest_passed, PHP_DEFAULT
+        )
+
+
+def _name(course: Course) -> str:
+    return next((k for k in course.keys if k.startswith("name:")), "")
+
+
+_TOO_LARGE_HINT = (
+    "the file is larger than any that passed: its size may be over PHP's upload_max_filesize; "
+    "ask the PIM's administrator to raise upload_max_filesize and post_max_size, or make the file smaller"
+)

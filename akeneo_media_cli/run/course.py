@@ -1,0 +1,185 @@
+"""A row on its way, the calls it makes and what they may come back with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from ..errors import Failure, MediaError
+from ..rows import Status
+
+
+class Phase(Enum):
+    """What a row needs next."""
+
+    SEND = auto()
+    """Its file is to be sent."""
+    ASK = auto()
+    """A call of its may have been done although no answer said so: ask whether the value became ours."""
+    PROVE = auto()
+    """It was answered 201 while a call with the same file name may have been at work: compare the bytes."""
+    ATTACH = auto()
+    """Its file is in the PIM: the code is to be set by a batch PATCH."""
+
+
+@dataclass(slots=True, eq=False)
+class Course:
+    """One row on its way to its end; what it is about (`row`) is the courier's business.
+
+    `keys` are taken by this row alone for as long as a call of its may be at work, `tree` together with
+    others of the same product model tree, unless it met a deadlock there and goes `alone`.
+    `group` names the batches that it may share an attaching call with, and `attach_keys` are what it holds
+    then. `followers` get the same media file once this row has sent it; a row with `carried` set cannot
+    send its file itself.
+    """
+
+    row: Any
+    seq: int
+    size: int
+    keys: tuple[str, ...]
+    tree: str | None = None
+    attach_keys: tuple[str, ...] = ()
+    group: str | None = None
+    followers: list[Course] = field(default_factory=list)
+    phase: Phase = Phase.SEND
+    alone: bool = False
+    attempts: int = 0
+    failures: int = 0
+    trouble: Failure | None = None
+    deep: bool = False
+    uncertain: bool = False
+    carried: bool = False
+    deadlocked: bool = False
+    code: str | None = None
+    sha256: str | None = None
+    sent: int = 0
+    began: float | None = None
+    seconds: float = 0.0
+    blind: int = 0
+    asks: int = 0
+    settled_at: float = 0.0
+    through_at_start: int | None = None
+    through_at_trouble: int | None = None
+
+    @property
+    def exclusive(self) -> tuple[str, ...]:
+        """The keys that nobody else may have meanwhile."""
+        return (*self.keys, self.tree) if self.alone and self.tree else self.keys
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The keys that others may have too."""
+        return (self.tree,) if self.tree and not self.alone else ()
+
+
+class Errand(Enum):
+    """What a call is for."""
+
+    PREPARE = auto()
+    """Look up a batch of rows in the PIM before anything of them is sent."""
+    SEND = auto()
+    ASK = auto()
+    PROVE = auto()
+    ATTACH = auto()
+
+    @property
+    def writes(self) -> bool:
+        """Does it change anything in the PIM?"""
+        return self in (Errand.SEND, Errand.ATTACH)
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One thing for a worker to do now; rows of an attaching batch are several, else one.
+
+    `in_flight` counts the calls at work when it went out, itself included.
+    """
+
+    errand: Errand
+    courses: Sequence[Course] = ()
+    batch: Any = None
+    failures: int = 0
+    through_at_start: int = 0
+    through_at_trouble: int | None = None
+    in_flight: int = 0
+    probe: bool = False
+
+    @property
+    def course(self) -> Course:
+        """The only row of a call that is about one."""
+        return self.courses[0]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The PIM took the file: 201 and a Location. `saving` is the seconds from the last byte to the answer."""
+
+    code: str
+    sha256: str | None
+    sent: int
+    saving: float
+    attach: bool = False
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Pointless to try again. `stored_code`: the media file that was left behind, where one is known."""
+
+    failure: Failure
+    sent: int = 0
+
+
+@dataclass(frozen=True)
+class Troubled:
+    """Worth trying again. `maybe_done`: the PIM may have done, or be doing, what it was asked."""
+
+    failure: Failure
+    throttled: bool = False
+    retry_after: float | None = None
+    maybe_done: bool = False
+    sent: int = 0
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a reading back found: is the value ours? None: it cannot be told."""
+
+    ours: bool | None
+    code: str | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch was looked up: these rows are to be sent; the others have got their word already."""
+
+    courses: Sequence[Course]
+
+
+@dataclass(frozen=True)
+class Attached:
+    """Line by line what a batch PATCH came to: None for taken, a failure, or no line at all."""
+
+    lines: Sequence[Failure | Troubled | None]
+
+
+@dataclass(frozen=True)
+class Fatal:
+    """The run cannot go on."""
+
+    error: MediaError
+
+
+Outcome = Stored | Refused | Troubled | Looked | Prepared | Attached | Fatal
+
+
+@dataclass(slots=True)
+class Ended:
+    """A row's last word. `uncertain`: the PIM may still turn out to have it, the next run must look."""
+
+    course: Course
+    status: Status
+    failure: Failure | None = None
+    uncertain: bool = False
+    notes: list[str] = field(default_factory=list)

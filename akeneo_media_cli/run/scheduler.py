@@ -1,0 +1,154 @@
+"""Which rows may be in flight together.
+
+Two calls in flight for one product, or carrying one file name, lose values or swap bytes although
+the PIM answers 201 to both (pim-facts A1, A2). So every row takes keys (`product:sku-1`,
+`name:front.jpg`) for as long as a call of its may still be at work, and waits while another has one.
+
+A tree of product models is taken in shared mode by its rows, and exclusively by one that
+met a deadlock there and is tried again with the tree to itself (pim-facts A1, B4).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Entry(Generic[T]):
+    item: T
+    keys: tuple[str, ...]
+    shared: tuple[str, ...]
+
+
+class Scheduler(Generic[T]):
+    """Hands out items in the order they came, but never two that share a key.
+
+    No threads, no clock: the same calls give the same answers. The cost of an item
+    does not depend on how many wait.
+    """
+
+    def __init__(self) -> None:
+        self._ready: deque[_Entry[T]] = deque()
+        self._woken: deque[_Entry[T]] = deque()
+        self._waiting: dict[str, deque[_Entry[T]]] = {}
+        self._held: set[str] = set()
+        self._shares: dict[str, int] = {}
+        self._size = 0
+        self._parked: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        """How many items wait, for their turn or for a key."""
+        return self._size
+
+    @property
+    def ready(self) -> int:
+        """How many items wait for nothing that is known of."""
+        return len(self._ready) + len(self._woken)
+
+    def add(self, item: T, keys: tuple[str, ...], shared: tuple[str, ...] = ()) -> None:
+        """Let an item wait for its turn. `keys` are taken for it alone, `shared` together with others."""
+        self._ready.append(_Entry(item, keys, shared))
+        self._size += 1
+
+    def take(self) -> T | None:
+        """The next item whose keys are free, with its keys now taken; None when there is none."""
+        while self._woken or self._ready:
+            entry = (self._woken or self._ready).popleft()
+            blocked = self._blocked_by(entry)
+            if blocked is None:
+                self._hold(entry.keys, entry.shared)
+                self._size -= 1
+                return entry.item
+            self._waiting.setdefault(blocked, deque()).append(entry)
+            self._parked[_sort(blocked)] += 1
+            # What it does not take now may be somebody else's; also the key that it only made way for.
+            for key in (*entry.keys, *entry.shared):
+                if key != blocked or key not in self._shares:
+                    self._wake(key)
+        return None
+
+    def acquire(self, keys: tuple[str, ...]) -> bool:
+        """Take keys out of turn, if they are all free."""
+        if any(key in self._held or key in self._shares for key in keys):
+            return False
+        self._hold(keys, ())
+        return True
+
+    def release(self, keys: tuple[str, ...], shared: tuple[str, ...] = ()) -> None:
+        """Give keys back that `take` took."""
+        self._held.difference_update(keys)
+        for key in shared:
+            left = self._shares[key] - 1
+            if left:
+                self._shares[key] = left
+            else:
+                del self._shares[key]
+        for key in (*keys, *shared):
+            self._wake(key)
+
+    def drain(self) -> Iterator[T]:
+        """Empty it: every item that still waits."""
+        for queue in (self._woken, self._ready, *self._waiting.values()):
+            for entry in queue:
+                yield entry.item
+        self._woken.clear()
+        self._ready.clear()
+        self._waiting.clear()
+        self._size = 0
+        self._parked.clear()
+
+    def waiting_for(self, sort: str) -> int:
+        """How many items are known to wait for a key of this sort: the part before the colon."""
+        return self._parked[sort]
+
+    def longest_queue(self) -> tuple[str, int]:
+        """The key that most items wait for, and how many do; for telling people, not for deciding."""
+        if not self._waiting:
+            return "", 0
+        key = max(self._waiting, key=lambda k: len(self._waiting[k]))
+        return key, len(self._waiting[key])
+
+    def _hold(self, keys: tuple[str, ...], shared: tuple[str, ...]) -> None:
+        self._held.update(keys)
+        for key in shared:
+            self._shares[key] = self._shares.get(key, 0) + 1
+
+    def _blocked_by(self, entry: _Entry[T]) -> str | None:
+        for key in entry.keys:
+            if key in self._held or key in self._shares:
+                return key
+        for key in entry.shared:
+            if key in self._held or self._wanted_alone(key):
+                return key
+        return None
+
+    def _wanted_alone(self, key: str) -> bool:
+        """Does somebody wait for the key to himself? Then no more may share it, or he would wait for ever."""
+        queue = self._waiting.get(key)
+        return bool(queue) and key in queue[0].keys if queue else False
+
+    def _wake(self, key: str) -> None:
+        """Let the first that waits for a free key try again, and those after it that only share it."""
+        queue = self._waiting.get(key)
+        if not queue or key in self._held:
+            return
+        if key in queue[0].keys:
+            if key in self._shares:
+                return
+            awake = 1
+        else:
+            awake = next((n for n, e in enumerate(queue) if key not in e.shared), len(queue))
+        for _ in range(awake):
+            self._woken.append(queue.popleft())
+        self._parked[_sort(key)] -= awake
+        if not queue:
+            del self._waiting[key]
+
+
+def _sort(key: str) -> str:
+    return key.partition(":")[0]
