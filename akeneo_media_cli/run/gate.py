@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .backoff import LONGEST_RETRY_AFTER, Random, probe_pause
 
-FIRST_WIDENING = 16
+FIRST_WIDENING = 8
 LAST_WIDENING = 1024
 
 

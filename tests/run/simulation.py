@@ -1,4 +1,4 @@
-"""A PIM in virtual time, to drive the coordinator through a million interleavings without a thread or a sleep.
+"""A PIM in virtual time, to drive the coordinator through a million interleavings without a sleep.
 
 It saves whole products as the real one does: what it read when a call began, plus one value, written when
 the call ends (pim-facts A1). It goes on when the client has gone (A9).
@@ -46,7 +46,7 @@ class SimRow:
 
 @dataclass
 class Simulation:
-    """`faults(call, random)` names what befalls a call; `allowed` calls at once are answered, more get 429."""
+    """`faults(now, random)` names what befalls a call; over `allowed` calls at once are answered 429."""
 
     rows: list[SimRow]
     seed: int
