@@ -133,7 +133,7 @@ class Engine:
                     turn.notify_all()
                 for each in ended:
                     self._courier.ended(each)
-        except BaseException as error:  # noqa: BLE001 - handed to the main thread
+        except BaseException as error:
             with turn:
                 self._defect = self._defect or error
                 coordinator.abort()

@@ -191,11 +191,14 @@ def test_a_pim_that_allows_two_is_found_and_kept_to() -> None:
 
 
 def test_throttling_at_random_does_not_choke_the_run() -> None:
-    sim = Simulation(rows(600, 600, 600), seed=9, faults=at_random(**{"429": 0.02}))
-    sim.run()
-    sim.check()
-    assert sim.count(Status.UPLOADED) == 600
-    assert sim.now < 600 * 0.11 / 4 * 2.5
+    seconds = []
+    for seed in range(8):
+        sim = Simulation(rows(600, 600, 600), seed=seed, faults=at_random(**{"429": 0.02}))
+        sim.run()
+        sim.check()
+        assert sim.count(Status.UPLOADED) == 600
+        seconds.append(sim.now)
+    assert sum(seconds) / 8 < 600 * 0.11 / 4 * 2
 
 
 def test_retry_after_is_obeyed_by_everybody() -> None:
