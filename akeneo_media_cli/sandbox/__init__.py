@@ -1,4 +1,24 @@
 """A local PIM that behaves as the real one, races and faults included.
 
-It knows nothing of the rest of the package, so that it can be trusted as a peer.
+It knows nothing of the rest of the package, so that it can be trusted as a peer. Starlette and uvicorn are only
+imported when one is started. docs/sandbox.md tells how to use it.
 """
+
+from .catalogue import CatalogueError
+from .default import default_catalogue
+from .faults import FaultPlan, parse_faults
+from .options import Credentials, SandboxMissing, SandboxOptions
+from .running import RunningSandbox, serve, start_sandbox
+
+__all__ = [
+    "CatalogueError",
+    "Credentials",
+    "FaultPlan",
+    "RunningSandbox",
+    "SandboxMissing",
+    "SandboxOptions",
+    "default_catalogue",
+    "parse_faults",
+    "serve",
+    "start_sandbox",
+]

@@ -1,0 +1,1 @@
+"""The PIM's endpoints, a module for each kind of thing."""

@@ -1,0 +1,127 @@
+"""`/_sandbox`: what the sandbox is asked and told beside the PIM's own API. No token is needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import fields
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ..faults import KINDS, plan_from_json
+from ..options import SandboxOptions
+from ..pim import Pim
+
+CHANGEABLE = (
+    "save_time", "latency", "search_lag", "code_clock_step", "deadlock", "lose_chunked", "max_concurrency",
+    "proxy_max_body", "down_after", "down_for", "retry_after", "stall_time", "slow_read_rate",
+)  # fmt: skip
+"""Options that `POST /_sandbox/faults` changes while the sandbox runs."""
+
+Down = Callable[[bool | None], bool]
+
+
+class Admin:
+    """The admin routes and the way to the page."""
+
+    def __init__(self, pim: Pim, down: Down) -> None:
+        self.pim, self._down = pim, down
+        self.routes: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
+            ("GET", "/_sandbox/stats"): self._stats,
+            ("POST", "/_sandbox/stats"): self._reset,
+            ("GET", "/_sandbox/faults"): self._faults,
+            ("POST", "/_sandbox/faults"): self._change,
+            ("POST", "/_sandbox/revoke"): self._revoke,
+            ("GET", "/_sandbox/values"): self._values,
+            ("GET", "/_sandbox/log"): self._log,
+        }
+
+    async def __call__(self, request: Request) -> Response:
+        """Answers what does not begin with /api."""
+        endpoint = self.routes.get((request.method, request.url.path))
+        if endpoint is None:
+            return JSONResponse({"message": "The sandbox has no such page."}, 404)
+        return await endpoint(request)
+
+    async def _stats(self, request: Request) -> Response:
+        return JSONResponse(self.pim.stats_body())
+
+    async def _reset(self, request: Request) -> Response:
+        """POST starts the counters afresh."""
+        await request.body()
+        self.pim.stats.reset()
+        return JSONResponse(self.pim.stats_body())
+
+    async def _values(self, request: Request) -> Response:
+        return JSONResponse({"values": self.pim.values()})
+
+    async def _log(self, request: Request) -> Response:
+        return JSONResponse({"calls": [call.as_dict() for call in self.pim.stats.log]})
+
+    async def _revoke(self, request: Request) -> Response:
+        """POST `{"refresh": true}` kills refresh tokens too; without it only access tokens die."""
+        body = await request.body()
+        try:
+            given = json.loads(body or b"{}")
+        except ValueError:
+            return _wrong("no JSON")
+        self.pim.tokens.revoke(bool(isinstance(given, dict) and given.get("refresh")))
+        return JSONResponse({"revoked": True})
+
+    async def _faults(self, request: Request) -> Response:
+        options = self.pim.options
+        return JSONResponse(
+            {
+                "faults": [str(fault) for fault in options.faults.faults],
+                "kinds": dict(KINDS),
+                "options": {name: getattr(options, name) for name in CHANGEABLE},
+                "down": self._down(None),
+                "token_ttl": self.pim.tokens.ttl,
+            }
+        )
+
+    async def _change(self, request: Request) -> Response:
+        """POST any of `faults`, `down`, `token_ttl` and the changeable options; all or nothing."""
+        try:
+            given = json.loads(await request.body())
+            if not isinstance(given, dict):
+                raise ValueError("a JSON object is wanted")
+            plan = plan_from_json(given.pop("faults")) if "faults" in given else None
+            down, ttl = given.pop("down", None), given.pop("token_ttl", None)
+            if ttl is not None:
+                ttl = float(ttl)
+            changes = {name: _typed(name, value) for name, value in given.items()}
+        except (ValueError, TypeError) as error:
+            return _wrong(str(error))
+        if plan is not None:
+            self.pim.options.faults = plan
+        for name, value in changes.items():
+            setattr(self.pim.options, name, value)
+        if ttl is not None:
+            self.pim.tokens.ttl = ttl
+        if down is not None:
+            self._down(bool(down))
+        return await self._faults(request)
+
+
+def _typed(name: str, value: Any) -> Any:
+    if name not in CHANGEABLE:
+        raise ValueError(
+            f"{name!r} cannot be changed; these can: faults, down, token_ttl, {', '.join(CHANGEABLE)}"
+        )
+    default = next(f.default for f in fields(SandboxOptions) if f.name == name)
+    if value is None:
+        if default is not None:
+            raise ValueError(f"{name} cannot be null")
+        return None
+    if isinstance(default, bool):
+        return bool(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        raise ValueError(f"{name} is a number of at least 0")
+    return value
+
+
+def _wrong(message: str) -> Response:
+    return JSONResponse({"message": message}, 422)

@@ -1,0 +1,165 @@
+"""`/media-files` and `/category-media-files` (pim-facts B 2, 3, 6.3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from ..entities import MODEL, PRODUCT, Entity
+from ..errors import ApiError, PropertyError, crash, unprocessable
+from ..form import SentFile
+from ..media import CATALOG, CATEGORIES, ROUTABLE, FileRow
+from ..paging import listing
+from ..rules import set_value
+from ..web import FORM, Ask, Route
+
+_PIECE = 256 * 1024
+_MISSING = 'You should at least give one of the following properties: "product" or "product_model".'
+
+
+async def create(ask: Ask) -> Response:
+    """POST: a file for one value of one product or model; answers 201 with its Location."""
+    fields = ask.form.fields if ask.form else {}
+    if "product" in fields and "product_model" in fields:
+        raise unprocessable('You should give either a "product" or a "product_model" key.')
+    if "product" in fields:
+        kind, title, key = PRODUCT, "Product", "identifier"
+    elif "product_model" in fields:
+        kind, title, key = MODEL, "Product model", "code"
+    else:
+        raise unprocessable(_MISSING)
+    given = _decoded(fields[kind], title, key)
+    entities, pim = ask.pim.entities, ask.pim
+    entity = entities.product(given[key]) if kind == PRODUCT else entities.model(given[key])
+    if entity is None:
+        raise unprocessable(f'{title} "{given[key]}" does not exist.')
+    pim.hold_entity(ask.call, entity)
+    draft = entities.read(entity)
+    row = pim.media.store(sent_file(ask), CATALOG)
+    await _link(ask, entity, draft, row, given)
+    return Response(status_code=201, headers={"Location": ask.link(f"/media-files/{_routable(row.code)}")})
+
+
+async def _link(ask: Ask, entity: Entity, draft: Any, row: FileRow, given: dict[str, Any]) -> None:
+    pim, (locale, scope) = ask.pim, (given["locale"], given["scope"])
+    if not all(isinstance(code, str) for code in (given["attribute"], locale or "", scope or "")):
+        raise crash()
+    try:
+        value = set_value(pim.catalogue, pim.media, draft, given["attribute"], locale, scope, row.code)
+    except PropertyError as error:
+        pim.media.remove_row(row.code)
+        raise unprocessable(str(error)) from None
+    try:
+        await pim.save(ask.call, draft, {value: (locale, scope)})
+    except ApiError as error:
+        if error.status == 422:
+            pim.media.remove_row(row.code)
+        raise
+
+
+def _decoded(text: bytes | None, title: str, key: str) -> dict[str, Any]:
+    if text is None:
+        raise crash()
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if given is None:
+        raise ApiError(400, "Invalid json message received")
+    names = f'{title} property must contain "{key}", "attribute", "locale" and "scope" properties.'
+    if not isinstance(given, dict) or given.get(key) is None or given.get("attribute") is None:
+        raise unprocessable(names)
+    if "locale" not in given or "scope" not in given:
+        raise unprocessable(names)
+    return given
+
+
+def sent_file(ask: Ask) -> SentFile:
+    """The part `file` of a call's form; raises 422 without one, 500 for an upload that PHP counts as failed."""
+    files = ask.form.files if ask.form else {}
+    if "file" not in files:
+        raise unprocessable('Property "file" is required.')
+    sent = files["file"]
+    if sent is None or sent.error:
+        raise crash()
+    return sent
+
+
+def _routable(code: str) -> str:
+    if not ROUTABLE.fullmatch(code):
+        raise crash()
+    return code
+
+
+def _row(ask: Ask, storage: str) -> FileRow:
+    code = ask.params["code"]
+    row = ask.pim.media.find(code, storage)
+    if row is None:
+        raise ApiError(404, f'Media file "{code}" does not exist.')
+    return row
+
+
+def _shown(ask: Ask, row: FileRow) -> dict[str, Any]:
+    return {
+        "code": row.code,
+        "original_filename": row.original_filename,
+        "mime_type": row.mime_type,
+        "size": row.size,
+        "extension": row.extension,
+        "_links": {"download": {"href": ask.link(f"/media-files/{row.code}/download")}},
+    }
+
+
+async def get(ask: Ask) -> Response:
+    """GET one: name, type, size, extension; no hash."""
+    return JSONResponse(_shown(ask, _row(ask, CATALOG)))
+
+
+async def list_all(ask: Ask) -> Response:
+    """GET the list: every file of the catalogue's storage, orphans that have a row included."""
+    rows = [row for row in ask.pim.media.rows.values() if row.storage == CATALOG]
+    return JSONResponse(listing(ask, "/media-files", rows, lambda row: _shown(ask, row)))
+
+
+async def download(ask: Ask) -> Response:
+    """GET the bytes: chunked, without length, ETag or ranges (A5)."""
+    return streamed(ask, _row(ask, CATALOG))
+
+
+async def download_category(ask: Ask) -> Response:
+    """GET the bytes of a category's picture."""
+    return streamed(ask, _row(ask, CATEGORIES))
+
+
+def streamed(ask: Ask, row: FileRow) -> Response:
+    """A file's bytes as an attachment."""
+    path = ask.pim.media.path(row.code)
+    if not path.is_file():
+        raise ApiError(404, f'Media file "{row.code}" is not present on the filesystem.')
+    disposition = f'attachment; filename="{row.original_filename}"'.encode().decode("latin-1")
+    safe = "".join(c if c >= " " else "_" for c in disposition)
+    return StreamingResponse(pieces(path), media_type=row.mime_type, headers={"Content-Disposition": safe})
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """A file in pieces."""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def routes() -> list[Route]:
+    """Media files, in the PIM's order."""
+    media, code = "/api/rest/v1/media-files", r"[a-zA-Z0-9_./]+"
+    category = "/api/rest/v1/category-media-files/{code}/download"
+    return [
+        Route("pim_api_media_file_list", "GET", media, list_all),
+        Route("pim_api_media_file_download", "GET", f"{media}/{{code}}/download", download, pattern=code),
+        Route("pim_api_media_file_get", "GET", f"{media}/{{code}}", get, pattern=code),
+        Route("pim_api_media_file_create", "POST", media, create, takes=(FORM,)),
+        Route("pim_api_category_media_file_download", "GET", category, download_category, pattern=code),
+    ]

@@ -1,0 +1,57 @@
+"""Token, root and system information (pim-facts B 1, 7)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.responses import JSONResponse, Response
+
+from ..errors import ApiError
+from ..web import JSON, Ask, Route, basic_credentials
+
+_FORM = "application/x-www-form-urlencoded"
+TOKEN_BODY_MAX = 300
+"""Bytes of a token request's body (A7)."""
+
+_EDITIONS = {"ce": "CE", "ee": "EE"}
+
+
+async def token(ask: Ask) -> Response:
+    """POST: an access token by password or by refresh token."""
+    ask.pim.stats.token_requests += 1
+    if len(ask.body) > TOKEN_BODY_MAX:
+        raise ApiError(413, "Request content exceeded the maximum allowed size of 300 bytes")
+    given: dict[str, Any] = {}
+    if ask.request.headers.get("content-type", "").split(";")[0].strip() == _FORM:
+        given = dict(parse_qsl(ask.body.decode("utf-8", "replace"), keep_blank_values=True))
+    elif ask.body:
+        decoded = ask.decoded()
+        given = decoded if isinstance(decoded, dict) else {}
+    answer = ask.pim.tokens.grant(basic_credentials(ask.request), given)
+    return JSONResponse(answer, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+
+
+async def system_information(ask: Ask) -> Response:
+    """GET version and edition."""
+    options = ask.pim.options
+    return JSONResponse({"version": options.version, "edition": _EDITIONS[options.edition]})
+
+
+def root(routes: list[Route]) -> Route:
+    """GET what routes there are; needs no token."""
+    listed: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        if route.name:
+            listed[route.name] = {"route": route.path, "methods": [route.method]}
+    login = {"fos_oauth_server_token": {"route": "/api/oauth/v1/token", "methods": ["POST"]}}
+
+    async def overview(ask: Ask) -> Response:
+        return JSONResponse({"host": ask.root, "authentication": login, "routes": listed})
+
+    return Route(None, "GET", "/api/rest/v1", overview, public=True)
+
+
+def token_route() -> Route:
+    """The token endpoint."""
+    return Route(None, "POST", "/api/oauth/v1/token", token, public=True, takes=(JSON, _FORM))

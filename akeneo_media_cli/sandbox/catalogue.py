@@ -1,0 +1,125 @@
+"""The catalogue that a sandbox starts from: catalog.json's shape, completed and made easy to look up.
+
+docs/sandbox.md documents the shape, with what it adds for assets, records, enriched categories and the old PAM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .text import folded
+
+MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
+_ATTRIBUTE_DEFAULTS: dict[str, Any] = {
+    "code": "", "type": "pim_catalog_image", "group": "other", "unique": False, "useable_as_grid_filter": False,
+    "allowed_extensions": [], "metric_family": None, "default_metric_unit": None, "reference_data_name": None,
+    "available_locales": [], "max_characters": None, "validation_rule": None, "validation_regexp": None,
+    "wysiwyg_enabled": None, "number_min": None, "number_max": None, "decimals_allowed": None,
+    "negative_allowed": None, "date_min": None, "date_max": None, "max_file_size": None,
+    "minimum_input_length": None, "sort_order": 0, "localizable": False, "scopable": False, "labels": {},
+    "guidelines": {}, "auto_option_sorting": None, "default_value": None, "group_labels": {},
+}  # fmt: skip
+
+
+class CatalogueError(ValueError):
+    """A catalogue that cannot be used; the message says where."""
+
+
+class Index(dict[str, dict[str, Any]]):
+    """Things by code, found as MySQL finds them: case, accents and trailing spaces do not count (A3)."""
+
+    def __init__(self, what: str, items: Iterable[Mapping[str, Any]], key: str = "code") -> None:
+        super().__init__()
+        for item in items:
+            code = item.get(key)
+            if not isinstance(code, str) or not code:
+                raise CatalogueError(f"{what}: an entry has no {key!r}: {dict(item)!r:.80}")
+            self[folded(code)] = dict(item)
+
+    def find(self, code: Any) -> dict[str, Any] | None:
+        """The entry of a code, or None."""
+        return self.get(folded(code)) if isinstance(code, str) else None
+
+
+class Catalogue:
+    """Structure: what attributes, families, channels and locales there are. Entities live in their stores."""
+
+    def __init__(self, source: Mapping[str, Any]) -> None:
+        self.source = dict(source)
+        self.attributes = Index(
+            "attributes", ({**_ATTRIBUTE_DEFAULTS, **item} for item in _list(source, "attributes"))
+        )
+        self.families = Index("families", _list(source, "families"))
+        self.channels = Index("channels", _list(source, "channels"))
+        self.locales = Index("locales", _list(source, "locales"))
+        self.categories = Index("categories", _list(source, "categories"))
+        self.variants = {
+            folded(family): Index("family_variants", items)
+            for family, items in (source.get("family_variants") or {}).items()
+        }
+        self.limits: dict[str, int] = dict(source.get("limits") or {})
+        self.options = {a["code"]: set(a.get("options", ())) for a in self.attributes.values()}
+        for entity in [*_list(source, "products"), *_list(source, "product_models")]:
+            for code, items in (entity.get("values") or {}).items():
+                self.options.setdefault(code, set()).update(str(item.get("data")) for item in items)
+        identifiers = [a for a in self.attributes.values() if a["type"] == "pim_catalog_identifier"]
+        main = [a for a in identifiers if a.get("is_main_identifier")] or identifiers
+        if not main:
+            sku = {**_ATTRIBUTE_DEFAULTS, "code": "sku", "type": "pim_catalog_identifier", "unique": True}
+            main = [{**sku, "useable_as_grid_filter": True, "is_main_identifier": True}]
+            self.attributes["sku"] = main[0]
+        self.identifier: str = main[0]["code"]
+
+    def attribute(self, code: Any) -> dict[str, Any] | None:
+        """An attribute by code, as the PIM finds it."""
+        return self.attributes.find(code)
+
+    def channel_code(self, code: str | None) -> str | None:
+        """A channel's code as the catalogue spells it; unknown ones as given."""
+        known = self.channels.find(code)
+        return known["code"] if known else code
+
+    def locale_code(self, code: str | None) -> str | None:
+        """A locale's code as the catalogue spells it; unknown ones as given."""
+        known = self.locales.find(code)
+        return known["code"] if known else code
+
+    def variant(self, family: str | None, code: str | None) -> dict[str, Any] | None:
+        """A family variant by its own code, in its family where that is known."""
+        for name, index in self.variants.items():
+            if family is None or name == folded(family):
+                found = index.find(code)
+                if found:
+                    return found
+        return None
+
+    def own_attributes(self, family: str | None, variant: str | None, level: int) -> set[str] | None:
+        """Codes that an entity at `level` (0: root model) of a family variant holds itself; None: any."""
+        found = self.variant(family, variant)
+        if found is None:
+            return None
+        sets = {
+            s["level"]: {*s.get("attributes", ()), *s.get("axes", ())}
+            for s in found["variant_attribute_sets"]
+        }
+        if level:
+            return sets.get(level, set())
+        return self.family_attributes(family) - set().union(*sets.values())
+
+    def family_attributes(self, family: str | None) -> set[str]:
+        """Codes of a family's attributes; none for no family."""
+        known = self.families.find(family)
+        return set(known.get("attributes", ())) if known else set()
+
+    def depth(self, family: str | None, variant: str | None) -> int:
+        """The level of a family variant's products: 1 or 2."""
+        found = self.variant(family, variant)
+        return len(found["variant_attribute_sets"]) if found else 0
+
+
+def _list(source: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    value = source.get(key) or []
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise CatalogueError(f"{key!r} of a catalogue is a list of objects")
+    return value

@@ -1,0 +1,205 @@
+"""Products and models, read whole and written whole: the PIM's lost updates (pim-facts A1, B 4)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from .catalogue import Catalogue
+from .text import folded
+
+PRODUCT, MODEL = "product", "product_model"
+
+
+class ValueKey(NamedTuple):
+    """Where one value stands in its entity."""
+
+    attribute: str
+    locale: str | None
+    scope: str | None
+
+
+@dataclass
+class Entity:
+    """A product or a product model as the database holds it: its own values only."""
+
+    kind: str
+    key: str
+    """The UUID of a product, the code of a model."""
+    data: dict[str, Any]
+    values: dict[ValueKey, Any]
+    created: float
+    updated: float
+    changed: dict[ValueKey, float] = field(default_factory=dict)
+
+
+@dataclass
+class Draft:
+    """A whole entity in the memory of one call. What it does not address is as old as its reading."""
+
+    entity: Entity
+    data: dict[str, Any]
+    values: dict[ValueKey, Any]
+    base: dict[ValueKey, Any]
+    is_new: bool = False
+
+    @property
+    def dirty(self) -> bool:
+        """Whether a save has anything to write; the PIM skips one that has not (B 5)."""
+        return self.is_new or self.values != self.base or self.data != self.entity.data
+
+
+class Lost(NamedTuple):
+    """A value that a save wrote over without addressing it."""
+
+    key: ValueKey
+    was: Any
+    became: Any
+
+
+class Entities:
+    """All products and models of the sandbox."""
+
+    def __init__(
+        self, catalogue: Catalogue, clock: Callable[[], float], saved: Callable[[Entity, bool], None]
+    ) -> None:
+        self.catalogue = catalogue
+        self.products: dict[str, Entity] = {}
+        self.models: dict[str, Entity] = {}
+        self._by_identifier: dict[str, str] = {}
+        self._clock, self._saved = clock, saved
+
+    def add(self, kind: str, body: dict[str, Any]) -> Entity:
+        """Takes an entity of a catalogue in. Values that it has from its parent are left to the parent."""
+        body = dict(body)
+        given = body.pop("values", None) or {}
+        identifier = body.pop("identifier", None)
+        values = {
+            ValueKey(attribute, item.get("locale"), item.get("scope")): item.get("data")
+            for attribute, items in given.items()
+            for item in items
+        }
+        if kind == PRODUCT:
+            key = str(body.pop("uuid", "") or uuid.uuid4()).lower()
+            data = {"enabled": True, "family": None, "categories": [], "groups": [], "parent": None}
+            if identifier:
+                values.setdefault(ValueKey(self.catalogue.identifier, None, None), identifier)
+        else:
+            key = str(body.pop("code"))
+            data = {"family": None, "family_variant": None, "parent": None, "categories": []}
+        data.update({name: body[name] for name in data if name in body})
+        now = self._clock()
+        entity = Entity(kind, key, data, values, now, now)
+        own = self.own(entity)
+        if own is not None:
+            entity.values = {k: v for k, v in values.items() if k.attribute in own}
+        self.put(entity)
+        return entity
+
+    def put(self, entity: Entity) -> None:
+        """Puts an entity in its place, and keeps identifiers findable."""
+        if entity.kind == MODEL:
+            self.models[folded(entity.key)] = entity
+            return
+        before = self.products.get(entity.key)
+        if before is not None and self.identifier(before) is not None:
+            self._by_identifier.pop(folded(str(self.identifier(before))), None)
+        self.products[entity.key] = entity
+        identifier = self.identifier(entity)
+        if identifier is not None:
+            self._by_identifier[folded(identifier)] = entity.key
+
+    def identifier(self, entity: Entity | Draft) -> str | None:
+        """A product's identifier: the value of the main identifier attribute."""
+        value = entity.values.get(ValueKey(self.catalogue.identifier, None, None))
+        return value if isinstance(value, str) else None
+
+    def product(self, identifier: Any) -> Entity | None:
+        """A product by identifier."""
+        return self.products.get(self._by_identifier.get(folded(str(identifier)), ""))
+
+    def product_by_uuid(self, key: str) -> Entity | None:
+        """A product by UUID."""
+        return self.products.get(key.lower())
+
+    def model(self, code: Any) -> Entity | None:
+        """A product model by code."""
+        return self.models.get(folded(str(code)))
+
+    def ancestors(self, entity: Entity | Draft) -> Iterator[Entity]:
+        """The parent, and its parent."""
+        parent = entity.data.get("parent")
+        while parent:
+            model = self.model(parent)
+            if model is None:
+                return
+            yield model
+            parent = model.data.get("parent")
+
+    def tree(self, entity: Entity | Draft) -> str | None:
+        """The code of the root model of an entity's tree; None for a simple product."""
+        above = list(self.ancestors(entity))
+        if above:
+            return above[-1].key
+        own = entity.entity if isinstance(entity, Draft) else entity
+        return own.key if own.kind == MODEL else None
+
+    def own(self, entity: Entity | Draft) -> set[str] | None:
+        """Codes of the attributes that belong to an entity's level; None: any (a simple product)."""
+        kind = entity.entity.kind if isinstance(entity, Draft) else entity.kind
+        above = list(self.ancestors(entity))
+        if kind == PRODUCT:
+            if not above:
+                return None
+            family, variant = above[0].data.get("family"), above[0].data.get("family_variant")
+            return self.catalogue.own_attributes(family, variant, self.catalogue.depth(family, variant))
+        variant = entity.data.get("family_variant") or (
+            above[0].data.get("family_variant") if above else None
+        )
+        return self.catalogue.own_attributes(entity.data.get("family"), variant, len(above))
+
+    def read(self, entity: Entity) -> Draft:
+        """A call's own copy of a whole entity."""
+        return Draft(entity, dict(entity.data), dict(entity.values), dict(entity.values))
+
+    def fresh(self, kind: str, key: str, data: dict[str, Any]) -> Draft:
+        """A copy of an entity that does not exist yet."""
+        now = self._clock()
+        return Draft(Entity(kind, key, data, {}, now, now), dict(data), {}, {}, is_new=True)
+
+    def write(self, draft: Draft) -> list[Lost]:
+        """Writes a copy back whole. What others saved meanwhile is gone, and told of."""
+        entity, now = draft.entity, self._clock()
+        lost = [
+            Lost(key, entity.values.get(key), draft.values.get(key))
+            for key in {*entity.values, *draft.base}
+            if entity.values.get(key) != draft.base.get(key) and draft.values.get(key) == draft.base.get(key)
+        ]
+        before = entity.values
+        for key in {*before, *draft.values}:
+            if before.get(key) != draft.values.get(key):
+                entity.changed[key] = now
+        if not draft.is_new and entity.kind == PRODUCT and self.identifier(entity) is not None:
+            self._by_identifier.pop(folded(str(self.identifier(entity))), None)
+        entity.values = {k: v for k, v in draft.values.items() if v is not None}
+        entity.data = dict(draft.data)
+        entity.updated = now
+        self.put(entity)
+        self._saved(entity, False)
+        return lost
+
+    def remove(self, entity: Entity) -> None:
+        """Deletes an entity."""
+        if entity.kind == MODEL:
+            self.models.pop(folded(entity.key), None)
+        else:
+            self.products.pop(entity.key, None)
+            self._by_identifier.pop(folded(str(self.identifier(entity))), None)
+        self._saved(entity, True)
+
+    def all(self) -> Iterator[Entity]:
+        """Every product, then every model."""
+        yield from self.products.values()
+        yield from self.models.values()

@@ -1,0 +1,137 @@
+"""The file table and the disk behind it: media codes, orphans, swapped bytes (pim-facts A2, B 2.7)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import crash
+from .form import SentFile
+from .mime import mime_type
+from .text import extension_of
+
+CATALOG = "catalogStorage"
+ASSETS = "assetStorage"
+CATEGORIES = "categoryStorage"
+PAM = "pamStorage"
+
+ROUTABLE = re.compile(r"[a-zA-Z0-9_./]+")
+"""What the PIM's routes take for a media code."""
+
+
+@dataclass
+class FileRow:
+    """One row of the file table. `created` is in seconds; `sha256` is of the bytes that came with this row."""
+
+    code: str
+    storage: str
+    original_filename: str
+    mime_type: str
+    size: int
+    extension: str
+    sha256: str
+    created: float
+
+
+class MediaStore:
+    """Files on disk and rows that tell of them. The two part when the PIM refuses late: orphans."""
+
+    def __init__(
+        self, folder: Path, clock: Callable[[], float], step: float, saved: Callable[[str, Any], None]
+    ) -> None:
+        self.folder = folder
+        self.rows: dict[str, FileRow] = {}
+        self.on_disk: dict[str, str] = {}
+        """Media code to the SHA-256 of what lies on disk under it."""
+        self.sizes: dict[str, int] = {}
+        self.collisions = 0
+        self._clock, self._step, self._saved = clock, step, saved
+        self._incoming = folder / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        for leftover in self._incoming.iterdir():
+            leftover.unlink()
+        self._counter = 0
+
+    def restore(self, rows: Iterator[dict[str, Any]]) -> None:
+        """Takes up the rows of an earlier life; what lies on disk beside them are orphans."""
+        for body in rows:
+            row = FileRow(**body)
+            self.rows[row.code] = row
+        for path in self.folder.glob("?/?/?/?/*"):
+            code = path.relative_to(self.folder).as_posix()
+            known = self.rows.get(code)
+            self.on_disk[code] = known.sha256 if known else ""
+            self.sizes[code] = path.stat().st_size
+
+    def new_file(self) -> Path:
+        """Where the next incoming file may lie until it is stored."""
+        self._counter += 1
+        return self._incoming / str(self._counter)
+
+    def store(self, sent: SentFile, storage: str) -> FileRow:
+        """Puts a file on disk, then in the table; 500 where the table refuses: the bytes stay behind.
+
+        Two names alike in one step of the clock make one code: the later one overwrites the bytes, then meets
+        the unique key.
+        """
+        now = self._clock()
+        code = media_code(sent.name, int(now / self._step) if self._step else 0)
+        target = self.path(code)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sent.path.replace(target)
+        self.on_disk[code] = sent.sha256
+        self.sizes[code] = sent.size
+        if code in self.rows:
+            self.collisions += 1
+            raise crash()
+        try:
+            name = sent.name.decode("utf-8")
+        except UnicodeDecodeError:
+            raise crash() from None
+        extension = extension_of(name)
+        if len(name) > 255 or len(extension) > 10 or sent.size > 2**31 - 1:
+            raise crash()
+        row = FileRow(
+            code,
+            storage,
+            name,
+            mime_type(sent.head, sent.size, sent.plain),
+            sent.size,
+            extension,
+            sent.sha256,
+            now,
+        )
+        self.rows[code] = row
+        self._saved(code, asdict(row))
+        return row
+
+    def remove_row(self, code: str) -> None:
+        """What the PIM does after a refusal: the row goes, the bytes stay (B 2.2)."""
+        del self.rows[code]
+        self._saved(code, None)
+
+    def find(self, code: str, storage: str | None = None) -> FileRow | None:
+        """The row of a code, in one storage or any."""
+        row = self.rows.get(code)
+        return row if row is not None and storage in (None, row.storage) else None
+
+    def path(self, code: str) -> Path:
+        """Where a code's bytes lie."""
+        return self.folder / code
+
+    def swapped(self) -> list[str]:
+        """Codes whose bytes on disk are not those that were answered 201."""
+        return [code for code, row in self.rows.items() if self.on_disk.get(code) not in ("", row.sha256)]
+
+
+def media_code(name: bytes, tick: int) -> str:
+    """The code of a file called `name` at `tick` of the clock: `a/b/c/d/<40 hex>_<name made safe>` (B 2.7)."""
+    digest = hashlib.sha1(name + str(tick).encode(), usedforsecurity=False).hexdigest()
+    safe = re.sub(rb"[^A-Za-z0-9.]", b"_", name)
+    if len(safe) > 100:
+        safe = safe[:95] + b"." + (name.rpartition(b".")[2] if b"." in name else b"")
+    return "/".join(digest[:4]) + f"/{digest}_{safe.decode('latin-1')}"

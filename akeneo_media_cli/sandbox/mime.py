@@ -1,0 +1,101 @@
+"""MIME types as the PIM's libmagic tells them, from the first bytes (pim-facts A4, B 2.5).
+
+The table holds what people put in a PIM, in libmagic's spelling, which the PIM's own list of allowed
+types is compared with. Measured with PHP 8.2's fileinfo, the one in the recordings: text of 64 KiB or more, or
+of one or two bytes, passes for binary.
+"""
+
+from __future__ import annotations
+
+HEAD = 4096
+"""Bytes of a file's beginning that `mime_type` wants to see."""
+
+BINARY = "application/octet-stream"
+_TEXT_LIMIT = 65536
+_CONTROLS = bytes(b for b in range(32) if b not in (7, 8, 9, 10, 12, 13, 27))
+
+_MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF8", "image/gif"),
+    (0, b"%PDF-", "application/pdf"),
+    (0, b"\xef\xbb\xbf%PDF-", "application/pdf"),
+    (0, b"II*\0", "image/tiff"),
+    (0, b"MM\0*", "image/tiff"),
+    (0, b"8BPS", "image/vnd.adobe.photoshop"),
+    (0, b"\xff\xfb", "audio/mpeg"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"PK\x03\x04", "application/zip"),
+    (0, b"\x1f\x8b", "application/gzip"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/CDFV2"),
+    (0, b"{\\rtf", "text/rtf"),
+    (0, b"%!", "application/postscript"),
+    (0, b"MZ", "application/x-dosexec"),
+    (4, b"ftypheic", "image/heic"),
+    (4, b"ftypavif", "image/avif"),
+    (4, b"ftypqt", "video/quicktime"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"#!/bin/sh", "text/x-shellscript"),
+    (0, b"<?php", "text/x-php"),
+)
+_OFFICE = (
+    (b"word/", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    (b"ppt/", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    (b"xl/", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+)
+
+
+def mime_type(head: bytes, size: int, plain: bool) -> str:
+    """The type of a file of `size` bytes that begins with `head`.
+
+    `plain` says whether the whole file holds nothing but text, as `TextCheck` finds out.
+    """
+    if size == 0:
+        return "application/x-empty"
+    found = _by_magic(head)
+    if found:
+        return found
+    if not plain or not 2 < size < _TEXT_LIMIT:
+        return BINARY
+    return _kind_of_text(head)
+
+
+def _by_magic(head: bytes) -> str | None:
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png" if head[12:16] == b"IHDR" else None
+    if head.startswith(b"RIFF"):
+        return {b"WEBP": "image/webp", b"WAVE": "audio/x-wav", b"AVI ": "video/x-msvideo"}.get(head[8:12])
+    for offset, magic, name in _MAGIC:
+        if head.startswith(magic, offset):
+            return _office(head) if name == "application/zip" else name
+    return None
+
+
+def _office(head: bytes) -> str:
+    if b"[Content_Types].xml" in head or b"_rels/.rels" in head:
+        for folder, name in _OFFICE:
+            if folder in head:
+                return name
+    return "application/zip"
+
+
+def _kind_of_text(head: bytes) -> str:
+    start = head[:1024].lstrip().lower()
+    if start.startswith((b"<?xml", b"<svg")):
+        return "image/svg+xml" if b"<svg" in start else "text/xml"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "text/html"
+    return "text/plain"
+
+
+class TextCheck:
+    """Whether bytes that come in pieces are text to libmagic: no NUL and no other odd control characters."""
+
+    def __init__(self) -> None:
+        self.plain = True
+        self._seen = 0
+
+    def feed(self, piece: bytes) -> None:
+        """Takes in the next piece; what lies beyond the text limit cannot change the outcome."""
+        if self.plain and self._seen < _TEXT_LIMIT:
+            self._seen += len(piece)
+            self.plain = len(piece.translate(None, _CONTROLS)) == len(piece)

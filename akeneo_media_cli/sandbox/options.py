@@ -1,0 +1,99 @@
+"""What can be ordered of the sandbox: its limits, its dangers, its faults, who may log in.
+
+Only the standard library is imported here, so that a command line can be built of it at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .faults import FaultPlan
+
+MEBIBYTE = 1024 * 1024
+
+
+class SandboxMissing(ImportError):
+    """The extra `sandbox` (Starlette, uvicorn, python-multipart) is not installed."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """One connection's four values. Their only use is this sandbox; still they stay out of `repr`."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    username: str
+    password: str = field(repr=False)
+
+    def as_dict(self) -> dict[str, str]:
+        """The four by the names that the contract's `sandbox --json` uses."""
+        return {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "username": self.username,
+            "password": self.password,
+        }
+
+
+@dataclass
+class SandboxOptions:
+    """How the sandbox behaves. Times are seconds, sizes are bytes, chances lie between 0 and 1.
+
+    The defaults are the PIM that was measured (pim-facts A), only quicker. What each danger does is told in
+    docs/sandbox.md.
+    """
+
+    # How long things take.
+    save_time: float = 0.01
+    """Between reading a whole product and writing it whole: two calls at once lose a value (pim-facts A1)."""
+    latency: float = 0.0
+    """Before each API call is looked at."""
+    search_lag: float = 0.0
+    """A product or model is not found by search until it is this old; the catalogue's own count too."""
+
+    # Dangers.
+    code_clock_step: float = 1e-6
+    """The clock in a media code stands still for so long: same-named uploads in one step collide (A2)."""
+    deadlock: float = 0.0
+    """Chance of a 500 after the commit, for a save while another in the same model tree goes on (A1, B4)."""
+    lose_chunked: bool = True
+    """A body without Content-Length is lost, as Apache loses it (A7)."""
+
+    # Limits.
+    max_concurrency: int | None = None
+    """Calls at once above this are answered 429."""
+    token_ttl: float = 3600.0
+    refresh_ttl: float = 1_209_600.0
+    upload_max_filesize: int = 2048 * MEBIBYTE
+    """PHP's: a bigger file is answered 500. A catalogue's `limits` go before."""
+    post_max_size: int = 2056 * MEBIBYTE
+    """PHP's: a bigger body arrives empty. A catalogue's `limits` go before."""
+    proxy_max_body: int | None = None
+    """The proxy's: a bigger body is answered 413 in HTML before it was read."""
+
+    # Faults.
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    down_after: int | None = None
+    """After so many API calls everything is answered 503 in HTML."""
+    down_for: float | None = None
+    """How long that lasts; None: until /_sandbox/faults says `{"down": false}`."""
+    retry_after: int = 1
+    """What the 429 fault says in `Retry-After`, in seconds."""
+    stall_time: float = 600.0
+    """How long a stalled call is held."""
+    slow_read_rate: int = 64 * 1024
+    """Bytes a second that a slow-read call takes in."""
+
+    # What kind of PIM.
+    edition: str = "ce"
+    """`ce` has the routes of the recorded Community Edition; `ee` also assets, records, category media."""
+    pam: bool = False
+    """The routes of the old PAM (PIM 2.x and 3.x)."""
+    version: str = "master"
+
+    seed: int | None = None
+    """Makes faults and deadlocks repeatable, as far as the order of calls is."""
+    clock: Callable[[], float] = time.time
+    """Tells the time of day in seconds: for token lifetimes, media codes and `updated`."""

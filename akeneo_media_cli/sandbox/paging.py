@@ -1,0 +1,137 @@
+"""Lists: what their parameters may be, and the links that pages carry (pim-facts B 3, 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from .errors import ApiError, unprocessable
+from .web import Ask
+
+LIMIT_MAX = 100
+
+
+def check_paging(query: Mapping[str, str], search_after: bool = False) -> None:
+    """Raises ApiError 422 for parameters that the PIM does not take."""
+    kind = query.get("pagination_type", "page")
+    if kind not in ("page", "search_after"):
+        raise unprocessable("Pagination type does not exist.")
+    if kind == "search_after" and not search_after:
+        raise unprocessable("Pagination type is not supported.")
+    limit = query.get("limit")
+    if limit is not None:
+        if not _whole(limit) or int(limit) < 1:
+            raise unprocessable(f'"{limit}" is not a valid limit number.')
+        if int(limit) > LIMIT_MAX:
+            raise unprocessable(f"You cannot request more than {LIMIT_MAX} items.")
+    if kind == "search_after":
+        return
+    page = query.get("page")
+    if page is not None and (not _whole(page) or int(page) < 1):
+        raise unprocessable(f'"{page}" is not a valid page number.')
+    count = query.get("with_count")
+    if count not in (None, "true", "false"):
+        raise unprocessable(
+            f'Parameter "with_count" has to be a boolean. Only "true" or "false" allowed, "{count}" given.'
+        )
+
+
+def listing(
+    ask: Ask,
+    path: str,
+    found: Sequence[Any],
+    show: Callable[[Any], dict[str, Any]],
+    key: str = "code",
+    parameters: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """One page of `found`, as HAL: `_links`, `current_page`, `items_count` where asked, `_embedded`.
+
+    `path` is the list's, below /api/rest/v1; `show` makes an item, `key` names what its own link ends in.
+    Raises ApiError 422 for parameters out of bounds.
+    """
+    query = ask.query()
+    check_paging(query)
+    given = {
+        "page": "1",
+        "limit": "10",
+        "with_count": "false",
+        **(query if parameters is None else parameters),
+    }
+    page, limit = int(given["page"]), int(given["limit"])
+    items = found[(page - 1) * limit : page * limit]
+    links = {"self": _page_link(ask, path, given, page), "first": _page_link(ask, path, given, 1)}
+    if page > 1:
+        links["previous"] = _page_link(ask, path, given, page - 1)
+    if len(items) == limit:
+        links["next"] = _page_link(ask, path, given, page + 1)
+    body: dict[str, Any] = {"_links": links, "current_page": page}
+    if given["with_count"] == "true":
+        body["items_count"] = len(found)
+    body["_embedded"] = {"items": [_linked(ask, path, show(item), key) for item in items]}
+    return body
+
+
+def after(
+    ask: Ask,
+    path: str,
+    found: Sequence[tuple[str, Any]],
+    show: Callable[[Any], dict[str, Any]],
+    key: str,
+    parameters: Mapping[str, str],
+) -> dict[str, Any]:
+    """One page by `search_after`: `found` holds (cursor, thing), in order of cursor."""
+    query = ask.query()
+    check_paging(query, search_after=True)
+    limit, cursor = int(query.get("limit", "10")), query.get("search_after")
+    rest = [pair for pair in found if cursor is None or pair[0] > cursor]
+    items = rest[:limit]
+    links = {"first": _link(ask, path, {**parameters})}
+    links["self"] = _link(
+        ask, path, {**parameters, **({"search_after": cursor} if cursor is not None else {})}
+    )
+    if len(items) == limit:
+        links["next"] = _link(ask, path, {**parameters, "search_after": items[-1][0]})
+    return {
+        "_links": links,
+        "_embedded": {"items": [_linked(ask, path, show(item), key) for _, item in items]},
+    }
+
+
+def _linked(ask: Ask, path: str, item: dict[str, Any], key: str) -> dict[str, Any]:
+    own = {"self": {"href": ask.link(f"{path}/{quote(str(item.get(key) or ''), safe='/')}")}}
+    return {"_links": {**own, **item.pop("_links", {})}, **item}
+
+
+def _page_link(ask: Ask, path: str, given: Mapping[str, str], page: int) -> dict[str, str]:
+    return _link(ask, path, {**given, "page": str(page)})
+
+
+def _link(ask: Ask, path: str, given: Mapping[str, str]) -> dict[str, str]:
+    query = "&".join(
+        f"{quote(name, safe='')}={quote(value, safe='/?@:!;,*')}" for name, value in given.items()
+    )
+    return {"href": ask.link(f"{path}?{query}")}
+
+
+def _whole(text: str) -> bool:
+    try:
+        return str(int(text)) == text
+    except ValueError:
+        return False
+
+
+def criteria(ask: Ask) -> dict[str, list[dict[str, Any]]]:
+    """The `search` parameter: field to its conditions. Raises ApiError 400 where it is no JSON."""
+    import json
+
+    text = ask.query().get("search")
+    if text is None:
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, (dict, list)):
+        raise ApiError(400, "Search query parameter should be valid JSON.")
+    return found if isinstance(found, dict) else {}

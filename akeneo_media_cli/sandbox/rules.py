@@ -1,0 +1,219 @@
+"""What the PIM makes of one value: which it refuses to set, which it finds wrong after (pim-facts A3, B 2.4, 2.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .catalogue import MEDIA_TYPES, Catalogue
+from .entities import MODEL, Draft, Entities, ValueKey
+from .errors import PropertyError
+from .media import FileRow, MediaStore
+from .text import php_number, php_round
+
+_MIME: dict[str, tuple[str, ...]] = {
+    "mp3": ("audio/mpeg",), "wav": ("audio/x-wav",), "svg": ("image/svg+xml",), "png": ("image/png",),
+    "jpg": ("image/jpeg",), "jpeg": ("image/jpeg",), "jfif": ("image/jpeg",), "jif": ("image/jpeg",),
+    "gif": ("image/gif",), "tiff": ("image/tiff",), "tif": ("image/tiff",), "txt": ("text/plain",),
+    "rtf": ("text/rtf",), "csv": ("text/x-comma-separated-values", "text/csv", "text/plain"),
+    "psd": ("application/x-photoshop",), "pdf": ("application/pdf",), "doc": ("application/msword",),
+    "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),
+    "ppt": ("application/powerpoint",),
+    "pptx": ("application/vnd.openxmlformats-officedocument.presentationml.presentation",),
+}  # fmt: skip
+_NOT_A_STRING = {
+    "pim_catalog_boolean": "a boolean", "pim_catalog_metric": "an array", "pim_catalog_multiselect": "an array",
+    "pim_catalog_price_collection": "an array", "pim_catalog_table": "an array",
+    "pim_catalog_asset_collection": "an array", "akeneo_reference_entity_collection": "an array",
+}  # fmt: skip
+
+
+def set_value(
+    catalogue: Catalogue, media: MediaStore, draft: Draft, attribute: Any, locale: Any, scope: Any, data: Any
+) -> ValueKey:
+    """Sets a value in a draft, as the PIM's updater does; raises PropertyError for what it cannot take.
+
+    `data` None empties the value. Codes are stored as the catalogue spells them.
+    """
+    known = catalogue.attribute(attribute)
+    if known is None:
+        if draft.entity.kind == MODEL:
+            raise PropertyError(f'Property "{attribute}" does not exist.')
+        raise PropertyError(f"The {attribute} attribute does not exist in your PIM.")
+    code = known["code"]
+    _check_structure(known, locale, scope)
+    key = ValueKey(code, catalogue.locale_code(locale), catalogue.channel_code(scope))
+    if data is None:
+        draft.values.pop(key, None)
+        return key
+    expected = _NOT_A_STRING.get(known["type"])
+    if expected and isinstance(data, str):
+        raise PropertyError(f'Property "{code}" expects {expected} as data, "string" given.')
+    if known["type"] in MEDIA_TYPES and (not isinstance(data, str) or media.find(data) is None):
+        raise PropertyError(f'Property "{code}" expects a valid pathname as data, "{data}" given.')
+    draft.values[key] = data
+    return key
+
+
+def _check_structure(attribute: dict[str, Any], locale: str | None, scope: str | None) -> None:
+    code = attribute["code"]
+    shown_scope = "nothing" if scope is None else scope
+    shown_locale = "nothing" if locale is None else locale
+    scopable, localizable = attribute["scopable"], attribute["localizable"]
+    if (scope is not None) == scopable and (locale is not None) == localizable:
+        return
+    if scopable and localizable:
+        message = f"requires a value per channel ({shown_scope} was detected) and a locale ({shown_locale} was detected)"
+    elif scopable:
+        message = (
+            f"requires a value per channel ({shown_scope} was detected) "
+            f"but does not require a value per locale ({shown_locale} was detected)"
+        )
+    elif localizable:
+        message = (
+            f"does not require a value per channel ({shown_scope} was detected) "
+            f"but requires a value per locale ({shown_locale} was detected)"
+        )
+    else:
+        message = f"requires neither a channel ({shown_scope} was detected) nor a locale ({shown_locale} was detected)"
+    raise PropertyError(f"The {code} attribute {message}.")
+
+
+Sent = tuple[Any, Any]
+"""Locale and scope as a call spelled them, which messages repeat."""
+
+
+def find_violations(
+    catalogue: Catalogue, media: MediaStore, entities: Entities, draft: Draft, sent: dict[ValueKey, Sent]
+) -> list[dict[str, Any]]:
+    """Everything wrong with a whole entity, in the PIM's shape and order.
+
+    The whole is looked at, so a bad value that was there before is found as well (B 2.4).
+    """
+    items = _of_level(catalogue, entities, draft)
+    by_key = [(key, data, sent.get(key, (key.locale, key.scope))) for key, data in draft.values.items()]
+    for key, data, (locale, scope) in by_key:
+        items += [_item(m, key, locale, scope) for m in _of_value(catalogue, media, key, data)]
+    for check in (_of_option, _of_scope, _of_locale):
+        for key, data, (locale, scope) in by_key:
+            message = check(catalogue, key, data, locale, scope)
+            if message:
+                items.append(_item(message, key, locale, scope))
+    return items
+
+
+def _item(message: str, key: ValueKey, locale: Any, scope: Any) -> dict[str, Any]:
+    return {
+        "property": "values",
+        "message": message,
+        "attribute": key.attribute,
+        "locale": locale,
+        "scope": scope,
+    }
+
+
+def _of_level(catalogue: Catalogue, entities: Entities, draft: Draft) -> list[dict[str, Any]]:
+    own = entities.own(draft)
+    if own is None:
+        return []
+    above = next(entities.ancestors(draft), None)
+    family = draft.data.get("family") or (above.data.get("family") if above else None)
+    in_family, items = catalogue.family_attributes(family), []
+    for code in dict.fromkeys(key.attribute for key in draft.values):
+        if code in own:
+            continue
+        if code in in_family:
+            message = f'Cannot set the property "{code}" to this entity as it is not in the attribute set'
+        else:
+            message = f'Attribute "{code}" does not belong to the family "{family}"'
+        items.append({"property": "attribute", "message": message})
+    return items
+
+
+def _of_value(catalogue: Catalogue, media: MediaStore, key: ValueKey, data: Any) -> list[str]:
+    attribute = catalogue.attribute(key.attribute)
+    if attribute is None:
+        return []
+    if attribute["type"] == "pim_catalog_text" and isinstance(data, str) and len(data) > 255:
+        return [
+            f"The {key.attribute} attribute must not contain more than 255 characters. The submitted value is too long."
+        ]
+    row = media.find(data) if attribute["type"] in MEDIA_TYPES and isinstance(data, str) else None
+    return file_messages(attribute, row) if row else []
+
+
+def file_messages(attribute: dict[str, Any], row: FileRow) -> list[str]:
+    """Size, extension and MIME type of a file against its attribute, in that order (B 2.5)."""
+    code, messages = attribute["code"], []
+    limit = byte_limit(attribute["max_file_size"])
+    if limit is not None and row.size > limit:
+        size_text, limit_text, unit = _factorized(row.size, limit)
+        messages.append(
+            f"The file {row.original_filename} is too large ({size_text} {unit}). "
+            f"The {code} attribute can not exceed {limit_text} {unit}."
+        )
+    allowed = [str(extension).lower() for extension in attribute["allowed_extensions"]]
+    if not allowed:
+        return messages
+    extension = row.extension.lower()
+    if extension not in allowed:
+        messages.append(
+            f"The {extension} file extension is not allowed for the {code} attribute. "
+            f"Allowed extensions are {', '.join(allowed)}."
+        )
+    types = _MIME.get(extension)
+    if types and row.mime_type not in types:
+        messages.append(
+            f"The MIME type is not allowed for {extension} "
+            f"(allowed types: {', '.join(types)}, found {row.mime_type})."
+        )
+    return messages
+
+
+def byte_limit(max_file_size: Any) -> int | None:
+    """`max_file_size` (a string in MB, or None) in bytes, by the PIM's own arithmetic (B 2.5)."""
+    if not max_file_size or not float(max_file_size):
+        return None
+    value = float(max_file_size)
+    return int(value) * 1_000_000 if value.is_integer() else int(value * 1024) * 1000
+
+
+def _factorized(size: int, limit: int) -> tuple[str, str, str]:
+    units = [(1_000_000, "MB"), (1_000, "kB"), (1, "bytes")]
+    while True:
+        unit, name = units.pop(0)
+        limit_text, size_text = php_number(limit / unit), php_number(php_round(size / unit))
+        if not units or (
+            len(limit_text) <= len(php_number(php_round(limit / unit))) and limit_text != size_text
+        ):
+            return size_text, limit_text, name
+
+
+def _of_option(catalogue: Catalogue, key: ValueKey, data: Any, locale: Any, scope: Any) -> str | None:
+    attribute = catalogue.attribute(key.attribute)
+    if attribute is None or attribute["type"] != "pim_catalog_simpleselect":
+        return None
+    if data in catalogue.options.get(key.attribute, ()):
+        return None
+    return f"The {data} value is not in the {key.attribute} attribute option list."
+
+
+def _of_scope(catalogue: Catalogue, key: ValueKey, data: Any, locale: Any, scope: Any) -> str | None:
+    if scope is None or catalogue.channels.find(scope):
+        return None
+    return f"The {key.attribute} attribute requires a value per channel. The {scope} channel (scope) must exist in your PIM"
+
+
+def _of_locale(catalogue: Catalogue, key: ValueKey, data: Any, locale: Any, scope: Any) -> str | None:
+    if locale is None:
+        return None
+    known = catalogue.locales.find(locale)
+    if known is None or not known.get("enabled", True):
+        return f"The {key.attribute} attribute requires a valid locale. The {locale} locale does not exist."
+    channel = catalogue.channels.find(scope)
+    if channel and locale not in channel.get("locales", ()):
+        return f"The {key.attribute} attribute requires a valid locale. The {locale} locale is not bound to the {scope} channel."
+    attribute = catalogue.attribute(key.attribute)
+    available = attribute["available_locales"] if attribute else []
+    if available and known["code"] not in available:
+        return f"The {locale} locale is not available on the {key.attribute} attribute."
+    return None

@@ -1,0 +1,119 @@
+"""What the sandbox counts, for people and for tests (`/_sandbox/stats`)."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+KEPT_CALLS = 5000
+"""How many calls `/_sandbox/log` tells of."""
+
+
+@dataclass
+class Call:
+    """One API call: when it came and went (seconds on the sandbox's clock), and what became of it."""
+
+    number: int
+    method: str
+    endpoint: str
+    path: str
+    started: float
+    ended: float | None = None
+    status: str = ""
+    fault: str | None = None
+    entity: str | None = None
+    file: str | None = None
+    held: list[tuple[Gauge, str]] = field(default_factory=list, repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `/_sandbox/log`."""
+        names = (
+            "number",
+            "method",
+            "endpoint",
+            "path",
+            "started",
+            "ended",
+            "status",
+            "fault",
+            "entity",
+            "file",
+        )
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(eq=False)
+class Gauge:
+    """How many calls hold a key now, and the most that ever held one at once."""
+
+    now: Counter[str] = field(default_factory=Counter)
+    most: int = 0
+    most_key: str | None = None
+
+    def enter(self, key: str) -> None:
+        """One more holds `key`."""
+        self.now[key] += 1
+        if self.now[key] > self.most:
+            self.most, self.most_key = self.now[key], key
+
+    def leave(self, key: str) -> None:
+        """One less holds `key`."""
+        self.now[key] -= 1
+        if not self.now[key]:
+            del self.now[key]
+
+
+class Stats:
+    """Counters over the sandbox's life. Ghosts, whose client is gone, still hold their entity (A9)."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.flying = Gauge()
+        self.entities = Gauge()
+        self.names = Gauge()
+        self.reset()
+
+    def reset(self) -> None:
+        """Starts counting afresh; calls in flight go on being held."""
+        self.calls: dict[str, Counter[str]] = {}
+        self.faults: Counter[str] = Counter()
+        self.total = 0
+        self.token_requests = 0
+        self.ghosts = 0
+        self.duplicates = 0
+        self.bytes_received = 0
+        self.lost: list[dict[str, Any]] = []
+        self.log: deque[Call] = deque(maxlen=KEPT_CALLS)
+        for gauge in (self.flying, self.entities, self.names):
+            gauge.most, gauge.most_key = max(gauge.now.values(), default=0), None
+
+    def begin(self, method: str, path: str) -> Call:
+        """A call has come."""
+        self.total += 1
+        call = Call(self.total, method, "", path, self.clock())
+        self.hold(call, self.flying, "all")
+        self.log.append(call)
+        return call
+
+    def hold(self, call: Call, gauge: Gauge, key: str) -> None:
+        """The call holds `key` until it ends; a second time counts once."""
+        if (gauge, key) not in call.held:
+            call.held.append((gauge, key))
+            gauge.enter(key)
+
+    def release(self, call: Call, gauge: Gauge) -> None:
+        """The call lets go of what it held in one gauge."""
+        for held in [held for held in call.held if held[0] is gauge]:
+            call.held.remove(held)
+            gauge.leave(held[1])
+
+    def end(self, call: Call, status: str) -> None:
+        """The call is answered, or cut off: `status` is the number, or what was done to it."""
+        call.ended, call.status = self.clock(), status
+        key = f"{call.method} {call.endpoint or 'unknown'}"
+        self.calls.setdefault(key, Counter())[status] += 1
+        for gauge, held in call.held:
+            gauge.leave(held)
+        call.held.clear()

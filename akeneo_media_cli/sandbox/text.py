@@ -1,0 +1,42 @@
+"""How MySQL compares codes, how PHP writes JSON and cuts file names: small things that answers hang on."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+
+def folded(code: str) -> str:
+    """A code as MySQL's `utf8mb4_unicode_ci` compares it: no case, no accents, no spaces at the end (A3)."""
+    code = code.rstrip(" ")
+    if code.isascii():
+        return code.lower()
+    decomposed = unicodedata.normalize("NFKD", code.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def php_json(value: Any) -> str:
+    """JSON as PHP's `json_encode` writes it: no spaces, `\\/` for a slash, ASCII only."""
+    return json.dumps(value, separators=(",", ":")).replace("/", "\\/")
+
+
+def php_basename(name: bytes) -> bytes:
+    """What PHP keeps of a sent file name: the part after the last slash or backslash (B 2.7)."""
+    return name[max(name.rfind(b"\\"), name.rfind(b"/")) + 1 :]
+
+
+def extension_of(name: str) -> str:
+    """PHP's `PATHINFO_EXTENSION`: what follows the last dot, or nothing."""
+    return name.rpartition(".")[2] if "." in name else ""
+
+
+def php_number(value: float) -> str:
+    """A number as PHP turns it to a string: `1`, `1.05`."""
+    return repr(value).removesuffix(".0")
+
+
+def php_round(value: float) -> float:
+    """Two decimals as PHP rounds them: halves up, by the number as it is written (1.005 is 1.01)."""
+    return float(Decimal(repr(value)).quantize(Decimal("0.01"), ROUND_HALF_UP))

@@ -1,0 +1,126 @@
+"""Who may log in, and the tokens they got (pim-facts B 1)."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import ApiError, unprocessable
+from .options import Credentials
+
+_ALLOWED = ("password", "refresh_token")
+_KNOWN = (*_ALLOWED, "authorization_code", "client_credentials", "token")
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a connection's role may do."""
+
+    api: bool = True
+    edit_products: bool = True
+    list_categories: bool = True
+    edit_assets: bool = True
+    list_products: bool = True
+    list_attributes: bool = True
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One connection of the catalogue: its credentials and rights."""
+
+    name: str
+    credentials: Credentials
+    rights: Rights = field(default_factory=Rights)
+
+
+class Tokens:
+    """Access and refresh tokens with their ends. Refresh tokens work once; old access tokens live on (A7)."""
+
+    def __init__(
+        self, connections: dict[str, Connection], ttl: float, refresh_ttl: float, clock: Callable[[], float]
+    ) -> None:
+        self.connections = connections
+        self.ttl, self.refresh_ttl = ttl, refresh_ttl
+        self._clock = clock
+        self._access: dict[str, tuple[Connection, float]] = {}
+        self._refresh: dict[str, tuple[Connection, float]] = {}
+
+    def grant(self, client: tuple[str, str] | None, body: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a token request; raises ApiError 422 in the PIM's order of checks (B 1.2)."""
+        grant = body.get("grant_type")
+        if grant not in _KNOWN:
+            raise unprocessable(
+                'Parameter "grant_type", "username" or "password" is missing, empty or invalid'
+            )
+        if client is None or not client[0]:
+            client = (str(body.get("client_id", "")), str(body.get("client_secret", "")))
+        connection = self._by_client(*client)
+        if connection is None:
+            raise unprocessable(
+                'Parameter "client_id" is missing or does not match any client, or secret is invalid'
+            )
+        if grant not in _ALLOWED:
+            raise unprocessable("This grant type is not authorized for this client")
+        if grant == "refresh_token":
+            return self._by_refresh(connection, body.get("refresh_token"))
+        user, password = body.get("username"), body.get("password")
+        if not user or not password:
+            raise unprocessable(
+                'Parameter "grant_type", "username" or "password" is missing, empty or invalid'
+            )
+        known = connection.credentials
+        if (user, password) != (known.username, known.password):
+            raise unprocessable("No user found for the given username and password")
+        return self._issue(connection)
+
+    def check(self, token: str) -> Connection:
+        """The connection behind an access token; raises ApiError 401 (B 1.4)."""
+        known = self._access.get(token)
+        if known is None:
+            raise ApiError(401, "The access token provided is invalid.")
+        if self._clock() >= known[1]:
+            raise ApiError(401, "The access token provided has expired.")
+        return known[0]
+
+    def revoke(self, refresh: bool) -> None:
+        """Makes every access token unknown, and every refresh token too where wanted."""
+        self._access.clear()
+        if refresh:
+            self._refresh.clear()
+
+    def _by_client(self, client_id: str, secret: str) -> Connection | None:
+        for connection in self.connections.values():
+            known = connection.credentials
+            if (client_id, secret) == (known.client_id, known.client_secret):
+                return connection
+        return None
+
+    def _by_refresh(self, connection: Connection, token: Any) -> dict[str, Any]:
+        if not token:
+            raise unprocessable('Parameter "grant_type" or "refresh_token" is missing or empty')
+        known = self._refresh.get(str(token))
+        if known is None or known[0].name != connection.name or self._clock() >= known[1]:
+            raise unprocessable("Refresh token is invalid or has expired")
+        answer = self._issue(connection)
+        del self._refresh[str(token)]
+        return answer
+
+    def _issue(self, connection: Connection) -> dict[str, Any]:
+        access, refresh = _new_token(), _new_token()
+        now = self._clock()
+        self._access[access] = (connection, now + self.ttl)
+        self._refresh[refresh] = (connection, now + self.refresh_ttl)
+        return {
+            "access_token": access,
+            "expires_in": int(self.ttl) if self.ttl >= 1 else self.ttl,
+            "token_type": "bearer",
+            "scope": None,
+            "refresh_token": refresh,
+        }
+
+
+def _new_token() -> str:
+    return base64.b64encode(secrets.token_hex(32).encode()).decode()
