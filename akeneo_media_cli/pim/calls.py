@@ -1,0 +1,246 @@
+"""A call to the API: signed, renewed once on 401, its refusals raised as errors."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+from ..errors import AccessError, Failure, Kind
+from . import parse, refusals
+from .auth import TokenAuth
+from .errors import Refusal, Trouble
+from .multipart import FileBody
+from .transport import Answer, Transport
+from .types import LineResult
+from .verdicts import NOTHING, Sent
+
+API = "/api/rest/v1"
+BATCH = 100
+"""Lines of one PATCH, items of one page, values of one IN (pim-facts B7)."""
+LONGEST_PATH = 7_000
+"""Bytes of path and query that every server takes: many stop at 8,000."""
+COLLECTION = "application/vnd.akeneo.collection+json"
+JSON = "application/json"
+_REPLAYS = 2
+
+T = TypeVar("T")
+
+
+def segment(code: str) -> str:
+    """A code as one segment of a path, all but letters, digits and `_-~` encoded; `.` alone would be lost."""
+    return "%2E" * len(code) if code in (".", "..") else quote(code, safe="", errors="surrogatepass")
+
+
+def media_path(code: str) -> str:
+    """A media code in a path: its slashes stay, as Apache refuses `%2F` (pim-facts A5)."""
+    return "/".join(map(segment, code.split("/")))
+
+
+def query(**parameters: str | int) -> str:
+    """`?a=b&c=d`, encoded."""
+    return "?" + urlencode(parameters, errors="surrogatepass")
+
+
+def criteria(**fields: tuple[str, Any]) -> str:
+    """A `search` parameter: `criteria(code=("IN", [...]))`."""
+    search = {name: [{"operator": operator, "value": value}] for name, (operator, value) in fields.items()}
+    return json.dumps(search, ensure_ascii=False, separators=(",", ":"))
+
+
+def batches(codes: Sequence[str], path_of: Callable[[list[str]], str]) -> Iterator[str]:
+    """The paths to ask for all `codes` with: at most 100 a path, and none longer than servers take."""
+    rest = [list(codes[start : start + BATCH]) for start in range(0, len(codes), BATCH)][::-1]
+    while rest:
+        batch = rest.pop()
+        path = path_of(batch)
+        if len(path) <= LONGEST_PATH or len(batch) == 1:
+            yield path
+            continue
+        half = len(batch) // 2
+        rest += [batch[half:], batch[:half]]
+
+
+class Calls:
+    """What every endpoint needs."""
+
+    def __init__(self, transport: Transport, auth: TokenAuth, wall: Callable[[], float]) -> None:
+        self.transport = transport
+        self.auth = auth
+        self._wall = wall
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | FileBody | None = None,
+        headers: Mapping[str, str] | None = None,
+        stream: bool = False,
+        signed: bool = True,
+    ) -> Answer:
+        """One call below `/api/rest/v1`, replayed after a 401 with a new token and a new body.
+
+        The answer is of any status but those that Trouble and AccessError stand for. Raises Trouble,
+        SourceTrouble, AccessError (token refused), UsageError (certificate, proxy, address).
+        """
+        attempt = 0
+        token = None
+        while True:
+            if signed:
+                token = self.auth.current()
+                headers = {**(headers or {}), "Authorization": f"Bearer {token.access}"}
+            attempt += 1
+            answer = self.transport.exchange(
+                method, API + path, headers=headers, body=body, attempt=attempt, stream=stream
+            )
+            if answer.status != 401 or token is None:
+                break
+            if attempt > _REPLAYS or not self.auth.renew(token, replayed=attempt > 1):
+                raise self.auth.refuse(refusals.read(answer, self.transport.redact).message)
+        writes = method != "GET" and answer.whole
+        refusals.raise_trouble(answer, self.transport.redact, writes=writes, wall=self._wall)
+        return answer
+
+    def get(self, path: str, reader: Callable[[Any], T]) -> T:
+        """The answer of a GET, read. Raises Refusal for any status but 200, and as `call` does."""
+        answer = self.call("GET", path)
+        if answer.status != 200:
+            raise self.refused(answer)
+        return self.decoded(answer, reader)
+
+    def get_or_none(self, path: str, reader: Callable[[Any], T]) -> T | None:
+        """As `get`, but None where the PIM itself says 404; a web server's own 404 is a Refusal."""
+        answer = self.call("GET", path)
+        if answer.status == 404 and refusals.read(answer, self.transport.redact).json:
+            return None
+        if answer.status != 200:
+            raise self.refused(answer)
+        return self.decoded(answer, reader)
+
+    def pages(self, path: str, reader: Callable[[Any], T]) -> Iterator[list[T]]:
+        """A list's pages, as long as there is a next one. `path` with its query. Raises as `get` does."""
+
+        def page(data: Any) -> tuple[list[T], str]:
+            source = parse.mapping(data)
+            embedded = parse.mapping(source.get("_embedded"), "_embedded")
+            items = [reader(item) for item in parse.items(embedded.get("items"), "items")]
+            links = parse.mapping(source.get("_links") or {}, "_links")
+            following = parse.mapping(links.get("next") or {}, "next")
+            return items, parse.optional(following, "href") or ""
+
+        plain = path.partition("?")[0]
+        asked = set()
+        while path not in asked:
+            asked.add(path)
+            items, href = self.get(path, page)
+            if items:
+                yield items
+            # Of the link only the query: its host can be wrong behind a proxy.
+            following = urlsplit(href).query
+            if not following or not items:
+                return
+            path = f"{plain}?{following}"
+
+    def decoded(self, answer: Answer, reader: Callable[[Any], T]) -> T:
+        """The answer's JSON through `reader`. Raises Trouble where it broke off, Refusal for garbage."""
+        if answer.cut:
+            raise Trouble(
+                Failure(Kind.CONNECTION, "the PIM's answer broke off", "It is tried again.", answer.status)
+            )
+        try:
+            return reader(parse.document(answer.body))
+        except parse.Garbled as error:
+            raise Refusal(
+                Failure(
+                    Kind.REFUSED,
+                    self.transport.redact(f"what answers is no PIM, or one that we do not know: {error}"),
+                    "Check AKENEO_URL, and whether a proxy or a login page stands between.",
+                    answer.status,
+                )
+            ) from None
+
+    def refused(self, answer: Answer, sent: Sent = NOTHING, *, free: bool = False) -> Refusal | AccessError:
+        """The error for an answer. `free`: the endpoint asks for no right but that to use the API at all.
+
+        So its 403, if it names nothing of what was sent, is about the user (pim-facts B1.5).
+        """
+        clean = self.transport.redact
+        if answer.status == 403 and free and refusals.names_nothing(answer, sent, clean):
+            return AccessError(
+                f"this user may not use the PIM's API: {refusals.read(answer, clean).message}",
+                "Give the connection's role the right `Overall Web API access` in the PIM.",
+                Kind.API_FORBIDDEN,
+            )
+        return refusals.refusal(answer, sent, clean)
+
+    def patch_lines(self, path: str, lines: Sequence[Mapping[str, Any]], key: str) -> list[LineResult]:
+        """Products' way: a JSON object a line. One result for each line, answered or not.
+
+        Raises Refusal where the batch was refused as a whole, ValueError for more than 100 lines.
+        """
+        body = "\n".join(_dumps(line) for line in _checked(lines)).encode("utf-8", "surrogatepass")
+        answer = self.call("PATCH", path, body=body, headers={"Content-Type": COLLECTION})
+        if answer.status != 200:
+            raise self.refused(answer)
+        said: list[Any] = []
+        for text in answer.body.split(b"\n"):
+            # Blank, or where the answer broke off: the line it was for stays unanswered.
+            with contextlib.suppress(parse.Garbled):
+                said.append(parse.document(text))
+        return self._results(lines, said, key, entity=False)
+
+    def patch_array(self, path: str, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
+        """Assets' and records' way: one JSON array there and back. Otherwise as `patch_lines`."""
+        body = _dumps(list(_checked(lines))).encode("utf-8", "surrogatepass")
+        answer = self.call("PATCH", path, body=body, headers={"Content-Type": JSON})
+        if answer.status != 200:
+            raise self.refused(answer)
+        said: list[Any] = []
+        if not answer.cut:
+            said = self.decoded(answer, lambda data: parse.items(data, "answer"))
+        return self._results(lines, said, "code", entity=True)
+
+    def _results(
+        self, lines: Sequence[Mapping[str, Any]], said: list[Any], key: str, *, entity: bool
+    ) -> list[LineResult]:
+        answered: dict[int, Mapping[str, Any]] = {}
+        for position, each in enumerate(said, 1):
+            if isinstance(each, dict) and isinstance(each.get("status_code"), int):
+                number = each.get("line", position)
+                answered.setdefault(number if isinstance(number, int) else position, each)
+        results = []
+        for number, line in enumerate(lines, 1):
+            code = str(line.get(key, ""))
+            found = answered.get(number)
+            status = found["status_code"] if found else None
+            failure = None
+            if found is not None and not 200 <= found["status_code"] < 300:
+                failure = refusals.of_line(found, _sent(line, code, entity), self.transport.redact)
+            results.append(LineResult(number, code, status, failure))
+        return results
+
+
+def _checked(lines: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    if len(lines) > BATCH:
+        raise ValueError(f"the PIM takes {BATCH} lines at most, not {len(lines)}")
+    return lines
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _sent(line: Mapping[str, Any], code: str, entity: bool) -> Sent:
+    values = line.get("values") or {}
+    first: Mapping[str, Any] = next((entry for entries in values.values() for entry in entries), {})
+    return Sent(
+        code=code,
+        attributes=tuple(values),
+        locale=first.get("locale"),
+        scope=first.get("channel" if entity else "scope"),
+        filename=str(first.get("data") or "").rpartition("/")[2],
+        entity=entity,
+    )

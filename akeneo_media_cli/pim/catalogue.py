@@ -1,0 +1,94 @@
+"""What the PIM is made of: attributes, channels, locales, families, categories, routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from .calls import BATCH, Calls, batches, criteria, query, segment
+from .entity_types import Category
+from .types import (
+    Attribute,
+    Channel,
+    Family,
+    FamilyVariant,
+    Locale,
+    Routes,
+    SystemInformation,
+)
+
+T = TypeVar("T")
+
+MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
+
+
+class CatalogueCalls(Calls):
+    """All raise Refusal (FORBIDDEN where the user may not list them), Trouble, AccessError, UsageError."""
+
+    def attributes(self, codes: Sequence[str]) -> list[Attribute]:
+        """Those of the attributes that exist, a hundred a call."""
+
+        def path_of(batch: list[str]) -> str:
+            return "/attributes" + query(search=criteria(code=("IN", batch)), limit=BATCH)
+
+        return [
+            attribute for path in batches(codes, path_of) for attribute in self._all(path, Attribute.read)
+        ]
+
+    def attribute(self, code: str) -> Attribute | None:
+        """One attribute; None where there is none."""
+        return self.get_or_none(f"/attributes/{segment(code)}", Attribute.read)
+
+    def media_attributes(self) -> list[Attribute]:
+        """All image and file attributes."""
+        search = criteria(type=("IN", list(MEDIA_TYPES)))
+        return self._all("/attributes" + query(search=search, limit=BATCH), Attribute.read)
+
+    def identifier_attributes(self) -> list[Attribute]:
+        """The attributes that identify products: `sku`, in the cloud up to ten."""
+        search = criteria(type=("IN", ["pim_catalog_identifier"]))
+        return self._all("/attributes" + query(search=search, limit=BATCH), Attribute.read)
+
+    def channels(self) -> list[Channel]:
+        """All channels with their locales."""
+        return self._all("/channels" + query(limit=BATCH), Channel.read)
+
+    def locales(self) -> list[Locale]:
+        """The enabled locales."""
+        path = "/locales" + query(search=criteria(enabled=("=", True)), limit=BATCH)
+        return self._all(path, Locale.read)
+
+    def family(self, code: str) -> Family | None:
+        """A family; None where there is none."""
+        return self.get_or_none(f"/families/{segment(code)}", Family.read)
+
+    def family_variant(self, family: str, code: str) -> FamilyVariant | None:
+        """A family variant: which attributes live at which level of a model's tree."""
+        return self.get_or_none(f"/families/{segment(family)}/variants/{segment(code)}", FamilyVariant.read)
+
+    def categories(self, codes: Sequence[str]) -> list[Category]:
+        """Those of the categories that exist, a hundred a call."""
+
+        def path_of(batch: list[str]) -> str:
+            return "/categories" + query(search=criteria(code=("IN", batch)), limit=BATCH)
+
+        return [category for path in batches(codes, path_of) for category in self._all(path, Category.read)]
+
+    def category(self, code: str) -> Category | None:
+        """One category, in the cloud with its values; None where there is none."""
+        path = f"/categories/{segment(code)}" + query(with_enriched_attributes="true")
+        return self.get_or_none(path, Category.read)
+
+    def routes(self) -> Routes:
+        """The endpoints that this PIM has. Asks for no token: the PIM tells them to anybody."""
+        answer = self.call("GET", "", signed=False)
+        if answer.status != 200:
+            raise self.refused(answer)
+        return self.decoded(answer, Routes.read)
+
+    def system_information(self) -> SystemInformation | None:
+        """Version and edition; None before PIM 6 (pim-facts B7)."""
+        return self.get_or_none("/system-information", SystemInformation.read)
+
+    def _all(self, path: str, reader: Callable[[Any], T]) -> list[T]:
+        return [item for page in self.pages(path, reader) for item in page]

@@ -1,0 +1,78 @@
+"""The PIM as an object: one method an endpoint, one session and one token for all threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from .auth import TokenAuth
+from .catalogue import CatalogueCalls
+from .connection import Connection
+from .entities import EntityCalls
+from .media import MediaCalls
+from .products import ProductCalls
+from .transport import CallInfo, Counts, Transport
+from .uploads import UploadCalls
+
+
+class PimClient(UploadCalls, MediaCalls, ProductCalls, CatalogueCalls, EntityCalls):
+    """Makes each call once and says truly what came of it; trying again is its caller's business.
+
+    Nothing is sent before the first call. Usable by any number of threads, and as a context manager.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        timeout: float = 60.0,
+        connect_timeout: float = 10.0,
+        pool: int = 4,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        on_call: Callable[[CallInfo], None] | None = None,
+    ) -> None:
+        """`timeout`: seconds of silence, while sending too, after which a call is given up.
+
+        `pool`: connections kept, as many as threads that call. `clock`: monotonic seconds; `wall`: seconds
+        since the epoch. `on_call` hears of each exchange, from many threads. Raises UsageError for an
+        address or token that cannot be used.
+        """
+        transport = Transport(
+            connection.url,
+            timeout=timeout,
+            connect_timeout=connect_timeout,
+            pool=pool,
+            clock=clock,
+            on_call=on_call,
+        )
+        super().__init__(transport, TokenAuth(connection, transport, clock), wall)
+
+    @property
+    def counts(self) -> Counts:
+        """What was exchanged so far."""
+        return self.transport.counts
+
+    def login(self) -> float | None:
+        """Get a token, if there is none. Returns the seconds it lives; None for an App's token.
+
+        Raises AccessError, Trouble, UsageError.
+        """
+        self.auth.current()
+        return self.auth.lifetime
+
+    def close(self) -> None:
+        """Close the connections that are kept. No thread may be calling."""
+        self.transport.close()
+
+    def __enter__(self) -> PimClient:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,72 @@
+"""The read side of media files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from .calls import BATCH, Calls, media_path, query
+from .types import Downloaded, MediaFile
+from .verdicts import Sent
+
+
+class MediaCalls(Calls):
+    """Product media files, and all downloads. All raise Refusal, Trouble, AccessError, UsageError."""
+
+    def media_file(self, code: str) -> MediaFile | None:
+        """Name, type and size of a product media file; None where the PIM has none of that code."""
+        return self.get_or_none(f"/media-files/{media_path(code)}", MediaFile.read)
+
+    def list_media_files(self) -> Iterator[list[MediaFile]]:
+        """All product media files, replaced and orphaned ones too, by pages of 100 (pim-facts B3)."""
+        return self.pages("/media-files" + query(limit=BATCH), MediaFile.read)
+
+    def stream_media_file(self, code: str) -> Iterator[bytes]:
+        """The bytes of a product media file as they come. Raises Trouble where they break off."""
+        return self._stream("media-files", code)
+
+    def download_media_file(
+        self, code: str, into: BinaryIO, on_bytes: Callable[[int], None] | None = None
+    ) -> Downloaded:
+        """Write a product media file to `into`; what `into` raises comes through as it is.
+
+        The PIM gives no length, so a size known otherwise is worth comparing (pim-facts A5).
+        """
+        return _write(self._stream("media-files", code), into, on_bytes)
+
+    def download_asset_media(
+        self, code: str, into: BinaryIO, on_bytes: Callable[[int], None] | None = None
+    ) -> Downloaded:
+        """As `download_media_file`, for assets: their endpoint gives the bytes alone (pim-facts B6.1)."""
+        return _write(self._stream("asset-media-files", code, tail=""), into, on_bytes)
+
+    def download_record_media(
+        self, code: str, into: BinaryIO, on_bytes: Callable[[int], None] | None = None
+    ) -> Downloaded:
+        """As `download_media_file`, for records and reference entities."""
+        return _write(self._stream("reference-entities-media-files", code, tail=""), into, on_bytes)
+
+    def download_category_media(
+        self, code: str, into: BinaryIO, on_bytes: Callable[[int], None] | None = None
+    ) -> Downloaded:
+        """As `download_media_file`, for enriched categories."""
+        return _write(self._stream("category-media-files", code), into, on_bytes)
+
+    def _stream(self, kind: str, code: str, tail: str = "/download") -> Iterator[bytes]:
+        answer = self.call("GET", f"/{kind}/{media_path(code)}{tail}", stream=True)
+        if answer.status != 200:
+            raise self.refused(answer, Sent(code=code), free=kind == "media-files")
+        yield from self.transport.pieces(answer)
+
+
+def _write(pieces: Iterator[bytes], into: BinaryIO, on_bytes: Callable[[int], None] | None) -> Downloaded:
+    size = 0
+    digest = hashlib.sha256()
+    for piece in pieces:
+        into.write(piece)
+        digest.update(piece)
+        size += len(piece)
+        if on_bytes:
+            on_bytes(len(piece))
+    return Downloaded(size, digest.hexdigest())

@@ -1,0 +1,77 @@
+"""Reading JSON that may be anything: a proxy's login page, half an answer, another program's.
+
+Every function raises `Garbled` with the path of what is wrong, never KeyError or TypeError.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+class Garbled(Exception):  # noqa: N818
+    """The text is not what the PIM's API answers; the message says where."""
+
+
+def document(text: bytes) -> Any:
+    """The JSON value in `text`. Raises Garbled."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        shown = text[:80].decode("utf-8", "replace").strip()
+        raise Garbled(f"not JSON: {shown!r}" if shown else "empty, where JSON was expected") from None
+
+
+def mapping(value: Any, where: str = "answer") -> Mapping[str, Any]:
+    """`value` as a JSON object. PHP writes an empty one as `[]`: that is taken too."""
+    if isinstance(value, dict):
+        return value
+    if value == []:
+        return {}
+    raise Garbled(f"{where} is not an object")
+
+
+def items(value: Any, where: str) -> list[Any]:
+    """`value` as a list; null is an empty one."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return value
+    raise Garbled(f"{where} is not a list")
+
+
+def text(source: Mapping[str, Any], key: str) -> str:
+    """A text that must be there. A number, as old PIMs write codes of digits, is made a text."""
+    value = source.get(key)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise Garbled(f"{key} is missing or no text")
+
+
+def optional(source: Mapping[str, Any], key: str) -> str | None:
+    """A text that may be missing or null."""
+    return None if source.get(key) is None else text(source, key)
+
+
+def texts(source: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """A list of texts; missing is empty."""
+    found = items(source.get(key), key)
+    if not all(isinstance(each, str) for each in found):
+        raise Garbled(f"{key} holds what is no text")
+    return tuple(found)
+
+
+def flag(source: Mapping[str, Any], key: str) -> bool:
+    """True only where it says true."""
+    return source.get(key) is True
+
+
+def number(source: Mapping[str, Any], key: str) -> int:
+    """A whole number that must be there."""
+    value = source.get(key)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise Garbled(f"{key} is missing or no whole number")

@@ -1,0 +1,95 @@
+"""Products and product models: by one, by a hundred, and their batch PATCH."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from ..errors import Kind
+from .calls import BATCH, Calls, batches, criteria, query, segment
+from .errors import Refusal
+from .types import LineResult, Product, ProductModel
+
+T = TypeVar("T")
+
+
+class ProductCalls(Calls):
+    """All raise Refusal, Trouble, AccessError, UsageError.
+
+    Searches are answered from an index that lags: what was just made may be missing there, and only a
+    single read tells that it does not exist (pim-facts B9). Values are fresh in both.
+    """
+
+    def get_product(self, identifier: str) -> Product | None:
+        """A product by identifier, in any case; None where there is none that this user may see."""
+        return self._one("products", identifier, Product.read, self.search_products)
+
+    def get_product_by_uuid(self, uuid: str) -> Product | None:
+        """A product by UUID; its identifier is only among its values there. PIM 7 and later."""
+        return self.get_or_none(f"/products-uuid/{segment(uuid)}", Product.read)
+
+    def get_product_model(self, code: str) -> ProductModel | None:
+        """A product model by code; None where there is none that this user may see."""
+        return self._one("product-models", code, ProductModel.read, self.search_product_models)
+
+    def search_products(self, identifiers: Sequence[str], attributes: Sequence[str] = ()) -> list[Product]:
+        """Those of the products that the index knows, in no certain order, by as few calls as it takes.
+
+        `attributes` limits the values that come along; all must exist, or the PIM refuses the search.
+        """
+        return self._search("products", "identifier", identifiers, attributes, Product.read)
+
+    def search_products_by_uuid(self, uuids: Sequence[str], attributes: Sequence[str] = ()) -> list[Product]:
+        """As `search_products`, by UUID. PIM 7 and later."""
+        return self._search("products-uuid", "uuid", uuids, attributes, Product.read)
+
+    def search_product_models(
+        self, codes: Sequence[str], attributes: Sequence[str] = ()
+    ) -> list[ProductModel]:
+        """As `search_products`, for models: the field is called identifier there too (pim-facts B9)."""
+        return self._search("product-models", "identifier", codes, attributes, ProductModel.read)
+
+    def patch_products(self, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
+        """Up to 100 products; a result for each line, also for those that the answer left out.
+
+        Creates a product whose `identifier` is unknown, and says 204 for a value of another level without
+        writing it (pim-facts A6): look both up first. Raises ValueError for more than 100 lines.
+        """
+        return self.patch_lines("/products", lines, "identifier")
+
+    def patch_products_by_uuid(self, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
+        """As `patch_products`, with `uuid` in each line. PIM 7 and later."""
+        return self.patch_lines("/products-uuid", lines, "uuid")
+
+    def patch_product_models(self, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
+        """As `patch_products`, with `code` in each line."""
+        return self.patch_lines("/product-models", lines, "code")
+
+    def _one(
+        self, kind: str, code: str, reader: Callable[[Any], T], search: Callable[[Sequence[str]], list[T]]
+    ) -> T | None:
+        try:
+            return self.get_or_none(f"/{kind}/{segment(code)}", reader)
+        except Refusal as refusal:
+            if "/" not in code or refusal.failure.kind is not Kind.ROUTE_MISSING:
+                raise
+        # Apache answers 404 by itself to a slash in a path, even encoded; the search takes it in a query.
+        return next(iter(search([code])), None)
+
+    def _search(
+        self,
+        kind: str,
+        field: str,
+        codes: Sequence[str],
+        attributes: Sequence[str],
+        reader: Callable[[Any], T],
+    ) -> list[T]:
+        limited = {"attributes": ",".join(attributes)} if attributes else {}
+
+        def path_of(batch: list[str]) -> str:
+            search = criteria(**{field: ("IN", batch)})
+            return f"/{kind}" + query(search=search, limit=BATCH, **limited)
+
+        return [
+            item for path in batches(codes, path_of) for page in self.pages(path, reader) for item in page
+        ]

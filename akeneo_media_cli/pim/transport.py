@@ -1,0 +1,285 @@
+"""One exchange over HTTP: request out, answer in, whatever its status. Knows neither tokens nor the API."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError
+
+from .. import __version__
+from ..errors import Kind, UsageError
+from . import faults
+from .errors import SourceTrouble, Trouble
+from .multipart import FileBody
+from .redact import Redactor
+from .wire import Adapter, Habits, Passage
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of an answer that are read into memory; the PIM's own pages stay far below."""
+_LARGEST_REFUSAL = 256 * 1024
+_READ = 64 * 1024
+
+
+@dataclass(frozen=True)
+class CallInfo:
+    """One exchange, for logs: no header is in it, and `path` has no host.
+
+    `seconds` from start to the answer's last byte, `sent` bytes of body; `attempt` is 2 for the replay after
+    a renewed token. `status` is None where no answer came; `error` then is what is raised.
+    """
+
+    method: str
+    path: str
+    status: int | None
+    error: Exception | None
+    seconds: float
+    sent: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Since the client was made: exchanges, token requests among them, bytes of bodies sent, 429 answers."""
+
+    requests: int = 0
+    logins: int = 0
+    sent: int = 0
+    throttled: int = 0
+
+
+@dataclass
+class Answer:
+    """What came back. `cut`: its body broke off. `whole`: it came after all of the request was sent.
+
+    `raw` only of a stream that is still open.
+    """
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    cut: bool = False
+    whole: bool = True
+    raw: Any = field(default=None, repr=False)
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        # A redirected POST would come back as the 200 of a GET; here a redirect is an answer like others.
+        return None
+
+
+class Transport:
+    """One session for all threads; never follows a redirect, never tries again, never reads netrc."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 60.0,
+        connect_timeout: float = 10.0,
+        pool: int = 4,
+        clock: Callable[[], float] = time.monotonic,
+        on_call: Callable[[CallInfo], None] | None = None,
+    ) -> None:
+        """`timeout`, `connect_timeout`: seconds. `pool`: connections kept. `clock`: monotonic seconds.
+
+        Raises UsageError for a URL that cannot be called and for an unusable REQUESTS_CA_BUNDLE.
+        """
+        self.url = _normal(url)
+        self.redact = Redactor()
+        self.timeouts = (connect_timeout, timeout)
+        self._clock = clock
+        self._on_call = on_call
+        self._lock = threading.Lock()
+        self._counts = Counts()
+        self._passage = Passage()
+        self._session = _Session()
+        self._session.trust_env = False
+        # Nothing of the API needs cookies, and a jar shared by threads would only grow.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._session.mount(self.url, Adapter(Habits(timeout, clock, self._passage), pool))
+        # Looked up once: requests would read the environment and netrc again for every call.
+        self._proxies = dict(get_environ_proxies(self.url, no_proxy=None))
+        self._verify = _authorities()
+        self._agent = f"akeneo-media-cli/{__version__}"
+
+    @property
+    def counts(self) -> Counts:
+        return self._counts
+
+    def close(self) -> None:
+        self._session.close()
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | FileBody | None = None,
+        attempt: int = 1,
+        login: bool = False,
+        stream: bool = False,
+    ) -> Answer:
+        """Make one call. `path` comes after the PIM's address and is encoded already.
+
+        Raises Trouble where no answer came, SourceTrouble from a `FileBody`, UsageError where trying again
+        is pointless (certificate, proxy, address). An answer of any status is returned.
+        """
+        request = self._prepare(method, path, headers, body)
+        self._passage.begin()
+        began = self._clock()
+        answer: Answer | None = None
+        problem: Trouble | UsageError | SourceTrouble | None = None
+        try:
+            response = self._session.send(
+                request,
+                stream=True,
+                timeout=self.timeouts,
+                verify=self._verify,
+                proxies=self._proxies,
+                allow_redirects=False,
+            )
+            answer = _take(response, stream)
+            answer.whole = self._passage.handed_out
+        except SourceTrouble as trouble:
+            problem = trouble
+        except (requests.RequestException, HTTPError, OSError) as error:
+            problem = self._judge(error, method)
+        sent = body.sent if isinstance(body, FileBody) else len(body or b"") * self._passage.handed_out
+        status = answer.status if answer else None
+        self._tell(CallInfo(method, path, status, problem, self._clock() - began, sent, attempt), login)
+        if problem:
+            # Outside of the handler, so that no chain of exceptions leads to the request and its token.
+            raise problem
+        assert answer is not None
+        return answer
+
+    def pieces(self, answer: Answer) -> Iterator[bytes]:
+        """The body of an answer asked for with `stream`, and its end. Raises Trouble where it breaks off."""
+        problem: Trouble | UsageError | None = None
+        try:
+            yield from answer.raw.stream(4 * _READ, decode_content=True)
+        except (HTTPError, OSError) as error:
+            problem = self._judge(error, "GET")
+        finally:
+            answer.raw.close()
+            answer.raw.release_conn()
+        if problem:
+            raise problem
+
+    def _prepare(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None,
+        body: bytes | FileBody | None,
+    ) -> requests.PreparedRequest:
+        # By hand: everything here is encoded already, and requests' own preparing costs more than the rest.
+        request = requests.PreparedRequest()
+        request.method = method
+        request.url = self.url + path
+        all_headers: dict[str, str] = {"User-Agent": self._agent, "Accept": "*/*"}
+        if isinstance(body, FileBody):
+            all_headers["Content-Type"] = body.content_type
+        if body is not None:
+            all_headers["Content-Length"] = str(len(body))
+        if headers:
+            all_headers.update(headers)
+        request.headers = CaseInsensitiveDict(all_headers)
+        request.body = body  # type: ignore[assignment]  # an iterable with a length, which requests takes
+        return request
+
+    def _judge(self, error: Exception, method: str) -> Trouble | UsageError:
+        return faults.judge(
+            error,
+            where=self.url,
+            timeouts=self.timeouts,
+            maybe_done=method != "GET" and self._passage.handed_out,
+            reused=self._passage.reused,
+        )
+
+    def _tell(self, info: CallInfo, login: bool) -> None:
+        with self._lock:
+            before = self._counts
+            self._counts = Counts(
+                requests=before.requests + 1,
+                logins=before.logins + login,
+                sent=before.sent + info.sent,
+                throttled=before.throttled + (info.status == 429),
+            )
+        if self._on_call:
+            self._on_call(info)
+
+
+def _take(response: requests.Response, stream: bool) -> Answer:
+    status = response.status_code
+    answer = Answer(status, response.reason or "", response.headers)
+    raw = response.raw
+    if stream and status == 200:
+        answer.raw = raw
+        return answer
+    limit = LARGEST if status < 300 else _LARGEST_REFUSAL
+    parts = []
+    try:
+        # Piece by piece, so that what came before a cut is kept: lines of a batch are answers by themselves.
+        while limit > 0 and (part := raw.read1(_READ, decode_content=True)):
+            parts.append(part)
+            limit -= len(part)
+    except (HTTPError, OSError):
+        answer.cut = True
+    if limit <= 0:
+        answer.cut = status < 300
+        raw.close()
+    answer.body = b"".join(parts)
+    with contextlib.suppress(HTTPError, OSError):
+        raw.release_conn()
+    return answer
+
+
+def _normal(url: str) -> str:
+    """The address as it goes on the wire: host in punycode, path encoded, nothing after it."""
+    try:
+        normal = requests.Request("GET", url).prepare().url or ""
+    except (requests.RequestException, ValueError):
+        normal = ""
+    scheme, _, rest = normal.partition("://")
+    if scheme not in ("http", "https") or not rest or "?" in rest or "#" in rest or "@" in rest.split("/")[0]:
+        raise UsageError(
+            "AKENEO_URL is not the address of a PIM", "Write it like https://my.cloud.akeneo.com"
+        )
+    return normal.rstrip("/")
+
+
+def _authorities() -> bool | str:
+    """Whom to trust: the file or folder that the environment names, else requests' own list."""
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        named = os.environ.get(variable)
+        if not named:
+            continue
+        try:
+            is_folder = Path(named).is_dir()
+            ssl.create_default_context(
+                cafile=None if is_folder else named, capath=named if is_folder else None
+            )
+        except OSError as error:
+            raise UsageError(
+                f"{variable} names what cannot be used as certificates: {named}: {error.strerror or error}",
+                "Name a PEM file with the certificates of the authorities to trust.",
+                Kind.TLS,
+            ) from None
+        return named
+    return True

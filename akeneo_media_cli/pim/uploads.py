@@ -1,0 +1,145 @@
+"""The calls that send a file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ..errors import Failure, Kind
+from . import parse, verdicts
+from .calls import Calls, segment
+from .errors import Refusal
+from .multipart import FileBody
+from .transport import Answer
+from .types import Attribute, Created
+from .verdicts import Sent
+
+_CODE = re.compile(r"/api/rest/v1/(?:category-|asset-|reference-entities-)?media-files/(.+?)(?:/download)?/?")
+
+
+class UploadCalls(Calls):
+    """Each sends one `FileBody`, made for this call, and believes only a 201 that names what was made.
+
+    All raise Refusal, Trouble, SourceTrouble, AccessError, UsageError. `attribute` is what the catalogue
+    says of the attribute, where known: it sharpens the kind of a refusal.
+    """
+
+    def upload_product(self, body: FileBody, attribute: Attribute | None = None) -> Created:
+        """A value of a product, by identifier (`body.place`). The value is saved when this returns."""
+        return self._upload_value(body, "product", attribute)
+
+    def upload_product_model(self, body: FileBody, attribute: Attribute | None = None) -> Created:
+        """A value of a product model, by code (`body.place`)."""
+        return self._upload_value(body, "product_model", attribute)
+
+    def upload_category_media(self, body: FileBody) -> Created:
+        """A value of an enriched category (`body.place`); cloud only (pim-facts B6.3)."""
+        _expect(body, "category")
+        return self._located(self._sent("/category-media-files", body))
+
+    def upload_asset_media(self, body: FileBody) -> Created:
+        """A file for assets, attached to none yet: `patch_assets` does (pim-facts B6.1)."""
+        return self._named(self._sent("/asset-media-files", body), "Asset-media-file-code")
+
+    def upload_record_media(self, body: FileBody) -> Created:
+        """A file for records and reference entities, attached to none yet (pim-facts B6.2)."""
+        answer = self._sent("/reference-entities-media-files", body)
+        return self._named(answer, "Reference-entities-media-file-code")
+
+    def upload_pam_reference(self, asset: str, body: FileBody, locale: str | None = None) -> Created:
+        """The reference file of an asset of the old PAM, PIM 2.x and 3.x (pim-facts B6.4)."""
+        return self._pam(f"/assets/{segment(asset)}/reference-files/{_locale(locale)}", asset, body)
+
+    def upload_pam_variation(
+        self, asset: str, scope: str, body: FileBody, locale: str | None = None
+    ) -> Created:
+        """The variation file of an asset of the old PAM for a channel (pim-facts B6.4)."""
+        path = f"/assets/{segment(asset)}/variation-files/{segment(scope)}/{_locale(locale)}"
+        return self._pam(path, asset, body)
+
+    def _upload_value(self, body: FileBody, holder: str, attribute: Attribute | None) -> Created:
+        _expect(body, holder)
+        return self._located(self._sent("/media-files", body, attribute, free=True))
+
+    def _sent(
+        self,
+        path: str,
+        body: FileBody,
+        attribute: Attribute | None = None,
+        *,
+        free: bool = False,
+        code: str = "",
+    ) -> Answer:
+        answer = self.call("POST", path, body=body)
+        if answer.status == 201:
+            return answer
+        place = body.place
+        sent = Sent(
+            code=place.code if place else code,
+            attributes=(place.attribute,) if place else (),
+            locale=place.locale if place else None,
+            scope=place.scope if place else None,
+            filename=body.filename,
+            size=body.size,
+            attribute=attribute,
+            entity=place is None,
+        )
+        raise self.refused(answer, sent, free=free)
+
+    def _located(self, answer: Answer) -> Created:
+        path = _path(answer)
+        found = _CODE.fullmatch(path[path.find("/api/rest/v1/") :]) if "/api/rest/v1/" in path else None
+        if found is None:
+            raise self._unnamed(answer)
+        return Created(unquote(found.group(1)), path)
+
+    def _named(self, answer: Answer, header: str) -> Created:
+        code = answer.headers.get(header, "").strip()
+        return Created(code, _path(answer)) if code else self._located(answer)
+
+    def _pam(self, path: str, asset: str, body: FileBody) -> Created:
+        answer = self._sent(path, body, code=asset)
+        location = _path(answer)
+        if "/assets/" not in location:
+            raise self._unnamed(answer)
+        return Created(asset, location, self._note(answer))
+
+    def _note(self, answer: Answer) -> str:
+        """Beside the 201 the old PAM may say which variations it could not make."""
+        try:
+            data: Any = parse.document(answer.body)
+        except parse.Garbled:
+            return ""
+        return (
+            self.transport.redact(verdicts.said({"code": 201, **data}).message)
+            if isinstance(data, dict)
+            else ""
+        )
+
+    def _unnamed(self, answer: Answer) -> Refusal:
+        return Refusal(
+            Failure(
+                Kind.NOT_CREATED,
+                "the answer is 201, but names no media file",
+                "Something between changes the PIM's answers: headers must come through a proxy unchanged.",
+                answer.status,
+            )
+        )
+
+
+def _path(answer: Answer) -> str:
+    """The Location's path: its host can be wrong behind a proxy (pim-facts A5)."""
+    try:
+        return urlsplit(answer.headers.get("Location", "")).path
+    except ValueError:
+        return ""
+
+
+def _locale(locale: str | None) -> str:
+    return "no-locale" if locale is None else segment(locale)
+
+
+def _expect(body: FileBody, holder: str) -> None:
+    if body.place is None or body.place.holder != holder:
+        raise ValueError(f"the body is not made for a {holder}")

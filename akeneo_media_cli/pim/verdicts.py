@@ -1,0 +1,187 @@
+"""What a refusal of a value means: which of the PIM's rules it broke (pim-facts B2.4).
+
+The PIM's texts differ by version and language (pim-facts A4), so a kind is told by the shape of the body
+and by which of the codes that we sent it names. Texts only refine hints.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import Kind
+from ..rows import folded
+from .types import Attribute
+
+_TYPICAL_POST_MAX = 1_000_000
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a call was about. `attribute` is what the catalogue says of it, where that is known."""
+
+    code: str = ""
+    attributes: tuple[str, ...] = ()
+    locale: str | None = None
+    scope: str | None = None
+    filename: str = ""
+    size: int = 0
+    attribute: Attribute | None = None
+    entity: bool = False
+    """An asset or record, whose errors do not name the attribute (pim-facts B6.1)."""
+
+
+NOTHING = Sent()
+
+
+@dataclass(frozen=True)
+class Said:
+    """An error body: the whole message, and its `errors` if any. `json`: the PIM itself spoke."""
+
+    message: str
+    errors: tuple[Mapping[str, Any], ...]
+    json: bool
+
+
+def said(body: Any, fallback: str = "") -> Said:
+    """Read a decoded error body or a line of a batch's answer."""
+    if not isinstance(body, dict) or not ("message" in body and ("code" in body or "status_code" in body)):
+        return Said(fallback, (), False)
+    found = body.get("errors")
+    errors = tuple(e for e in found if isinstance(e, dict)) if isinstance(found, list) else ()
+    texts = [str(body["message"]), *(str(e["message"]) for e in errors if e.get("message"))]
+    return Said(" ".join(texts), errors, True)
+
+
+def names(message: str, code: str | None) -> bool:
+    """Does the message hold this code as a word of its own, in any case?"""
+    if not code:
+        return False
+    return re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", message, re.IGNORECASE) is not None
+
+
+def of_row(found: Said, sent: Sent) -> tuple[Kind, str]:
+    """Kind and hint of a 422 (pim-facts B2.4), of an upload or of a line of a batch."""
+    if not found.errors:
+        return _simple(found.message, sent)
+    if sent.entity:
+        return _violation(found.message, sent, "The attribute")
+    ours = {folded(code) for code in sent.attributes}
+    strangers = []
+    for error in found.errors:
+        named = error.get("attribute")
+        if isinstance(named, str) and folded(named) in ours:
+            return _violation(str(error.get("message", "")), sent, named)
+        if error.get("property") == "attribute":
+            return _wrong_place(str(error.get("message", "")), sent)
+        strangers.append(named if isinstance(named, str) else str(error.get("property", "?")))
+    return Kind.TARGET_INVALID, (
+        f"The product or model itself is not valid, so nothing can be saved to it: "
+        f"correct {', '.join(sorted(set(strangers)))} in the PIM first."
+    )
+
+
+def _wrong_place(message: str, sent: Sent) -> tuple[Kind, str]:
+    # One quoted code: the attribute; two: the attribute and the family that lacks it.
+    if message.count('"') >= 4:
+        return (
+            Kind.ATTRIBUTE_NOT_IN_FAMILY,
+            "Add the attribute to the family in the PIM, or name another one.",
+        )
+    return Kind.ATTRIBUTE_WRONG_LEVEL, (
+        "This attribute belongs to another level of the model tree: name the product model in place of the "
+        "variant, or the other way round."
+    )
+
+
+def _simple(message: str, sent: Sent) -> tuple[Kind, str]:
+    attribute = sent.attributes[0] if sent.attributes else ""
+    if '"product"' in message and folded(sent.code) != "product" and not names(message, attribute):
+        return _body_lost(sent)
+    if sent.code and f'"{sent.code}"'.casefold() in message.casefold():
+        return (
+            Kind.TARGET_UNKNOWN,
+            "Check the code; it must exist in the PIM before media are uploaded to it.",
+        )
+    if names(message, attribute):
+        return _about_attribute(message, sent)
+    if sent.locale and names(message, sent.locale):
+        return Kind.LOCALE_UNKNOWN, "The locale is not there, or the user may not see it."
+    return Kind.REFUSED, "The PIM does not take this: its message says why."
+
+
+def _body_lost(sent: Sent) -> tuple[Kind, str]:
+    if sent.size >= _TYPICAL_POST_MAX:
+        return Kind.BODY_TOO_LARGE, (
+            "The server dropped the request: it is larger than its post_max_size (PHP). Have that raised, "
+            "or make the file smaller."
+        )
+    return Kind.REFUSED, (
+        "The request reached the PIM without its content: a proxy between may drop it, the server's "
+        "post_max_size may be tiny, or the PIM is too old for product models."
+    )
+
+
+def _about_attribute(message: str, sent: Sent) -> tuple[Kind, str]:
+    known = sent.attribute
+    if known is not None:
+        for needed, given, required, unexpected, column in (
+            (known.scopable, sent.scope, Kind.SCOPE_REQUIRED, Kind.SCOPE_UNEXPECTED, "scope"),
+            (known.localizable, sent.locale, Kind.LOCALE_REQUIRED, Kind.LOCALE_UNEXPECTED, "locale"),
+        ):
+            if needed and given is None:
+                return required, f"Fill the column {column} for this attribute."
+            if not needed and given is not None:
+                return unexpected, f"Leave the column {column} empty for this attribute."
+        return Kind.REFUSED, "The PIM does not take this value: its message says why."
+    if re.search(r"channel|scope|locale", message, re.IGNORECASE):
+        return (
+            Kind.REFUSED,
+            "Compare the columns locale and scope with the attribute: value per locale, per channel?",
+        )
+    return Kind.REFUSED, (
+        "Check that the attribute exists, and whether it has a value per channel or per locale."
+    )
+
+
+def _violation(  # noqa: PLR0911 - one a case
+    message: str, sent: Sent, attribute: str
+) -> tuple[Kind, str]:
+    """Which rule of our own attribute the value broke."""
+    known = sent.attribute
+    if names(message, sent.scope) and names(message, sent.locale):
+        return (
+            Kind.LOCALE_NOT_IN_CHANNEL,
+            "Name a locale that is bound to this channel, or bind it in the PIM.",
+        )
+    if names(message, sent.scope):
+        return Kind.CHANNEL_UNKNOWN, "Check the channel's code in the PIM, upper and lower case too."
+    if names(message, sent.locale):
+        if known is not None and known.available_locales and sent.locale not in known.available_locales:
+            listed = ", ".join(known.available_locales)
+            return Kind.LOCALE_NOT_AVAILABLE, f"{attribute} has values in these locales only: {listed}."
+        return Kind.LOCALE_UNKNOWN, (
+            "The locale does not exist, is not enabled, or is not one that this attribute is available in."
+        )
+    if re.search(r"\b(image|application|text|audio|video|font|model)/[\w.+-]+", message) and not (
+        known is not None and known.max_file_size is not None and sent.size > known.max_file_size
+    ):
+        return Kind.MIME_NOT_ALLOWED, (
+            "The file's content is not what its extension says: save it again in that format, or rename it."
+        )
+    if names(message, sent.filename) or re.search(r"\d\s?(bytes|[kKMG]?i?B|[kM])\b", message):
+        return Kind.FILE_TOO_LARGE, "Make the file smaller, or have the attribute's maximum file size raised."
+    extension = sent.filename.rpartition(".")[2].lower()
+    if known is not None and known.allowed_extensions:
+        refused = extension not in known.allowed_extensions
+    else:
+        # As a word of its own, or with its dot, but not as the end of a file's name or code.
+        alone = rf"(?<!\w)(?<!\w\.){re.escape(extension)}\b"
+        refused = re.search(alone, message, re.IGNORECASE) is not None or "extension" in message
+    if refused:
+        listed = ", ".join(known.allowed_extensions) if known else ""
+        takes = f"{attribute} takes {listed}" if listed else f"{attribute} does not take this extension"
+        return Kind.EXTENSION_NOT_ALLOWED, f"{takes}: convert the file, or name another attribute."
+    return Kind.REFUSED, "The PIM does not take this value: its message says why."

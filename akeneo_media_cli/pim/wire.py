@@ -1,0 +1,154 @@
+"""Connections that suit long bodies and servers that answer early or close soon.
+
+What urllib3 leaves open is decided here: how long a silence may be while a body goes out, when a kept
+connection is too old to trust, and what becomes of a body whose answer has come before its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import wait_for_read
+
+IDLE = 4.0
+"""Seconds after which a kept connection is not used again: Apache closes at 5 (pim-facts A7)."""
+USES = 90
+"""Calls after which a connection is given up: Apache closes at about 100 (pim-facts A7)."""
+
+# The status line's first bytes are enough to tell a final answer from a "100 Continue".
+_STATUS_AT = len("HTTP/1.1 ")
+
+
+@dataclass
+class Passage(threading.local):
+    """What this thread's call came to on the wire; requests keeps it to itself when a call fails."""
+
+    reused: bool = False
+    """The connection had served a call before."""
+    handed_out: bool = False
+    """All of the request, its body included, was taken by the system to be sent."""
+
+    def begin(self) -> None:
+        self.reused = self.handed_out = False
+
+
+@dataclass(frozen=True)
+class Habits:
+    """`silence`: seconds that the other side may take nothing and say nothing. `clock`: monotonic seconds."""
+
+    silence: float
+    clock: Callable[[], float]
+    passage: Passage
+
+
+class _Careful:
+    """Mixed into urllib3's connection classes."""
+
+    habits: Habits
+    sock: Any
+    _uses = 0
+    _last = 0.0
+    _cut = False
+
+    @property
+    def is_connected(self) -> bool:
+        """Asked by the pool before a kept connection is used again; what is not connected it closes."""
+        tired = self._uses >= USES or self.habits.clock() - self._last > IDLE
+        return not tired and bool(super().is_connected)  # type: ignore[misc]
+
+    def connect(self) -> None:
+        self._uses = 0
+        self._cut = False
+        super().connect()  # type: ignore[misc]
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        passage = self.habits.passage
+        passage.reused = self._uses > 0
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        passage.handed_out = True
+
+    def send(self, data: Any) -> None:
+        """One piece. Raises BrokenPipeError where sending on is pointless: urllib3 then reads the answer."""
+        if self.sock is None:
+            self.connect()
+        sock = self.sock
+        if sock.gettimeout() != self.habits.silence:
+            # urllib3 leaves the connect time-out on it while the body goes out.
+            sock.settimeout(self.habits.silence)
+        left = memoryview(data)
+        try:
+            if self._answered_early(sock):
+                raise BrokenPipeError
+            # Not sendall: its time-out is for all of the data, and a slow line is not silence.
+            while left:
+                left = left[sock.send(left) :]
+        except TimeoutError:
+            self._cut = True
+            if not self._answered_early(sock):
+                raise
+            raise BrokenPipeError from None
+        except OSError:
+            # TLS has errors of its own for a connection closed by the other side.
+            self._cut = True
+            raise BrokenPipeError from None
+
+    def _answered_early(self, sock: Any) -> bool:
+        """Has the server ended the call already, or gone? An interim answer (1xx) ends nothing."""
+        if not isinstance(sock, socket.socket) or not wait_for_read(sock, timeout=0.0):
+            return False
+        # Beneath TLS only the end of the stream can be told: the rest may be session tickets.
+        seen = socket.socket.recv(sock, _STATUS_AT + 1, socket.MSG_PEEK)
+        return not seen or (seen.startswith(b"HTTP/") and seen[_STATUS_AT:] in (b"3", b"4", b"5"))
+
+    def getresponse(self) -> Any:
+        response = super().getresponse()  # type: ignore[misc]
+        self._uses += 1
+        self._last = self.habits.clock()
+        if self._cut:
+            # The server still waits for the rest of the body: nothing more can be said here. The answer
+            # keeps the socket open until it is read.
+            self.close()  # type: ignore[attr-defined]
+        return response
+
+
+class Adapter(HTTPAdapter):
+    """requests' adapter with such connections: `pool` of them are kept, no call is made twice."""
+
+    def __init__(self, habits: Habits, pool: int) -> None:
+        class Plain(_Careful, HTTPConnection):
+            pass
+
+        class Secure(_Careful, HTTPSConnection):
+            pass
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        Plain.habits = Secure.habits = habits
+        self._pools = {"http": PlainPool, "https": SecurePool}
+        super().__init__(pool_connections=1, pool_maxsize=pool, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = self._pools
+        return manager
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            super().close()
