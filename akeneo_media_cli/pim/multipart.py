@@ -101,6 +101,7 @@ class PathSource:
             )
         self._then = _identity(found)
         self.size = found.st_size
+        self.mtime_ns = found.st_mtime_ns
         self.name = self.path.name
 
     def open(self) -> Stream:

@@ -7,9 +7,7 @@ it decides the same, so that a test can drive a million interleavings through it
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,7 +31,7 @@ from .course import (
     Troubled,
 )
 from .gate import Gate
-from .scheduler import Scheduler
+from .lineup import Lineup
 
 SETTLE_LEAST = 2.0
 """Seconds until a call whose answer was lost counts as over (pim-facts A9)."""
@@ -42,10 +40,6 @@ SETTLE_TIMES = 4.0
 SETTLE_MOST = 180.0
 FIRST_ASK = 0.1
 GHOST_SECONDS = 60.0
-ATTACH_BATCH = 100
-"""So many lines the PIM takes in one PATCH (pim-facts B5)."""
-ATTACH_WAIT = 10.0
-"""Seconds that a batch waits to be full while there is other work."""
 AHEAD = 400
 """So many rows are kept looked up and ready ahead of the workers."""
 WINDOW = 20_000
@@ -78,21 +72,14 @@ class Coordinator:
         self._feed = feed
         self._fed = False
         self._random = random
-        self._scheduler: Scheduler[Course] = Scheduler()
-        self._timers: list[tuple[float, int, Course | Call]] = []
-        self._attaching: dict[str, tuple[float, list[Course]]] = {}
-        self._asks: deque[Course] = deque()
-        self._batches: deque[Call] = deque()
-        self._ticket = 0
+        self._lineup = Lineup()
         self._active = 0
         self._through = 0
         self._failed = 0
         self._slowest_save = 0.0
         self._largest_passed = 0
-        self._unsettled: set[Course] = set()
         self._orphans: list[Ended] = []
         self._ghosts: dict[str, tuple[float, int]] = {}
-        self._idle_for_names = 0
         self._sends = 0
 
     # What workers call.
@@ -101,7 +88,7 @@ class Coordinator:
         """A call to make, the seconds to wait (infinite: until an answer comes), or None: all is done."""
         if self.gate.given_up:
             self.abort()
-        self._ring(now)
+        self._lineup.ring(now)
         if self._done():
             return None
         opening = self.gate.opening(now)
@@ -111,7 +98,7 @@ class Coordinator:
         if call is None:
             if self._done():
                 return None
-            return max(0.0, self._timers[0][0] - now) if self._timers else math.inf
+            return self._lineup.until_bell(now)
         call.through_at_start = self._through
         call.probe = self.gate.start()
         call.in_flight = self.gate.in_flight
@@ -157,26 +144,17 @@ class Coordinator:
 
     def leftovers(self) -> list[Ended]:
         """At the end: the rows that were begun and did not get their word; they are pending."""
-        courses: list[Course] = list(self._scheduler.drain())
-        courses += [c for _, _, c in self._timers if isinstance(c, Course)]
-        courses += self._asks
-        for _, attaching in self._attaching.values():
-            courses += attaching
-        self._attaching.clear()
-        self._timers.clear()
-        self._asks.clear()
         return [
             Ended(c, Status.PENDING, c.trouble, c.uncertain)
-            for c in courses
+            for c in self._lineup.drain()
             if c.attempts or c.uncertain or c.trouble
         ]
 
     def starved_by(self) -> tuple[str, int]:
         """The file name that keeps workers idle, and how many rows wait for it; empty when none does."""
-        if self._idle_for_names < max(50, self._sends // 4):
+        if self._lineup.idle_for_names < max(50, self._sends // 4):
             return "", 0
-        key, waiting = self._scheduler.longest_queue()
-        return (key.removeprefix("name:"), waiting) if key.startswith("name:") else ("", 0)
+        return self._lineup.common_name()
 
     # Choosing.
 
@@ -185,23 +163,22 @@ class Coordinator:
             return False
         if self.aborted:
             return True
-        if self._unsettled:
+        if self._lineup.unsettled:
             return False
         if self.stopping:
             return True
-        return self._fed and not (self._timers or self._batches or self._attaching or len(self._scheduler))
+        return self._fed and self._lineup.empty
 
     def _choose(self, now: float) -> Call | None:
         if self.aborted:
             return None
-        if self._asks:
-            course = self._asks.popleft()
-            return Call(Errand.PROVE if course.phase is Phase.PROVE else Errand.ASK, (course,))
-        if self.stopping:
-            return None
-        if self._batches:
-            return self._batches.popleft()
-        if not self._fed and self._scheduler.ready < AHEAD and len(self._scheduler) < WINDOW:
+        question = self._lineup.next_question()
+        if question is not None or self.stopping:
+            return question
+        again = self._lineup.next_batch()
+        if again is not None:
+            return again
+        if not self._fed and self._lineup.ready < AHEAD and len(self._lineup) < WINDOW:
             batch = self._feed()
             if batch is not None:
                 return Call(Errand.PREPARE, batch=batch)
@@ -209,63 +186,20 @@ class Coordinator:
         return self._take(now)
 
     def _take(self, now: float) -> Call | None:
-        attaching = self._full_batch(now)
+        lineup = self._lineup
+        attaching = lineup.attach_full(now)
         if attaching is not None:
             return attaching
-        while (course := self._scheduler.take()) is not None:
-            if course.phase is not Phase.ASK:
-                return Call(Errand.SEND, (course,))
-            # Left in flight by a run that died: its call may still be at work.
-            course.settled_at = now + self._settling()
-            self._hold(course)
-            self._asks.append(course)
-            return self._choose(now)
-        if self._scheduler.waiting_for("name"):
-            self._idle_for_names += 1
-        return next(filter(None, map(self._attach, list(self._attaching))), None)
-
-    def _full_batch(self, now: float) -> Call | None:
-        """A batch that is full, or has waited long enough for more."""
-        for group, (since, courses) in list(self._attaching.items()):
-            if len(courses) >= ATTACH_BATCH or now - since >= ATTACH_WAIT:
-                call = self._attach(group)
-                if call is not None:
-                    return call
-        return None
-
-    def _attach(self, group: str) -> Call | None:
-        since, courses = self._attaching.pop(group)
-        batch: list[Course] = []
-        rest: list[Course] = []
-        for course in courses:
-            free = len(batch) < ATTACH_BATCH and self._scheduler.acquire(course.keys)
-            (batch if free else rest).append(course)
-        if rest:
-            self._attaching[group] = (since, rest)
-        return Call(Errand.ATTACH, batch) if batch else None
-
-    def _enqueue(self, course: Course, now: float = 0.0) -> None:
-        if course.phase is Phase.ATTACH:
-            self._attaching.setdefault(course.group or "", (now, []))[1].append(course)
-            return
-        self._scheduler.add(course, course.exclusive, course.shared)
-
-    def _ring(self, now: float) -> None:
-        """Let those go on whose pause is over."""
-        while self._timers and self._timers[0][0] <= now:
-            waiting = heapq.heappop(self._timers)[2]
-            if isinstance(waiting, Call):
-                self._batches.append(waiting)
-            elif waiting.uncertain and waiting.phase is not Phase.ATTACH:
-                self._asks.append(waiting)
-            else:
-                if waiting.uncertain:
-                    self._release(waiting)
-                self._enqueue(waiting, now)
-
-    def _later(self, when: float, waiting: Course | Call) -> None:
-        self._ticket += 1
-        heapq.heappush(self._timers, (when, self._ticket, waiting))
+        course = lineup.next_course()
+        if course is None:
+            return lineup.attach_any()
+        if course.phase is Phase.SEND:
+            return Call(Errand.SEND, (course,))
+        # Left in flight by a run that died: its call may still be at work.
+        course.settled_at = now + self._settling()
+        lineup.hold(course)
+        lineup.ask(course)
+        return lineup.next_question()
 
     # Taking in.
 
@@ -291,7 +225,7 @@ class Coordinator:
     def _prepared(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
         if isinstance(outcome, Prepared):
             for course in outcome.courses:
-                self._enqueue(course)
+                self._lineup.enqueue(course, now)
             return []
         if not isinstance(outcome, Troubled):
             raise TypeError(f"no outcome of preparing: {outcome!r}")
@@ -304,7 +238,7 @@ class Coordinator:
             self.trouble = outcome.failure
             self.abort()
         else:
-            self._later(now + pause(call.failures, self._random), call)
+            self._lineup.later(now + pause(call.failures, self._random), call)
         return []
 
     def _sent(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
@@ -315,13 +249,13 @@ class Coordinator:
             self._slowest_save = max(self._slowest_save, outcome.saving)
             self._largest_passed = max(self._largest_passed, course.size)
             if outcome.attach:
-                self._release(course)
+                self._lineup.release(course)
                 self._to_attach(course, now)
                 return []
             if self._haunted(course, now):
                 course.phase, course.deep = Phase.PROVE, True
-                self._hold(course)
-                self._asks.append(course)
+                self._lineup.hold(course)
+                self._lineup.ask(course)
                 return []
             return self._landed(course, now)
         if isinstance(outcome, Refused):
@@ -337,8 +271,8 @@ class Coordinator:
             course.deep = course.deadlocked = True
         course.phase, course.asks = Phase.ASK, 0
         course.settled_at = now + self._settling()
-        self._hold(course)
-        self._later(now + FIRST_ASK, course)
+        self._lineup.hold(course)
+        self._lineup.later(now + FIRST_ASK, course)
         return []
 
     def _looked(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
@@ -349,7 +283,7 @@ class Coordinator:
                 course.blind += 1
             if course.blind > self.policy.retries:
                 return [self._give_up(course)]
-            self._later(now + pause(course.blind, self._random), course)
+            self._lineup.later(now + pause(course.blind, self._random), course)
             return []
         # One who may not read is told nothing either way.
         looked = outcome if isinstance(outcome, Looked) else Looked(None)
@@ -360,7 +294,7 @@ class Coordinator:
         if course.phase is Phase.ASK and now < course.settled_at:
             wait = FIRST_ASK * 2**course.asks if looked.ours is False else math.inf
             course.asks += 1
-            self._later(min(now + wait, course.settled_at), course)
+            self._lineup.later(min(now + wait, course.settled_at), course)
             return []
         if course.phase is Phase.PROVE:
             course.failures += 1
@@ -396,8 +330,8 @@ class Coordinator:
                 self._trouble(course, call, line)
                 if line.maybe_done:
                     # Setting a code twice does no harm, but another call meanwhile would: hold, then again.
-                    self._hold(course)
-                    self._later(now + self._settling(), course)
+                    self._lineup.hold(course)
+                    self._lineup.later(now + self._settling(), course)
                 else:
                     ended += self._again(course, now)
         return ended
@@ -433,26 +367,17 @@ class Coordinator:
             return False
         return ghost[1] != course.seq
 
-    def _hold(self, course: Course) -> None:
-        course.uncertain = True
-        self._unsettled.add(course)
-
-    def _release(self, course: Course) -> None:
-        course.uncertain = False
-        self._unsettled.discard(course)
-        self._scheduler.release(course.exclusive, course.shared)
-
     def _to_attach(self, course: Course, now: float) -> None:
         course.phase, course.keys, course.tree = Phase.ATTACH, course.attach_keys, None
-        self._enqueue(course, now)
+        self._lineup.enqueue(course, now)
 
     def _take_apart(self, courses: Sequence[Course], now: float) -> None:
         """A batch refused as a whole: halve it until the row is found that is to blame."""
         half = len(courses) // 2
         for n, course in enumerate(courses):
-            self._release(course)
+            self._lineup.release(course)
             course.group = f"{course.group}/{int(n >= half)}"
-            self._enqueue(course, now)
+            self._lineup.enqueue(course, now)
 
     def _landed(self, course: Course, now: float) -> list[Ended]:
         """The row's value is in the PIM; those that wait for its media file may take the code."""
@@ -467,13 +392,13 @@ class Coordinator:
         """Try the row once more, or give it up. Its keys are free again either way."""
         if course.failures > self.policy.retries:
             return [self._give_up(course)]
-        self._release(course)
+        self._lineup.release(course)
         if course.phase is not Phase.ATTACH:
             course.phase = Phase.SEND
             course.alone = course.deadlocked and course.tree is not None
         if self.stopping:
             return [Ended(course, Status.PENDING, course.trouble)]
-        self._later(now + pause(course.failures, self._random), course)
+        self._lineup.later(now + pause(course.failures, self._random), course)
         return []
 
     def _give_up(self, course: Course) -> Ended:
@@ -483,7 +408,7 @@ class Coordinator:
 
     def _end(self, course: Course, status: Status, failure: Failure | None = None) -> Ended:
         uncertain = course.uncertain and status is not Status.UPLOADED
-        self._release(course)
+        self._lineup.release(course)
         failure = failure or course.trouble
         if status is Status.FAILED:
             self._failed += 1
@@ -503,7 +428,7 @@ class Coordinator:
             self._orphans += [Ended(c, status, failure) for c in heirs]
             return
         heir.followers = [c for c in heirs if c is not heir]
-        self._enqueue(heir)
+        self._lineup.enqueue(heir, 0.0)
 
     def _too_large(self, course: Course) -> bool:
         return 0 < self._largest_passed < course.size and course.size >= min(

@@ -1,0 +1,52 @@
+# Everything starts from a bare Python: the first target that needs it makes .venv and installs into it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test test-all lint types fuzz bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      upload sample_manifests/ to a local sandbox PIM and show the result"
+	@echo "make test      the test suite (minutes)"
+	@echo "make test-all  with the long suites: faults, kills, fuzzing"
+	@echo "make lint      ruff: lint and format"
+	@echo "make types     mypy --strict"
+	@echo "make fuzz      fuzz every reader"
+	@echo "make bench     measure against peers and limits"
+	@echo "make clean     remove $(VENV) and what builds leave behind"
+
+$(VENV)/.demo: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sandbox,report]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo
+	@$(BIN)/akeneo-media demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term --cov-fail-under=95
+
+test-all: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile=long
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m fuzz --hypothesis-profile=long
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,98 @@
+"""The command line as a whole: its commands, and what every way out of it looks like."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import MediaError, UsageError
+from ..exits import Exit
+from . import demo, runs, sandbox, upload
+
+app = typer.Typer(
+    name="akeneo-media",
+    help="Upload media files into Akeneo PIM: thousands of files, nothing lost, nothing sent twice.",
+    no_args_is_help=True,
+    # Plain help comes in half the time that rich help takes.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"akeneo-media {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Upload media files into Akeneo PIM: thousands of files, nothing lost, nothing sent twice."""
+
+
+app.command("upload")(upload.upload)
+app.command("sandbox")(sandbox.sandbox)
+app.command("demo")(demo.demo)
+app.add_typer(runs.app, name="runs")
+
+
+def run() -> None:
+    """Run the command line and leave with the contract's exit status; no traceback reaches the user."""
+    try:
+        _options_from_env_file()
+        app(prog_name="akeneo-media")
+    except MediaError as error:
+        _say(f"error: {error}")
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our standard output has gone: nothing is left to say to it, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.ROWS_FAILED)
+    except Exception:
+        from .defect import keep
+
+        _say(keep())
+        sys.exit(Exit.DEFECT)
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+def _options_from_env_file() -> None:
+    """Options may stand in `.env` beside the credentials; the environment itself goes before it."""
+    arguments = sys.argv[1:]
+    if (
+        not arguments
+        or "--help" in arguments
+        or "--version" in arguments
+        or "_AKENEO_MEDIA_COMPLETE" in os.environ
+    ):
+        return
+    from pathlib import Path
+
+    from ..settings import option_environment
+
+    named = os.environ.get("AKENEO_MEDIA_ENV_FILE")
+    for n, argument in enumerate(arguments):
+        if argument == "--env-file" and n + 1 < len(arguments):
+            named = arguments[n + 1]
+        elif argument.startswith("--env-file="):
+            named = argument.partition("=")[2]
+    try:
+        options = option_environment(os.environ, Path(named) if named else None, cwd=Path.cwd())
+    except UsageError:
+        # The command that reads its settings tells of it, with everything else that is wrong.
+        return
+    os.environ.update({k: v for k, v in options.items() if k.startswith("AKENEO_MEDIA_")})

@@ -1,0 +1,63 @@
+"""`akeneo-media demo`: the sample manifests, uploaded to a sandbox, and what arrived."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import UsageError
+from . import options as o
+
+SAMPLES = "sample_manifests"
+PATTERNS = ("*.csv", "*.yaml", "*.jsonl")
+
+
+def demo(
+    samples: Annotated[
+        Path,
+        typer.Option(
+            "--samples", metavar="DIR", envvar=o.env("samples"), help="Where the sample manifests are."
+        ),
+    ] = Path(SAMPLES),
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", envvar=o.env("keep"), help="Keep the sandbox running, to look at its page."),
+    ] = False,
+    progress: o.Progress = o.ProgressMode.auto,
+) -> None:
+    """Start a sandbox PIM, upload the sample manifests to it, and show the result."""
+    from ..run.options import ManifestOptions, UploadOptions
+    from .session import Session
+    from .showing import show_values
+
+    manifests = [str(path) for pattern in PATTERNS for path in sorted(samples.glob(pattern))]
+    if not manifests:
+        raise UsageError(
+            f"there are no sample manifests in {samples}",
+            "run it in a checkout of akeneo-media-cli, or name a folder of manifests with --samples DIR",
+        )
+    options = UploadOptions(ManifestOptions(manifests), no_state=True)
+    session = Session(sandbox=True, progress=progress.value)
+    typer.echo(f"Uploading {', '.join(manifests)} to a sandbox PIM.", err=True)
+
+    def look(running: object) -> None:
+        show_values(running, sys.stderr)
+        if keep:
+            typer.echo(f"The sandbox's page: {running.url} (Ctrl-C ends it)", err=True)  # type: ignore[attr-defined]
+            wait_for_interrupt()
+
+    session.after = look
+    raise typer.Exit(session.upload(options))
+
+
+def wait_for_interrupt() -> None:
+    """Until Ctrl-C."""
+    import threading
+
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        typer.echo("", err=True)

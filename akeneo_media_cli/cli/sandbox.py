@@ -1,0 +1,186 @@
+"""`akeneo-media sandbox`: a local PIM to rehearse against, until interrupted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from ..exits import Exit
+from ..units import duration
+from . import options as o
+
+
+def sandbox(
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", envvar=o.env("host"), help="Where to listen.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", metavar="N", min=0, max=65535, envvar=o.env("port"), help="0: any that is free."
+        ),
+    ] = 0,
+    catalog: Annotated[
+        Path | None,
+        typer.Option(
+            "--catalog",
+            metavar="FILE",
+            envvar=o.env("catalog"),
+            help="Products, attributes and all, in JSON.",
+        ),
+    ] = None,
+    from_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from", metavar="MANIFEST", envvar=o.env("from"), help="Invent all that a manifest needs."
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            envvar=o.env("data"),
+            help="Keep everything here. [default: nothing is kept]",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", envvar=o.env("json"), help="Print one line: url and credentials.")
+    ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault", metavar="NAME=CHANCE", envvar=o.env("fault"), help="Such as 429=0.05; repeatable."
+        ),
+    ] = None,
+    latency: Annotated[
+        str,
+        typer.Option(
+            "--latency", metavar="DURATION", envvar=o.env("latency"), help="Before each call, such as 80ms."
+        ),
+    ] = "0",
+    save_time: Annotated[
+        str,
+        typer.Option(
+            "--save-time", metavar="DURATION", envvar=o.env("save-time"), help="How long a save takes."
+        ),
+    ] = "10ms",
+    max_concurrency: Annotated[
+        int | None,
+        typer.Option(
+            "--max-concurrency",
+            metavar="N",
+            min=1,
+            envvar=o.env("max-concurrency"),
+            help="More at once get 429.",
+        ),
+    ] = None,
+    token_ttl: Annotated[
+        str,
+        typer.Option(
+            "--token-ttl", metavar="DURATION", envvar=o.env("token-ttl"), help="How long a token lives."
+        ),
+    ] = "1h",  # noqa: S107 - no password, a time
+    down_after: Annotated[
+        int | None,
+        typer.Option(
+            "--down-after", metavar="CALLS", min=0, envvar=o.env("down-after"), help="503 from then on."
+        ),
+    ] = None,
+    edition: Annotated[
+        str,
+        typer.Option(
+            "--edition", envvar=o.env("edition"), help="ce, or ee with assets, records and categories."
+        ),
+    ] = "ce",
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", envvar=o.env("seed"), help="Makes faults repeatable.")
+    ] = None,
+) -> None:
+    """Serve a local PIM until interrupted: to rehearse manifests, to test pipelines. It is no PIM."""
+    from ..sandbox import CatalogueError, SandboxMissing, SandboxOptions, parse_faults, serve
+    from . import rehearsal
+
+    if catalog is not None and from_:
+        raise UsageError("--catalog and --from cannot both say what the sandbox holds", "give one of them")
+    if edition not in ("ce", "ee"):
+        raise UsageError(f"there is no edition {edition!r}", "ce or ee")
+    try:
+        faults = parse_faults(fault or [])
+    except ValueError as error:
+        raise UsageError(f"--fault: {error}") from None
+    options = SandboxOptions(
+        faults=faults,
+        latency=_seconds(latency),
+        save_time=_seconds(save_time),
+        max_concurrency=max_concurrency,
+        token_ttl=duration(token_ttl),
+        down_after=down_after,
+        edition=edition,
+        seed=seed,
+    )
+    try:
+        holds = _catalogue(catalog, from_, rehearsal)
+        serve(
+            holds,
+            host=host,
+            port=port,
+            data=data,
+            options=options,
+            announce=lambda running: _introduce(running, as_json),
+        )
+    except SandboxMissing:
+        raise UsageError(rehearsal.MISSING, rehearsal.CURE) from None
+    except CatalogueError as error:
+        raise UsageError(f"--catalog {catalog}: {error}", "docs/sandbox.md tells its shape") from None
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}", "try --port 0"
+        ) from None
+    raise typer.Exit(Exit.OK)
+
+
+def _seconds(text: str) -> float:
+    return 0.0 if text.strip() in ("0", "0s", "0ms") else duration(text)
+
+
+def _catalogue(catalog: Path | None, manifests: list[str] | None, rehearsal: Any) -> Any:
+    if catalog is not None:
+        try:
+            return json.loads(catalog.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(
+                f"--catalog {catalog}: {error.strerror}", "name a file that can be read"
+            ) from None
+        except ValueError as error:
+            raise UsageError(
+                f"--catalog {catalog} is no JSON: {error}", "docs/sandbox.md tells its shape"
+            ) from None
+    if manifests:
+        from ..run.options import ManifestOptions
+        from ..sandbox import invent
+
+        return invent(rehearsal.needs(ManifestOptions(manifests), sys.stdin.buffer))
+    return None
+
+
+def _introduce(running: Any, as_json: bool) -> None:
+    """Tell how to reach it: on standard output, as it is what was asked for."""
+    if as_json:
+        typer.echo(json.dumps(running.description()))
+        return
+    who = running.credentials
+    typer.echo(f"# A sandbox, no PIM: {running.url} shows what arrived. Ctrl-C ends it.")
+    for name, value in (
+        ("URL", running.url),
+        ("CLIENT_ID", who.client_id),
+        ("CLIENT_SECRET", who.client_secret),
+        ("USERNAME", who.username),
+        ("PASSWORD", who.password),
+    ):
+        typer.echo(f"export AKENEO_{name}={value}")

@@ -1,0 +1,174 @@
+"""One call of a command: where it connects to, how it is shown, what it leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ..errors import MediaError
+from ..exits import Exit, worst
+from . import logs
+
+if TYPE_CHECKING:
+    from ..pim.connection import Connection
+    from ..progress.base import Progress
+    from ..run.ledger import Ledger, Run
+    from ..run.options import UploadOptions
+    from ..run.plan import Rows
+    from ..run.upload import Upload
+
+
+@dataclass
+class Session:
+    """What the options that every command has add up to."""
+
+    env_file: Path | None = None
+    sandbox: bool = False
+    progress: str = "auto"
+    log_file: Path | None = None
+    verbose: int = 0
+    quiet: bool = False
+    rows: Rows | None = None
+    """Rows that come from elsewhere than the manifests."""
+    after: Callable[[Any], None] | None = None
+    """With `sandbox`: what to do with it before it goes."""
+    _cleanup: ExitStack = field(default_factory=ExitStack)
+
+    def upload(self, options: UploadOptions) -> Exit:
+        """Run `upload`; the exit status. Raises MediaError where not even a run could begin."""
+        from ..report import check_destinations
+        from ..run.plan import planned_rows
+        from ..run.upload import Environment, Upload
+
+        check_destinations(options.reports)
+        logs.set_up(verbose=self.verbose, quiet=self.quiet, log_file=self.log_file)
+        with self._cleanup:
+            stdin = self._stdin(options.manifest.manifests)
+            connection = self._connection(options, stdin)
+            progress = self._progress()
+            ledger = self._ledger(options, connection.url, progress)
+            run = ledger.start_run("upload", _arguments(options))
+            rows = self.rows or (lambda note: planned_rows(options.manifest, stdin, note))
+            upload = Upload(options, rows, connection, progress, Environment(), on_call=self._on_call())
+            status = Exit.DEFECT
+            started = time.time()
+            try:
+                status = upload.execute(run)
+            finally:
+                status = self._finish(upload, run, options, status, started, connection.url, progress)
+        return status
+
+    # Where from and where to.
+
+    def _stdin(self, manifests: Any) -> BinaryIO:
+        """Standard input; with `--sandbox` a copy of it, as the manifest is then read twice."""
+        stdin: BinaryIO = sys.stdin.buffer
+        if self.sandbox and "-" in manifests:
+            copy = self._cleanup.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+            shutil.copyfileobj(stdin, copy)
+            copy.seek(0)
+            return copy
+        return stdin
+
+    def _connection(self, options: UploadOptions, stdin: BinaryIO) -> Connection:
+        if not self.sandbox:
+            from ..settings import load_connection
+
+            return load_connection(os.environ, self.env_file, cwd=Path.cwd())
+        from .rehearsal import connection_to, throw_away_pim
+
+        running = self._cleanup.enter_context(throw_away_pim(options.manifest, stdin))
+        if self.after is not None:
+            after = self.after
+            self._cleanup.callback(lambda: after(running))
+        return connection_to(running)
+
+    def _progress(self) -> Progress:
+        from ..progress import make_progress
+
+        mode = "none" if self.quiet else self.progress
+        return make_progress(mode, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
+
+    def _ledger(self, options: UploadOptions, url: str, progress: Progress) -> Ledger:
+        from ..run.ledger import default_path, open_ledger
+
+        # What a sandbox that is about to vanish was given must not be remembered.
+        path = None if options.no_state or self.sandbox else options.state or default_path(url)
+        ledger = open_ledger(
+            path, pim_url=url, clock=time.time, note=lambda message, hint: progress.note(message, hint=hint)
+        )
+        return self._cleanup.enter_context(contextlib.closing(ledger))
+
+    def _on_call(self) -> Any:
+        if self.verbose < 2 and self.log_file is None:
+            return None
+        return lambda call: logs.LOGGER.debug("%s", call)
+
+    # What is left behind.
+
+    def _finish(
+        self,
+        upload: Upload,
+        run: Run,
+        options: UploadOptions,
+        status: Exit,
+        started: float,
+        url: str,
+        progress: Progress,
+    ) -> Exit:
+        """Write the reports and the summary, whatever way the run came out; the status to exit with."""
+        from .. import __version__
+        from ..report import Report, write_reports
+        from ..wording import utc
+
+        finished = time.time()
+        summary = {**run.summary(), **vars(upload.figures)}
+        progress.finished(summary)
+        report = Report(
+            tool={"name": "akeneo-media", "version": __version__},
+            pim={"url": url, "version": upload.pim_version},
+            run=run.id,
+            command="upload",
+            exit_status=status,
+            started_at=utc(started),
+            finished_at=utc(finished),
+            duration_seconds=finished - started,
+            summary=summary,
+            items=run.items,
+        )
+        error: MediaError | None = upload.error
+        try:
+            write_reports(options.reports, report, stdout=sys.stdout)
+        except MediaError as trouble:
+            progress.note(trouble.message, hint=trouble.hint, level="error")
+            status = worst(status, Exit.ROWS_FAILED)
+        run.finish(status, summary)
+        self._say(report, error)
+        return status
+
+    def _say(self, report: Any, error: MediaError | None) -> None:
+        from ..report.summary import print_summary
+
+        if error is not None:
+            print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        if not self.quiet or report.exit_status:
+            print_summary(report, stream=sys.stderr, environ=os.environ)
+
+
+def _arguments(options: UploadOptions) -> dict[str, Any]:
+    """How the run was called, for `runs show`; nothing of it is secret."""
+    return {
+        "manifests": list(options.manifest.manifests),
+        "skip": options.skip,
+        "concurrency": options.concurrency,
+        "dry_run": options.dry_run,
+    }

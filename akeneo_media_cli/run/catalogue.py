@@ -1,0 +1,145 @@
+"""The PIM's catalogue as far as a run has needed it: asked once, kept for all threads.
+
+Everything is asked by the codes that rows name, never listed whole: a PIM may have thousands of attributes
+and families. What the user may not read is None, once and for all, with a note.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from ..errors import Kind
+from ..pim.client import PimClient
+from ..pim.errors import Refusal
+from ..pim.types import Attribute, Family, FamilyVariant, ProductModel
+from ..rows import folded
+from .checks import Scoping
+
+T = TypeVar("T")
+Note = Callable[[str, str], None]
+KEPT_MODELS = 20_000
+
+
+class Catalogue:
+    """Attributes, channels, locales, families and the models above variants. Thread-safe.
+
+    Its calls raise `Trouble` and `AccessError` as the client does; a batch that met trouble may ask again.
+    """
+
+    def __init__(self, client: PimClient, note: Note) -> None:
+        self._client = client
+        self._note = note
+        self._lock = threading.RLock()
+        self._attributes: dict[str, Attribute | None] = {}
+        self._may_read_attributes = True
+        self._media_codes: list[str] | None = None
+        self._scoping: Scoping | None = None
+        self._families: dict[str, Family | None] = {}
+        self._variants: dict[tuple[str, str], FamilyVariant | None] = {}
+        self._models: OrderedDict[str, ProductModel | None] = OrderedDict()
+
+    def attributes(self, codes: Iterable[str]) -> dict[str, Attribute | None] | None:
+        """The attributes behind codes, by folded code, None for one that is not there.
+
+        None for all when the user may not read attributes.
+        """
+        wanted = {folded(code): code for code in codes}
+        with self._lock:
+            if not self._may_read_attributes:
+                return None
+            missing = {fold: code for fold, code in wanted.items() if fold not in self._attributes}
+            if missing:
+                try:
+                    self._ask_attributes(missing)
+                except Refusal as refusal:
+                    if refusal.failure.kind is not Kind.FORBIDDEN:
+                        raise
+                    self._may_read_attributes = False
+                    self._note(
+                        "the user may not read attributes: their types cannot be checked",
+                        "give the connection's role the right to list attributes",
+                    )
+                    return None
+            return {fold: self._attributes[fold] for fold in wanted}
+
+    def _ask_attributes(self, missing: dict[str, str]) -> None:
+        codes = list(missing.values())
+        found: dict[str, Attribute] = {}
+        for start in range(0, len(codes), 100):
+            for attribute in self._client.attributes(codes[start : start + 100]):
+                found[folded(attribute.code)] = attribute
+        for fold, code in missing.items():
+            # The filter compares as it likes; a single read finds a code in whatever case.
+            self._attributes[fold] = found.get(fold) or self._client.attribute(code)
+
+    def media_attributes(self) -> list[str]:
+        """All media attributes' codes, to find the one that was meant; empty where they cannot be had."""
+        with self._lock:
+            if self._media_codes is None:
+                try:
+                    self._media_codes = [a.code for a in self._client.media_attributes()]
+                except Refusal:
+                    self._media_codes = []
+            return self._media_codes
+
+    def scoping(self) -> Scoping:
+        """The channels and the enabled locales."""
+        with self._lock:
+            if self._scoping is None:
+                channels = self._allowed(self._client.channels, "channels")
+                locales = self._allowed(self._client.locales, "locales")
+                enabled = None if locales is None else [one.code for one in locales if one.enabled]
+                self._scoping = Scoping.of(channels, enabled)
+            return self._scoping
+
+    def family(self, code: str) -> Family | None:
+        """A family; None where it may not be read."""
+        with self._lock:
+            if code not in self._families:
+                self._families[code] = self._allowed(lambda: self._client.family(code), "families")
+            return self._families[code]
+
+    def family_variant(self, family: str, code: str) -> FamilyVariant | None:
+        """A family variant; None where it may not be read."""
+        with self._lock:
+            key = (family, code)
+            if key not in self._variants:
+                self._variants[key] = self._allowed(
+                    lambda: self._client.family_variant(family, code), "family variants"
+                )
+            return self._variants[key]
+
+    def models(self, codes: Iterable[str]) -> dict[str, ProductModel]:
+        """The product models behind codes that the PIM itself named, and those above them."""
+        with self._lock:
+            wanted = {code for code in codes if code}
+            while missing := [code for code in wanted if code not in self._models]:
+                for start in range(0, len(missing), 100):
+                    asked = missing[start : start + 100]
+                    known = {m.code: m for m in self._client.search_product_models(asked)}
+                    for code in asked:
+                        self._models[code] = known.get(code)
+                wanted |= {m.parent for c in missing if (m := self._models[c]) is not None and m.parent}
+            out = {code: model for code in wanted if (model := self._models[code]) is not None}
+            while len(self._models) > KEPT_MODELS:
+                self._models.popitem(last=False)
+            return out
+
+    def remember_model(self, model: ProductModel) -> None:
+        """A model that was read anyway."""
+        with self._lock:
+            self._models[model.code] = model
+
+    def _allowed(self, ask: Callable[[], T], what: str) -> T | None:
+        try:
+            return ask()
+        except Refusal as refusal:
+            if refusal.failure.http_status not in (403, 404):
+                raise
+            self._note(
+                f"the user may not read {what}: rows are not checked against them", refusal.failure.hint
+            )
+            return None

@@ -1,0 +1,44 @@
+"""Rows out of the ledger, in manifest order, a batch for one look at the PIM at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ..rows import folded
+from .ledger import PlannedRow, Run
+
+PAGE = 500
+ENTITIES = 100
+"""So many products or models one search takes (pim-facts B7)."""
+ROWS = 300
+
+
+class Feed:
+    """Gives batches of open rows with at most a hundred different entities; None at the end.
+
+    Holds a page of rows in memory, whatever the size of the run. Not for two threads at once.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._page: deque[PlannedRow] = deque()
+        self._after = 0
+
+    def __call__(self) -> list[PlannedRow] | None:
+        batch: list[PlannedRow] = []
+        entities: set[tuple[str, str, str]] = set()
+        while len(batch) < ROWS and (self._page or self._turn()):
+            target = self._page[0].row.target
+            if target is not None:
+                entities.add((target.type, target.parent, folded(target.code)))
+                if len(entities) > ENTITIES:
+                    break
+            batch.append(self._page.popleft())
+        return batch or None
+
+    def _turn(self) -> bool:
+        rows = self._run.open_rows(self._after, PAGE)
+        if rows:
+            self._after = rows[-1].seq
+            self._page.extend(rows)
+        return bool(rows)

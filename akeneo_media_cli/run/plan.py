@@ -1,0 +1,94 @@
+"""From manifests to rows in the ledger: the files looked at, what clashes told, what is done taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import Failure, Kind
+from ..files import FileRoots, check_file
+from ..manifest import read_manifests
+from ..rows import Row, Target, folded
+from .ledger import PlannedRow, Run
+from .naming import Rename
+from .options import ManifestOptions
+
+Note = Callable[[str, str], None]
+Rows = Callable[[Note], Iterable[PlannedRow]]
+"""Begins the stream of a run's rows; notes go to its argument."""
+
+
+def in_shard(target: Target | None, part: int, parts: int) -> bool:
+    """Does a row fall in the part-th of so many parts? All rows of one product fall in one.
+
+    A row without a target falls in the first, so that one report tells of it.
+    """
+    if parts == 1:
+        return True
+    if target is None:
+        return part == 1
+    entity = f"{target.type.value}\x1f{folded(target.parent)}\x1f{folded(target.code)}"
+    digest = blake2b(entity.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % parts == part - 1
+
+
+def planned_rows(options: ManifestOptions, stdin: BinaryIO, note: Note) -> Iterator[PlannedRow]:
+    """Every row of the manifests, its file looked at. Raises ManifestError and UsageError."""
+    rename = Rename(options.rename) if options.rename else None
+    roots = FileRoots(options.roots, allow_outside=options.allow_outside_root)
+    part, parts = options.shard
+    rows = read_manifests(options.manifests, format=options.format, sets=options.sets, stdin=stdin, note=note)
+    seq = 0
+    for row in rows:
+        if not in_shard(row.target, part, parts):
+            continue
+        seq += 1
+        yield _planned(seq, row, roots, rename)
+
+
+def _planned(seq: int, row: Row, roots: FileRoots, rename: Rename | None) -> PlannedRow:
+    if row.problem is not None:
+        return PlannedRow(seq, row, row.filename or row.file)
+    local = check_file(row, roots)
+    if isinstance(local, Failure):
+        return PlannedRow(seq, replace(row, problem=local), row.filename or row.file)
+    name: str | Failure = local.name if rename is None else rename.name(row, local.name)
+    if isinstance(name, Failure):
+        return PlannedRow(seq, replace(row, problem=name), local.name)
+    return PlannedRow(seq, row, name, local.path, local.size, local.mtime_ns)
+
+
+def retried_rows(rows: Iterable[PlannedRow]) -> Iterator[PlannedRow]:
+    """The rows of an earlier run once more, their files looked at again."""
+    for seq, old in enumerate(rows, 1):
+        row = replace(old.row, problem=None)
+        try:
+            found = Path(old.path or "").stat()
+        except OSError as error:
+            problem = Failure(
+                Kind.FILE_MISSING if isinstance(error, FileNotFoundError) else Kind.FILE_UNREADABLE,
+                f"{old.path}: {error.strerror}",
+                "put the file back where it was, or run the manifest again",
+            )
+            yield PlannedRow(seq, replace(row, problem=problem), old.name)
+        else:
+            yield PlannedRow(seq, row, old.name, old.path, found.st_size, found.st_mtime_ns)
+
+
+def plan(run: Run, rows: Iterable[PlannedRow], *, skip: str, note: Note) -> None:
+    """Put every row into the run and settle what can be settled without the PIM.
+
+    Raises ManifestError, UsageError and LedgerError; then nothing was sent.
+    """
+    run.add(rows)
+    settled = run.settle_duplicates()
+    if settled.dropped:
+        note(
+            f"{settled.dropped} rows repeat another row: the same file for the same value; they are left out",
+            "",
+        )
+    if skip == "ledger":
+        run.mark_unchanged()

@@ -1,0 +1,279 @@
+"""A batch of rows held against the PIM before a byte of them is sent.
+
+Products and models are read by search, a hundred at a time; one that search does not find is read by
+itself before a row is called invalid, as search lags (pim-facts B9). What the values hold now comes with
+it for nothing: it tells later whether a call whose answer was lost was done (A9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ..errors import Failure, Kind
+from ..pim.client import PimClient
+from ..pim.errors import Refusal
+from ..pim.types import Attribute, Product, ProductModel
+from ..rows import Target, TargetType, folded
+from . import checks
+from .catalogue import Catalogue, Note
+from .ledger import UNKNOWN, Before, PlannedRow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Where a row's file goes, as the PIM spells it, and what is there now.
+
+    `tree` is the code of the root model that a variant or model hangs under. `draft`: the user's rights make
+    a proposal of a write, so that the value does not change by it (pim-facts B2.9). `definition` is what the
+    catalogue says of the attribute, where it was asked.
+    """
+
+    target: Target
+    attribute: str
+    locale: str | None
+    scope: str | None
+    before: Before = UNKNOWN
+    tree: str | None = None
+    draft: bool = False
+    definition: Attribute | None = None
+    notes: tuple[str, ...] = ()
+
+    @staticmethod
+    def as_written(planned: PlannedRow) -> Aim:
+        """A row taken at its word: `--no-preflight`."""
+        row = planned.row
+        assert row.target is not None
+        return Aim(row.target, row.attribute, row.locale, row.scope)
+
+
+@dataclass
+class _Entities:
+    """What a batch's products and models turned out to be, by folded code; None: not there."""
+
+    products: dict[str, Product | None] | None = field(default_factory=dict)
+    models: dict[str, ProductModel | None] | None = field(default_factory=dict)
+    above: dict[str, ProductModel] = field(default_factory=dict)
+
+
+class Preflight:
+    """Asks the PIM about rows. Thread-safe as far as its catalogue is."""
+
+    def __init__(self, client: PimClient, catalogue: Catalogue, note: Note) -> None:
+        self._client = client
+        self._catalogue = catalogue
+        self._note = note
+        self._readable = {TargetType.PRODUCT: True, TargetType.PRODUCT_MODEL: True}
+
+    def look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
+        """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
+        attributes = self._catalogue.attributes({p.row.attribute for p in batch})
+        scoping = self._catalogue.scoping()
+        verdicts: list[Aim | Failure | None] = [None] * len(batch)
+        placed: dict[int, tuple[Attribute, str | None, str | None]] = {}
+        for n, planned in enumerate(batch):
+            place = self._place(planned, attributes, scoping)
+            if isinstance(place, Failure):
+                verdicts[n] = place
+            else:
+                placed[n] = place
+        entities = self._read([batch[n] for n in placed], {a.code for a, _, _ in placed.values()})
+        for n, (attribute, locale, scope) in placed.items():
+            verdicts[n] = self._aim(batch[n], attribute, locale, scope, entities)
+        return [v for v in verdicts if v is not None]
+
+    def _place(
+        self,
+        planned: PlannedRow,
+        attributes: dict[str, Attribute | None] | None,
+        scoping: checks.Scoping,
+    ) -> tuple[Attribute, str | None, str | None] | Failure:
+        """The attribute, locale and scope as the PIM spells them."""
+        row = planned.row
+        if attributes is None:
+            return checks.unreadable_attribute(row.attribute)
+        attribute = attributes[folded(row.attribute)]
+        if attribute is None:
+            return checks.unknown_attribute(row.attribute, self._catalogue.media_attributes())
+        failure = checks.attribute_type(attribute) or checks.file_fits(
+            attribute, planned.name, planned.size or 0
+        )
+        if failure is not None:
+            return failure
+        spelled = checks.scoping(attribute, row.locale, row.scope, scoping)
+        return spelled if isinstance(spelled, Failure) else (attribute, *spelled)
+
+    # Reading products and models.
+
+    def _read(self, batch: Sequence[PlannedRow], attributes: set[str]) -> _Entities:
+        entities = _Entities()
+        products = _codes(batch, TargetType.PRODUCT)
+        models = _codes(batch, TargetType.PRODUCT_MODEL)
+        entities.products = self._products(products, attributes) if products else {}
+        entities.models = self._models(models, attributes) if models else {}
+        parents = [p.parent for p in (entities.products or {}).values() if p is not None and p.parent]
+        for model in (entities.models or {}).values():
+            if model is not None:
+                self._catalogue.remember_model(model)
+                parents += [model.parent] if model.parent else []
+        if parents and self._readable[TargetType.PRODUCT_MODEL]:
+            entities.above = (
+                self._ask(TargetType.PRODUCT_MODEL, lambda: self._catalogue.models(parents)) or {}
+            )
+        return entities
+
+    def _products(self, codes: dict[str, str], attributes: set[str]) -> dict[str, Product | None] | None:
+        def ask() -> dict[str, Product | None]:
+            found: dict[str, Product | None] = {
+                folded(p.identifier): p
+                for p in self._client.search_products(list(codes.values()), attributes=sorted(attributes))
+                if p.identifier
+            }
+            for fold, code in codes.items():
+                if fold not in found:
+                    found[fold] = self._client.get_product(code)
+            return found
+
+        return self._ask(TargetType.PRODUCT, ask)
+
+    def _models(self, codes: dict[str, str], attributes: set[str]) -> dict[str, ProductModel | None] | None:
+        def ask() -> dict[str, ProductModel | None]:
+            found: dict[str, ProductModel | None] = {
+                folded(m.code): m
+                for m in self._client.search_product_models(
+                    list(codes.values()), attributes=sorted(attributes)
+                )
+            }
+            for fold, code in codes.items():
+                if fold not in found:
+                    found[fold] = self._client.get_product_model(code)
+            return found
+
+        return self._ask(TargetType.PRODUCT_MODEL, ask)
+
+    def _ask(self, what: TargetType, ask: Callable[[], T]) -> T | None:
+        """None where the user may not read such entities; said once."""
+        if not self._readable[what]:
+            return None
+        try:
+            return ask()
+        except Refusal as refusal:
+            if refusal.failure.kind is not Kind.FORBIDDEN:
+                raise
+            self._readable[what] = False
+            self._note(
+                f"the user may not read {_WORDS[what]}s: whether they exist is not checked",
+                "give the connection's role the right to list products",
+            )
+            return None
+
+    # Judging.
+
+    def _aim(
+        self,
+        planned: PlannedRow,
+        attribute: Attribute,
+        locale: str | None,
+        scope: str | None,
+        entities: _Entities,
+    ) -> Aim | Failure:
+        target = planned.row.target
+        assert target is not None
+        known = entities.products if target.type is TargetType.PRODUCT else entities.models
+        if known is None:
+            return Aim(
+                target,
+                attribute.code,
+                locale,
+                scope,
+                notes=_respelled(planned, target, attribute, locale, scope),
+            )
+        entity = known[folded(target.code)]
+        if entity is None:
+            return checks.unknown_target(_WORDS[target.type], target.code)
+        spelled = entity.identifier if isinstance(entity, Product) else entity.code
+        target = target._replace(code=spelled or target.code)
+        tree = self._tree(entity, entities)
+        failure = self._level(entity, attribute.code, entities)
+        if failure is not None:
+            return failure
+        status = entity.workflow_status
+        return Aim(
+            target,
+            attribute.code,
+            locale,
+            scope,
+            before=entity.media_code(attribute.code, locale, scope),
+            tree=tree,
+            draft=status in ("draft_in_progress", "proposal_waiting_for_approval"),
+            definition=attribute,
+            notes=_respelled(planned, target, attribute, locale, scope),
+        )
+
+    def _tree(self, entity: Product | ProductModel, entities: _Entities) -> str | None:
+        """The root of the model tree that an entity hangs in; None for a simple product."""
+        if isinstance(entity, ProductModel) and entity.parent is None:
+            return entity.code
+        code, root = entity.parent, None
+        while code is not None and code != root:
+            root = code
+            above = entities.above.get(code)
+            code = above.parent if above is not None else None
+        return root
+
+    def _level(self, entity: Product | ProductModel, attribute: str, entities: _Entities) -> Failure | None:
+        """Is the attribute one of this level of the family variant? A simple product may hold any."""
+        if entity.parent is None and isinstance(entity, Product):
+            return None
+        above = entities.above.get(entity.parent or "")
+        variant_code = entity.family_variant if isinstance(entity, ProductModel) else None
+        if variant_code is None and above is not None:
+            variant_code = above.family_variant
+        if not entity.family or not variant_code:
+            return None
+        variant = self._catalogue.family_variant(entity.family, variant_code)
+        family = self._catalogue.family(entity.family)
+        if variant is None or family is None:
+            return None
+        wanted = variant.level(attribute) if attribute in family.attributes else None
+        below = len(variant.levels) if isinstance(entity, Product) else 1
+        actual = 0 if entity.parent is None else below
+        return checks.level(attribute, wanted, actual, self._owner(entity, wanted or 0, entities))
+
+    def _owner(self, entity: Product | ProductModel, wanted: int, entities: _Entities) -> str:
+        """The entity of the wanted level above this one, in words; those below are only named in general."""
+        chain: list[str] = [] if isinstance(entity, Product) else [entity.code]
+        code = entity.parent
+        while code is not None and code not in chain:
+            chain.append(code)
+            above = entities.above.get(code)
+            code = above.parent if above is not None else None
+        chain.reverse()
+        if wanted < len(chain):
+            return f"the product model {chain[wanted]}"
+        return "the product models below it" if wanted == 1 and len(chain) == 1 else "the variants below it"
+
+
+_WORDS = {TargetType.PRODUCT: "product", TargetType.PRODUCT_MODEL: "product model"}
+
+
+def _codes(batch: Iterable[PlannedRow], what: TargetType) -> dict[str, str]:
+    targets = (planned.row.target for planned in batch)
+    return {folded(t.code): t.code for t in targets if t is not None and t.type is what}
+
+
+def _respelled(
+    planned: PlannedRow, target: Target, attribute: Attribute, locale: str | None, scope: str | None
+) -> tuple[str, ...]:
+    row = planned.row
+    assert row.target is not None
+    pairs = (
+        (row.target.code, target.code),
+        (row.attribute, attribute.code),
+        (row.locale, locale),
+        (row.scope, scope),
+    )
+    return tuple(f"{written} is {spelled} in the PIM" for written, spelled in pairs if written != spelled)

@@ -1,0 +1,75 @@
+"""Which rows need not be sent, and which may already be there (`--skip`, pim-facts B9)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from ..pim.client import PimClient
+from ..pim.types import MediaFile
+from ..rows import php_basename
+from .ledger import Interrupted, PlannedRow, Run
+from .preflight import Aim
+
+_PIECE = 1024 * 1024
+
+
+class Unchanged:
+    """Compares a row's file with what the ledger put there or the PIM holds.
+
+    `skip` is `ledger`, `remote` or `none`. Rows whose file is untouched since the ledger put it there were
+    taken out before; `touched` are those where only the time differs. `interrupted` were being sent by a run
+    that died.
+    """
+
+    def __init__(
+        self,
+        skip: str,
+        client: PimClient,
+        run: Run,
+        *,
+        touched: Mapping[int, tuple[str, str]],
+        interrupted: Mapping[int, Interrupted],
+    ) -> None:
+        self._skip = skip
+        self._client = client
+        self._run = run
+        self._touched = touched
+        self.interrupted = interrupted
+
+    def code(self, planned: PlannedRow, aim: Aim) -> str | None:
+        """The media code that holds the row's file already; None: it must be sent. Raises Trouble."""
+        if self._skip == "ledger":
+            code, sha256 = self._touched.get(planned.seq, (None, None))
+            return code if code is not None and file_sha256(planned.path) == sha256 else None
+        if self._skip == "remote" and isinstance(aim.before, str):
+            return self._remote(planned, aim.before)
+        return None
+
+    def _remote(self, planned: PlannedRow, held: str) -> str | None:
+        known = self._run.remembered(planned.seq)
+        if known is None:
+            media = self._client.media_file(held)
+            return held if media is not None and looks_like(media, planned) else None
+        if known.media_code != held or known.size != planned.size or known.name != planned.name:
+            return None
+        if known.mtime_ns == planned.mtime_ns:
+            return held
+        return held if known.sha256 is not None and file_sha256(planned.path) == known.sha256 else None
+
+
+def looks_like(media: MediaFile, planned: PlannedRow) -> bool:
+    """Same name and size: all that the PIM tells of a file without a download (pim-facts A5)."""
+    return media.size == planned.size and media.original_filename == php_basename(planned.name)
+
+
+def file_sha256(path: str | None) -> str | None:
+    """SHA-256 of a file in hex; None where it cannot be read, which its upload will tell of."""
+    digest = hashlib.sha256()
+    try:
+        with open(path or "", "rb") as file:  # noqa: PTH123 - many small files: Path.open costs twice
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+    except OSError:
+        return None
+    return digest.hexdigest()

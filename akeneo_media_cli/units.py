@@ -1,0 +1,52 @@
+"""Sizes, rates and durations as people write them."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import UsageError
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def duration(text: str) -> float:
+    """Seconds of `90`, `90s`, `30m`, `1h30m`, `2d`, `250ms`. Raises UsageError for anything else and for 0."""
+    compact = text.strip().lower().replace(" ", "")
+    parts = list(_DURATION.finditer(compact))
+    if not parts or "".join(p.group(0) for p in parts) != compact:
+        raise UsageError(f"{text!r} is not a duration", "write it like 90s, 30m or 1h30m")
+    seconds = sum(float(p.group(1)) * _SECONDS[p.group(2)] for p in parts)
+    if seconds <= 0:
+        raise UsageError(f"a duration of {text!r} leaves no time for anything", "give more than 0")
+    return seconds
+
+
+def size(text: str) -> int:
+    """Bytes of `500`, `5M` (5,000,000), `5Mi` (5,242,880), `1.5G`. Raises UsageError for anything else."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None or (match.group(3) and not match.group(2)):
+        raise UsageError(f"{text!r} is not a number of bytes", "write it like 500k, 5M or 5Mi")
+    base = 1024 if match.group(3) else 1000
+    return int(float(match.group(1)) * base ** _POWER[match.group(2).lower()])
+
+
+def rate(text: str) -> int:
+    """Bytes a second of `5M`, `500Ki`, `5M/s`. Raises UsageError for anything else and for 0."""
+    number = size(re.sub(r"/s(ec)?$", "", text.strip(), flags=re.IGNORECASE))
+    if number <= 0:
+        raise UsageError(f"a rate of {text!r} sends nothing", "give more than 0")
+    return number
+
+
+def shard(text: str) -> tuple[int, int]:
+    """`2/8` as (2, 8): the second of eight parts. Raises UsageError for anything else."""
+    match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
+    if match is None:
+        raise UsageError(f"{text!r} names no part", "write it like 2/8: the second of eight")
+    part, parts = int(match.group(1)), int(match.group(2))
+    if not 1 <= part <= parts:
+        raise UsageError(f"there is no part {part} of {parts}", f"name one from 1/{parts} to {parts}/{parts}")
+    return part, parts
