@@ -1,0 +1,44 @@
+"""The ledger: the only state that outlives a process. One SQLite file a PIM.
+
+It is the plan of the run that goes on (every row and what became of it) and the memory of those before (what
+was last put into which value, and what was on its way when a process died).
+"""
+
+from __future__ import annotations
+
+from .ledger import Ledger
+from .model import (
+    UNKNOWN,
+    Before,
+    Flight,
+    Interrupted,
+    Outcome,
+    PlannedRow,
+    RunInfo,
+    Settled,
+    Takeoff,
+    Touched,
+    value_key,
+)
+from .opening import default_path, open_ledger
+from .record import RunRecord
+from .run import Run
+
+__all__ = [
+    "UNKNOWN",
+    "Before",
+    "Flight",
+    "Interrupted",
+    "Ledger",
+    "Outcome",
+    "PlannedRow",
+    "Run",
+    "RunInfo",
+    "RunRecord",
+    "Settled",
+    "Takeoff",
+    "Touched",
+    "default_path",
+    "open_ledger",
+    "value_key",
+]
