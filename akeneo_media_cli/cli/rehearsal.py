@@ -48,7 +48,10 @@ def needs(options: ManifestOptions, stdin: BinaryIO) -> list[Any]:
 
 @contextmanager
 def throw_away_pim(options: ManifestOptions, stdin: BinaryIO) -> Iterator[Any]:
-    """Serve it (a `RunningSandbox`) for as long as the block lasts. Raises ManifestError, and UsageError without the extra."""
+    """Serve it, a `RunningSandbox`, for as long as the block lasts.
+
+    Raises ManifestError, and UsageError without the extra.
+    """
     from ..sandbox import SandboxMissing, SandboxOptions, invent, start_sandbox
 
     try:

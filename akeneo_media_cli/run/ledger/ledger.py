@@ -38,6 +38,12 @@ class Ledger:
         """The file."""
         return self._store.path
 
+    @property
+    def pim_url(self) -> str:
+        """The PIM that the file is of; empty if it does not say."""
+        found = self._store.read("SELECT content FROM meta WHERE name = 'pim_url'")
+        return str(found[0][0]) if found else ""
+
     def start_run(
         self,
         command: str,

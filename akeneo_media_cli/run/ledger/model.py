@@ -122,6 +122,17 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """What this ledger last put into a value; `sha256` in hex where it was taken."""
+
+    media_code: str
+    name: str | None
+    size: int | None
+    mtime_ns: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """How many rows disagreed with another about a value, and how many only repeated one."""
 

@@ -42,7 +42,7 @@ def default_path(pim_url: str) -> Path:
 def open_ledger(
     path: Path | None,
     *,
-    pim_url: str,
+    pim_url: str | None,
     clock: Clock,
     note: Note,
     exclusive: bool = True,
@@ -50,6 +50,7 @@ def open_ledger(
     """Open the ledger of the PIM at `pim_url`, beginning it if there is none; `path` None keeps none.
 
     Without a path the same tables live in a private temporary folder that is gone when the ledger is closed.
+    `pim_url` None, to read only, takes the file for the PIM that it says it is of.
     `clock` gives seconds since 1970; `note(message, hint)` hears what the user should know. `exclusive` takes
     the lock of a run; without it the ledger is only read, whether or not a run goes on.
 
@@ -64,6 +65,8 @@ def open_ledger(
         path = Path(os.path.realpath(path.expanduser()))
         if not exclusive:
             return Ledger(_open_to_read(path, cleanup, pim_url, clock, note), clock, cleanup.pop_all())
+        if pim_url is None:
+            raise ValueError("a run is of one PIM")
         _make_folder(path)
         lock = LedgerLock(path, clock)
         lock.acquire()
@@ -140,7 +143,7 @@ def _check_magic(path: Path) -> None:
         )
 
 
-def _open_to_read(path: Path, cleanup: ExitStack, pim_url: str, clock: Clock, note: Note) -> Store:
+def _open_to_read(path: Path, cleanup: ExitStack, pim_url: str | None, clock: Clock, note: Note) -> Store:
     _check_magic(path)
     place = f"the ledger {path}"
     store = Store(path, readonly=True)
@@ -150,7 +153,8 @@ def _open_to_read(path: Path, cleanup: ExitStack, pim_url: str, clock: Clock, no
     if version < len(schema.MIGRATIONS):
         # Needs the lock, and only once after an upgrade.
         open_ledger(path, pim_url=pim_url, clock=clock, note=note).close()
-    _check_pim(store, pim_url)
+    if pim_url is not None:
+        _check_pim(store, pim_url)
     return store
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ...errors import Kind
 from ...rows import Status
 from .codec import COLUMNS, DROPPED, WIDTH, from_record, notes_text
-from .model import UNKNOWN, Before, Interrupted, Settled, Touched
+from .model import UNKNOWN, Before, Interrupted, Remembered, Settled, Touched
 from .store import Store, execute_many, unbound
 
 _CHUNK = 1000
@@ -157,3 +157,12 @@ def interrupted(store: Store, n: int, first: int, last: int) -> Iterator[Interru
         run, name, size, mtime_ns, code, known, at = unbound(record[WIDTH:])
         before: Before = code if known else UNKNOWN
         yield Interrupted(from_record(record[:WIDTH]), run or "", name, size, mtime_ns, before, at)
+
+
+def remembered(store: Store, id_: int) -> Remembered | None:
+    """See `Run.remembered`; the row is that with this id."""
+    sql = f"""SELECT value.media_code, value.name, value.size, value.mtime_ns, value.sha256
+        FROM row CROSS JOIN value ON value.key = row.value_key AND {_SAME_VALUE}
+        WHERE row.id = ? AND value.media_code IS NOT NULL"""
+    found = store.read(sql, (id_,))
+    return Remembered(*unbound(found[0])) if found else None

@@ -15,7 +15,18 @@ from ...rows import Status
 from . import planning
 from .codec import failure_columns, insert, notes_text, to_record
 from .history import prune
-from .model import UNKNOWN, Before, Flight, Interrupted, Outcome, PlannedRow, Settled, Takeoff, Touched
+from .model import (
+    UNKNOWN,
+    Before,
+    Flight,
+    Interrupted,
+    Outcome,
+    PlannedRow,
+    Remembered,
+    Settled,
+    Takeoff,
+    Touched,
+)
 from .record import RunRecord
 from .store import Store, execute_many
 
@@ -113,6 +124,10 @@ class Run(RunRecord):
         mark.
         """
         return planning.interrupted(self._store, self._n, self._first, self._last)
+
+    def remembered(self, seq: int) -> Remembered | None:
+        """What was last put into a row's value from here; None if nothing was, or nobody knows."""
+        return planning.remembered(self._store, self._first + seq)
 
     # What becomes of rows.
 
