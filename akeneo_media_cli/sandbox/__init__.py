@@ -7,6 +7,7 @@ imported when one is started. docs/sandbox.md tells how to use it.
 from .catalogue import CatalogueError
 from .default import default_catalogue
 from .faults import FaultPlan, parse_faults
+from .invent import Need, invent
 from .options import Credentials, SandboxMissing, SandboxOptions
 from .running import RunningSandbox, serve, start_sandbox
 
@@ -14,10 +15,12 @@ __all__ = [
     "CatalogueError",
     "Credentials",
     "FaultPlan",
+    "Need",
     "RunningSandbox",
     "SandboxMissing",
     "SandboxOptions",
     "default_catalogue",
+    "invent",
     "parse_faults",
     "serve",
     "start_sandbox",

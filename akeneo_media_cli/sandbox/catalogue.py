@@ -118,6 +118,11 @@ class Catalogue:
         return len(found["variant_attribute_sets"]) if found else 0
 
 
+def shown(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A thing of the structure without what only the sandbox knows of it."""
+    return {name: value for name, value in item.items() if name != "options"}
+
+
 def _list(source: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     value = source.get(key) or []
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -81,14 +82,13 @@ class Entities:
             for attribute, items in given.items()
             for item in items
         }
+        data = new_data(kind)
         if kind == PRODUCT:
-            key = str(body.pop("uuid", "") or uuid.uuid4()).lower()
-            data = {"enabled": True, "family": None, "categories": [], "groups": [], "parent": None}
+            key = str(body.pop("uuid", "") or _uuid_of(identifier)).lower()
             if identifier:
                 values.setdefault(ValueKey(self.catalogue.identifier, None, None), identifier)
         else:
             key = str(body.pop("code"))
-            data = {"family": None, "family_variant": None, "parent": None, "categories": []}
         data.update({name: body[name] for name in data if name in body})
         now = self._clock()
         entity = Entity(kind, key, data, values, now, now)
@@ -164,10 +164,10 @@ class Entities:
         """A call's own copy of a whole entity."""
         return Draft(entity, dict(entity.data), dict(entity.values), dict(entity.values))
 
-    def fresh(self, kind: str, key: str, data: dict[str, Any]) -> Draft:
+    def fresh(self, kind: str, key: str) -> Draft:
         """A copy of an entity that does not exist yet."""
         now = self._clock()
-        return Draft(Entity(kind, key, data, {}, now, now), dict(data), {}, {}, is_new=True)
+        return Draft(Entity(kind, key, new_data(kind), {}, now, now), new_data(kind), {}, {}, is_new=True)
 
     def write(self, draft: Draft) -> list[Lost]:
         """Writes a copy back whole. What others saved meanwhile is gone, and told of."""
@@ -192,14 +192,33 @@ class Entities:
 
     def remove(self, entity: Entity) -> None:
         """Deletes an entity."""
-        if entity.kind == MODEL:
-            self.models.pop(folded(entity.key), None)
-        else:
-            self.products.pop(entity.key, None)
-            self._by_identifier.pop(folded(str(self.identifier(entity))), None)
+        self.forget(entity.kind, entity.key)
         self._saved(entity, True)
+
+    def forget(self, kind: str, key: str) -> None:
+        """Takes an entity out, if it is there."""
+        if kind == MODEL:
+            self.models.pop(folded(key), None)
+            return
+        entity = self.products.pop(key, None)
+        if entity is not None:
+            self._by_identifier.pop(folded(str(self.identifier(entity))), None)
 
     def all(self) -> Iterator[Entity]:
         """Every product, then every model."""
         yield from self.products.values()
         yield from self.models.values()
+
+
+def new_data(kind: str) -> dict[str, Any]:
+    """What a new entity has beside values."""
+    if kind == MODEL:
+        return {"family": None, "family_variant": None, "parent": None, "categories": []}
+    return {"enabled": True, "family": None, "categories": [], "groups": [], "parent": None}
+
+
+def _uuid_of(identifier: Any) -> uuid.UUID:
+    """A UUID for a product that the catalogue gives none: always the same, so that a kept state fits."""
+    if not identifier:
+        return uuid.uuid4()
+    return uuid.UUID(bytes=hashlib.sha256(str(identifier).encode()).digest()[:16], version=4)

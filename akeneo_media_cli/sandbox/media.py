@@ -63,8 +63,7 @@ class MediaStore:
             self.rows[row.code] = row
         for path in self.folder.glob("?/?/?/?/*"):
             code = path.relative_to(self.folder).as_posix()
-            known = self.rows.get(code)
-            self.on_disk[code] = known.sha256 if known else ""
+            self.on_disk[code] = ""
             self.sizes[code] = path.stat().st_size
 
     def new_file(self) -> Path:
@@ -123,9 +122,21 @@ class MediaStore:
         """Where a code's bytes lie."""
         return self.folder / code
 
+    def digest(self, code: str) -> str:
+        """The SHA-256 of what lies on disk, read anew where it came in an earlier life; "" where nothing lies."""
+        if code in self.on_disk and not self.on_disk[code]:
+            with self.path(code).open("rb") as file:
+                digest = hashlib.sha256()
+                while piece := file.read(1 << 20):
+                    digest.update(piece)
+            self.on_disk[code] = digest.hexdigest()
+        return self.on_disk.get(code, "")
+
     def swapped(self) -> list[str]:
         """Codes whose bytes on disk are not those that were answered 201."""
-        return [code for code, row in self.rows.items() if self.on_disk.get(code) not in ("", row.sha256)]
+        return [
+            code for code, row in self.rows.items() if self.on_disk.get(code) not in ("", None, row.sha256)
+        ]
 
 
 def media_code(name: bytes, tick: int) -> str:

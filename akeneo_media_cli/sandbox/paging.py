@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from .errors import ApiError, unprocessable
-from .web import Ask
+from .routing import Ask
 
 LIMIT_MAX = 100
 
@@ -79,9 +80,10 @@ def after(
     show: Callable[[Any], dict[str, Any]],
     key: str,
     parameters: Mapping[str, str],
+    query: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """One page by `search_after`: `found` holds (cursor, thing), in order of cursor."""
-    query = ask.query()
+    query = ask.query() if query is None else query
     check_paging(query, search_after=True)
     limit, cursor = int(query.get("limit", "10")), query.get("search_after")
     rest = [pair for pair in found if cursor is None or pair[0] > cursor]
@@ -121,10 +123,8 @@ def _whole(text: str) -> bool:
         return False
 
 
-def criteria(ask: Ask) -> dict[str, list[dict[str, Any]]]:
-    """The `search` parameter: field to its conditions. Raises ApiError 400 where it is no JSON."""
-    import json
-
+def criteria(ask: Ask, status: int = 400) -> dict[str, list[dict[str, Any]]]:
+    """The `search` parameter: field to its conditions. Raises ApiError `status` where it is no JSON."""
     text = ask.query().get("search")
     if text is None:
         return {}
@@ -133,5 +133,5 @@ def criteria(ask: Ask) -> dict[str, list[dict[str, Any]]]:
     except ValueError:
         found = None
     if not isinstance(found, (dict, list)):
-        raise ApiError(400, "Search query parameter should be valid JSON.")
+        raise ApiError(status, "Search query parameter should be valid JSON.")
     return found if isinstance(found, dict) else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import secrets
 import time
@@ -15,13 +16,16 @@ from typing import Any
 from .catalogue import MEDIA_TYPES, Catalogue
 from .entities import MODEL, PRODUCT, Draft, Entities, Entity, ValueKey
 from .errors import crash, violations
-from .media import CATALOG, MediaStore
+from .media import MediaStore
 from .options import Credentials, SandboxOptions
 from .rules import Sent, find_violations
 from .state import State
 from .stats import Call, Stats
+from .things import Thing, ThingKey, Things
 from .tokens import Connection, Rights, Tokens
 
+GONE: dict[str, Any] = {}
+"""What the state holds of an entity that was deleted."""
 DEFAULT_CONNECTIONS = {"main": "may do everything"}
 
 
@@ -41,6 +45,7 @@ class Pim:
             lambda code, body: self.state.put("file", code, body),
         )
         self.entities = Entities(self.catalogue, options.clock, self._keep_entity)
+        self.things = Things(self.catalogue, options.clock, self._keep_thing)
         self.upload_max_filesize = self.catalogue.limits.get(
             "upload_max_filesize", options.upload_max_filesize
         )
@@ -57,11 +62,20 @@ class Pim:
             self.entities.add(MODEL, body)
         for body in source.get("products") or []:
             self.entities.add(PRODUCT, body)
-        for body in self.state.all("entity").values():
-            self.entities.put(_entity_from(body))
+        for name, body in self.state.all("entity").items():
+            kind, _, key = name.partition(":")
+            if body == GONE:
+                self.entities.forget(kind, key)
+            else:
+                self.entities.put(_entity_from(kind, key, body))
+        for name, body in self.state.all("thing").items():
+            self.things.put(Thing(ThingKey(*json.loads(name)), **_held_from(body)))
 
     def _keep_entity(self, entity: Entity, gone: bool) -> None:
-        self.state.put("entity", f"{entity.kind}:{entity.key}", None if gone else _entity_body(entity))
+        self.state.put("entity", f"{entity.kind}:{entity.key}", GONE if gone else _entity_body(entity))
+
+    def _keep_thing(self, thing: Thing) -> None:
+        self.state.put("thing", json.dumps(thing.key), _held_body(thing))
 
     def _connections(self, source: Mapping[str, Any]) -> dict[str, Connection]:
         known = self.state.all("connection")
@@ -83,6 +97,22 @@ class Pim:
         """The connection that may do everything, or the first there is."""
         known = self.tokens.connections
         return known.get("main") or next(iter(known.values()))
+
+    @property
+    def edition(self) -> str:
+        """`ee` where the options or the catalogue say so."""
+        said = (self.options.edition, self.catalogue.source.get("edition"))
+        return "ee" if "ee" in said else "ce"
+
+    @contextlib.contextmanager
+    def holding_key(self, call: Call, key: str) -> Iterator[None]:
+        """Counts the call as working on something, for `/_sandbox/stats`."""
+        call.entity = key
+        self.stats.hold(call, self.stats.entities, key)
+        try:
+            yield
+        finally:
+            self.stats.release(call, self.stats.entities)
 
     @contextlib.contextmanager
     def holding(self, call: Call, entity: Entity) -> Iterator[None]:
@@ -126,100 +156,42 @@ class Pim:
     def _commit(self, draft: Draft) -> None:
         entity = draft.entity
         for key, data in draft.values.items():
-            was = entity.values.get(key)
-            if data != was and self._is_media(key) and self._sha(data) and self._sha(data) == self._sha(was):
-                self.stats.duplicates += 1
+            self._note_duplicate(entity.values.get(key), data)
         if draft.is_new:
             self.indexed_at[entity.key] = time.monotonic()
+        name = f"{entity.kind}:{self.entities.identifier(entity) or entity.key}"
         for lost in self.entities.write(draft):
-            self.stats.lost.append(
-                {
-                    "entity": f"{entity.kind}:{self.entities.identifier(entity) or entity.key}",
-                    **lost.key._asdict(),
-                    "lost": lost.was,
-                    "became": lost.became,
-                }
+            self.stats.lose({"entity": name, **lost.key._asdict(), "lost": lost.was, "became": lost.became})
+
+    def write_thing(self, key: ThingKey, base: dict[ValueKey, Any], values: dict[ValueKey, Any]) -> None:
+        """Writes an asset, record, category or PAM asset whole, read as `base` before."""
+        known = self.things.find(key)
+        before = dict(known.values) if known else {}
+        for value, data in values.items():
+            self._note_duplicate(before.get(value), data)
+        for lost in self.things.write(key, base, values):
+            name = f"{key.kind}:{key.parent}/{key.code}"
+            self.stats.lose(
+                {"entity": name, **lost._asdict(), "lost": before[lost], "became": values.get(lost)}
             )
 
-    def _is_media(self, key: ValueKey) -> bool:
+    def _note_duplicate(self, was: Any, becomes: Any) -> None:
+        """Counts the same bytes sent again for a value that held them already, under a code of their own."""
+        if was == becomes or not isinstance(was, str) or not isinstance(becomes, str):
+            return
+        old, new = self.media.find(was), self.media.find(becomes)
+        if old and new and old.sha256 == new.sha256:
+            self.stats.duplicates += 1
+
+    def is_media(self, key: ValueKey) -> bool:
+        """Whether a value of a product or model is a file."""
         attribute = self.catalogue.attribute(key.attribute)
         return attribute is not None and attribute["type"] in MEDIA_TYPES
-
-    def _sha(self, code: Any) -> str | None:
-        row = self.media.find(code) if isinstance(code, str) else None
-        return row.sha256 if row else None
 
     def searchable(self, entity: Entity) -> bool:
         """Whether search has heard of an entity yet."""
         since = self.indexed_at.get(entity.key, self.started)
         return time.monotonic() - since >= self.options.search_lag
-
-    def values(self) -> list[dict[str, Any]]:
-        """Every media value there is, with what lies on disk for it: for tests to compare with their files."""
-        out = []
-        for entity in self.entities.all():
-            for key, code in entity.values.items():
-                if not self._is_media(key) or self.media.find(code) is None:
-                    continue
-                out.append(
-                    {
-                        "type": entity.kind,
-                        "code": entity.key,
-                        "identifier": self.entities.identifier(entity) if entity.kind == PRODUCT else None,
-                        **key._asdict(),
-                        "changed": entity.changed.get(key),
-                        **self.file_facts(code),
-                    }
-                )
-        return out
-
-    def file_facts(self, code: str) -> dict[str, Any]:
-        """What is known of a file and of its bytes on disk."""
-        row = self.media.rows[code]
-        return {
-            "media_code": code,
-            "original_filename": row.original_filename,
-            "mime_type": row.mime_type,
-            "size": self.media.sizes.get(code, 0),
-            "sha256": self.media.on_disk.get(code) or row.sha256,
-            "storage": row.storage,
-        }
-
-    def linked(self) -> set[str]:
-        """Media codes that some value holds."""
-        return {value["media_code"] for value in self.values()}
-
-    def stats_body(self) -> dict[str, Any]:
-        """The answer of `/_sandbox/stats`."""
-        stats, linked = self.stats, self.linked()
-        orphans = [code for code in self.media.on_disk if code not in linked]
-        return {
-            "calls": {key: dict(counter) for key, counter in sorted(stats.calls.items())},
-            "total": stats.total,
-            "token_requests": stats.token_requests,
-            "in_flight": stats.flying.now["all"],
-            "most_in_flight": stats.flying.most,
-            "most_in_flight_per_entity": stats.entities.most,
-            "most_in_flight_entity": stats.entities.most_key,
-            "most_in_flight_per_name": stats.names.most,
-            "most_in_flight_name": stats.names.most_key,
-            "lost_values": len(stats.lost),
-            "lost": stats.lost[-100:],
-            "duplicates": stats.duplicates,
-            "collisions": self.media.collisions,
-            "swapped": len(self.media.swapped()),
-            "ghosts": stats.ghosts,
-            "faults": dict(stats.faults),
-            "orphans": len(orphans),
-            "media_files": sum(row.storage == CATALOG for row in self.media.rows.values()),
-            "rows": len(self.media.rows),
-            "files_on_disk": len(self.media.on_disk),
-            "bytes": sum(self.media.sizes.values()),
-            "bytes_received": stats.bytes_received,
-            "products": len(self.entities.products),
-            "product_models": len(self.entities.models),
-            "values": len(linked),
-        }
 
 
 def _rights(given: Any) -> Rights:
@@ -234,19 +206,25 @@ def _rights(given: Any) -> Rights:
     return Rights()
 
 
-def _entity_body(entity: Entity) -> dict[str, Any]:
+def _held_body(holder: Entity | Thing) -> dict[str, Any]:
     return {
-        "kind": entity.kind,
-        "key": entity.key,
-        "data": entity.data,
-        "values": [[*key, data] for key, data in entity.values.items()],
-        "created": entity.created,
-        "updated": entity.updated,
-        "changed": [[*key, when] for key, when in entity.changed.items()],
+        "values": [[*key, data] for key, data in holder.values.items()],
+        "created": holder.created,
+        "updated": holder.updated,
+        "changed": [[*key, when] for key, when in holder.changed.items()],
     }
 
 
-def _entity_from(body: dict[str, Any]) -> Entity:
-    values = {ValueKey(*item[:3]): item[3] for item in body["values"]}
-    changed = {ValueKey(*item[:3]): item[3] for item in body["changed"]}
-    return Entity(body["kind"], body["key"], body["data"], values, body["created"], body["updated"], changed)
+def _held_from(body: dict[str, Any]) -> dict[str, Any]:
+    def by_key(items: list[list[Any]]) -> dict[ValueKey, Any]:
+        return {ValueKey(*item[:3]): item[3] for item in items}
+
+    return {**body, "values": by_key(body["values"]), "changed": by_key(body["changed"])}
+
+
+def _entity_body(entity: Entity) -> dict[str, Any]:
+    return {"data": entity.data, **_held_body(entity)}
+
+
+def _entity_from(kind: str, key: str, body: dict[str, Any]) -> Entity:
+    return Entity(kind, key, **_held_from(body))

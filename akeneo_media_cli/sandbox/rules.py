@@ -89,7 +89,7 @@ def find_violations(
 
     The whole is looked at, so a bad value that was there before is found as well (B 2.4).
     """
-    items = _of_level(catalogue, entities, draft)
+    items = [*_of_entity(entities, draft), *_of_level(catalogue, entities, draft)]
     by_key = [(key, data, sent.get(key, (key.locale, key.scope))) for key, data in draft.values.items()]
     for key, data, (locale, scope) in by_key:
         items += [_item(m, key, locale, scope) for m in _of_value(catalogue, media, key, data)]
@@ -109,6 +109,31 @@ def _item(message: str, key: ValueKey, locale: Any, scope: Any) -> dict[str, Any
         "locale": locale,
         "scope": scope,
     }
+
+
+def _of_entity(entities: Entities, draft: Draft) -> list[dict[str, Any]]:
+    entity = draft.entity
+    if entity.kind == MODEL:
+        if draft.is_new and not draft.data.get("family_variant") and not draft.data.get("parent"):
+            return [
+                {
+                    "property": "family_variant",
+                    "message": "The product model family variant must not be empty.",
+                }
+            ]
+        return []
+    identifier = entities.identifier(draft)
+    if identifier is None or (not draft.is_new and identifier == entities.identifier(entity)):
+        return []
+    other = entities.product(identifier)
+    if other is not None and other.key != entity.key:
+        return [
+            {"property": "identifier", "message": "The same identifier is already set on another product"}
+        ]
+    if identifier != identifier.strip() or set(identifier) & set(",;"):
+        message = "This field should not contain any comma or semicolon or surrounding space."
+        return [{"property": "identifier", "message": message}]
+    return []
 
 
 def _of_level(catalogue: Catalogue, entities: Entities, draft: Draft) -> list[dict[str, Any]]:

@@ -1,23 +1,57 @@
-"""The sandbox's application and the HTTP protocol under it."""
+"""The sandbox's server: its application, the HTTP protocol under it, and uvicorn around both."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import uvicorn
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .api import media, products, structure, system
+from .api import categories, collections, media, pam, products, structure, system
 from .api.admin import Admin
 from .pim import Pim
-from .running import reset
-from .web import Route, Web
+from .routing import Route
+from .web import Web
+
+# uvicorn tells of calls cut short at the end, which a sandbox with stalls always has.
+logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
+
+STOP_PATIENCE = 1
+"""Seconds that calls in flight have when the sandbox stops."""
 
 
-def application(pim: Pim) -> tuple[Web, type[asyncio.Protocol]]:
-    """The ASGI application of a PIM, and the protocol class that lets it cut connections."""
-    transports: dict[Any, asyncio.BaseTransport] = {}
+class Server(uvicorn.Server):
+    """uvicorn's server, which tells when it is ready, and leaves signals to others."""
+
+    on_ready: Callable[[], object] = staticmethod(lambda: None)
+    loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to take calls."""
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        self.on_ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves signals as they are."""
+        yield
+
+    def stop_soon(self, *_: object) -> None:
+        """Ends after the calls in flight; asked a second time, at once. A signal handler."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def build_server(pim: Pim) -> Server:
+    """A server of a PIM, that waits for its socket."""
+    transports: dict[Any, asyncio.Transport] = {}
 
     class Cuttable(H11Protocol):
         """uvicorn's protocol, whose transport can be found by the client's address."""
@@ -30,23 +64,42 @@ def application(pim: Pim) -> tuple[Web, type[asyncio.Protocol]]:
             transports.pop(self.client, None)
             super().connection_lost(exc)
 
-    def cut(scope: Scope) -> None:
-        transport = transports.get(scope["client"])
-        if transport is not None:
-            reset(transport)
+    def find(scope: Scope) -> asyncio.Transport | None:
+        return transports.get(scope["client"])
 
-    listed = _routes(pim)
-    web = Web(pim, [*listed, system.root(listed), system.token_route()], lambda request: admin(request), cut)
-    admin = Admin(pim, web.down)
-    return web, Cuttable
+    listed = routes_of(pim)
+    web = Web(pim, [*listed, system.root(listed), system.token_route()], find)
+    web.own = Admin(pim, web.down)
+    return Server(
+        uvicorn.Config(
+            web,
+            http=Cuttable,
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=STOP_PATIENCE,
+        )  # fmt: skip
+    )
 
 
-def _routes(pim: Pim) -> list[Route]:
+def routes_of(pim: Pim) -> list[Route]:
+    """The routes of the PIM's edition; a route that is not there is also not in the root's list."""
     info = "/api/rest/v1/system-information"
-    return [
+    out = [
         *structure.routes(),
         *products.routes(),
         Route("pim_analytics_external_api_system_info_get", "GET", info, system.system_information),
         *media.routes(),
         *structure.unserved(),
     ]
+    if pim.edition == "ee":
+        out += collections.routes(collections.ASSETS_WORDS)
+        out += collections.routes(collections.RECORDS_WORDS)
+        out += categories.routes()
+    if pim.options.pam or pim.catalogue.source.get("pam_assets"):
+        out += pam.routes()
+    return out

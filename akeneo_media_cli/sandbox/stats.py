@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+KEPT_LOSSES = 100
+"""How many lost values `/_sandbox/stats` names."""
 KEPT_CALLS = 5000
 """How many calls `/_sandbox/log` tells of."""
 
@@ -82,9 +84,11 @@ class Stats:
         self.total = 0
         self.token_requests = 0
         self.ghosts = 0
+        self.defects = 0
         self.duplicates = 0
         self.bytes_received = 0
-        self.lost: list[dict[str, Any]] = []
+        self.lost_values = 0
+        self.lost: deque[dict[str, Any]] = deque(maxlen=KEPT_LOSSES)
         self.log: deque[Call] = deque(maxlen=KEPT_CALLS)
         for gauge in (self.flying, self.entities, self.names):
             gauge.most, gauge.most_key = max(gauge.now.values(), default=0), None
@@ -96,6 +100,11 @@ class Stats:
         self.hold(call, self.flying, "all")
         self.log.append(call)
         return call
+
+    def lose(self, what: dict[str, Any]) -> None:
+        """A save wrote over a value that it did not address."""
+        self.lost_values += 1
+        self.lost.append(what)
 
     def hold(self, call: Call, gauge: Gauge, key: str) -> None:
         """The call holds `key` until it ends; a second time counts once."""
@@ -112,7 +121,7 @@ class Stats:
     def end(self, call: Call, status: str) -> None:
         """The call is answered, or cut off: `status` is the number, or what was done to it."""
         call.ended, call.status = self.clock(), status
-        key = f"{call.method} {call.endpoint or 'unknown'}"
+        key = f"{call.method} {call.endpoint}"
         self.calls.setdefault(key, Counter())[status] += 1
         for gauge, held in call.held:
             gauge.leave(held)

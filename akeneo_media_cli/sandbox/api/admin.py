@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from ..accounts import stats_body, values
 from ..faults import KINDS, plan_from_json
 from ..options import SandboxOptions
 from ..pim import Pim
@@ -46,16 +47,16 @@ class Admin:
         return await endpoint(request)
 
     async def _stats(self, request: Request) -> Response:
-        return JSONResponse(self.pim.stats_body())
+        return JSONResponse(stats_body(self.pim))
 
     async def _reset(self, request: Request) -> Response:
         """POST starts the counters afresh."""
         await request.body()
         self.pim.stats.reset()
-        return JSONResponse(self.pim.stats_body())
+        return JSONResponse(stats_body(self.pim))
 
     async def _values(self, request: Request) -> Response:
-        return JSONResponse({"values": self.pim.values()})
+        return JSONResponse({"values": values(self.pim)})
 
     async def _log(self, request: Request) -> Response:
         return JSONResponse({"calls": [call.as_dict() for call in self.pim.stats.log]})

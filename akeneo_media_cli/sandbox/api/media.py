@@ -14,8 +14,8 @@ from ..errors import ApiError, PropertyError, crash, unprocessable
 from ..form import SentFile
 from ..media import CATALOG, CATEGORIES, ROUTABLE, FileRow
 from ..paging import listing
+from ..routing import FORM, Ask, Route
 from ..rules import set_value
-from ..web import FORM, Ask, Route
 
 _PIECE = 256 * 1024
 _MISSING = 'You should at least give one of the following properties: "product" or "product_model".'

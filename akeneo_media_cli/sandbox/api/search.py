@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..entities import PRODUCT, Entity
 from ..errors import ApiError, unprocessable
 from ..paging import after, check_paging, criteria, listing
+from ..routing import Ask
 from ..text import folded
-from ..web import Ask
 
 MAX_PAGE_WINDOW = 10_000
 IN_MAX = 100
+_UNKEPT = ("updated", "created", "completeness", "quality_score")
+"""Fields that every entity matches here: the sandbox keeps nothing to filter them by."""
+_FIELDS = (
+    *_UNKEPT,
+    "identifier",
+    "code",
+    "uuid",
+    "family",
+    "family_variant",
+    "categories",
+    "groups",
+    "enabled",
+    "parent",
+)
 
 
 def found_page(
-    ask: Ask, path: str, pool: list[Entity], show: Callable[[Entity], dict[str, Any]], key: str
+    ask: Ask, path: str, pool: Iterable[Entity], show: Callable[[Entity], dict[str, Any]], key: str
 ) -> dict[str, Any]:
     """A page of the entities that the search parameter describes. Raises ApiError 400 or 422."""
     query, pim = ask.query(), ask.pim
-    wanted_by = criteria(ask)
+    wanted_by = criteria(ask, 400 if path != "/product-models" else 422)
     check_paging(query, search_after=True)
     only = query.get("attributes")
     if only is not None:
         _check_attributes(ask, only.split(","))
-    found = [e for e in pool if pim.searchable(e) and _listed(ask, e, key) and _matches(ask, e, wanted_by)]
+    _check_criteria(ask, wanted_by)
+    found = [
+        e
+        for e in _candidates(ask, pool, wanted_by, key)
+        if pim.searchable(e) and _listed(ask, e, key) and _matches(ask, e, wanted_by)
+    ]
 
     def item(entity: Entity) -> dict[str, Any]:
         body = show(entity)
@@ -56,6 +75,20 @@ def found_page(
     return listing(ask, path, found, item, key, {"page": query.get("page", "1"), **given})
 
 
+def _candidates(ask: Ask, pool: Iterable[Entity], wanted_by: dict[str, Any], key: str) -> Iterable[Entity]:
+    """What a search by code may find: looked up, where going through everything would take long."""
+    entities = ask.pim.entities
+    by: dict[str, Callable[[str], Entity | None]] = {"code": entities.model, "identifier": entities.model}
+    if key != "code":
+        by = {"uuid": entities.product_by_uuid, "identifier": entities.product}
+    for name, find in by.items():
+        for condition in wanted_by.get(name, ()):
+            if condition["operator"] == "IN" and isinstance(condition.get("value"), list):
+                found = (find(str(code)) for code in condition["value"])
+                return {entity.key: entity for entity in found if entity is not None}.values()
+    return pool
+
+
 def _link_parameters(query: dict[str, str], wanted_by: dict[str, Any]) -> dict[str, str]:
     given = {
         "with_count": query.get("with_count", "false"),
@@ -82,46 +115,62 @@ def _check_attributes(ask: Ask, codes: list[str]) -> None:
         raise unprocessable(f'Attributes "{", ".join(unknown)}" do not exist.')
 
 
-def _matches(ask: Ask, entity: Entity, wanted_by: dict[str, Any]) -> bool:
+def _check_criteria(ask: Ask, wanted_by: dict[str, Any]) -> None:
+    catalogue = ask.pim.catalogue
     for name, conditions in wanted_by.items():
-        if not isinstance(conditions, list) or not all(
-            isinstance(c, dict) and "operator" in c for c in conditions
-        ):
-            raise ApiError(
-                422,
-                'Structure of filter "{}" should respect this structure: {}'.format(
-                    name, '{"' + name + '":[{"operator": "my_operator", "value": "my_value"}]}'
-                ),
-            )
-        if not all(_holds(ask, entity, name, c["operator"], c.get("value")) for c in conditions):
-            return False
-    return True
+        if not isinstance(conditions, list) or not conditions:
+            shape = '{"%s":[{"operator": "my_operator", "value": "my_value"}]}' % name  # noqa: UP031
+            raise unprocessable(f'Structure of filter "{name}" should respect this structure: {shape}')
+        for condition in conditions:
+            operator = condition.get("operator") if isinstance(condition, dict) else None
+            if operator is None:
+                raise unprocessable(f'Operator is missing for the property "{name}".')
+            if not isinstance(operator, str):
+                raise unprocessable('Operator has to be a string, "array" given.')
+            if name not in _FIELDS and catalogue.attribute(name) is None:
+                raise _unsupported(name, operator)
+            if name == "identifier" and operator == "IN":
+                value = condition.get("value")
+                if value is None:
+                    raise unprocessable("The identifier filter can't contain null value")
+                if isinstance(value, list) and len({str(v) for v in value}) > IN_MAX:
+                    message = f"The identifier filter can't contain more than {IN_MAX} product identifiers."
+                    raise ApiError(400, message)
 
 
-def _holds(ask: Ask, entity: Entity, name: str, operator: str, value: Any) -> bool:
-    have = _field(ask, entity, name)
-    if operator in ("IN", "NOT IN") and isinstance(value, list):
-        if name in ("identifier", ask.pim.catalogue.identifier) and len(value) > IN_MAX:
-            raise unprocessable(f"You cannot use more than {IN_MAX} identifiers in a filter.")
-        inside = bool({folded(str(v)) for v in value} & {folded(str(h)) for h in have})
-        return inside == (operator == "IN")
-    if operator == "=":
-        return [folded(str(value))] == [folded(str(h)) for h in have]
-    if operator == "!=":
-        return [folded(str(value))] != [folded(str(h)) for h in have]
-    if operator in ("EMPTY", "NOT EMPTY"):
-        return bool(have) == (operator == "NOT EMPTY")
-    if operator == "STARTS WITH":
-        return any(folded(str(h)).startswith(folded(str(value))) for h in have)
-    if name in ("updated", "created", "completeness"):
-        return True
-    raise unprocessable(
-        f'Filter on property "{name}" is not supported or does not support operator "{operator}".'
+def _unsupported(name: str, operator: str) -> ApiError:
+    return unprocessable(
+        f'Filter on property "{name}" is not supported or does not support operator "{operator}"'
     )
 
 
+def _matches(ask: Ask, entity: Entity, wanted_by: dict[str, Any]) -> bool:
+    return all(
+        _holds(ask, entity, name, condition["operator"], condition.get("value"))
+        for name, conditions in wanted_by.items()
+        for condition in conditions
+    )
+
+
+def _holds(ask: Ask, entity: Entity, name: str, operator: str, value: Any) -> bool:
+    if name in _UNKEPT:
+        return True
+    have = {folded(str(held)) for held in _field(ask, entity, name)}
+    if operator in ("IN", "NOT IN") and isinstance(value, list):
+        return bool({folded(str(v)) for v in value} & have) == (operator == "IN")
+    if operator in ("=", "!="):
+        return (have == {folded(str(value))}) == (operator == "=")
+    if operator in ("EMPTY", "NOT EMPTY"):
+        return bool(have) == (operator == "NOT EMPTY")
+    if operator == "STARTS WITH":
+        return any(held.startswith(folded(str(value))) for held in have)
+    if operator == "CONTAINS":
+        return any(folded(str(value)) in held for held in have)
+    raise _unsupported(name, operator)
+
+
 def _field(ask: Ask, entity: Entity, name: str) -> list[Any]:
-    """What an entity has for a field or an attribute of a filter, as a list."""
+    """What an entity has for a field or an attribute of a filter."""
     entities = ask.pim.entities
     if name in ("identifier", "code"):
         own = entities.identifier(entity) if entity.kind == PRODUCT else entity.key
@@ -131,11 +180,8 @@ def _field(ask: Ask, entity: Entity, name: str) -> list[Any]:
     if name in entity.data:
         value = entity.data[name]
         if name == "family" and value is None:
-            value = next((a.data.get("family") for a in entities.ancestors(entity)), None)
+            value = next((above.data.get("family") for above in entities.ancestors(entity)), None)
         return value if isinstance(value, list) else [] if value is None else [value]
-    if name in ("updated", "created", "completeness"):
-        return []
     attribute = ask.pim.catalogue.attribute(name)
-    if attribute is None:
-        raise unprocessable(f'Filter on property "{name}" is not supported or does not support operator.')
-    return [data for key, data in entity.values.items() if key.attribute == attribute["code"]]
+    code = attribute["code"] if attribute else name
+    return [data for key, data in entity.values.items() if key.attribute == code]

@@ -7,26 +7,34 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from ..catalogue import Index
+from ..catalogue import Index, shown
 from ..errors import ApiError
 from ..paging import criteria, listing
+from ..routing import COLLECTION, Ask, Endpoint, Route
 from ..text import folded
-from ..web import COLLECTION, Ask, Route
+from . import categories
 
+Right = tuple[str, str]
 Find = Callable[[Ask], Mapping[str, dict[str, Any]]]
 
 
 def reading(
-    name: str, path: str, title: str, find: Find, code: str = "code", right: tuple[str, str] | None = None
+    name: str,
+    path: str,
+    title: str,
+    find: Find,
+    code: str = "code",
+    right: Right | None = None,
+    single: Endpoint | None = None,
 ) -> list[Route]:
     """A list and a single read of things with codes, as the PIM answers both."""
 
     async def list_all(ask: Ask) -> Response:
         items = [item for item in find(ask).values() if _wanted(item, ask)]
         at = path.format(**ask.params)
-        return JSONResponse(listing(ask, at, items, lambda item: shown(item)))
+        return JSONResponse(listing(ask, at, items, shown))
 
-    async def get(ask: Ask) -> Response:
+    async def get_one(ask: Ask) -> Response:
         item = find(ask).get(folded(ask.params[code]))
         if item is None:
             raise ApiError(404, f'{title} "{ask.params[code]}" does not exist.')
@@ -35,13 +43,8 @@ def reading(
     base = f"/api/rest/v1{path}"
     return [
         Route(f"{name}_list", "GET", base, list_all, right=right),
-        Route(f"{name}_get", "GET", f"{base}/{{{code}}}", get, right=right),
+        Route(f"{name}_get", "GET", f"{base}/{{{code}}}", single or get_one, right=right),
     ]
-
-
-def shown(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A thing without what only the sandbox's catalogue knows of it."""
-    return {name: value for name, value in item.items() if name != "options"}
 
 
 def _wanted(item: Mapping[str, Any], ask: Ask) -> bool:
@@ -76,7 +79,7 @@ def _family(ask: Ask) -> str:
 
 def routes() -> list[Route]:
     """Every list of structure, in no order that matters."""
-    categories = ("list_categories", "You are not allowed to access the web API.")
+    categories_right = ("list_categories", "You are not allowed to access the web API.")
     attributes = ("list_attributes", "Access forbidden. You are not allowed to list attributes.")
 
     def extra(key: str) -> Find:
@@ -111,7 +114,8 @@ def routes() -> list[Route]:
             "/categories",
             "Category",
             lambda ask: ask.pim.catalogue.categories,
-            right=categories,
+            right=categories_right,
+            single=categories.get,
         ),
     ]
 

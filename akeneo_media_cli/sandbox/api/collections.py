@@ -1,0 +1,353 @@
+"""Assets in their families and records in their reference entities, which differ in words only (pim-facts B 6)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from ..entities import ValueKey
+from ..errors import ApiError, unprocessable
+from ..media import ASSETS, CATALOG
+from ..paging import after, criteria
+from ..routing import FORM, Ask, Route
+from ..things import (
+    ASSET,
+    RECORD,
+    REFERENCE_ENTITY,
+    Collection,
+    NamingError,
+    Thing,
+    ThingKey,
+    named_values,
+    value_errors,
+    values_of,
+)
+from .media import sent_file, streamed
+from .products import BATCH_MAX, BATCH_SHARE
+
+_IMAGE = ValueKey("image", None, None)
+
+
+@dataclass(frozen=True)
+class Words:
+    """How one of the two kinds is spoken of."""
+
+    kind: str
+    family: str
+    things: str
+    media: str
+    header: str
+    title: str
+    parent_title: str
+    storage: str
+    forbidden: str
+    name: str
+
+
+ASSETS_WORDS = Words(
+    ASSET, "/asset-families", "assets", "/asset-media-files", "Asset-media-file-code", "asset", "Asset family",
+    ASSETS, "Access forbidden. You are not allowed to create or update assets.", "akeneo_asset_manager",
+)  # fmt: skip
+RECORDS_WORDS = Words(
+    RECORD, "/reference-entities", "records", "/reference-entities-media-files",
+    "Reference-entities-media-file-code", "record", "Reference entity", CATALOG,
+    "Access forbidden. You are not allowed to create or update reference entity records.",
+    "akeneo_reference_entities",
+)  # fmt: skip
+
+
+class Endpoints:
+    """The endpoints of one kind."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+
+    def _collections(self, ask: Ask) -> dict[str, Collection]:
+        things = ask.pim.things
+        return things.families if self.words.kind == ASSET else things.entities
+
+    def _collection(self, ask: Ask) -> Collection:
+        """The family or entity that a path names: here case counts (B 6.1)."""
+        code = ask.params["family"]
+        found = self._collections(ask).get(code)
+        if found is None:
+            raise ApiError(404, f'{self.words.parent_title} "{code}" does not exist.')
+        return found
+
+    def _thing(self, ask: Ask, collection: Collection) -> Thing:
+        code = ask.params["code"]
+        thing = ask.pim.things.find(ThingKey(collection.kind, collection.code, code))
+        if thing is None:
+            parent = self.words.parent_title.lower()
+            raise ApiError(
+                404,
+                f'{self.words.title.capitalize()} "{code}" does not exist for the {parent} "{collection.code}".',
+            )
+        return thing
+
+    async def upload(self, ask: Ask) -> Response:
+        """POST: a file that nothing holds yet; its code is in a header of its own."""
+        sent = sent_file(ask)
+        extension = sent.name.rpartition(b".")[2] if b"." in sent.name else b""
+        if extension and not extension.isalnum():
+            raise unprocessable("File extension cannot contain special characters.")
+        await asyncio.sleep(ask.pim.options.save_time)
+        row = ask.pim.media.store(sent, self.words.storage)
+        location = ask.link(f"{self.words.media}/{row.code}")
+        return Response(status_code=201, headers={self.words.header: row.code, "Location": location})
+
+    async def download(self, ask: Ask) -> Response:
+        """GET the bytes; there is no route for a file's name and size."""
+        code = ask.params["code"]
+        row = ask.pim.media.find(code, self.words.storage)
+        if row is None:
+            raise ApiError(404, f'Media file "{code}" does not exist.')
+        return streamed(ask, row)
+
+    async def families(self, ask: Ask) -> Response:
+        """GET the list of families or entities."""
+        found = [(code, item) for code, item in sorted(self._collections(ask).items())]
+        return JSONResponse(after(ask, self.words.family, found, self._family_shown(ask), "code", {}))
+
+    async def family(self, ask: Ask) -> Response:
+        """GET one family or entity."""
+        return JSONResponse(self._family_shown(ask)(self._collection(ask)))
+
+    def _family_shown(self, ask: Ask) -> Any:
+        def show(item: Collection) -> dict[str, Any]:
+            body = {"labels": {}, **item.body}
+            if self.words.kind == RECORD:
+                body["image"] = _image(ask, item)
+                if body["image"]:
+                    href = ask.link(f"{self.words.media}/{body['image']}")
+                    body["_links"] = {"image_download": {"href": href}}
+            else:
+                body = {
+                    "attribute_as_main_media": None,
+                    "naming_convention": {},
+                    "product_link_rules": [],
+                    **body,
+                }
+            return body
+
+        return show
+
+    async def patch_family(self, ask: Ask) -> Response:
+        """PATCH a reference entity's labels and image; creates none."""
+        collection, given = self._collection(ask), ask.decoded()
+        if not isinstance(given, dict):
+            raise ApiError(400, "Invalid json message received")
+        if "image" in given:
+            image = given["image"]
+            if image is not None and (not isinstance(image, str) or ask.pim.media.find(image) is None):
+                item = {"property": "image", "message": f'The file "{image}" was not found.'}
+                raise ApiError(422, "The reference entity has data that does not comply with the business rules.",
+                               errors=[item])  # fmt: skip
+            key = ThingKey(REFERENCE_ENTITY, "", collection.code)
+            ask.pim.write_thing(key, {}, {_IMAGE: image} if image is not None else {})
+        if isinstance(given.get("labels"), dict):
+            collection.body["labels"] = {**collection.body.get("labels", {}), **given["labels"]}
+        href = ask.link(f"{self.words.family}/{collection.code}")
+        return Response(status_code=204, headers={"Location": href})
+
+    async def attributes(self, ask: Ask) -> Response:
+        """GET the attributes: a plain array."""
+        return JSONResponse(list(self._collection(ask).attributes.values()))
+
+    async def attribute(self, ask: Ask) -> Response:
+        """GET one attribute."""
+        found = self._collection(ask).attributes.get(ask.params["code"])
+        if found is None:
+            raise ApiError(404, f'Attribute "{ask.params["code"]}" does not exist.')
+        return JSONResponse(found)
+
+    async def list_all(self, ask: Ask) -> Response:
+        """GET things, `search` by code; pages by search_after, a hundred each."""
+        collection = self._collection(ask)
+        found = [(thing.key.code, thing) for thing in ask.pim.things.of(collection.kind, collection.code)]
+        for condition in criteria(ask).get("code", ()):
+            if condition.get("operator") == "IN":
+                wanted = set(condition.get("value") or ())
+                found = [pair for pair in found if pair[0] in wanted]
+        path = f"{self.words.family}/{collection.code}/{self.words.things}"
+        query = {"limit": "100", **ask.query(), "pagination_type": "search_after"}
+        body = after(
+            ask, path, sorted(found, key=lambda pair: pair[0]), lambda t: self.shown(ask, collection, t), "code",
+            {name: value for name, value in query.items() if name in ("search", "limit")}, query,
+        )  # fmt: skip
+        return JSONResponse(body)
+
+    async def get(self, ask: Ask) -> Response:
+        """GET one thing."""
+        collection = self._collection(ask)
+        return JSONResponse(self.shown(ask, collection, self._thing(ask, collection)))
+
+    def shown(self, ask: Ask, collection: Collection, thing: Thing) -> dict[str, Any]:
+        """A thing as the API shows it."""
+        values: dict[str, list[dict[str, Any]]] = {}
+        for key, data in thing.values.items():
+            item: dict[str, Any] = {"locale": key.locale, "channel": key.scope, "data": data}
+            if collection.media_attribute(key.attribute):
+                item["_links"] = {"download": {"href": ask.link(f"{self.words.media}/{data}")}}
+            values.setdefault(key.attribute, []).append(item)
+        return {
+            "code": thing.key.code,
+            "values": values,
+            "created": _time(thing.created),
+            "updated": _time(thing.updated),
+        }
+
+    async def patch(self, ask: Ask) -> Response:
+        """PATCH one; creates it where it is missing."""
+        collection, given = self._collection(ask), ask.decoded()
+        code = ask.params["code"]
+        if not isinstance(given, dict) or given.get("code", code) != code:
+            raise unprocessable(
+                "The code provided in the request body must match the code provided in the url."
+            )
+        try:
+            answer = await self._one(ask, collection, {**given, "code": code}, 1.0)
+        except NamingError as error:
+            raise unprocessable(str(error)) from None
+        if answer["status_code"] == 422:
+            more = {"errors": answer["errors"]} if "errors" in answer else {}
+            raise ApiError(422, answer["message"], **more)
+        href = ask.link(f"{self.words.family}/{collection.code}/{self.words.things}/{code}")
+        return Response(status_code=answer["status_code"], headers={"Location": href})
+
+    async def patch_many(self, ask: Ask) -> Response:
+        """PATCH up to 100, a JSON array; a naming convention that aborts ends it all with 422 (B 6.1)."""
+        collection, given = self._collection(ask), ask.decoded()
+        if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
+            raise ApiError(
+                400,
+                f"The list of {self.words.things} has an invalid format.",
+                errors=[{"property": "", "message": "The data is not a list of objects."}],
+            )
+        if len(given) > BATCH_MAX:
+            raise ApiError(413, f"Too many resources to process, {BATCH_MAX} is the maximum allowed.")
+        try:
+            return JSONResponse([await self._one(ask, collection, item, BATCH_SHARE) for item in given])
+        except NamingError as error:
+            raise unprocessable(str(error)) from None
+
+    async def _one(
+        self, ask: Ask, collection: Collection, given: dict[str, Any], share: float
+    ) -> dict[str, Any]:
+        """One thing of a batch: its own answer, `{"code", "status_code", "message"?, "errors"?}`."""
+        pim, code = ask.pim, given.get("code")
+        bad_shape = _shape_errors(given)
+        if bad_shape or not isinstance(code, str):
+            message = f"The {self.words.title} has an invalid format."
+            return {"code": code, "status_code": 422, "message": message, "errors": bad_shape}
+        key = ThingKey(collection.kind, collection.code, code)
+        thing = pim.things.find(key)
+        base = dict(thing.values) if thing else {}
+        changes = values_of(given.get("values") or {})
+        errors = [
+            e
+            for k, data in changes.items()
+            for e in value_errors(pim.catalogue, pim.media, collection, k, data)
+        ]
+        if thing is None and not all(c.isalnum() or c in "_-" for c in code):
+            errors.append(
+                {
+                    "property": "code",
+                    "message": "This field may only contain letters, numbers and underscores.",
+                }
+            )
+        if errors:
+            message = f"The {self.words.title} has data that does not comply with the business rules."
+            return {"code": code, "status_code": 422, "message": message, "errors": errors}
+        values = {**base, **changes}
+        if thing is None and collection.kind == ASSET:
+            values = {**named_values(collection, code, _main_media(ask, collection, values)), **values}
+        with pim.holding_key(ask.call, f"{key.kind}:{key.parent}/{key.code}"):
+            await asyncio.sleep(pim.options.save_time * share)
+            pim.write_thing(key, base, values)
+        return {"code": code, "status_code": 204 if thing else 201}
+
+
+def _image(ask: Ask, collection: Collection) -> str | None:
+    thing = ask.pim.things.find(ThingKey(REFERENCE_ENTITY, "", collection.code))
+    return thing.values.get(_IMAGE) if thing else None
+
+
+def _main_media(ask: Ask, collection: Collection, values: dict[ValueKey, Any]) -> str | None:
+    main = collection.body.get("attribute_as_main_media")
+    code = next((data for key, data in values.items() if key.attribute == main), None)
+    row = ask.pim.media.find(code) if isinstance(code, str) else None
+    return row.original_filename if row else None
+
+
+def _shape_errors(given: dict[str, Any]) -> list[dict[str, Any]]:
+    if "code" not in given:
+        return [{"property": "code", "message": "The property code is required"}]
+    if not isinstance(given["code"], str):
+        return [{"property": "code", "message": "The property code must be a string"}]
+    values = given.get("values", {})
+    if not isinstance(values, dict):
+        return (
+            []
+            if values == []
+            else [{"property": "values", "message": "Array value found, but an object is required"}]
+        )
+    out = []
+    for attribute, items in values.items():
+        good = isinstance(items, list) and all(
+            isinstance(i, dict) and {"locale", "channel", "data"} <= set(i) and not set(i) & {"scope"}
+            for i in items
+        )
+        if not good:
+            message = 'A value needs "locale", "channel" and "data", and nothing else.'
+            out.append({"property": f"values.{attribute}", "message": message})
+    return out
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), timezone.utc).isoformat()
+
+
+def routes(words: Words) -> list[Route]:
+    """The routes of one kind."""
+    ends, rest = Endpoints(words), "/api/rest/v1"
+    family, things = f"{rest}{words.family}", f"{rest}{words.family}/{{family}}/{words.things}"
+    edit, code = ("edit_assets", words.forbidden), r"[a-zA-Z0-9_./]+"
+    out = [
+        Route(
+            f"{words.name}_media_file_create",
+            "POST",
+            f"{rest}{words.media}",
+            ends.upload,
+            takes=(FORM,),
+            right=edit,
+        ),
+        Route(
+            f"{words.name}_media_file_download",
+            "GET",
+            f"{rest}{words.media}/{{code}}",
+            ends.download,
+            pattern=code,
+        ),
+        Route(f"{words.name}_family_list", "GET", family, ends.families),
+        Route(f"{words.name}_family_get", "GET", f"{family}/{{family}}", ends.family),
+        Route(f"{words.name}_attribute_list", "GET", f"{family}/{{family}}/attributes", ends.attributes),
+        Route(
+            f"{words.name}_attribute_get", "GET", f"{family}/{{family}}/attributes/{{code}}", ends.attribute
+        ),
+        Route(f"{words.name}_{words.title}_list", "GET", things, ends.list_all),
+        Route(f"{words.name}_{words.title}_get", "GET", f"{things}/{{code}}", ends.get),
+        Route(f"{words.name}_{words.title}_update", "PATCH", f"{things}/{{code}}", ends.patch, right=edit),
+        Route(f"{words.name}_{words.title}_update_list", "PATCH", things, ends.patch_many, right=edit),
+    ]
+    if words.kind == RECORD:
+        out.append(
+            Route(
+                f"{words.name}_family_update", "PATCH", f"{family}/{{family}}", ends.patch_family, right=edit
+            )
+        )
+    return out

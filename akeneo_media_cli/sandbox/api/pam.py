@@ -1,0 +1,123 @@
+"""The old PAM of PIM 2.x and 3.x: reference files and variation files of assets (pim-facts B 6.4)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from ..entities import ValueKey
+from ..errors import ApiError, unprocessable
+from ..media import PAM
+from ..routing import FORM, Ask, Route
+from ..things import PAM_ASSET, Thing, ThingKey
+from .media import sent_file, streamed
+
+NO_LOCALE = "no-locale"
+REFERENCE, VARIATION = "reference", "variation"
+
+
+def _asset(ask: Ask) -> Thing:
+    code = ask.params["code"]
+    thing = ask.pim.things.find(ThingKey(PAM_ASSET, "", code))
+    if thing is None:
+        raise ApiError(404, f'Asset "{code}" does not exist.')
+    return thing
+
+
+def _place(ask: Ask, thing: Thing) -> ValueKey:
+    """Which of an asset's files a path names. Raises ApiError 404 or 422."""
+    catalogue, given = ask.pim.catalogue, ask.params
+    locale = None if given["locale"] == NO_LOCALE else given["locale"]
+    channel = catalogue.channels.find(given["channel"]) if "channel" in given else None
+    if "channel" in given and channel is None:
+        raise ApiError(404, f'Channel "{given["channel"]}" does not exist.')
+    if locale is not None:
+        known = catalogue.locales.find(locale)
+        if known is None or not known.get("enabled", True):
+            raise ApiError(404, f'Locale "{locale}" does not exist or is not activated.')
+        if channel is not None and known["code"] not in channel["locales"]:
+            raise ApiError(404, f'You cannot have a variation file for the locale "{locale}" and the channel '
+                                f'"{channel["code"]}" as the locale is not activated for the channel.')  # fmt: skip
+    localizable = bool(ask.pim.things.pam_assets.get(thing.key.code, {}).get("localizable"))
+    if localizable and locale is None:
+        raise unprocessable(f'The asset "{thing.key.code}" is localizable, you must provide an existing locale code. '
+                            f'"{NO_LOCALE}" is only allowed when the asset is not localizable.')  # fmt: skip
+    if not localizable and locale is not None:
+        raise unprocessable(f'The asset "{thing.key.code}" is not localizable, you must provide the string '
+                            f'"{NO_LOCALE}" as a locale.')  # fmt: skip
+    return ValueKey(VARIATION if channel else REFERENCE, locale, channel["code"] if channel else None)
+
+
+async def create(ask: Ask) -> Response:
+    """POST one file of an asset; a reference file makes its variations anew."""
+    pim, thing = ask.pim, _asset(ask)
+    place = _place(ask, thing)
+    sent = sent_file(ask)
+    with pim.holding_key(ask.call, f"{PAM_ASSET}:{thing.key.code}"):
+        base = dict(thing.values)
+        row = pim.media.store(sent, PAM)
+        await asyncio.sleep(pim.options.save_time)
+        pim.write_thing(thing.key, base, {**base, place: row.code})
+    return Response(status_code=201, headers={"Location": ask.link(_path(thing, place))})
+
+
+def _path(thing: Thing, place: ValueKey) -> str:
+    channel = f"/{place.scope}" if place.scope else ""
+    return f"/assets/{thing.key.code}/{place.attribute}-files{channel}/{place.locale or NO_LOCALE}"
+
+
+def _file(ask: Ask, thing: Thing, place: ValueKey) -> dict[str, Any]:
+    path = ask.link(_path(thing, place))
+    scope = {"scope": place.scope} if place.scope else {}
+    links = {"download": {"href": f"{path}/download"}, "self": {"href": path}}
+    return {"_link": links, "locale": place.locale, **scope, "code": thing.values[place]}
+
+
+def _existing(ask: Ask) -> tuple[Thing, ValueKey]:
+    thing = _asset(ask)
+    place = _place(ask, thing)
+    if place not in thing.values:
+        raise ApiError(404, f'The {place.attribute} file for the asset "{thing.key.code}" does not exist.')
+    return thing, place
+
+
+async def get_file(ask: Ask) -> Response:
+    """GET what is known of one file."""
+    return JSONResponse(_file(ask, *_existing(ask)))
+
+
+async def download(ask: Ask) -> Response:
+    """GET the bytes of one file."""
+    thing, place = _existing(ask)
+    return streamed(ask, ask.pim.media.rows[thing.values[place]])
+
+
+async def get(ask: Ask) -> Response:
+    """GET an asset with its files."""
+    thing = _asset(ask)
+    about = ask.pim.things.pam_assets.get(thing.key.code, {})
+    files = {
+        f"{kind}_files": [_file(ask, thing, place) for place in thing.values if place.attribute == kind]
+        for kind in (VARIATION, REFERENCE)
+    }
+    return JSONResponse({"code": thing.key.code, "localizable": bool(about.get("localizable")), **files})
+
+
+def routes() -> list[Route]:
+    """The PAM's routes; PIM 4.0 dropped them."""
+    asset = "/api/rest/v1/assets/{code}"
+    reference, variation = (
+        f"{asset}/reference-files/{{locale}}",
+        f"{asset}/variation-files/{{channel}}/{{locale}}",
+    )
+    return [
+        Route("pimee_api_asset_get", "GET", asset, get),
+        Route("pimee_api_asset_reference_create", "POST", reference, create, takes=(FORM,)),
+        Route("pimee_api_asset_reference_get", "GET", reference, get_file),
+        Route("pimee_api_asset_reference_download", "GET", f"{reference}/download", download),
+        Route("pimee_api_asset_variation_create", "POST", variation, create, takes=(FORM,)),
+        Route("pimee_api_asset_variation_get", "GET", variation, get_file),
+        Route("pimee_api_asset_variation_download", "GET", f"{variation}/download", download),
+    ]
