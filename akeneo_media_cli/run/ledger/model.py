@@ -171,7 +171,7 @@ def value_key(target: Target, attribute: str, locale: str | None, scope: str | N
     return int.from_bytes(digest, "big", signed=True)
 
 
-def value_identity(  # noqa: PLR0917 - SQL calls it by position
+def value_identity(
     type_: str, parent: str | None, code: str, attribute: str, locale: str | None, scope: str | None
 ) -> bytes:
     """What `value_key` is the hash of, whole. Two values are one exactly if these are equal."""

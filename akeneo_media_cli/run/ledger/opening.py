@@ -34,8 +34,9 @@ def default_path(pim_url: str) -> Path:
     """The ledger of this PIM in the user's state folder (contract: `--state`)."""
     from platformdirs import user_state_path
 
-    host = re.sub(r"[^a-z0-9.-]+", "_", urlsplit(pim_url).netloc.lower()).strip("._-")[:60]
-    digest = blake2b(_same(pim_url).encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    url = _same(pim_url)
+    host = re.sub(r"[^a-z0-9.-]+", "_", urlsplit(url).netloc).strip("._-")[:60]
+    digest = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
     return user_state_path("akeneo-media", appauthor=False) / f"{host}-{digest}.sqlite"
 
 
@@ -60,7 +61,7 @@ def open_ledger(
     with ExitStack() as cleanup:
         if path is None or not (exclusive or path.expanduser().exists()):
             folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="akeneo-media-"))
-            store = _begin_temporary(Path(folder) / "ledger.sqlite", cleanup, pim_url)
+            store = _begin_temporary(Path(folder) / "ledger.sqlite", cleanup, pim_url or "")
             return Ledger(store, clock, cleanup.pop_all())
         path = Path(os.path.realpath(path.expanduser()))
         if not exclusive:

@@ -61,23 +61,21 @@ MIGRATIONS: Sequence[Migration] = (_version_1,)
 """The n-th brings a file from version n-1 to n. Never change one that was released; append."""
 
 
-def migrate(
-    connection: sqlite3.Connection, *, place: str, migrations: Sequence[Migration] = MIGRATIONS
-) -> bool:
+def migrate(connection: sqlite3.Connection, *, place: str) -> bool:
     """Bring the file to the newest version in one transaction; True if there was something to do.
 
     Raises `LedgerError` for a file of a newer version and for another program's database, both left
     untouched, and `sqlite3.Error` as SQLite does.
     """
-    if current(connection, place=place, newest=len(migrations)) == len(migrations):
+    if current(connection, place=place) == len(MIGRATIONS):
         return False
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Asked again under the lock: another process may have been quicker.
-        for migration in migrations[current(connection, place=place, newest=len(migrations)) :]:
+        for migration in MIGRATIONS[current(connection, place=place) :]:
             migration(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -86,7 +84,7 @@ def migrate(
     return True
 
 
-def current(connection: sqlite3.Connection, *, place: str, newest: int = len(MIGRATIONS)) -> int:
+def current(connection: sqlite3.Connection, *, place: str) -> int:
     """The version of the file, 0 for an empty one. Raises as `migrate`."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -96,10 +94,10 @@ def current(connection: sqlite3.Connection, *, place: str, newest: int = len(MIG
             f"{place} is a database of another program",
             "name another file with --state, or leave --state out.",
         )
-    if version > newest:
+    if version > len(MIGRATIONS):
         raise LedgerError(
             f"{place} was written by a newer akeneo-media: it has schema version {version}, "
-            f"this program knows {newest}",
+            f"this program knows {len(MIGRATIONS)}",
             "upgrade this one (pip install -U akeneo-media-cli), or name another file with --state.",
         )
     return int(version)
