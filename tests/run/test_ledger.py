@@ -23,6 +23,7 @@ from akeneo_media_cli.run.ledger import (
     Ledger,
     Outcome,
     PlannedRow,
+    Remembered,
     Run,
     Takeoff,
     history,
@@ -248,6 +249,15 @@ def test_a_key_that_two_values_share_by_accident_is_not_believed(tmp_path: Path)
     with opened(path) as ledger:
         assert second(ledger, other).mark_unchanged() == 0
         assert list(second(ledger, planned(1, "other", mtime_ns=0)).touched()) == []
+
+
+def test_what_a_value_last_got_can_be_asked(ledger: Ledger, run: Run) -> None:
+    run.add([planned(1), planned(2)])
+    run.uploaded(1, "a/1.jpg", sha256="11")
+    run.in_flight(2)
+    later = second(ledger, planned(1, size=9), planned(2))
+    assert later.remembered(1) == Remembered("a/1.jpg", "1.jpg", 1001, 5_000_000_001, "11")
+    assert later.remembered(2) is None
 
 
 def test_a_touched_file_is_settled_by_its_digest(ledger: Ledger, run: Run) -> None:
