@@ -157,3 +157,10 @@ class LedgerError(MediaError):
 
     exit_status = Exit.USAGE
     kind = Kind.LEDGER_UNUSABLE
+
+
+class ReportError(MediaError):
+    """A report or metrics file could not be written; the rows were done all the same."""
+
+    exit_status = Exit.ROWS_FAILED
+    kind = Kind.REPORT_UNWRITABLE

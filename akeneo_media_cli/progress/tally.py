@@ -1,0 +1,205 @@
+"""What there is to show of a run at a moment, for displays that draw now and then."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..rows import Target
+from ..wording import count, duration, one_line
+from ..wording import size as bytes_of
+
+_WINDOW = 30.0  # seconds that a rate is taken over
+
+
+@dataclass(slots=True)
+class Flight:
+    """A row whose file is on its way. `sent` counts the bytes of this attempt."""
+
+    file: str
+    target: Target
+    size: int
+    attempt: int
+    sent: int = 0
+    again_at: float | None = None
+    """When the next attempt is due, where one is waited for (on the tally's clock)."""
+
+
+@dataclass
+class Tally:
+    """Counts what a run does. Safe to call from many threads; takes no lock for a piece of a file.
+
+    `clock` gives seconds, of any origin, that never step back.
+    """
+
+    clock: Callable[[], float]
+    rows: int = 0
+    size: int = 0
+    concurrency: int = 0
+    retried: int = 0
+    statuses: dict[str, int] = field(default_factory=dict)
+    _settled: int = 0  # bytes of rows that had their last word
+    _sent: int = 0  # bytes that went out in attempts that are over
+    _flights: dict[int, Flight] = field(default_factory=dict)
+    _wait: tuple[str, float] | None = None
+    _narrowed: int | None = None
+    _samples: deque[tuple[float, int, int, int]] = field(default_factory=deque)
+    _began: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+        self._samples.append((self._began, 0, 0, 0))
+
+    def started(self, rows: int, size: int, concurrency: int) -> None:
+        """See `Progress.started`; a second call corrects the first."""
+        self.rows, self.size, self.concurrency = rows, size, concurrency
+        with self._lock:  # rates count from here: what came before was login and reading
+            self._samples.clear()
+        self.now()
+
+    def row_started(self, row: int, file: str, target: Target, size: int, attempt: int) -> None:
+        """See `Progress.row_started`."""
+        with self._lock:
+            self._land(row)
+            self._flights[row] = Flight(file, target, size, attempt)
+
+    def row_sent(self, row: int, size: int) -> None:
+        """See `Progress.row_sent`. No lock: only one thread sends a row."""
+        flight = self._flights.get(row)
+        if flight is not None:
+            flight.sent += size
+
+    def row_retried(self, row: int, delay: float) -> None:
+        """See `Progress.row_retried`."""
+        with self._lock:
+            self.retried += 1
+            flight = self._flights.get(row)
+            if flight is not None:
+                flight.again_at = self.clock() + delay
+
+    def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
+        """See `Progress.row_finished`."""
+        status = str(item.get("status"))
+        with self._lock:
+            self._land(row)
+            self.statuses[status] = self.statuses.get(status, 0) + 1
+            self._settled += item.get("size") or 0
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        """See `Progress.waiting`."""
+        self._wait = (reason, self.clock() + seconds) if seconds > 0 else None
+
+    def limit(self, calls: int) -> None:
+        """See `Progress.limit`."""
+        self._narrowed = calls if calls < self.concurrency else None
+
+    def _land(self, row: int) -> None:
+        flight = self._flights.pop(row, None)
+        if flight is not None:
+            self._sent += flight.sent
+
+    def now(self) -> Moment:
+        """The state at this moment; also a sample for the rates, so ask for it regularly."""
+        at = self.clock()
+        with self._lock:
+            flights = list(self._flights.values())
+            on_the_way = sum(flight.sent for flight in flights)
+            done = sum(self.statuses.values())
+            settled, sent = self._settled, self._sent + on_the_way
+            statuses = dict(self.statuses)
+            handled = settled + on_the_way
+            samples = self._samples
+            samples.append((at, sent, handled, done))
+            while len(samples) > 2 and at - samples[0][0] > _WINDOW:
+                samples.popleft()
+            since, sent_then, handled_then, done_then = samples[0]
+        span = at - since
+        return Moment(
+            elapsed=at - self._began,
+            rows=max(self.rows, done),
+            done=done,
+            size=max(self.size, handled),
+            handled=handled,
+            sized=self.size > 0,
+            rate=(sent - sent_then) / span if span > 0 else 0.0,
+            handled_rate=(handled - handled_then) / span if span > 0 else 0.0,
+            done_rate=(done - done_then) / span if span > 0 else 0.0,
+            statuses=statuses,
+            retried=self.retried,
+            flights=flights,
+            trouble=self._trouble(at),
+            at=at,
+        )
+
+    def _trouble(self, at: float) -> str:
+        parts = []
+        if self._wait is not None:
+            reason, until = self._wait
+            parts.append(f"waiting: {one_line(reason, 200)}")
+            if until > at:
+                parts[0] += f", goes on in {duration(until - at)}"
+        if self._narrowed is not None:
+            parts.append(f"{count(self._narrowed, 'call')} at once for now")
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A run at one moment. Sizes are bytes, rates are per second over the last half minute.
+
+    `handled` counts the bytes of rows that are over (sent or not) and of those on their way; `sized` is
+    false where nobody knows how many bytes there are.
+    """
+
+    elapsed: float
+    rows: int
+    done: int
+    size: int
+    handled: int
+    sized: bool
+    rate: float
+    handled_rate: float
+    done_rate: float
+    statuses: Mapping[str, int]
+    retried: int
+    flights: list[Flight]
+    trouble: str
+    at: float
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, 0 to 1: by bytes where known; all of it only when every row is over."""
+        if self.done >= self.rows:
+            return 1.0 if self.rows else 0.0
+        by_rows = self.done / self.rows
+        return min(self.handled / self.size, 0.99) if self.sized and self.size else by_rows
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that remain at the present rates of bytes and rows, the slower counts; None: unknown."""
+        if self.done >= self.rows:
+            return None
+        guesses = []
+        if self.sized and self.handled_rate > 0:
+            guesses.append((self.size - self.handled) / self.handled_rate)
+        if self.done_rate > 0:
+            guesses.append((self.rows - self.done) / self.done_rate)
+        return max(guesses, default=None)
+
+    def amounts(self) -> str:
+        """`1,234 of 10,000 rows, 1.2 GB of 4.5 GB, 12.3 MB/s`."""
+        text = f"{self.done:,} of {count(self.rows, 'row')}"
+        if self.sized:
+            text += f", {bytes_of(self.handled)} of {bytes_of(self.size)}"
+        return f"{text}, {bytes_of(self.rate)}/s"
+
+    def counts(self) -> list[tuple[str, int]]:
+        """How many rows are what, those of a run's everyday first even when there are none."""
+        everyday = {"uploaded": 0, "unchanged": 0, "failed": 0}
+        if self.statuses and not set(self.statuses) & {*everyday, "invalid", "pending"}:
+            everyday = {}  # a dry run, or `verify` with statuses of its own
+        return [*{**everyday, **self.statuses}.items(), ("retried", self.retried)]

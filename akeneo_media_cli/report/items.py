@@ -1,0 +1,121 @@
+"""The shape of a report (contract: "The report"). Keys may be added, never renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+
+class ErrorItem(TypedDict):
+    """`error`: why a row is not in the PIM; the fields of `errors.Failure`."""
+
+    kind: str
+    http_status: int | None
+    message: str
+    hint: str
+
+
+class _Item(TypedDict):
+    manifest: str
+    line: int
+    file: str
+    size: int | None
+    sha256: str | None
+    target: Mapping[str, str] | None
+    attribute: str
+    locale: str | None
+    scope: str | None
+    status: str
+    media_code: str | None
+    attempts: int
+    duration_seconds: float | None
+    error: ErrorItem | None
+
+
+class Item(_Item, total=False):
+    """What became of one row. `size` is bytes; the times are ISO 8601 in UTC.
+
+    Added to the contract's fields, and left out where unknown: `extra` (the manifest's further columns),
+    `started_at` and `finished_at` (of the row's last attempt; the HTML report's timeline is drawn from them).
+    """
+
+    extra: Mapping[str, Any]
+    started_at: str
+    finished_at: str
+
+
+class Summary(TypedDict):
+    """How many rows came to what, and what it took. `throttled` counts answers of 429."""
+
+    total: int
+    uploaded: int
+    unchanged: int
+    planned: int
+    invalid: int
+    failed: int
+    pending: int
+    bytes_sent: int
+    requests: int
+    retries: int
+    throttled: int
+
+
+EFFORT = ("total", "bytes_sent", "requests", "retries", "throttled")
+"""Keys of a summary that count no status; `verify` has statuses of its own (`held`, `differs`, `missing`)."""
+
+GOOD = frozenset({"uploaded", "unchanged", "planned", "held", "downloaded"})
+"""Statuses that need nobody's attention."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A run's report: its header, and its rows as a stream that can be asked for more than once.
+
+    `items` is called once or twice a format and must yield the same rows each time, in the manifest's order;
+    a million of them pass through in bounded memory. `locate` gives the path of a row's file where it can be
+    read here, for the thumbnails of the HTML report.
+    """
+
+    tool: Mapping[str, Any]
+    pim: Mapping[str, Any] | None
+    run: str | None
+    command: str
+    exit_status: int
+    started_at: str
+    finished_at: str
+    duration_seconds: float
+    summary: Mapping[str, Any]
+    items: Callable[[], Iterator[Mapping[str, Any]]]
+    locate: Callable[[Mapping[str, Any]], str | None] | None = None
+
+    def header(self) -> dict[str, Any]:
+        """All but the items, in the contract's order."""
+        return {
+            "tool": self.tool,
+            "pim": self.pim,
+            "run": self.run,
+            "command": self.command,
+            "exit_status": int(self.exit_status),
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            "duration_seconds": round(self.duration_seconds, 3),
+            "summary": self.summary,
+        }
+
+
+def statuses(summary: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The summary's counts of rows by status, in its own order, `total` left out."""
+    return [(key, value) for key, value in summary.items() if key not in EFFORT and isinstance(value, int)]
+
+
+def where(item: Mapping[str, Any]) -> str:
+    """Where the row stands: `spring.csv:4`."""
+    return f"{item.get('manifest') or '-'}:{item.get('line') or 0}"
+
+
+def aim(item: Mapping[str, Any]) -> str:
+    """What the row aims at: `product sku-1 picture en_US ecommerce`; empty where the row names nothing."""
+    target = item.get("target") or {}
+    parts = [*target.values(), item.get("attribute"), item.get("locale"), item.get("scope")]
+    return " ".join(str(part) for part in parts if part)

@@ -1,0 +1,115 @@
+"""The closing summary: what people read on standard error when a run is over."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TextIO
+
+from ..console import Outlet, is_terminal, wants_colour
+from ..exits import Exit
+from ..wording import count, duration, one_line, size, title
+from .groups import grouped, hint_of, message_of
+from .items import Report, aim, statuses, where
+from .meaning import meaning
+
+_ROWS = 5  # of each cause
+_MESSAGE = 300  # characters of each row's message; the report has it whole
+_STYLES = {"uploaded": "green", "held": "green", "failed": "red", "invalid": "red", "pending": "yellow"}
+
+
+class Line(NamedTuple):
+    """A line of the summary; `indent` counts columns, `style` is rich's."""
+
+    text: str
+    indent: int = 0
+    style: str = ""
+
+
+def write_summary(
+    report: Report, *, stream: TextIO, environ: Mapping[str, str], reports: Sequence[str] = ()
+) -> None:
+    """Counts, effort, causes with cures, and what to do next; never fails, whatever becomes of `stream`.
+
+    On a terminal lines are folded to its width and coloured (`NO_COLOR`, `FORCE_COLOR` and `CI` respected);
+    elsewhere a row is a line. `reports` are the files in which the rest is found.
+    """
+    lines = _lines(report, reports)
+    out = Outlet(stream)
+    colour = wants_colour(stream, environ)
+    if colour or is_terminal(stream, environ):
+        out.write(_for_terminal(lines, stream, colour=colour))
+    else:
+        out.write("".join(f"{' ' * line.indent}{line.text}".rstrip() + "\n" for line in lines))
+
+
+def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
+    yield Line("")
+    yield from _totals(report)
+    files = ", ".join(one_line(name, 200) for name in reports if name != "-")
+    elsewhere = files or "a report (--report FILE)"
+    for group in grouped(report.items(), _ROWS):
+        yield Line("")
+        yield Line(f"{title(group.kind)}: {count(group.count, 'row')}", style="bold red")
+        for item in group.rows:
+            place = [where(item), one_line(item.get("file") or "", 120), one_line(aim(item), 160)]
+            yield Line("  ".join([one_line(place[0], 120), *filter(None, place[1:])]), 2)
+            yield Line(one_line(message_of(item), _MESSAGE), 4)
+            if group.hint is None and hint_of(item):
+                yield Line(f"-> {one_line(hint_of(item), _MESSAGE)}", 4, "cyan")
+        if group.count > len(group.rows):
+            yield Line(f"and {group.count - len(group.rows):,} more, in {elsewhere}", 2, "dim")
+        if group.hint:
+            yield Line(f"-> {one_line(group.hint, _MESSAGE)}", 2, "cyan")
+    yield Line("")
+    fine = report.exit_status == Exit.OK
+    yield Line(meaning(report), style="bold green" if fine else "bold")
+    if not fine:
+        yield Line(f"(exit status {int(report.exit_status)})", style="dim")
+
+
+def _totals(report: Report) -> Iterator[Line]:
+    summary = report.summary
+    counts = [(name, number) for name, number in statuses(summary) if number]
+    total = int(summary.get("total") or 0)
+    wide = max(len(f"{number:,}") for number in (total, *(number for _, number in counts)))
+    for name, number in counts:
+        yield Line(f"{number:>{wide},}  {one_line(name, 40)}", 2, _STYLES.get(name, ""))
+    seconds = report.duration_seconds
+    yield Line(f"{total:>{wide},}  {'row' if total == 1 else 'rows'} in {duration(seconds)}", 2, "bold")
+    sent = int(summary.get("bytes_sent") or 0)
+    calls = int(summary.get("requests") or 0)
+    if sent or calls:
+        parts = [f"{size(sent)} sent", f"{size(sent / seconds)}/s" if sent and seconds > 0 else ""]
+        parts.append(count(calls, "call"))
+        for key in ("retries", "throttled"):
+            number = int(summary.get(key) or 0)
+            if number:
+                parts.append(f"{number:,} {'tried again' if key == 'retries' else 'throttled by the PIM'}")
+        yield Line(", ".join(filter(None, parts)), 2)
+
+
+def _for_terminal(lines: Iterator[Line], stream: TextIO, *, colour: bool) -> str:
+    from rich.console import Console
+    from rich.text import Text
+
+    try:
+        width = max(os.get_terminal_size(stream.fileno()).columns, 20)
+    except (OSError, ValueError):
+        width = 10_000  # colour for a log (FORCE_COLOR): nobody asked for folding
+    # Rendered aside: a console writes to its file even what it captures, if only nothing.
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=True,
+        color_system="standard" if colour else None,
+        legacy_windows=False,
+        highlight=False,
+    )
+    with console.capture() as captured:
+        for line in lines:
+            for part in Text(line.text, line.style).wrap(console, width - line.indent) or [Text()]:
+                part.rstrip()
+                console.print(Text(" " * line.indent) + part, soft_wrap=True)
+    return captured.get()
