@@ -1,7 +1,7 @@
 """A local PIM that behaves as the real one, races and faults included.
 
-It knows nothing of the rest of the package, so that it can be trusted as a peer. Starlette and uvicorn are only
-imported when one is started. docs/sandbox.md tells how to use it.
+It knows nothing of the rest of the package, so that it can be trusted as a peer. Starlette and uvicorn are
+imported only when one is started. docs/sandbox.md tells how to use it.
 """
 
 from .catalogue import CatalogueError

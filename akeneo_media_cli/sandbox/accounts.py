@@ -13,8 +13,8 @@ from .things import ASSET, RECORD
 def values(pim: Pim) -> list[dict[str, Any]]:
     """Every media value there is, with what lies on disk for it: for tests to compare with their files.
 
-    `code` names the entity (a product's UUID), `changed` is in seconds, `sha256` and `size` are of the bytes on
-    disk.
+    `code` names the entity (a product's UUID), `changed` is in seconds, `sha256` and `size` are of
+    the bytes on disk.
     """
     out = []
     for entity in pim.entities.all():
@@ -49,10 +49,10 @@ def file_facts(pim: Pim, code: str) -> dict[str, Any]:
     }
 
 
-def stats_body(pim: Pim) -> dict[str, Any]:
-    """The answer of `/_sandbox/stats`; docs/sandbox.md tells what each number means."""
+def stats_body(pim: Pim, held: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """The answer of `/_sandbox/stats`, which docs/sandbox.md explains; `held` is what `values` tells, if known."""
     stats, media = pim.stats, pim.media
-    held = values(pim)
+    held = values(pim) if held is None else held
     linked = {value["media_code"] for value in held}
     return {
         "calls": {key: dict(counter) for key, counter in sorted(stats.calls.items())},

@@ -1,6 +1,6 @@
 """The catalogue that a sandbox starts from: catalog.json's shape, completed and made easy to look up.
 
-docs/sandbox.md documents the shape, with what it adds for assets, records, enriched categories and the old PAM.
+docs/sandbox.md documents the shape, and what it adds for assets, records, categories and the old PAM.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from .text import folded
 
 MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
 _ATTRIBUTE_DEFAULTS: dict[str, Any] = {
-    "code": "", "type": "pim_catalog_image", "group": "other", "unique": False, "useable_as_grid_filter": False,
+    "code": "", "type": "pim_catalog_image", "group": "other", "unique": False,
+    "useable_as_grid_filter": False,
     "allowed_extensions": [], "metric_family": None, "default_metric_unit": None, "reference_data_name": None,
     "available_locales": [], "max_characters": None, "validation_rule": None, "validation_regexp": None,
     "wysiwyg_enabled": None, "number_min": None, "number_max": None, "decimals_allowed": None,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from .text import folded
 
 PICTURES = frozenset(
-    "jpg jpeg jpe jfif jif png gif webp tif tiff bmp psd svg heic heif avif eps ai ico".split()
-)
+    ("jpg", "jpeg", "jpe", "jfif", "jif", "png", "gif", "webp", "tif", "tiff", "bmp", "psd", "svg", "heic",
+     "heif", "avif", "eps", "ai", "ico")
+)  # fmt: skip
 """Extensions that make an invented attribute one for images."""
 
 _CHANNEL, _LOCALE = "ecommerce", "en_US"
@@ -46,8 +47,7 @@ class _Use:
 
     @property
     def localizable(self) -> bool:
-        """By the rows that give a locale: one row with and one without cannot both be right, and a PIM would take
-        one of the two kinds. The kind that tells more wins."""
+        """By the rows that give a locale: if others give none, a PIM would refuse one half or the other."""
         return self.locales != {None}
 
     @property
@@ -66,75 +66,109 @@ class _Uses(dict[str, _Use]):
         self.setdefault(folded(need.attribute), _Use(need.attribute)).add(need)
 
 
+class _Named:
+    """All that the needs name, each once."""
+
+    def __init__(self, needs: Iterable[Need]) -> None:
+        self.products: dict[str, dict[str, Any]] = {}
+        self.models: dict[str, str] = {}
+        self.categories: dict[str, str] = {"master": "master"}
+        self.pam: dict[str, bool] = {}
+        self.values, self.enriched = _Uses(), _Uses()
+        self.collections: dict[tuple[str, str], _Uses] = {}
+        self.things: dict[tuple[str, str, str], str] = {}
+        self.locales: dict[str, None] = {_LOCALE: None}
+        self.scopes: dict[str, None] = {_CHANNEL: None}
+        for need in needs:
+            self._add(need)
+
+    def _add(self, need: Need) -> None:
+        if need.locale:
+            self.locales[need.locale] = None
+        if need.scope:
+            self.scopes[need.scope] = None
+        kind, code = need.kind, need.code
+        if kind == "product":
+            self.products.setdefault(folded(code), {"identifier": code})
+        elif kind == "product_uuid":
+            self.products.setdefault(f"uuid {code.lower()}", {"uuid": code, "identifier": f"sku-of-{code}"})
+        elif kind == "product_model":
+            self.models.setdefault(folded(code), code)
+        elif kind == "category":
+            self.categories.setdefault(folded(code), code)
+            self.enriched.note(need)
+        elif kind == "pam_asset":
+            self.pam[code] = self.pam.get(code, False) or need.locale is not None
+        elif kind in ("asset", "record"):
+            uses = self.collections.setdefault((kind, need.parent), _Uses())
+            if code:
+                uses.note(need)
+                self.things.setdefault((kind, need.parent, folded(code)), code)
+        if kind.startswith("product"):
+            self.values.note(need)
+
+    def collected(self, wanted: str, attribute: Callable[[_Use], dict[str, Any]]) -> list[dict[str, Any]]:
+        """Asset families or reference entities, with their attributes."""
+        out = []
+        for (kind, parent), uses in self.collections.items():
+            if kind == wanted:
+                attributes = [attribute(use) for use in uses.values()]
+                main = attributes[0]["code"] if attributes else None
+                body = {"code": parent, "labels": {}, "attributes": attributes}
+                out.append({**body, "attribute_as_main_media": main} if kind == "asset" else body)
+        return out
+
+    def members(self, wanted: str, parent_key: str) -> list[dict[str, Any]]:
+        """Assets or records, empty."""
+        return [
+            {parent_key: parent, "code": code}
+            for (kind, parent, _), code in self.things.items()
+            if kind == wanted
+        ]
+
+
 def invent(needs: Iterable[Need]) -> dict[str, Any]:
-    """A catalogue for `start_sandbox` that has every product, model, asset, record, category and attribute of `needs`.
+    """A catalogue for `start_sandbox` that has whatever is named: products, models, assets, attributes and all.
 
     Media attributes take any extension and size. One that is used both with and without a locale (or channel)
-    is localizable (or scopable): the rows without one are then wrong, as they would be in a PIM. Every channel has
-    every locale that is named. Products have no family, so that any attribute fits them.
+    is localizable (or scopable): the rows without one are then wrong, as they would be in a PIM. Every channel
+    has every locale that is named. Products have no family, so that any attribute fits them; those named by
+    UUID have an identifier too, as nearly all products do.
     """
-    products, models, uuids = dict[str, str](), dict[str, str](), dict[str, str]()
-    categories, pam = dict[str, str](), dict[str, bool]()
-    values, enriched = _Uses(), _Uses()
-    collections: dict[tuple[str, str], _Uses] = {}
-    things: dict[tuple[str, str, str], str] = {}
-    locales, scopes = {_LOCALE: None}, {_CHANNEL: None}
-    for need in needs:
-        if need.locale:
-            locales.setdefault(need.locale)
-        if need.scope:
-            scopes.setdefault(need.scope)
-        if need.kind in ("product", "product_uuid", "product_model"):
-            where = {"product": products, "product_uuid": uuids, "product_model": models}[need.kind]
-            where.setdefault(folded(need.code), need.code)
-            values.note(need)
-        elif need.kind in ("asset", "record"):
-            collections.setdefault((need.kind, need.parent), _Uses())
-            if need.code:
-                collections[need.kind, need.parent].note(need)
-                things.setdefault((need.kind, need.parent, folded(need.code)), need.code)
-        elif need.kind == "category":
-            categories.setdefault(folded(need.code), need.code)
-            enriched.note(need)
-        elif need.kind == "pam_asset":
-            pam[need.code] = pam.get(need.code, False) or need.locale is not None
-    attributes = [_product_attribute(use) for use in values.values() if folded(use.code) != "sku"]
-    codes = [a["code"] for a in attributes]
-    cloud = bool(collections or categories)
+    named = _Named(needs)
+    attributes = [_product_attribute(use) for code, use in named.values.items() if code != "sku"]
+    codes = ["sku", *(attribute["code"] for attribute in attributes)]
+    variant = {"level": 1, "axes": [], "attributes": ["sku"]}
     return {
-        "edition": "ee" if cloud else "ce",
+        "edition": "ee" if named.collections or named.enriched else "ce",
         "attributes": [{"code": "sku", "type": "pim_catalog_identifier", "unique": True}, *attributes],
-        "families": [{"code": "invented", "attributes": ["sku", *codes], "labels": {"en_US": "Invented"}}],
-        "family_variants": {"invented": [_variant()]},
-        "channels": [{"code": code, "currencies": ["USD"], "locales": list(locales), "category_tree": "master",
-                      "labels": {}} for code in scopes],
-        "locales": [{"code": code, "enabled": True} for code in locales],
-        "categories": [{"code": "master", "parent": None, "labels": {}},
-                       *({"code": code, "parent": "master", "labels": {}} for key, code in categories.items()
-                         if key != "master")],
-        "category_attributes": [_plain(use, "image") for use in enriched.values()],
-        "products": [*({"identifier": code} for code in products.values()),
-                     *({"uuid": code} for code in uuids.values())],
-        "product_models": [{"code": code, "family": "invented", "family_variant": "invented_by_size"}
-                           for code in models.values()],
-        "asset_families": [
-            {"code": parent, "labels": {}, "attribute_as_main_media": next((u.code for u in uses.values()), None),
-             "attributes": [_asset_attribute(use) for use in uses.values()]}
-            for (kind, parent), uses in collections.items() if kind == "asset"],
-        "assets": [{"asset_family": parent, "code": code} for (kind, parent, _), code in things.items()
-                   if kind == "asset"],
-        "reference_entities": [
-            {"code": parent, "labels": {}, "attributes": [_plain(use, "image") for use in uses.values()]}
-            for (kind, parent), uses in collections.items() if kind == "record"],
-        "records": [{"reference_entity": parent, "code": code} for (kind, parent, _), code in things.items()
-                    if kind == "record"],
-        "pam_assets": [{"code": code, "localizable": localizable} for code, localizable in pam.items()],
-    }  # fmt: skip
+        "families": [{"code": "invented", "attributes": codes, "labels": {}}],
+        "family_variants": {
+            "invented": [{"code": "invented_variants", "labels": {}, "variant_attribute_sets": [variant]}]
+        },
+        "channels": [_channel(code, named) for code in named.scopes],
+        "locales": [{"code": code, "enabled": True} for code in named.locales],
+        "categories": [
+            {"code": code, "parent": None if code == "master" else "master", "labels": {}}
+            for code in named.categories.values()
+        ],
+        "category_attributes": [_plain(use, "image") for use in named.enriched.values()],
+        "products": list(named.products.values()),
+        "product_models": [
+            {"code": code, "family": "invented", "family_variant": "invented_variants"}
+            for code in named.models.values()
+        ],
+        "asset_families": named.collected("asset", _asset_attribute),
+        "assets": named.members("asset", "asset_family"),
+        "reference_entities": named.collected("record", lambda use: _plain(use, "image")),
+        "records": named.members("record", "reference_entity"),
+        "pam_assets": [{"code": code, "localizable": localizable} for code, localizable in named.pam.items()],
+    }
 
 
-def _variant() -> dict[str, Any]:
-    own = {"level": 1, "axes": [], "attributes": ["sku"]}
-    return {"code": "invented_by_size", "labels": {}, "variant_attribute_sets": [own]}
+def _channel(code: str, named: _Named) -> dict[str, Any]:
+    locales = list(named.locales)
+    return {"code": code, "currencies": ["USD"], "locales": locales, "category_tree": "master", "labels": {}}
 
 
 def _product_attribute(use: _Use) -> dict[str, Any]:

@@ -25,7 +25,7 @@ ROUTABLE = re.compile(r"[a-zA-Z0-9_./]+")
 
 @dataclass
 class FileRow:
-    """One row of the file table. `created` is in seconds; `sha256` is of the bytes that came with this row."""
+    """One row of the file table. `created` is in seconds; `sha256` is of the bytes that came with it."""
 
     code: str
     storage: str
@@ -123,7 +123,7 @@ class MediaStore:
         return self.folder / code
 
     def digest(self, code: str) -> str:
-        """The SHA-256 of what lies on disk, read anew where it came in an earlier life; "" where nothing lies."""
+        """The SHA-256 of what lies on disk, read anew where it came in an earlier life; "" for nothing."""
         if code in self.on_disk and not self.on_disk[code]:
             with self.path(code).open("rb") as file:
                 digest = hashlib.sha256()
@@ -140,7 +140,7 @@ class MediaStore:
 
 
 def media_code(name: bytes, tick: int) -> str:
-    """The code of a file called `name` at `tick` of the clock: `a/b/c/d/<40 hex>_<name made safe>` (B 2.7)."""
+    """The code of a file called `name` at `tick` of the clock: `a/b/c/d/<40 hex>_<safe name>` (B 2.7)."""
     digest = hashlib.sha1(name + str(tick).encode(), usedforsecurity=False).hexdigest()
     safe = re.sub(rb"[^A-Za-z0-9.]", b"_", name)
     if len(safe) > 100:

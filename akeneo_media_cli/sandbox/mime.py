@@ -1,8 +1,8 @@
 """MIME types as the PIM's libmagic tells them, from the first bytes (pim-facts A4, B 2.5).
 
-The table holds what people put in a PIM, in libmagic's spelling, which the PIM's own list of allowed
-types is compared with. Measured with PHP 8.2's fileinfo, the one in the recordings: text of 64 KiB or more, or
-of one or two bytes, passes for binary.
+The table holds what people put in a PIM, in libmagic's spelling, which the PIM compares with its own list of
+allowed types. Measured with PHP 8.2's fileinfo, as in the recordings: text of 64 KiB or more, or of one or
+two bytes, passes for binary.
 """
 
 from __future__ import annotations

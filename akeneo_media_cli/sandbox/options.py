@@ -14,7 +14,7 @@ from .faults import FaultPlan
 MEBIBYTE = 1024 * 1024
 
 
-class SandboxMissing(ImportError):
+class SandboxMissing(ImportError):  # noqa: N818
     """The extra `sandbox` (Starlette, uvicorn, python-multipart) is not installed."""
 
 

@@ -131,8 +131,8 @@ class Pim:
     async def save(self, call: Call, draft: Draft, sent: dict[ValueKey, Sent], share: float = 1.0) -> None:
         """Validates a draft and writes it whole after `save_time` times `share`.
 
-        Raises ApiError 422 for violations, 500 for a deadlock after the commit. Two at once for one entity lose
-        what the first one saved (pim-facts A1).
+        Raises ApiError 422 for violations, 500 for a deadlock after the commit. Two at once for one entity
+        lose what the first one saved (pim-facts A1).
         """
         found = find_violations(self.catalogue, self.media, self.entities, draft, sent)
         if found:

@@ -1,4 +1,7 @@
-"""What the PIM makes of one value: which it refuses to set, which it finds wrong after (pim-facts A3, B 2.4, 2.5)."""
+"""What the PIM makes of a value: which it refuses to set, which it finds wrong after.
+
+Source: pim-facts A3, B 2.4, B 2.5, and the recordings.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ _MIME: dict[str, tuple[str, ...]] = {
     "pptx": ("application/vnd.openxmlformats-officedocument.presentationml.presentation",),
 }  # fmt: skip
 _NOT_A_STRING = {
-    "pim_catalog_boolean": "a boolean", "pim_catalog_metric": "an array", "pim_catalog_multiselect": "an array",
+    "pim_catalog_boolean": "a boolean", "pim_catalog_metric": "an array",
+    "pim_catalog_multiselect": "an array",
     "pim_catalog_price_collection": "an array", "pim_catalog_table": "an array",
     "pim_catalog_asset_collection": "an array", "akeneo_reference_entity_collection": "an array",
 }  # fmt: skip
@@ -55,27 +59,21 @@ def set_value(
 
 
 def _check_structure(attribute: dict[str, Any], locale: str | None, scope: str | None) -> None:
-    code = attribute["code"]
-    shown_scope = "nothing" if scope is None else scope
-    shown_locale = "nothing" if locale is None else locale
     scopable, localizable = attribute["scopable"], attribute["localizable"]
     if (scope is not None) == scopable and (locale is not None) == localizable:
         return
+    channel_seen = f"({'nothing' if scope is None else scope} was detected)"
+    locale_seen = f"({'nothing' if locale is None else locale} was detected)"
+    per_channel, per_locale = f"a value per channel {channel_seen}", f"a value per locale {locale_seen}"
     if scopable and localizable:
-        message = f"requires a value per channel ({shown_scope} was detected) and a locale ({shown_locale} was detected)"
+        message = f"requires {per_channel} and a locale {locale_seen}"
     elif scopable:
-        message = (
-            f"requires a value per channel ({shown_scope} was detected) "
-            f"but does not require a value per locale ({shown_locale} was detected)"
-        )
+        message = f"requires {per_channel} but does not require {per_locale}"
     elif localizable:
-        message = (
-            f"does not require a value per channel ({shown_scope} was detected) "
-            f"but requires a value per locale ({shown_locale} was detected)"
-        )
+        message = f"does not require {per_channel} but requires {per_locale}"
     else:
-        message = f"requires neither a channel ({shown_scope} was detected) nor a locale ({shown_locale} was detected)"
-    raise PropertyError(f"The {code} attribute {message}.")
+        message = f"requires neither a channel {channel_seen} nor a locale {locale_seen}"
+    raise PropertyError(f"The {attribute['code']} attribute {message}.")
 
 
 Sent = tuple[Any, Any]
@@ -160,7 +158,8 @@ def _of_value(catalogue: Catalogue, media: MediaStore, key: ValueKey, data: Any)
         return []
     if attribute["type"] == "pim_catalog_text" and isinstance(data, str) and len(data) > 255:
         return [
-            f"The {key.attribute} attribute must not contain more than 255 characters. The submitted value is too long."
+            f"The {key.attribute} attribute must not contain more than 255 characters. "
+            "The submitted value is too long."
         ]
     row = media.find(data) if attribute["type"] in MEDIA_TYPES and isinstance(data, str) else None
     return file_messages(attribute, row) if row else []
@@ -225,18 +224,20 @@ def _of_option(catalogue: Catalogue, key: ValueKey, data: Any, locale: Any, scop
 def _of_scope(catalogue: Catalogue, key: ValueKey, data: Any, locale: Any, scope: Any) -> str | None:
     if scope is None or catalogue.channels.find(scope):
         return None
-    return f"The {key.attribute} attribute requires a value per channel. The {scope} channel (scope) must exist in your PIM"
+    missing = f"The {scope} channel (scope) must exist in your PIM"
+    return f"The {key.attribute} attribute requires a value per channel. {missing}"
 
 
 def _of_locale(catalogue: Catalogue, key: ValueKey, data: Any, locale: Any, scope: Any) -> str | None:
     if locale is None:
         return None
+    wrong = f"The {key.attribute} attribute requires a valid locale. The {locale} locale"
     known = catalogue.locales.find(locale)
     if known is None or not known.get("enabled", True):
-        return f"The {key.attribute} attribute requires a valid locale. The {locale} locale does not exist."
+        return f"{wrong} does not exist."
     channel = catalogue.channels.find(scope)
     if channel and locale not in channel.get("locales", ()):
-        return f"The {key.attribute} attribute requires a valid locale. The {locale} locale is not bound to the {scope} channel."
+        return f"{wrong} is not bound to the {scope} channel."
     attribute = catalogue.attribute(key.attribute)
     available = attribute["available_locales"] if attribute else []
     if available and known["code"] not in available:

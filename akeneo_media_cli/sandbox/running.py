@@ -54,7 +54,7 @@ class RunningSandbox:
         return {name: known.credentials for name, known in self.store.tokens.connections.items()}
 
     def description(self) -> dict[str, Any]:
-        """What `akeneo-media sandbox --json` prints: `url`, the main connection's four, `connections` if several."""
+        """What `sandbox --json` prints: `url`, the main connection's four, `connections` if several."""
         out: dict[str, Any] = {"url": self.url, **self.credentials.as_dict()}
         if len(self.connections) > 1:
             out["connections"] = {name: known.as_dict() for name, known in self.connections.items()}
@@ -174,8 +174,8 @@ def start_sandbox(
 ) -> RunningSandbox:
     """Starts a sandbox in a thread of this process; it takes calls when this returns.
 
-    With `data` it keeps what arrives in that folder, else in a temporary one. Raises SandboxMissing without the
-    extra, CatalogueError for a catalogue that cannot be used, OSError where the address is taken.
+    With `data` it keeps what arrives in that folder, else in a temporary one. Raises SandboxMissing without
+    the extra, CatalogueError for a catalogue that cannot be used, OSError where the address is taken.
     """
     sandbox = _built(catalog, host, port, data, options)
     sandbox.start()

@@ -70,20 +70,11 @@ def build_server(pim: Pim) -> Server:
     listed = routes_of(pim)
     web = Web(pim, [*listed, system.root(listed), system.token_route()], find)
     web.own = Admin(pim, web.down)
-    return Server(
-        uvicorn.Config(
-            web,
-            http=Cuttable,
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=STOP_PATIENCE,
-        )  # fmt: skip
-    )
+    config = uvicorn.Config(
+        web, http=Cuttable, ws="none", lifespan="off", loop="asyncio", log_config=None, access_log=False,
+        server_header=False, timeout_keep_alive=5, timeout_graceful_shutdown=STOP_PATIENCE,
+    )  # fmt: skip
+    return Server(config)
 
 
 def routes_of(pim: Pim) -> list[Route]:

@@ -19,7 +19,8 @@ class State:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute(
-                "CREATE TABLE IF NOT EXISTS thing (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key))"
+                "CREATE TABLE IF NOT EXISTS thing "
+                "(kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key))"
             )
 
     def put(self, kind: str, key: str, body: Any) -> None:

@@ -152,8 +152,8 @@ def _collections(kind: str, items: list[dict[str, Any]], media: str) -> dict[str
 
 def _attribute(given: Mapping[str, Any], media: str) -> dict[str, Any]:
     defaults: dict[str, Any] = {
-        "code": given["code"], "labels": {}, "type": media, "value_per_locale": False, "value_per_channel": False,
-        "is_required_for_completeness": False, "is_read_only": False,
+        "code": given["code"], "labels": {}, "type": media, "value_per_locale": False,
+        "value_per_channel": False,        "is_required_for_completeness": False, "is_read_only": False,
     }  # fmt: skip
     if given.get("type", media) == media:
         defaults |= {"max_file_size": None, "allowed_extensions": []}

@@ -29,8 +29,8 @@ _PHP_TYPES = {
 def apply_body(pim: Pim, draft: Draft, given: Mapping[str, Any], by_identifier: bool) -> dict[ValueKey, Sent]:
     """Changes a draft as a body asks, and says how the body spelled locales and scopes.
 
-    `by_identifier`: the identifier comes from `identifier`, not from the values. Attributes of another level are
-    passed over without a word, as the PIM does. Raises PropertyError.
+    `by_identifier`: the identifier comes from `identifier`, not from the values. Attributes of another level
+    are passed over without a word, as the PIM does. Raises PropertyError.
     """
     for name, value in given.items():
         if name in draft.data:

@@ -8,18 +8,22 @@ from dataclasses import fields
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from ..accounts import stats_body, values
 from ..faults import KINDS, plan_from_json
 from ..options import SandboxOptions
+from ..page import SECURITY, SHOWABLE, render
 from ..pim import Pim
+from .media import pieces
 
 CHANGEABLE = (
     "save_time", "latency", "search_lag", "code_clock_step", "deadlock", "lose_chunked", "max_concurrency",
     "proxy_max_body", "down_after", "down_for", "retry_after", "stall_time", "slow_read_rate",
 )  # fmt: skip
 """Options that `POST /_sandbox/faults` changes while the sandbox runs."""
+
+_MEDIA = "/_sandbox/media/"
 
 Down = Callable[[bool | None], bool]
 
@@ -30,6 +34,7 @@ class Admin:
     def __init__(self, pim: Pim, down: Down) -> None:
         self.pim, self._down = pim, down
         self.routes: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
+            ("GET", "/"): self._page,
             ("GET", "/_sandbox/stats"): self._stats,
             ("POST", "/_sandbox/stats"): self._reset,
             ("GET", "/_sandbox/faults"): self._faults,
@@ -41,10 +46,26 @@ class Admin:
 
     async def __call__(self, request: Request) -> Response:
         """Answers what does not begin with /api."""
-        endpoint = self.routes.get((request.method, request.url.path))
+        path = request.url.path
+        if request.method == "GET" and path.startswith(_MEDIA):
+            return self._media(path[len(_MEDIA) :])
+        endpoint = self.routes.get((request.method, path))
         if endpoint is None:
             return JSONResponse({"message": "The sandbox has no such page."}, 404)
         return await endpoint(request)
+
+    async def _page(self, request: Request) -> Response:
+        return HTMLResponse(render(self.pim, request.query_params), headers=SECURITY)
+
+    def _media(self, code: str) -> Response:
+        """A file for the page: as it is where a browser may show it, else as a download."""
+        row = self.pim.media.find(code)
+        if row is None or not self.pim.media.path(code).is_file():
+            return JSONResponse({"message": "The sandbox has no such file."}, 404)
+        headers = dict(SECURITY)
+        if row.mime_type not in SHOWABLE:
+            headers["Content-Disposition"] = "attachment"
+        return StreamingResponse(pieces(self.pim.media.path(code)), media_type=row.mime_type, headers=headers)
 
     async def _stats(self, request: Request) -> Response:
         return JSONResponse(stats_body(self.pim))

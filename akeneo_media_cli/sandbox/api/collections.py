@@ -1,4 +1,4 @@
-"""Assets in their families and records in their reference entities, which differ in words only (pim-facts B 6)."""
+"""Assets in families and records in reference entities, which differ in words only (pim-facts B 6)."""
 
 from __future__ import annotations
 
@@ -49,8 +49,9 @@ class Words:
 
 
 ASSETS_WORDS = Words(
-    ASSET, "/asset-families", "assets", "/asset-media-files", "Asset-media-file-code", "asset", "Asset family",
-    ASSETS, "Access forbidden. You are not allowed to create or update assets.", "akeneo_asset_manager",
+    ASSET, "/asset-families", "assets", "/asset-media-files", "Asset-media-file-code", "asset",
+    "Asset family", ASSETS, "Access forbidden. You are not allowed to create or update assets.",
+    "akeneo_asset_manager",
 )  # fmt: skip
 RECORDS_WORDS = Words(
     RECORD, "/reference-entities", "records", "/reference-entities-media-files",
@@ -82,11 +83,8 @@ class Endpoints:
         code = ask.params["code"]
         thing = ask.pim.things.find(ThingKey(collection.kind, collection.code, code))
         if thing is None:
-            parent = self.words.parent_title.lower()
-            raise ApiError(
-                404,
-                f'{self.words.title.capitalize()} "{code}" does not exist for the {parent} "{collection.code}".',
-            )
+            where = f'the {self.words.parent_title.lower()} "{collection.code}"'
+            raise ApiError(404, f'{self.words.title.capitalize()} "{code}" does not exist for {where}.')
         return thing
 
     async def upload(self, ask: Ask) -> Response:
@@ -144,9 +142,9 @@ class Endpoints:
         if "image" in given:
             image = given["image"]
             if image is not None and (not isinstance(image, str) or ask.pim.media.find(image) is None):
+                message = "The reference entity has data that does not comply with the business rules."
                 item = {"property": "image", "message": f'The file "{image}" was not found.'}
-                raise ApiError(422, "The reference entity has data that does not comply with the business rules.",
-                               errors=[item])  # fmt: skip
+                raise ApiError(422, message, errors=[item])
             key = ThingKey(REFERENCE_ENTITY, "", collection.code)
             ask.pim.write_thing(key, {}, {_IMAGE: image} if image is not None else {})
         if isinstance(given.get("labels"), dict):
@@ -175,11 +173,13 @@ class Endpoints:
                 found = [pair for pair in found if pair[0] in wanted]
         path = f"{self.words.family}/{collection.code}/{self.words.things}"
         query = {"limit": "100", **ask.query(), "pagination_type": "search_after"}
-        body = after(
-            ask, path, sorted(found, key=lambda pair: pair[0]), lambda t: self.shown(ask, collection, t), "code",
-            {name: value for name, value in query.items() if name in ("search", "limit")}, query,
-        )  # fmt: skip
-        return JSONResponse(body)
+        pairs = sorted(found, key=lambda pair: pair[0])
+        given = {name: value for name, value in query.items() if name in ("search", "limit")}
+
+        def show(thing: Thing) -> dict[str, Any]:
+            return self.shown(ask, collection, thing)
+
+        return JSONResponse(after(ask, path, pairs, show, "code", given, query))
 
     async def get(self, ask: Ask) -> Response:
         """GET one thing."""

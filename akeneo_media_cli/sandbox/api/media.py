@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def _decoded(text: bytes | None, title: str, key: str) -> dict[str, Any]:
 
 
 def sent_file(ask: Ask) -> SentFile:
-    """The part `file` of a call's form; raises 422 without one, 500 for an upload that PHP counts as failed."""
+    """The part `file` of a form; raises 422 without one, 500 for an upload that PHP counts as failed."""
     files = ask.form.files if ask.form else {}
     if "file" not in files:
         raise unprocessable('Property "file" is required.')
@@ -145,7 +145,7 @@ def streamed(ask: Ask, row: FileRow) -> Response:
     return StreamingResponse(pieces(path), media_type=row.mime_type, headers={"Content-Disposition": safe})
 
 
-def pieces(path: Path) -> Iterator[bytes]:
+async def pieces(path: Path) -> AsyncIterator[bytes]:
     """A file in pieces."""
     with path.open("rb") as file:
         while piece := file.read(_PIECE):

@@ -38,15 +38,22 @@ def _place(ask: Ask, thing: Thing) -> ValueKey:
         if known is None or not known.get("enabled", True):
             raise ApiError(404, f'Locale "{locale}" does not exist or is not activated.')
         if channel is not None and known["code"] not in channel["locales"]:
-            raise ApiError(404, f'You cannot have a variation file for the locale "{locale}" and the channel '
-                                f'"{channel["code"]}" as the locale is not activated for the channel.')  # fmt: skip
+            raise ApiError(
+                404,
+                f'You cannot have a variation file for the locale "{locale}" and the channel '
+                f'"{channel["code"]}" as the locale is not activated for the channel.',
+            )
     localizable = bool(ask.pim.things.pam_assets.get(thing.key.code, {}).get("localizable"))
     if localizable and locale is None:
-        raise unprocessable(f'The asset "{thing.key.code}" is localizable, you must provide an existing locale code. '
-                            f'"{NO_LOCALE}" is only allowed when the asset is not localizable.')  # fmt: skip
+        raise unprocessable(
+            f'The asset "{thing.key.code}" is localizable, you must provide an existing locale code. '
+            f'"{NO_LOCALE}" is only allowed when the asset is not localizable.'
+        )
     if not localizable and locale is not None:
-        raise unprocessable(f'The asset "{thing.key.code}" is not localizable, you must provide the string '
-                            f'"{NO_LOCALE}" as a locale.')  # fmt: skip
+        raise unprocessable(
+            f'The asset "{thing.key.code}" is not localizable, '
+            f'you must provide the string "{NO_LOCALE}" as a locale.'
+        )
     return ValueKey(VARIATION if channel else REFERENCE, locale, channel["code"] if channel else None)
 
 

@@ -61,10 +61,8 @@ def _wanted(item: Mapping[str, Any], ask: Ask) -> bool:
             elif operator in (">", "<"):
                 matches = True
             else:
-                raise ApiError(
-                    422,
-                    f'Filter on property "{name}" is not supported or does not support operator "{operator}".',
-                )
+                what = f'"{name}" is not supported or does not support operator "{operator}"'
+                raise ApiError(422, f"Filter on property {what}.")
             if not matches:
                 return False
     return True
