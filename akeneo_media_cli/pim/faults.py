@@ -13,6 +13,7 @@ import urllib3.exceptions as u
 
 from ..errors import Failure, Kind, UsageError
 from .errors import Trouble
+from .wire import Passage
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _AGAIN = "It is tried again; if it stays, check the network and that the PIM is up."
@@ -26,18 +27,21 @@ _MISCONFIGURED = (
 
 
 def judge(
-    error: Exception, *, where: str, timeouts: tuple[float, float], maybe_done: bool, reused: bool
+    error: Exception, *, where: str, timeouts: tuple[float, float], passage: Passage, writes: bool
 ) -> Trouble | UsageError:
     """The error to raise for `error`; holds nothing of the request.
 
-    `where` names the PIM's host, `timeouts` are the seconds allowed to connect and to stay silent.
+    `where` names the PIM's host, `timeouts` are the seconds allowed to connect and to stay silent,
+    `passage` is how far the call came, `writes`: could it have changed anything?
     """
     causes = list(_causes(error))
     fatal = _fatal(causes, where)
     if fatal:
         return fatal
-    kind, message, hint = _describe(causes, where, timeouts, maybe_done)
-    return Trouble(Failure(kind, message, hint), maybe_done=maybe_done, reused=reused)
+    kind, message, hint = _describe(causes, where, timeouts, passage.connected)
+    return Trouble(
+        Failure(kind, message, hint), maybe_done=writes and passage.handed_out, reused=passage.reused
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -84,7 +88,7 @@ def _fatal(causes: list[BaseException], where: str) -> UsageError | None:
 
 
 def _describe(  # noqa: PLR0911 - one a case
-    causes: list[BaseException], where: str, timeouts: tuple[float, float], maybe_done: bool
+    causes: list[BaseException], where: str, timeouts: tuple[float, float], connected: bool
 ) -> tuple[Kind, str, str]:
     def found(*kinds: type[BaseException]) -> BaseException | None:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
@@ -99,11 +103,11 @@ def _describe(  # noqa: PLR0911 - one a case
         return Kind.CONNECTION, f"the host of {where} is not found", "Check the host in AKENEO_URL. " + _AGAIN
     if found(u.NewConnectionError):
         return Kind.CONNECTION, f"no connection to {where}: {_root(causes)}", _AGAIN
-    if found(u.ConnectTimeoutError):
-        return Kind.TIMEOUT, f"no connection to {where} within {timeouts[0]:g} seconds", _AGAIN
     if found(TimeoutError, u.TimeoutError):
+        if not connected:
+            return Kind.TIMEOUT, f"no connection to {where} within {timeouts[0]:g} seconds", _AGAIN
         return Kind.TIMEOUT, f"{where} was silent for {timeouts[1]:g} seconds", _AGAIN
-    if found(ssl.SSLError) and not maybe_done:
+    if found(ssl.SSLError) and not connected:
         return Kind.TLS, f"TLS with {where} broke off: {_root(causes)}", _AGAIN
     return Kind.CONNECTION, f"the connection to {where} failed: {_root(causes)}", _AGAIN
 

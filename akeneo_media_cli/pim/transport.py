@@ -16,7 +16,8 @@ from typing import Any
 import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
 
 from .. import __version__
 from ..errors import Kind, UsageError
@@ -112,7 +113,7 @@ class Transport:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.mount(self.url, Adapter(Habits(timeout, clock, self._passage), pool))
         # Looked up once: requests would read the environment and netrc again for every call.
-        self._proxies = dict(get_environ_proxies(self.url, no_proxy=None))
+        self._proxies = _proxies(self.url)
         self._verify = _authorities()
         self._agent = f"akeneo-media-cli/{__version__}"
 
@@ -208,8 +209,8 @@ class Transport:
             error,
             where=self.url,
             timeouts=self.timeouts,
-            maybe_done=method != "GET" and self._passage.handed_out,
-            reused=self._passage.reused,
+            passage=self._passage,
+            writes=method != "GET",
         )
 
     def _tell(self, info: CallInfo, login: bool) -> None:
@@ -262,6 +263,22 @@ def _normal(url: str) -> str:
             "AKENEO_URL is not the address of a PIM", "Write it like https://my.cloud.akeneo.com"
         )
     return normal.rstrip("/")
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """The environment's proxies for this address, NO_PROXY considered."""
+    found = dict(get_environ_proxies(url, no_proxy=None))
+    for scheme, proxy in found.items():
+        try:
+            host = parse_url(proxy).host
+        except LocationParseError:
+            host = None
+        if not host:
+            raise UsageError(
+                f"the proxy for {scheme} in the environment has no host",
+                f"Write {scheme.upper()}_PROXY like http://proxy.example:3128",
+            )
+    return found
 
 
 def _authorities() -> bool | str:

@@ -31,13 +31,15 @@ _STATUS_AT = len("HTTP/1.1 ")
 class Passage(threading.local):
     """What this thread's call came to on the wire; requests keeps it to itself when a call fails."""
 
+    connected: bool = False
+    """There was a connection, its handshake done, and the request began to go out on it."""
     reused: bool = False
-    """The connection had served a call before."""
+    """It had served a call before."""
     handed_out: bool = False
     """All of the request, its body included, was taken by the system to be sent."""
 
     def begin(self) -> None:
-        self.reused = self.handed_out = False
+        self.connected = self.reused = self.handed_out = False
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,18 @@ class _Careful:
     def is_connected(self) -> bool:
         """Asked by the pool before a kept connection is used again; what is not connected it closes."""
         tired = self._uses >= USES or self.habits.clock() - self._last > IDLE
-        return not tired and bool(super().is_connected)  # type: ignore[misc]
+        # After a body cut short the server still waits for its rest: nothing more can be said there.
+        return not tired and not self._cut and bool(super().is_connected)  # type: ignore[misc]
 
     def connect(self) -> None:
         self._uses = 0
         self._cut = False
         super().connect()  # type: ignore[misc]
+        self.habits.passage.connected = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         passage = self.habits.passage
+        passage.connected = self.sock is not None
         passage.reused = self._uses > 0
         super().request(*args, **kwargs)  # type: ignore[misc]
         passage.handed_out = True
@@ -112,10 +117,6 @@ class _Careful:
         response = super().getresponse()  # type: ignore[misc]
         self._uses += 1
         self._last = self.habits.clock()
-        if self._cut:
-            # The server still waits for the rest of the body: nothing more can be said here. The answer
-            # keeps the socket open until it is read.
-            self.close()  # type: ignore[attr-defined]
         return response
 
 

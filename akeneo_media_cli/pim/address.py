@@ -1,0 +1,94 @@
+"""The address of a PIM, as people write it and as we use it."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+UNSAFE_ALLOWED = "AKENEO_ALLOW_HTTP"
+_API = "/api/rest/v1"
+_PORTS = {"http": 80, "https": 443}
+_NAME = re.compile(r"\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)*\.?")
+_EXAMPLE = "write it as https://my.cloud.akeneo.com"
+
+
+def pim_url(text: str, *, allow_http: bool) -> tuple[str, list[str]]:
+    """The address without what does not belong to it, and what is wrong with it, each with its cure.
+
+    Space and quotes around it are dropped, so are a slash and `/api/rest/v1` at its end, and a port that the
+    scheme implies. `http://` is for this machine alone unless `allow_http`. What is told never repeats an
+    address that holds a user, a password or a query.
+    """
+    text = text.strip()
+    if text[:1] in ("'", '"') and text[-1:] == text[:1]:
+        text = text[1:-1].strip()
+    if re.search(r"[\x00-\x20\x7f\\]", text):
+        return "", [f"has a space, a backslash or a control character in it: {_EXAMPLE}"]
+    if "://" not in text:
+        known = re.fullmatch(r"[\w.-]+(:\d+)?(/[\w./-]*)?", text)
+        return "", [
+            f"has no https:// at its beginning: write https://{text}"
+            if known
+            else f"is no address: {_EXAMPLE}"
+        ]
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return "", [f"is no address: {_EXAMPLE}"]
+    problems = _problems(parts, port, allow_http)
+    if problems:
+        return "", problems
+    host = (parts.hostname or "").rstrip(".")
+    path = parts.path.rstrip("/").removesuffix(_API).rstrip("/")
+    shown_host = f"[{host}]" if ":" in host else host
+    shown_port = "" if port is None or port == _PORTS[parts.scheme] else f":{port}"
+    return f"{parts.scheme}://{shown_host}{shown_port}{path}", []
+
+
+def _problems(parts: SplitResult, port: int | None, allow_http: bool) -> list[str]:
+    host = parts.hostname or ""
+    problems = []
+    if parts.scheme not in _PORTS:
+        problems.append("begins with neither https:// nor http://: write https:// before the host")
+    if not _is_host(host) or port == 0:
+        problems.append(f"names no host: {_EXAMPLE}")
+    elif host.startswith("your-"):
+        problems.append("still has the example's value: put your PIM's address there")
+    if parts.username is not None or parts.password is not None:
+        problems.append(
+            "has a user or password in it: take it out, and use AKENEO_USERNAME and AKENEO_PASSWORD"
+        )
+    if parts.query or parts.fragment:
+        problems.append("has a ? or # part: leave it out, only the PIM's address is wanted")
+    if parts.scheme == "http" and not (allow_http or is_this_machine(host)):
+        problems.append(
+            "begins with http://, which would send the credentials readable to anybody on the way: write "
+            f"https://, or allow it with {UNSAFE_ALLOWED}=1"
+        )
+    return problems
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether the host is `localhost`, in 127.0.0.0/8, or ::1: what is sent there stays on this machine."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_host(host: str) -> bool:
+    if ":" in host:
+        try:
+            ip_address(host)
+        except ValueError:
+            return False
+        return True
+    return (
+        len(host) <= 253
+        and all(len(label) <= 63 for label in host.split("."))
+        and bool(_NAME.fullmatch(host))
+    )
