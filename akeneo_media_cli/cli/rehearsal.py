@@ -52,10 +52,10 @@ def throw_away_pim(options: ManifestOptions, stdin: BinaryIO) -> Iterator[Any]:
 
     Raises ManifestError, and UsageError without the extra.
     """
-    from ..sandbox import SandboxMissing, SandboxOptions, invent, start_sandbox
+    from ..sandbox import SandboxMissing, invent, start_sandbox
 
     try:
-        with start_sandbox(invent(needs(options, stdin)), options=SandboxOptions(edition="ee")) as sandbox:
+        with start_sandbox(invent(needs(options, stdin))) as sandbox:
             yield sandbox
     except SandboxMissing:
         raise UsageError(MISSING, CURE) from None

@@ -79,7 +79,7 @@ def show(
     """What one run did: its summary and its failures, or a report in any format."""
     from .. import __version__
     from ..report import Report, check_destinations, write_reports
-    from ..report.summary import print_summary
+    from ..report.summary import write_summary
     from ..rows import Status
     from ..wording import utc
 
@@ -106,7 +106,7 @@ def show(
         )
         write_reports(report or (), document, stdout=sys.stdout)
         if not report:
-            print_summary(document, stream=sys.stdout, environ=os.environ)
+            write_summary(document, stream=sys.stdout, environ=os.environ)
 
 
 @app.command("retry")

@@ -8,11 +8,13 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+import typer
 
 from ..errors import MediaError
 from ..exits import Exit, worst
@@ -21,6 +23,7 @@ from . import logs
 if TYPE_CHECKING:
     from ..pim.connection import Connection
     from ..progress.base import Progress
+    from ..report import Report
     from ..run.ledger import Ledger, Run
     from ..run.options import UploadOptions
     from ..run.plan import Rows
@@ -49,7 +52,7 @@ class Session:
         from ..run.plan import planned_rows
         from ..run.upload import Environment, Upload
 
-        check_destinations(options.reports)
+        check_destinations(options.reports, inputs=options.manifest.manifests)
         logs.set_up(verbose=self.verbose, quiet=self.quiet, log_file=self.log_file)
         with self._cleanup:
             stdin = self._stdin(options.manifest.manifests)
@@ -152,16 +155,16 @@ class Session:
             progress.note(trouble.message, hint=trouble.hint, level="error")
             status = worst(status, Exit.ROWS_FAILED)
         run.finish(status, summary)
-        self._say(report, error)
+        self._say(report, error, options.reports)
         return status
 
-    def _say(self, report: Any, error: MediaError | None) -> None:
-        from ..report.summary import print_summary
+    def _say(self, report: Report, error: MediaError | None, reports: Sequence[str]) -> None:
+        from ..report.summary import write_summary
 
         if error is not None:
-            print(f"error: {error}", file=sys.stderr)  # noqa: T201
+            typer.echo(f"error: {error}", err=True)
         if not self.quiet or report.exit_status:
-            print_summary(report, stream=sys.stderr, environ=os.environ)
+            write_summary(report, stream=sys.stderr, environ=os.environ, reports=reports)
 
 
 def _arguments(options: UploadOptions) -> dict[str, Any]:

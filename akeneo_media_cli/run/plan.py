@@ -38,7 +38,7 @@ def in_shard(target: Target | None, part: int, parts: int) -> bool:
 def planned_rows(options: ManifestOptions, stdin: BinaryIO, note: Note) -> Iterator[PlannedRow]:
     """Every row of the manifests, its file looked at. Raises ManifestError and UsageError."""
     rename = Rename(options.rename) if options.rename else None
-    roots = FileRoots(options.roots, allow_outside=options.allow_outside_root)
+    roots = FileRoots([str(root) for root in options.roots], allow_outside=options.allow_outside_root)
     part, parts = options.shard
     rows = read_manifests(options.manifests, format=options.format, sets=options.sets, stdin=stdin, note=note)
     seq = 0

@@ -1,0 +1,242 @@
+"""`akeneo-media upload`, as a user runs it, against a PIM on a real socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import PNG, Bencher, jpeg, sha256
+
+
+def test_two_hundred_rows_land_with_their_bytes(bench: Bencher) -> None:
+    b = bench(save_time=0.02)
+    content = {n: jpeg(n) for n in range(1, 201)}
+    lines = ["product,attribute,file"]
+    for n, data in content.items():
+        lines.append(f"p-{n},picture,{b.file(f'images/{n}.jpg', data)}")
+    done = b.upload(b.manifest(lines))
+    assert done.status == 0, done.err
+    held = b.held()
+    assert {n: held[f"p-{n}", "picture", None, None]["sha256"] for n in content} == {
+        n: sha256(data) for n, data in content.items()
+    }
+    stats = b.sandbox.stats()
+    assert stats["token_requests"] == 1
+    assert stats["calls"]["POST /media-files"] == {"201": 200}
+    assert stats["most_in_flight"] == 4
+    assert done.statuses() == {"total": 200, "uploaded": 200}
+    item = done.item(2)
+    assert item["media_code"] == held["p-1", "picture", None, None]["media_code"]
+    assert item["sha256"] == sha256(content[1])
+    assert item["attempts"] == 1
+    assert done.report["pim"]["url"] == b.sandbox.url
+    assert done.report["exit_status"] == 0
+
+
+def test_values_of_one_product_never_meet(bench: Bencher) -> None:
+    b = bench(save_time=0.03)
+    lines = ["sku;attribute;file"]
+    for product in range(1, 41):
+        for n in range(1, 5):
+            lines.append(f"p-{product};picture_{n};{b.file(f'{product}-{n}.jpg', jpeg(f'{product}-{n}'))}")
+    done = b.upload(b.manifest(lines))
+    assert done.status == 0, done.err
+    assert len(b.held()) == 160
+    stats = b.sandbox.stats()
+    assert stats["lost_values"] == 0
+    assert stats["most_in_flight_per_entity"] == 1
+    assert stats["most_in_flight"] == 4
+
+
+def test_a_name_that_many_folders_share_is_never_in_flight_twice(bench: Bencher) -> None:
+    b = bench(save_time=0.01, code_clock_step=0.05)
+    lines = ["product,attribute,file"]
+    for n in range(1, 61):
+        lines.append(f"p-{n},picture,{b.file(f'{n}/front.jpg', jpeg(n))}")
+        lines.append(f"p-{n},picture_1,{b.file(f'{n}/other-{n}.jpg', jpeg(-n))}")
+    done = b.upload(b.manifest(lines))
+    assert done.status == 0, done.err
+    stats = b.sandbox.stats()
+    assert stats["most_in_flight_per_name"] == 1
+    assert stats["swapped"] == 0
+    held = b.held()
+    assert all(held[f"p-{n}", "picture", None, None]["sha256"] == sha256(jpeg(n)) for n in range(1, 61))
+
+
+def test_names_made_of_the_row_free_the_workers(bench: Bencher) -> None:
+    b = bench(save_time=0.02)
+    lines = ["product,attribute,file"]
+    for n in range(1, 31):
+        lines.append(f"p-{n},picture,{b.file(f'{n}/front.jpg', jpeg(n))}")
+    done = b.upload(b.manifest(lines), "--rename", "{product}-{filename}")
+    assert done.status == 0, done.err
+    assert b.sandbox.stats()["most_in_flight"] == 4
+    assert b.held()["p-7", "picture", None, None]["original_filename"] == "p-7-front.jpg"
+
+
+def test_rows_that_cannot_go_leave_the_others_done(bench: Bencher) -> None:
+    b = bench()
+    good = b.file("good.jpg", jpeg(1))
+    b.file("drawing.gif", b"GIF89a" + b"\x01" * 60)
+    lines = [
+        "product,attribute,file",
+        f"p-1,picture,{good}",
+        "p-2,picture,nowhere.jpg",
+        f"nobody,picture,{good}",
+        "p-3,front,drawing.gif",
+        f"p-4,picture,{b.file('last.jpg', jpeg(2))}",
+    ]
+    done = b.upload(b.manifest(lines))
+    assert done.status == 1
+    assert done.statuses() == {"total": 5, "uploaded": 2, "invalid": 3}
+    assert done.kinds() == {3: "file_missing", 4: "target_unknown", 5: "extension_not_allowed"}
+    assert b.sandbox.stats()["calls"]["POST /media-files"] == {"201": 2}
+    for line in (3, 4, 5):
+        error = done.item(line)["error"]
+        assert error["message"]
+        assert error["hint"]
+        assert error["hint"] in done.err.replace("\n", " ") or error["hint"][:30] in done.err
+    assert "jpg, png" in done.item(5)["error"]["hint"]
+
+
+def test_a_manifest_without_files_sends_nothing(bench: Bencher) -> None:
+    b = bench()
+    done = b.upload(b.manifest(["product,attribute", "p-1,picture"]))
+    assert done.status == 3
+    assert "file" in done.err
+    assert b.sandbox.stats()["total"] == 0
+
+
+@pytest.mark.slow
+def test_a_file_of_600_mb_goes_up_in_little_memory(bench: Bencher) -> None:
+    b = bench()
+    big = b.folder / "film.mp4"
+    with big.open("wb") as file:
+        file.write(bytes.fromhex("00000018667479706d703432000000006d70343269736f6d"))
+        file.truncate(600_000_000)
+    manifest = b.manifest(["product,attribute,file", "p-1,picture,film.mp4"])
+    process = b.start("upload", manifest, "--progress", "none")
+    _, err = process.communicate(timeout=110)
+    assert process.returncode == 0, err
+    assert b.held()["p-1", "picture", None, None]["size"] == 600_000_000
+    # Kilobytes, of the largest child so far.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 100_000
+
+
+def test_settings_are_told_all_at_once(command: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*command, "upload", "manifest.csv"], cwd=tmp_path, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    for name in (
+        "AKENEO_URL",
+        "AKENEO_CLIENT_ID",
+        "AKENEO_CLIENT_SECRET",
+        "AKENEO_USERNAME",
+        "AKENEO_PASSWORD",
+    ):
+        assert name in done.stderr
+    assert "--sandbox" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_credentials_end_it_after_one_try(bench: Bencher) -> None:
+    b = bench()
+    lines = ["product,attribute,file"] + [
+        f"p-{n},picture,{b.file(f'{n}.jpg', jpeg(n))}" for n in range(1, 21)
+    ]
+    done = b.upload(b.manifest(lines), env={"AKENEO_PASSWORD": "wrong-pass-word"})
+    assert done.status == 4
+    assert done.statuses() == {"total": 20, "pending": 20}
+    assert "wrong-pass-word" not in done.err + json.dumps(done.report)
+    assert b.sandbox.stats()["token_requests"] == 1
+
+
+def test_rehearsal_needs_no_pim(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(1))
+    (tmp_path / "b.png").write_bytes(PNG)
+    rows = [
+        {"product": "x", "attribute": "front", "file": "a.jpg"},
+        {"product_model": "y", "attribute": "back", "file": "b.png", "locale": "en_US", "scope": "shop"},
+    ]
+    manifest = "\n".join(map(json.dumps, rows))
+    done = subprocess.run(
+        [*command, "upload", "-", "--format", "jsonl", "--sandbox", "--report", "-"],
+        input=manifest,
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["summary"]["uploaded"] == 2
+
+
+def test_dry_run_sends_nothing(bench: Bencher) -> None:
+    b = bench()
+    manifest = b.manifest(
+        ["product,attribute,file", f"p-1,picture,{b.file('a.jpg', jpeg(1))}", "p-2,name,a.jpg"]
+    )
+    done = b.upload(manifest, "--dry-run")
+    assert done.status == 1
+    assert done.statuses() == {"total": 2, "planned": 1, "invalid": 1}
+    assert "POST /media-files" not in b.sandbox.stats()["calls"]
+
+
+def test_strict_sends_nothing_when_the_pim_would_refuse_a_row(bench: Bencher) -> None:
+    b = bench()
+    manifest = b.manifest(
+        ["product,attribute,file", f"p-1,picture,{b.file('a.jpg', jpeg(1))}", "nobody,picture,a.jpg"]
+    )
+    done = b.upload(manifest, "--strict")
+    assert done.status == 3
+    assert done.statuses() == {"total": 2, "pending": 1, "invalid": 1}
+    assert "POST /media-files" not in b.sandbox.stats()["calls"]
+
+
+def test_a_second_run_sends_nothing_and_a_changed_file_exactly_itself(bench: Bencher) -> None:
+    b = bench()
+    lines = ["product,attribute,file"] + [
+        f"p-{n},picture,{b.file(f'{n}.jpg', jpeg(n))}" for n in range(1, 31)
+    ]
+    manifest = b.manifest(lines)
+    assert b.upload(manifest).status == 0
+    calls = b.sandbox.stats()["total"]
+    again = b.upload(manifest)
+    assert again.status == 0
+    assert again.statuses() == {"total": 30, "unchanged": 30}
+    assert b.sandbox.stats()["total"] == calls
+    os.utime(b.folder / "5.jpg", (1, 1))
+    b.file("9.jpg", jpeg("new"))
+    third = b.upload(manifest)
+    assert third.statuses() == {"total": 30, "uploaded": 1, "unchanged": 29}
+    assert third.item(10)["status"] == "uploaded"
+    assert b.held()["p-9", "picture", None, None]["sha256"] == sha256(jpeg("new"))
+
+
+def test_remote_mode_believes_the_pim(bench: Bencher) -> None:
+    b = bench()
+    lines = ["product,attribute,file"] + [
+        f"p-{n},picture,{b.file(f'{n}.jpg', jpeg(n))}" for n in range(1, 31)
+    ]
+    manifest = b.manifest(lines)
+    assert b.upload(manifest).status == 0
+    again = b.upload(manifest, "--skip", "remote", "--no-state")
+    assert again.statuses() == {"total": 30, "unchanged": 30}
+    with_ledger = b.upload(manifest, "--skip", "remote")
+    assert with_ledger.statuses() == {"total": 30, "unchanged": 30}
+    assert with_ledger.report["summary"]["requests"] <= 12
+
+
+def test_the_module_runs_as_the_command_does(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "akeneo_media_cli", "--version"], text=True, capture_output=True, check=True
+    )
+    assert done.stdout.startswith("akeneo-media ")
