@@ -6,6 +6,7 @@ module; it imports nothing but the standard library and `errors`.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from enum import Enum
@@ -107,3 +108,11 @@ def php_basename(name: str) -> str:
     The scheduler keeps two of these apart in time: the PIM makes its media code of it (pim-facts A2).
     """
     return name.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def clean_name(name: str) -> str:
+    """A file name as the PIM may show it: control characters, and bytes that are not UTF-8, become `_`."""
+    return name if name.isascii() and name.isprintable() else _UNSHOWABLE.sub("_", name)

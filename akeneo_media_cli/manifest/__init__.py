@@ -1,1 +1,123 @@
-"""The formats that people write, read to one `Row`."""
+"""The formats that people write, read to one `Row`.
+
+Decisions where formats differ: in CSV and TSV the cells of known columns are trimmed, in YAML, JSON and
+JSONL values are taken as written; numbers stay as they are written everywhere. A row's own value beats
+`--set`, which beats the manifest's `defaults`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, BinaryIO
+
+from ..errors import ManifestError, UsageError
+from .assemble import Assembler, Note
+from .source import SUFFIXES, Source
+from .template import Setting, parse_settings
+
+if TYPE_CHECKING:
+    from ..rows import Row
+
+__all__ = ["FORMATS", "read_manifests"]
+
+
+def _csv(source: Source, make: Assembler) -> Iterator[Row]:
+    from .delimited import read_csv
+
+    return read_csv(source, make)
+
+
+def _tsv(source: Source, make: Assembler) -> Iterator[Row]:
+    from .delimited import read_tsv
+
+    return read_tsv(source, make)
+
+
+def _yaml(source: Source, make: Assembler) -> Iterator[Row]:
+    from .yaml_stream import read_yaml
+
+    return read_yaml(source, make)
+
+
+def _json(source: Source, make: Assembler) -> Iterator[Row]:
+    from .json_stream import read_json
+
+    return read_json(source, make)
+
+
+def _jsonl(source: Source, make: Assembler) -> Iterator[Row]:
+    from .json_stream import read_jsonl
+
+    return read_jsonl(source, make)
+
+
+_READERS: dict[str, Callable[[Source, Assembler], Iterator[Row]]] = {
+    "csv": _csv,
+    "tsv": _tsv,
+    "yaml": _yaml,
+    "json": _json,
+    "jsonl": _jsonl,
+}
+
+_NAME_ONE = f"Name one: --format {', --format '.join(_READERS)}"
+
+FORMATS = tuple(_READERS)
+"""What `--format` may name."""
+
+
+def read_manifests(
+    sources: Sequence[str],
+    *,
+    format: str | None,
+    sets: Sequence[str],
+    stdin: BinaryIO,
+    note: Note,
+) -> Iterator[Row]:
+    """The rows of all manifests, in their order, streamed: memory does not grow with rows.
+
+    `sources` are paths, or "-" for `stdin`; `sets` are `--set` options as typed; `note` takes a message and
+    a hint for each oddity of a manifest that is no error. What is wrong with one row is its `problem`.
+
+    Raises:
+        UsageError: an unknown format, a malformed `--set`, or standard input named twice; raised at once.
+        ManifestError: a manifest as a whole cannot be used. Raised when the manifest, or the mistake in it,
+            is reached: read everything before sending anything.
+    """
+    if format is not None and format not in _READERS:
+        raise UsageError(f"unknown format {format!r}", f"Known formats: {', '.join(FORMATS)}.")
+    if sum(name == "-" for name in sources) > 1:
+        raise UsageError("standard input (-) is named twice", "It can be read once: name it once.")
+    if "-" in sources and format is None:
+        raise ManifestError("standard input has no suffix that tells its format", _NAME_ONE)
+    return _read_all(sources, format, parse_settings(sets), stdin, note)
+
+
+def _read_all(
+    names: Sequence[str], chosen: str | None, settings: Sequence[Setting], stdin: BinaryIO, note: Note
+) -> Iterator[Row]:
+    for name in names:
+        source = Source(name, stdin, note)
+        try:
+            read = _READERS[chosen or _format_of(source)]
+            with source.trouble():
+                yield from _noted(name, read(source, Assembler(name, settings, note)), note)
+        finally:
+            source.close()
+
+
+def _noted(name: str, rows: Iterator[Row], note: Note) -> Iterator[Row]:
+    row = None
+    for row in rows:
+        yield row
+    if row is None:
+        note(f"{name}: there are no rows in it", "Nothing to do for this manifest.")
+
+
+def _format_of(source: Source) -> str:
+    suffix = PurePath(source.name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise source.unusable(
+            f"the suffix does not tell the format (known: {', '.join(SUFFIXES)})", _NAME_ONE
+        )
+    return SUFFIXES[suffix]

@@ -1,0 +1,29 @@
+"""One file on this machine: found, looked at, and held against what the PIM can record."""
+
+from __future__ import annotations
+
+from .check import (
+    LARGEST_FILE,
+    LONGEST_EXTENSION,
+    LONGEST_NAME,
+    FileRoots,
+    LocalFile,
+    check_content,
+    check_file,
+    check_name,
+    extension_of,
+    printable,
+)
+
+__all__ = [
+    "LARGEST_FILE",
+    "LONGEST_EXTENSION",
+    "LONGEST_NAME",
+    "FileRoots",
+    "LocalFile",
+    "check_content",
+    "check_file",
+    "check_name",
+    "extension_of",
+    "printable",
+]

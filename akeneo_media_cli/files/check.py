@@ -1,0 +1,251 @@
+"""The checks of one row's file that need no PIM: where it is, what it is, and whether the PIM can hold it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..errors import Failure, Kind
+from ..rows import Row, clean_name, php_basename
+from .content import HEAD, contradiction
+from .nearby import Nearby
+
+LONGEST_NAME = 255
+"""Characters that the PIM's column for a file name holds (pim-facts B, file name limits)."""
+LONGEST_EXTENSION = 10
+"""Characters that its column for the extension holds; more is a 500 after the upload (pim-facts A4)."""
+LARGEST_FILE = 2_147_483_647
+"""Bytes that its 32-bit column for the size can count."""
+
+_MOST_REMEMBERED = 1 << 16
+
+_SPECIAL = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class LocalFile(NamedTuple):
+    """A file that may be sent: where it is, the name for the PIM to show, its size in bytes, its mtime."""
+
+    path: str
+    name: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class _Base:
+    """The folders in which the files of one manifest are looked for."""
+
+    folders: tuple[str, ...]
+    real: tuple[str, ...]
+    inside: dict[str, bool] = field(default_factory=dict)
+
+    def holds_folder(self, folder: str) -> bool:
+        """Is `folder`, symlinks followed, one of the roots or in one? Remembered a folder."""
+        known = self.inside.get(folder)
+        if known is None:
+            if len(self.inside) >= _MOST_REMEMBERED:
+                self.inside.clear()
+            known = self.inside[folder] = self.holds(os.path.realpath(folder))
+        return known
+
+    def holds(self, real: str) -> bool:
+        """Is the real path `real` one of the roots or in one?"""
+        return any(real == root or real.startswith(root.rstrip(os.sep) + os.sep) for root in self.real)
+
+
+class FileRoots:
+    """Where files are looked for, and what was learned there that the next rows can use.
+
+    `roots` are the `--root` folders, the first in which a file exists wins; a manifest's own `root` comes
+    after them. With neither, files are looked for beside their manifest. Unless `allow_outside`, a path
+    must end in one of these folders, symlinks followed. With `sniff` off no file is opened.
+    Not for use by several threads at once. What is learned of folders is not asked again: for one run.
+    """
+
+    def __init__(self, roots: Sequence[str] = (), *, allow_outside: bool = False, sniff: bool = True) -> None:
+        self.allow_outside = allow_outside
+        self._roots = tuple(roots)
+        self._sniff = sniff
+        self._bases: dict[tuple[str, str | None], _Base] = {}
+        self._contents: dict[tuple[str, int, int, str], Failure | None] = {}
+        self.nearby = Nearby()
+
+    def base(self, row: Row) -> _Base:
+        """The folders for a row's file."""
+        key = (row.manifest, row.root)
+        base = self._bases.get(key)
+        if base is None:
+            folders = self._roots + ((row.root,) if row.root else ())
+            if not folders:
+                folders = ("" if row.manifest == "-" else os.path.dirname(row.manifest),)  # noqa: PTH120
+            base = _Base(folders, tuple(os.path.realpath(folder) for folder in folders))
+            self._bases[key] = base
+        return base
+
+    def content(self, local: LocalFile, shown: str) -> Failure | None:
+        """`check_content`, remembered, as many rows may name one file."""
+        if not self._sniff:
+            return None if os.access(local.path, os.R_OK) else _unreadable(shown, "permission denied")
+        key = (local.path, local.size, local.mtime_ns, extension_of(local.name))
+        if key not in self._contents:
+            if len(self._contents) >= _MOST_REMEMBERED:
+                self._contents.clear()
+            self._contents[key] = check_content(local, shown)
+        return self._contents[key]
+
+
+def check_file(row: Row, roots: FileRoots) -> LocalFile | Failure:
+    """The file that a row names, if it can be sent; else why not, and what to do.
+
+    Never blocks on a pipe or device, and never raises for anything a manifest can say.
+    """
+    shown = printable(row.file)
+    found = _find(row, roots, shown)
+    if isinstance(found, Failure):
+        return found
+    path, status = found
+    if not stat.S_ISREG(status.st_mode):
+        what = next((what for is_it, what in _SPECIAL if is_it(status.st_mode)), "no ordinary file")
+        return Failure(Kind.FILE_NOT_REGULAR, f"{shown} is {what}", "Name an ordinary file.")
+    if status.st_size == 0:
+        return Failure(Kind.FILE_EMPTY, f"{shown} is empty (0 bytes)", "Export or copy the file again.")
+    if status.st_size > LARGEST_FILE:
+        return Failure(
+            Kind.FILE_TOO_LARGE,
+            f"{shown} has {status.st_size:,} bytes; the PIM can record {LARGEST_FILE:,} at most",
+            "Make the file smaller: compress or split it.",
+        )
+    name = php_basename(clean_name(row.filename or os.path.basename(row.file)))  # noqa: PTH119 - text, not a path
+    local = LocalFile(path, name, status.st_size, status.st_mtime_ns)
+    return check_name(name, shown) or roots.content(local, shown) or local
+
+
+def check_name(name: str, shown: str) -> Failure | None:
+    """Can the PIM record a file under this name? `shown` is the file as messages name it."""
+    if not name.strip():
+        return Failure(
+            Kind.ROW_MALFORMED,
+            f"the name to show for {shown} is empty",
+            "Give `filename` a name such as front.jpg; what stands before a slash or backslash is dropped.",
+        )
+    if len(name) > LONGEST_NAME:
+        return Failure(
+            Kind.NAME_TOO_LONG,
+            f"the name of {shown} has {len(name)} characters; the PIM takes {LONGEST_NAME}",
+            "Rename the file, or give a shorter name in the column `filename`.",
+        )
+    extension = extension_of(name)
+    if len(extension) > LONGEST_EXTENSION:
+        return Failure(
+            Kind.EXTENSION_TOO_LONG,
+            f"the extension of {shown}, .{printable(extension[:40])}, has {len(extension)} characters; "
+            f"the PIM takes {LONGEST_EXTENSION}",
+            "The extension is what follows the last dot: rename the file, or give a `filename`.",
+        )
+    return None
+
+
+def check_content(local: LocalFile, shown: str) -> Failure | None:
+    """Can the file be read, and do its first bytes fit the extension under which it is to be shown?"""
+    try:
+        # Non-blocking, lest a pipe that took the file's place since it was looked at holds the run up.
+        handle = os.open(local.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            head = os.read(handle, HEAD)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        return _unreadable(shown, error.strerror or str(error))
+    extension = extension_of(local.name)
+    is_really = contradiction(head, extension)
+    if is_really is None:
+        return None
+    return Failure(
+        Kind.CONTENT_MISMATCH,
+        f"{shown} is named .{extension}, but its content is {is_really.upper()}",
+        f"Name it .{is_really} (or give such a `filename`), or save it as a real {extension.upper()}.",
+    )
+
+
+def extension_of(name: str) -> str:
+    """What follows the last dot of a name, as the PIM takes it; "" without a dot."""
+    return name.rpartition(".")[2] if "." in name else ""
+
+
+def printable(text: str) -> str:
+    """Text as a message can show it: what cannot be printed, stray bytes included, as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _find(row: Row, roots: FileRoots, shown: str) -> tuple[str, os.stat_result] | Failure:
+    base = roots.base(row)
+    outside = False
+    for folder in base.folders:
+        path = os.path.join(folder, row.file)  # noqa: PTH118 - a million rows: Path costs ten times as much
+        try:
+            status = os.lstat(path)
+            if not (roots.allow_outside or _is_inside(path, stat.S_ISLNK(status.st_mode), base)):
+                outside = True
+                continue
+            if stat.S_ISLNK(status.st_mode):
+                status = os.stat(path)  # noqa: PTH116
+        except (FileNotFoundError, NotADirectoryError):
+            # A path that leaves the roots is told as such, whether or not anything is there.
+            outside = outside or not (roots.allow_outside or _is_inside(path, False, base))
+        except ValueError as error:
+            return Failure(
+                Kind.FILE_MISSING,
+                f"no file can be named {shown}: {error}",
+                "Correct the name in the manifest.",
+            )
+        except OSError as error:
+            return _unreadable(shown, error.strerror or str(error))
+        else:
+            return path, status
+    if outside:
+        return Failure(
+            Kind.OUTSIDE_ROOT,
+            f"{shown} lies outside of {_folders(base)}",
+            "Name its folder with --root, or allow such paths with --allow-outside-root.",
+        )
+    return _missing(row, roots, base, shown)
+
+
+def _is_inside(path: str, is_link: bool, base: _Base) -> bool:
+    folder, name = os.path.split(path)
+    if is_link or name in ("", ".", ".."):
+        return base.holds(os.path.realpath(path))
+    return base.holds_folder(folder)
+
+
+def _missing(row: Row, roots: FileRoots, base: _Base, shown: str) -> Failure:
+    hint = next(
+        (
+            said
+            for folder in base.folders
+            if (said := roots.nearby.hint(os.path.join(folder, row.file)))  # noqa: PTH118
+        ),
+        f"Looked in {_folders(base)}; --root names another folder to start from.",
+    )
+    return Failure(Kind.FILE_MISSING, f"{shown} does not exist", hint)
+
+
+def _folders(base: _Base) -> str:
+    return ", ".join(printable(folder) or "the current folder" for folder in base.folders)
+
+
+def _unreadable(shown: str, why: str) -> Failure:
+    return Failure(
+        Kind.FILE_UNREADABLE, f"{shown} cannot be read: {why}", "Give this user the right to read it."
+    )

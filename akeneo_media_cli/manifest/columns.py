@@ -1,0 +1,92 @@
+"""The names that columns may have (contract: "Manifests"), and what a slip of one probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from functools import lru_cache
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from ..rows import Target, TargetType
+
+GROUPS: dict[str, TargetType] = {
+    "product": TargetType.PRODUCT,
+    "product_uuid": TargetType.PRODUCT_UUID,
+    "product_model": TargetType.PRODUCT_MODEL,
+    "asset_family": TargetType.ASSET,
+    "asset": TargetType.ASSET,
+    "reference_entity": TargetType.RECORD,
+    "record": TargetType.RECORD,
+    "category": TargetType.CATEGORY,
+    "pam_asset": TargetType.PAM_ASSET,
+}
+"""Each target column and the kind of target that it names or helps to name."""
+
+PARENTS: dict[TargetType, tuple[str, str]] = {
+    TargetType.ASSET: ("asset_family", "asset"),
+    TargetType.RECORD: ("reference_entity", "record"),
+}
+"""The targets that two columns name: the one for `Target.parent`, then the one for `Target.code`."""
+
+COLUMNS: tuple[str, ...] = (*GROUPS, "attribute", "locale", "scope", "file", "filename")
+"""Every column with a meaning, in the order in which writers put them."""
+
+ALIASES = {"sku": "product", "identifier": "product", "uuid": "product_uuid", "channel": "scope"}
+
+_SPELLINGS = {name: name for name in COLUMNS} | ALIASES
+_GAPS = re.compile(r"[\s-]+")
+_FILE_URI = "file:"
+_NOT_PLAIN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def spelled(name: str) -> str:
+    """A column's name as columns are compared: without case, ends trimmed, spaces and hyphens as `_`."""
+    return _GAPS.sub("_", name.strip().lower())
+
+
+@lru_cache(maxsize=4096)
+def canonical(name: str) -> str | None:
+    """The known column that a manifest's `name` stands for, aliases included; None for any other."""
+    return _SPELLINGS.get(spelled(name))
+
+
+def near_miss(name: str) -> str | None:
+    """The known column or alias that an unknown `name` is probably a slip of, if there is one."""
+    found = difflib.get_close_matches(spelled(name), _SPELLINGS, n=1, cutoff=0.75)
+    return found[0] if found else None
+
+
+def target_columns(target: Target) -> dict[str, str]:
+    """The columns that name `target`, with their values: the reverse of reading them."""
+    if target.type in PARENTS:
+        parent, own = PARENTS[target.type]
+        return {parent: target.parent, own: target.code}
+    return {target.type.value: target.code}
+
+
+def file_from_text(text: str) -> str:
+    """The path that a `file` cell names.
+
+    `file:caf%E9.jpg` is the percent-encoded form for names that text cannot carry: bytes that are not
+    UTF-8, control characters, spaces at the ends. Anything else is the path itself.
+    """
+    if not text.startswith(_FILE_URI):
+        return text
+    path = text[len(_FILE_URI) :]
+    if path.startswith("///"):
+        path = path[2:]
+    return os.fsdecode(unquote_to_bytes(path))
+
+
+def file_as_text(path: str) -> str:
+    """What a `file` cell must say so that `file_from_text` gives `path` again.
+
+    Raises:
+        ValueError: no file can have this name (a surrogate that stands for no byte).
+    """
+    if path == path.strip() and not path.startswith(_FILE_URI) and not _NOT_PLAIN.search(path):
+        return path
+    quoted = quote_from_bytes(os.fsencode(path), safe="/")
+    # An empty authority ("//") before an absolute path keeps a path that itself begins with slashes whole.
+    return f"{_FILE_URI}//{quoted}" if path.startswith("/") else _FILE_URI + quoted

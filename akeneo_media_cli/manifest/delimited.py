@@ -1,0 +1,196 @@
+"""CSV and TSV, as spreadsheets, exports and people write them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Failure
+from ..rows import Row, Target, TargetType, clean_name
+from .assemble import Assembler, malformed
+from .columns import GROUPS, PARENTS, canonical, near_miss
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+    from .source import Source
+
+_DELIMITERS = ",;\t|"
+_HEAD = 1 << 16
+
+
+class _Strict(csv.excel):
+    # A quote that never closes would swallow the rest of the file in silence: let the csv module say so.
+    strict = True
+    skipinitialspace = True
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What the header line says: known columns by place, and the others by place."""
+
+    names: tuple[str, ...]
+    known: dict[str, int]
+    extra: tuple[tuple[str, int], ...]
+
+
+def read_csv(source: Source, make: Assembler) -> Iterator[Row]:
+    """Rows of a CSV file whose delimiter (`,` `;` tab `|`) is found in its header line."""
+    return _read(source, make, None)
+
+
+def read_tsv(source: Source, make: Assembler) -> Iterator[Row]:
+    """Rows of a file separated by tabs."""
+    return _read(source, make, "\t")
+
+
+def _read(source: Source, make: Assembler, delimiter: str | None) -> Iterator[Row]:
+    with source.text() as text:
+        head = text.read(_HEAD)
+    skip = 0
+    first = head.split("\n", 1)[0].strip().lower()
+    if len(first) == len("sep=;") and first.startswith("sep="):  # Excel's own way to name the delimiter
+        skip, delimiter = 1, delimiter or first[-1]
+        head = head.partition("\n")[2]
+    if delimiter is None:
+        delimiter = _find_delimiter(head)
+    with source.text() as text:
+        for _ in range(skip):
+            text.readline()
+        reader = csv.reader(text, _Strict, delimiter=delimiter)
+        try:
+            header = _header(source, make, reader)
+            yield from _rows(make, reader, header, skip)
+        except csv.Error as error:
+            raise source.unusable(
+                f"line {skip + reader.line_num}: {error}",
+                'Look for a quote (") that is not closed, or not doubled inside a quoted cell, up to there.',
+            ) from None
+
+
+def _find_delimiter(head: str) -> str:
+    """The delimiter that makes the most known columns of the header, then the most columns."""
+
+    def quality(delimiter: str) -> tuple[int, int, int]:
+        cells: list[str] = []
+        try:
+            lines = io.StringIO(head, newline="")
+            for cells in csv.reader(lines, delimiter=delimiter, skipinitialspace=True):
+                if any(cells):
+                    break
+        except csv.Error:
+            return 0, 0, 0
+        known = sum(canonical(cell) is not None for cell in cells)
+        return known, sum(near_miss(cell) is not None for cell in cells if len(cells) > 1), len(cells)
+
+    return max(_DELIMITERS, key=quality)
+
+
+def _header(source: Source, make: Assembler, reader: Reader) -> _Header:
+    cells: list[str] = next((cells for cells in reader if "".join(cells).strip()), [])
+    names = [cell.strip() for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    if not names:
+        raise source.unusable("is empty", "Write a header line such as: product,attribute,file")
+    known: dict[str, int] = {}
+    extra: dict[str, int] = {}
+    for place, name in enumerate(names):
+        column = canonical(name)
+        if column is None:
+            name = name or f"column {place + 1}"  # noqa: PLW2901
+            extra[name if name not in extra else f"{name} ({place + 1})"] = place
+        elif column in known:
+            raise source.unusable(
+                f"the columns `{names[known[column]]}` and `{name}` both mean `{column}`",
+                "Keep one of them.",
+            )
+        else:
+            known[column] = place
+    for name in extra:
+        make.unknown_column(name, known)
+    if "file" not in known and not make.fills_file():
+        raise make.no_file_column(names)
+    return _Header(tuple(names), known, tuple(extra.items()))
+
+
+def _rows(make: Assembler, reader: Reader, header: _Header, before: int) -> Iterator[Row]:
+    """Every record after the header. Most take the short way; whatever is unusual goes to the assembler."""
+    plan = _short_way(make, header)
+    extra, width = header.extra, len(header.names)
+    manifest, last = make.manifest, before + reader.line_num
+    if plan is None:
+        for cells in reader:
+            line, last = last + 1, before + reader.line_num
+            if "".join(cells).strip():
+                yield _unusual(make, header, line, cells)
+        return
+    kind, own, parent, file_at, attribute_at, locale_at, scope_at, name_at = plan
+    for cells in reader:
+        line, last = last + 1, before + reader.line_num
+        if len(cells) == width:
+            file, code, attribute = cells[file_at].strip(), cells[own].strip(), cells[attribute_at].strip()
+            above = cells[parent].strip() if parent is not None else ""
+            if file and code and attribute and file[:5] != "file:" and (above or parent is None):
+                name = cells[name_at].strip() if name_at is not None else None
+                yield Row(
+                    manifest,
+                    line,
+                    file,
+                    Target(kind, code, above),
+                    attribute,
+                    (cells[locale_at].strip() or None) if locale_at is not None else None,
+                    (cells[scope_at].strip() or None) if scope_at is not None else None,
+                    clean_name(name) if name else None,
+                    None,
+                    {name: cells[at] for name, at in extra} if extra else {},
+                )
+                continue
+        if "".join(cells).strip():
+            yield _unusual(make, header, line, cells)
+
+
+_Plan = tuple[TargetType, int, "int | None", int, int, "int | None", "int | None", "int | None"]
+
+
+def _short_way(make: Assembler, header: _Header) -> _Plan | None:
+    """Where the cells of an ordinary row are, if the header allows one kind of target and nothing fills."""
+    known = header.known
+    columns = [column for column in GROUPS if column in known]
+    kinds = {GROUPS[column] for column in columns}
+    if make.fills or len(kinds) != 1 or "file" not in known or "attribute" not in known:
+        return None
+    kind = kinds.pop()
+    parent, own = PARENTS.get(kind, (None, columns[0]))
+    if own not in known or (parent is not None and parent not in known):
+        return None
+    return (
+        kind,
+        known[own],
+        known[parent] if parent is not None else None,
+        known["file"],
+        known["attribute"],
+        known.get("locale"),
+        known.get("scope"),
+        known.get("filename"),
+    )
+
+
+def _unusual(make: Assembler, header: _Header, line: int, cells: list[str]) -> Row:
+    """A row with cells too few or too many, something left out or filled, or several kinds of target."""
+    width = len(header.names)
+    problem: Failure | None = None
+    if any(cell.strip() for cell in cells[width:]):
+        problem = malformed(
+            f"the line has {len(cells)} cells, the header {width}",
+            "Put cells that contain the delimiter in quotes, or take out what is too much.",
+        )
+    cells += [""] * (width - len(cells))
+    values: dict[str, str | None] = {
+        column: value for column, at in header.known.items() if (value := cells[at].strip())
+    }
+    extra: dict[str, Any] = {name: cells[at] for name, at in header.extra}
+    return make.row(line, values, extra, problem)

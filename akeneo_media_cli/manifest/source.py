@@ -1,0 +1,179 @@
+"""One manifest as text: where it comes from, which format it has and how its bytes are to be read."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import io
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from ..errors import ManifestError
+from .assemble import Note
+
+SUFFIXES = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+"""The format that a manifest's suffix tells, where `--format` does not."""
+
+_PIECE = 1 << 20
+_HEAD = 1 << 16
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Source:
+    """An open manifest that can be read several times over, be it a file, a pipe or standard input.
+
+    `name` is as the user wrote it ("-": standard input), `folder` is where its relative paths start.
+    Every problem is a `ManifestError`. Close it when done.
+    """
+
+    def __init__(self, name: str, stdin: BinaryIO, note: Note) -> None:
+        self.name = name
+        self.folder = "" if name == "-" else str(Path(name).parent)
+        self._exit = ExitStack()
+        try:
+            with self.trouble():
+                self._file = self._open(stdin)
+                self._encoding = self._find_encoding(note)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give back the open file."""
+        self._exit.close()
+
+    @contextmanager
+    def text(self) -> Iterator[TextIO]:
+        """The whole text from its start, line ends as they are, without byte order mark."""
+        self._file.seek(0)
+        text = io.TextIOWrapper(self._file, encoding=self._encoding, newline="")
+        try:
+            yield text
+        finally:
+            text.detach()
+
+    def unusable(self, message: str, hint: str) -> ManifestError:
+        """The error that ends the run, with the manifest's name before `message`."""
+        return ManifestError(f"{self.name}: {message}", hint)
+
+    @contextmanager
+    def trouble(self) -> Iterator[None]:
+        """Turns what the system says about the file into a `ManifestError`."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise self.unusable("no such file", _nearest(self.name)) from None
+        except IsADirectoryError:
+            raise self.unusable(
+                "is a folder, not a manifest", "Make a manifest of its files: akeneo-media scan FOLDER"
+            ) from None
+        except UnicodeDecodeError as error:
+            hint = "Start again when the program that writes it is done."
+            raise self.unusable(f"changed while it was read ({error.reason})", hint) from None
+        except OSError as error:
+            raise self.unusable(
+                f"cannot be read: {error.strerror or error}", "Check the file's rights and its disk."
+            ) from None
+
+    def _open(self, stdin: BinaryIO) -> BinaryIO:
+        if self.name == "-":
+            return self._spooled(stdin)
+        try:
+            # A pipe is waited for, as `cat` would.
+            file = self._exit.enter_context(Path(self.name).open("rb"))  # noqa: SIM115 - the exit stack closes it
+        except ValueError as error:
+            raise self.unusable(f"no file can have this name: {error}", "Check the path.") from None
+        return file if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else self._spooled(file)
+
+    def _spooled(self, stream: BinaryIO) -> BinaryIO:
+        # The head is looked at first, so that an endless device is refused and not copied.
+        head = stream.read(_HEAD)
+        self._family(head)
+        spool = self._exit.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - as above
+        spool.write(head)
+        shutil.copyfileobj(stream, spool, _PIECE)
+        return spool
+
+    def _family(self, head: bytes) -> str:
+        """The encoding that the first bytes tell."""
+        for bom, encoding in _BOMS:
+            if head.startswith(bom):
+                return encoding
+        if b"\0" not in head:
+            return "utf-8"
+        even, odd = head[::2].count(0), head[1::2].count(0)
+        # Latin letters in UTF-16 have a NUL in every second place; other binary files have them anywhere.
+        if min(even, odd) == 0 and max(even, odd) * 4 >= len(head) // 2:
+            return "utf-16-le" if odd else "utf-16-be"
+        raise self._binary(head)
+
+    def _binary(self, head: bytes) -> ManifestError:
+        hint = "Name a CSV, TSV, YAML, JSON or JSONL file."
+        if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+            hint = "It looks like a spreadsheet or an archive: save the sheet as CSV (UTF-8) first."
+        return self.unusable("is not text (it contains NUL bytes)", hint)
+
+    def _find_encoding(self, note: Note) -> str:
+        head = self._file.read(_HEAD)
+        if not head:
+            raise self.unusable("is empty", "Write at least a header line, or a list of rows.")
+        encoding = self._family(head)
+        wrong = self._first_undecodable(encoding)
+        if wrong is None:
+            return encoding
+        if encoding != "utf-8":
+            raise self.unusable(f"line {wrong} is not valid {encoding.upper()}", "Save the file as UTF-8.")
+        if self._first_undecodable("cp1252") is not None:
+            raise self.unusable(f"line {wrong} is neither UTF-8 nor Windows-1252", "Save the file as UTF-8.")
+        note(
+            f"{self.name}: line {wrong} is not UTF-8; the file is read as Windows-1252",
+            "Save it as UTF-8 if letters come out wrong.",
+        )
+        return "cp1252"
+
+    def _first_undecodable(self, encoding: str) -> int | None:
+        """The number of the first line that is not `encoding`, in one pass of constant memory."""
+        decoder = codecs.getincrementaldecoder(encoding)()
+        line = 1
+        self._file.seek(0)
+        while True:
+            piece = self._file.read(_PIECE)
+            try:
+                text = decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError as error:
+                return line + error.object[: error.start].count(b"\n")
+            if "\0" in text:
+                raise self._binary(piece)
+            if not piece:
+                return None
+            line += text.count("\n")
+
+
+def _nearest(name: str) -> str:
+    path = Path(name)
+    try:
+        there = [other.name for other in path.parent.iterdir()]
+    except OSError:
+        return f"The folder {str(path.parent)!r} does not exist either."
+    near = difflib.get_close_matches(path.name, there, n=1)
+    return f"Did you mean {str(path.parent / near[0])!r}?" if near else "Check the path."

@@ -1,0 +1,110 @@
+"""Manifests written so that `read_manifests` reads the same rows back."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TextIO
+
+from ..rows import Row
+from .columns import COLUMNS, canonical, file_as_text, target_columns
+
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def write_rows(
+    rows: Iterable[Row], format: str, stream: TextIO, *, columns: Sequence[str] | None = None
+) -> None:
+    """Write `rows` as csv, tsv, yaml, json or jsonl to `stream`, opened as UTF-8 with `newline=""`.
+
+    A file name that text cannot carry (bytes that are not UTF-8, control characters, spaces at its ends)
+    is written as `file:` and percent-encoded. `columns` are the header of a CSV; without them all rows
+    are held in memory to find out which columns they need. Other formats stream in any case.
+
+    Raises:
+        ValueError: an unknown format; a row with a problem or without target; a value outside `columns`;
+            or text that no manifest can carry (NUL, or half a surrogate pair outside a file name).
+    """
+    write = _WRITERS.get(format)
+    if write is None:
+        raise ValueError(f"cannot write {format!r}; known: {', '.join(_WRITERS)}")
+    write((_values(row) for row in rows), stream, columns)
+
+
+def _values(row: Row) -> dict[str, Any]:
+    """What a manifest says of a row: only what it has, in the order of `COLUMNS`, then the others."""
+    if row.target is None or row.problem is not None:
+        raise ValueError(f"line {row.line} of {row.manifest} has a problem and cannot be written")
+    known = {
+        **target_columns(row.target),
+        "attribute": row.attribute,
+        "locale": row.locale,
+        "scope": row.scope,
+        "file": file_as_text(row.file),
+        "filename": row.filename,
+    }
+    values: dict[str, Any] = {name: value for name in COLUMNS if (value := known.get(name))}
+    values.update((name, value) for name, value in row.extra.items() if canonical(name) is None)
+    for name, value in values.items():
+        if _UNWRITABLE.search(name) or (isinstance(value, str) and _UNWRITABLE.search(value)):
+            raise ValueError(f"`{name}` of {row.file!r} holds text that no manifest can carry")
+    return values
+
+
+def _write_csv(rows: Iterable[dict[str, Any]], stream: TextIO, columns: Sequence[str] | None) -> None:
+    _write_table(rows, stream, columns, ",")
+
+
+def _write_tsv(rows: Iterable[dict[str, Any]], stream: TextIO, columns: Sequence[str] | None) -> None:
+    _write_table(rows, stream, columns, "\t")
+
+
+def _write_table(
+    rows: Iterable[dict[str, Any]], stream: TextIO, columns: Sequence[str] | None, delimiter: str
+) -> None:
+    if columns is None:
+        rows = list(rows)
+        used = dict.fromkeys(name for row in rows for name in row)
+        columns = [name for name in COLUMNS if name in used] + [n for n in used if n not in COLUMNS]
+    # Readers drop spaces after a delimiter, so a cell that begins with one needs its quotes.
+    plain = csv.DictWriter(stream, columns, delimiter=delimiter, lineterminator="\n")
+    quoted = csv.DictWriter(stream, columns, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writeheader()
+    for row in rows:
+        odd = any(isinstance(value, str) and value[:1] in (" ", "\t", "\r", "\n") for value in row.values())
+        (quoted if odd else plain).writerow(row)
+
+
+def _write_yaml(rows: Iterable[dict[str, Any]], stream: TextIO, columns: Sequence[str] | None) -> None:
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    empty = True
+    for row in rows:
+        yaml.dump([row], stream, dumper, allow_unicode=True, sort_keys=False, width=1 << 30)
+        empty = False
+    if empty:
+        stream.write("[]\n")
+
+
+def _write_json(rows: Iterable[dict[str, Any]], stream: TextIO, columns: Sequence[str] | None) -> None:
+    before = "[\n"
+    for row in rows:
+        stream.write(before + json.dumps(row, ensure_ascii=False))
+        before = ",\n"
+    stream.write("[]\n" if before == "[\n" else "\n]\n")
+
+
+def _write_jsonl(rows: Iterable[dict[str, Any]], stream: TextIO, columns: Sequence[str] | None) -> None:
+    stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+_WRITERS: dict[str, Callable[[Iterable[dict[str, Any]], TextIO, Sequence[str] | None], None]] = {
+    "csv": _write_csv,
+    "tsv": _write_tsv,
+    "yaml": _write_yaml,
+    "json": _write_json,
+    "jsonl": _write_jsonl,
+}
