@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
 from ..console import Outlet, is_terminal, wants_colour
@@ -35,13 +35,20 @@ def write_summary(
     On a terminal lines are folded to its width and coloured (`NO_COLOR`, `FORCE_COLOR` and `CI` respected);
     elsewhere a row is a line. `reports` are the files in which the rest is found.
     """
-    lines = _lines(report, reports)
+    lines: Iterable[Line] = _lines(report, reports)
+    if environ.get("GITHUB_ACTIONS"):
+        lines = (line._replace(text=_tamed(line.text)) for line in lines)
     out = Outlet(stream)
     colour = wants_colour(stream, environ)
     if colour or is_terminal(stream, environ):
         out.write(_for_terminal(lines, stream, colour=colour))
     else:
         out.write("".join(f"{' ' * line.indent}{line.text}".rstrip() + "\n" for line in lines))
+
+
+def _tamed(text: str) -> str:
+    """`text` without what GitHub's runner would obey as a workflow command, indented or not."""
+    return text.replace("##[", "# #[").replace("::", ": :")
 
 
 def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
@@ -90,7 +97,7 @@ def _totals(report: Report) -> Iterator[Line]:
         yield Line(", ".join(filter(None, parts)), 2)
 
 
-def _for_terminal(lines: Iterator[Line], stream: TextIO, *, colour: bool) -> str:
+def _for_terminal(lines: Iterable[Line], stream: TextIO, *, colour: bool) -> str:
     from rich.console import Console
     from rich.text import Text
 

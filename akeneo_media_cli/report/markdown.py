@@ -1,0 +1,117 @@
+"""The report as Markdown: short, as a comment on a pull request or a step summary takes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from ..wording import count, duration, one_line, size, title
+from .groups import Group, grouped, hint_of, message_of
+from .items import Report, aim, statuses, where
+from .meaning import meaning
+
+LARGEST = 60_000
+"""Bytes at most: a comment on GitHub takes 65,536 characters."""
+
+_ROWS = 20  # of each cause
+_MESSAGE = 300
+_MARKUP = re.compile(r"[&<>\"'\\`*_\[\]|~@:$#]|(?<=[Ww])\.")
+_INNER_UNDERSCORE = re.compile("(?<=[A-Za-z0-9])&#95;(?=[A-Za-z0-9])")
+
+
+def write(report: Report, out: TextIO) -> None:
+    """Totals, then failures by cause with the cure, then what to do; at most `LARGEST` bytes."""
+    out.write(markdown(report))
+
+
+def markdown(report: Report) -> str:
+    """The text that `write` writes."""
+    command = one_line(report.command, 40)
+    tail = f"\n{_prose(meaning(report))}\n"
+    text = f"## akeneo-media {_prose(command)}: {_verdict(report)}\n\n{_totals(report)}"
+    room = LARGEST - len((text + tail).encode()) - 200
+    groups = grouped(report.items(), _ROWS)
+    for shown, group in enumerate(groups):
+        section = _section(group, room)
+        room -= len(section.encode())
+        if room < 0 or not section:
+            rows = count(sum(other.count for other in groups[shown:]), "more row")
+            text += f"\n{rows} of {count(len(groups) - shown, 'more cause')}: see the full report.\n"
+            break
+        text += section
+    return text + tail
+
+
+def quoted(text: object, limit: int) -> str:
+    """Foreign text as code that nothing in it can leave: no markup, link, mention, reference or formula.
+
+    Character references in a `<code>` element rather than backticks, as those are also safe in a table, and
+    as neither GitHub nor GitLab looks for mentions and references in it.
+    """
+    shown = _escaped(one_line(text, limit))
+    return f"<code>{shown}</code>" if shown else ""
+
+
+def _escaped(text: str) -> str:
+    escaped = _MARKUP.sub(lambda m: f"&#{ord(m.group())};", text)
+    return _INNER_UNDERSCORE.sub("_", escaped)  # within a word it is no markup, and names are full of it
+
+
+def _prose(text: str) -> str:
+    """Our own words, which may quote commands in backticks, around foreign ones."""
+    parts = text.split("`")
+    return "".join(
+        f"<code>{_escaped(part)}</code>" if n % 2 else _escaped(part) for n, part in enumerate(parts)
+    )
+
+
+def _verdict(report: Report) -> str:
+    bad = [f"{n:,} {_escaped(one_line(name, 40))}" for name, n in statuses(report.summary) if n]
+    return ", ".join(bad) or "no rows"
+
+
+def _totals(report: Report) -> str:
+    summary = report.summary
+    rows: list[tuple[str, str]] = [("rows", f"{int(summary.get('total') or 0):,}")]
+    rows += [(_escaped(one_line(name, 40)), f"{number:,}") for name, number in statuses(summary)]
+    rows.append(("sent", size(int(summary.get("bytes_sent") or 0))))
+    rows += [(key, f"{int(summary.get(key) or 0):,}") for key in ("requests", "retries", "throttled")]
+    rows.append(("time", duration(report.duration_seconds)))
+    names, values = zip(*rows, strict=True)
+    dashes = " | ".join("---:" for _ in rows)
+    about = ", ".join(
+        filter(None, (quoted((report.pim or {}).get("url") or "", 200), quoted(report.run or "", 80)))
+    )
+    return f"| {' | '.join(names)} |\n| {dashes} |\n| {' | '.join(values)} |\n" + (
+        f"\n{about}\n" if about else ""
+    )
+
+
+def _section(group: Group, room: int) -> str:
+    """A cause and as many of its rows as `room` bytes take; empty if that is none."""
+    head = f"\n### {_escaped(title(group.kind))}: {count(group.count, 'row')}\n\n"
+    if group.hint:
+        head += f"**Cure:** {_escaped(one_line(group.hint, _MESSAGE))}\n\n"
+    head += "| where | file | target | what was found |\n| --- | --- | --- | --- |\n"
+    room -= len(head.encode()) + 100
+    lines: list[str] = []
+    for item in group.rows:
+        line = _line(item, with_hint=group.hint is None)
+        room -= len(line.encode())
+        if room < 0:
+            break
+        lines.append(line)
+    if not lines:
+        return ""
+    left = group.count - len(lines)
+    return head + "".join(lines) + (f"\nand {left:,} more in the full report\n" if left else "")
+
+
+def _line(item: Mapping[str, Any], *, with_hint: bool) -> str:
+    found = quoted(message_of(item), _MESSAGE)
+    hint = one_line(hint_of(item), _MESSAGE) if with_hint else ""
+    if hint:
+        found += f" {_escaped(hint)}"
+    cells = (quoted(where(item), 120), quoted(item.get("file") or "", 120), quoted(aim(item), 160), found)
+    return f"| {' | '.join(cells)} |\n"
