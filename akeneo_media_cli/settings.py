@@ -1,0 +1,231 @@
+"""Where a setting comes from: the environment, then `.env`, and files that hold secrets.
+
+Source: the contract ("Connection"). No message of this module holds a value that may be secret: problems are
+told by the name of the variable, and what a file holds never gets into an exception.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import UsageError
+from .pim.address import UNSAFE_ALLOWED, pim_url
+from .pim.connection import Connection
+from .secret import Secret
+
+OPTION_PREFIX = "AKENEO_MEDIA_"
+LOGIN = ("AKENEO_CLIENT_ID", "AKENEO_CLIENT_SECRET", "AKENEO_USERNAME", "AKENEO_PASSWORD")
+URL, TOKEN, ALLOW_HTTP = "AKENEO_URL", "AKENEO_TOKEN", UNSAFE_ALLOWED
+PLACEHOLDERS = frozenset(
+    {
+        "changeme",
+        "change-me",
+        "your-client-id",
+        "your-client-secret",
+        "your-username",
+        "your-password",
+        "your-token",
+    }
+)
+"""What `.env.example` has in place of values; nobody's credentials."""
+
+_MAX_FILE = 64 * 1024
+_TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+_TOKEN_TEXT = re.compile(r"[!-~]+")
+_CURES = {
+    URL: "the address of your PIM, such as https://my.cloud.akeneo.com",
+    "AKENEO_CLIENT_ID": "in the PIM: Connect > Connection settings > your connection > Client ID",
+    "AKENEO_CLIENT_SECRET": "in the PIM: Connect > Connection settings > your connection > Secret",
+    "AKENEO_USERNAME": "in the PIM: Connect > Connection settings > your connection > Username",
+    "AKENEO_PASSWORD": "shown when the connection is made; its page can make a new one",
+}
+
+
+class _Source(NamedTuple):
+    """One place that settings come from; `folder` is where relative paths of `_FILE` variables start."""
+
+    name: str
+    values: Mapping[str, str]
+    folder: Path
+
+    def has(self, name: str) -> bool:
+        return bool(self.values.get(name) or self.values.get(f"{name}_FILE"))
+
+
+def load_connection(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) -> Connection:
+    """Who we are at which PIM, from `environ`, then from `env_file` (None: `.env` in `cwd`, if there is one).
+
+    The environment goes before the file, and an empty value counts as none. A token goes before the four
+    credentials where one place has both; a login in the environment goes before a token in the file.
+    Raises `UsageError` that names every problem at once.
+    """
+    problems: list[str] = []
+    sources = [_Source("the environment", environ, cwd), _env_source(env_file, cwd, problems)]
+    found = {name: _value(name, sources, problems) for name in _wanted(sources)}
+    allowed = _switch(ALLOW_HTTP, sources, problems)
+    url = ""
+    if found[URL]:
+        url, wrong = pim_url(found[URL], allow_http=allowed)
+        problems += [f"{URL} {problem}" for problem in wrong]
+    if problems:
+        listed = "".join(f"\n  - {problem}" for problem in problems)
+        raise UsageError(
+            f"the connection to the PIM is not usable:{listed}",
+            "set these in the environment or in a file .env (.env.example shows how); an App's AKENEO_TOKEN "
+            "may stand for ID, secret, username and password. "
+            "To try without a PIM, add --sandbox.",
+        )
+    if TOKEN in found:
+        return Connection(url, token=Secret(found[TOKEN]))
+    client_id, client_secret, username, password = (found[name] for name in LOGIN)
+    return Connection(url, client_id, Secret(client_secret), username, Secret(password))
+
+
+def option_environment(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) -> dict[str, str]:
+    """The `AKENEO_MEDIA_*` variables of the environment, and those of `.env` that it leaves out or empty.
+
+    Raises `UsageError` if the file cannot be used.
+    """
+    problems: list[str] = []
+    file = _env_source(env_file, cwd, problems)
+    if problems:
+        raise UsageError("; ".join(problems), "mend the file, or name another with --env-file.")
+    merged = {**file.values, **{name: text for name, text in environ.items() if text}}
+    return {name: text for name, text in merged.items() if name.startswith(OPTION_PREFIX)}
+
+
+def unknown_options(options: Mapping[str, str], known: Collection[str]) -> list[str]:
+    """A warning for each `AKENEO_MEDIA_*` variable that is no option's, with the name that was meant."""
+    return [
+        f"{name} is no option of akeneo-media{_meant(name, known)}"
+        for name in sorted(options)
+        if name.startswith(OPTION_PREFIX) and name not in known
+    ]
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.8)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _wanted(sources: Sequence[_Source]) -> tuple[str, ...]:
+    """The variables that are needed, by what the first place with any of a login has."""
+    for source in sources:
+        if source.has(TOKEN):
+            return URL, TOKEN
+        if any(map(source.has, LOGIN)):
+            break
+    return URL, *LOGIN
+
+
+def _value(name: str, sources: Sequence[_Source], problems: list[str]) -> str:
+    """The value from the first place that has it; empty, with the problem told, if there is none to use."""
+    for source in sources:
+        value = source.values.get(name, "")
+        file = source.values.get(f"{name}_FILE", "")
+        if value and file:
+            problems.append(f"{name} and {name}_FILE are both set in {source.name}: keep one")
+            return ""
+        if file:
+            value = _secret_file(f"{name}_FILE", source.folder / Path(file).expanduser(), problems)
+        if value or file:
+            return _sensible(name, value, problems) if value else ""
+    others = {
+        n for s in sources for n in s.values if n.startswith("AKENEO_") and not n.startswith(OPTION_PREFIX)
+    }
+    near = difflib.get_close_matches(name, sorted(others - set(_CURES) - {TOKEN}), n=1, cutoff=0.85)
+    slip = f" ({near[0]} is set: is that a slip?)" if near else ""
+    problems.append(f"{name} is missing{slip}: {_CURES[name]}")
+    return ""
+
+
+def _sensible(name: str, value: str, problems: list[str]) -> str:
+    if name == "AKENEO_PASSWORD":
+        trimmed = value  # May begin or end with anything.
+    else:
+        trimmed = value.strip()
+        if name != URL and trimmed[:1] in ("'", '"') and trimmed[-1:] == trimmed[:1]:
+            problems.append(f"{name} stands in quotes that are part of it: take them away")
+            return ""
+    if not trimmed:
+        problems.append(f"{name} is blank: {_CURES.get(name, 'put the token there')}")
+    elif trimmed.lower() in PLACEHOLDERS:
+        problems.append(f"{name} still has the example's value: {_CURES.get(name, 'put the token there')}")
+    elif name == TOKEN and not _TOKEN_TEXT.fullmatch(trimmed):
+        problems.append(
+            f"{name} has characters that no token has (a space or line break in it?): copy it again"
+        )
+    return trimmed
+
+
+def _switch(name: str, sources: Sequence[_Source], problems: list[str]) -> bool:
+    for source in sources:
+        text = source.values.get(name, "").strip().lower()
+        if text in _TRUE:
+            return True
+        if text in _FALSE:
+            return False
+        if text:
+            problems.append(f"{name} is neither 1 nor 0")
+    return False
+
+
+def _secret_file(name: str, path: Path, problems: list[str]) -> str:
+    """What a `_FILE` variable's file holds, without the line break at its end."""
+    text = _text(path, f"the file of {name}, {path},", problems, limit=_MAX_FILE)
+    if text is None:
+        return ""
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        problems.append(f"the file of {name}, {path}, is empty")
+    return text
+
+
+def _env_source(env_file: Path | None, cwd: Path, problems: list[str]) -> _Source:
+    path = cwd / (".env" if env_file is None else env_file.expanduser())
+    # A folder of that name is somebody's virtual environment.
+    if env_file is None and (path.is_dir() or not path.exists()):
+        return _Source(str(path), {}, path.parent)
+    text = _text(path, str(path), problems)
+    return _Source(str(path), dict(_assignments(text or "", path, problems)), path.parent)
+
+
+def _assignments(text: str, path: Path, problems: list[str]) -> Iterator[tuple[str, str]]:
+    from dotenv.parser import parse_stream
+
+    # The parser alone: nothing is put in for `$` in a password, and a bad line is told without its text.
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error and "AKENEO" in binding.original.string.upper():
+            problems.append(
+                f"{path}, line {binding.original.line}, is not NAME=value (is a quote left open?)"
+            )
+        elif binding.key is not None and binding.value is not None:
+            yield binding.key, binding.value
+
+
+def _text(path: Path, what: str, problems: list[str], limit: int = 1024 * 1024) -> str | None:
+    """A file's text; None, with the problem told, if it cannot be had."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        problems.append(f"{what} cannot be read: {getattr(error, 'strerror', None) or 'no such name'}")
+        return None
+    if len(content) > limit:
+        problems.append(f"{what} is larger than {limit // 1024} KiB: is it the right file?")
+        return None
+    # What Windows PowerShell writes with `>` begins with these two bytes.
+    encoding = "utf-16" if content.startswith(b"\xff\xfe") else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        problems.append(f"{what} is no UTF-8 text: save it as UTF-8")
+        return None
+    return text
