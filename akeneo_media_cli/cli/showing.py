@@ -22,12 +22,12 @@ def show_values(running: Any, stream: TextIO) -> None:
     table.add_column("size", justify="right")
     for value in values[:MOST]:
         cells = (
-            f"{value.get('kind', '')} {value.get('code', '')}".strip(),
-            value.get("attribute"),
-            value.get("locale"),
-            value.get("scope"),
-            value.get("original_filename"),
-            size(value.get("size") or 0),
+            f"{value['type']} {value['identifier'] or value['code']}",
+            value["attribute"],
+            value["locale"],
+            value["scope"],
+            value["original_filename"],
+            size(value["size"]),
         )
         table.add_row(*(Text(one_line(cell or "")) for cell in cells))
     console = Console(file=stream)

@@ -112,6 +112,7 @@ class Source:
         spool = self._exit.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - as above
         spool.write(head)
         shutil.copyfileobj(stream, spool, _PIECE)
+        spool.seek(0)
         return spool
 
     def _family(self, head: bytes) -> str:

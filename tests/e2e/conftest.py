@@ -15,7 +15,11 @@ import pytest
 
 from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, start_sandbox
 
-JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffdb0043000101") + b"\x01" * 60 + bytes.fromhex("ffd9")
+JPEG = (
+    bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffdb0043000101")
+    + b"\x01" * 60
+    + bytes.fromhex("ffd9")
+)
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
@@ -36,7 +40,12 @@ def catalogue(products: int = 200, **more: Any) -> dict[str, Any]:
         {"code": "name", "type": "pim_catalog_text"},
         {"code": "size", "type": "pim_catalog_simpleselect", "options": [str(n) for n in range(40)]},
         {"code": "picture", "type": "pim_catalog_image"},
-        {"code": "front", "type": "pim_catalog_image", "allowed_extensions": ["jpg", "png"], "max_file_size": "0.01"},
+        {
+            "code": "front",
+            "type": "pim_catalog_image",
+            "allowed_extensions": ["jpg", "png"],
+            "max_file_size": "0.01",
+        },
         {"code": "manual", "type": "pim_catalog_file", "localizable": True, "scopable": True},
         {"code": "shop", "type": "pim_catalog_image", "scopable": True},
         {"code": "label", "type": "pim_catalog_image", "localizable": True},
@@ -53,7 +62,9 @@ def catalogue(products: int = 200, **more: Any) -> dict[str, Any]:
             "shoes": [
                 {
                     "code": "by_size",
-                    "variant_attribute_sets": [{"level": 1, "axes": ["size"], "attributes": ["sku", "size", "shot"]}],
+                    "variant_attribute_sets": [
+                        {"level": 1, "axes": ["size"], "attributes": ["sku", "size", "shot"]}
+                    ],
                 }
             ]
         },
@@ -137,7 +148,9 @@ class Bench:
         (self.folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
         return name
 
-    def start(self, *arguments: str, env: dict[str, str] | None = None, **popen: Any) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, env: dict[str, str] | None = None, **popen: Any
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*self.command, *arguments],
             cwd=self.folder,
@@ -149,7 +162,11 @@ class Bench:
         )
 
     def run(
-        self, *arguments: str, env: dict[str, str] | None = None, stdin: str | None = None, report: bool = True
+        self,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        stdin: str | None = None,
+        report: bool = True,
     ) -> Done:
         """Run the command to its end, by default with a JSON report that is read back."""
         where = self.folder / "report.json"
@@ -175,7 +192,8 @@ class Bench:
     def held(self) -> dict[tuple[str, str, str | None, str | None], dict[str, Any]]:
         """Every media value of the PIM, by entity, attribute, locale and scope."""
         return {
-            (v["code"], v["attribute"], v["locale"], v["scope"]): v for v in self.sandbox.values()
+            (v["identifier"] or v["code"], v["attribute"], v["locale"], v["scope"]): v
+            for v in self.sandbox.values()
         }
 
 

@@ -55,7 +55,7 @@ def test_values_of_one_product_never_meet(bench: Bencher) -> None:
 
 
 def test_a_name_that_many_folders_share_is_never_in_flight_twice(bench: Bencher) -> None:
-    b = bench(save_time=0.01, code_clock_step=0.05)
+    b = bench(save_time=0.01, code_clock_step=0.005)
     lines = ["product,attribute,file"]
     for n in range(1, 61):
         lines.append(f"p-{n},picture,{b.file(f'{n}/front.jpg', jpeg(n))}")
