@@ -9,6 +9,7 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -223,7 +224,7 @@ def test_the_second_run_finds_everything_unchanged(ledger: Ledger, run: Run) -> 
         {"target": None},
     ],
 )
-def test_another_file_or_value_is_not_unchanged(ledger: Ledger, run: Run, changed: dict[str, object]) -> None:
+def test_another_file_or_value_is_not_unchanged(ledger: Ledger, run: Run, changed: dict[str, Any]) -> None:
     run.add([planned(1)])
     run.uploaded(1, "a/1.jpg")
     later = second(ledger, planned(1, **changed))

@@ -90,11 +90,9 @@ def test_a_row_that_is_invalid_already_keeps_its_reason_and_still_disagrees(ledg
     )
     assert run.settle_duplicates() == Settled(conflicting=1, dropped=1)
     assert run.row(1).failure == run.row(3).failure == missing
-    assert run.row(2).failure == Failure(
-        Kind.CONFLICTING_ROWS,
-        "spring.csv:2 names another file for the same value: images/1.jpg",
-        run.row(2).failure.hint if run.row(2).failure else "",
-    )
+    failure = run.row(2).failure
+    assert failure is not None
+    assert failure.message == "spring.csv:2 names another file for the same value: images/1.jpg"
     assert run.row(4).status is None
     assert [row.seq for row in run.dropped()] == [5]
 
