@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +56,33 @@ def opened(path: Path | None, clock: Clock | None = None, **options: Any) -> Led
     """The ledger of `PIM`."""
     defaults: dict[str, Any] = {"pim_url": PIM, "clock": clock or Clock(), "note": Notes()}
     return open_ledger(path, **{**defaults, **options})
+
+
+HELPERS = """
+import os, resource, sys, tempfile
+from pathlib import Path
+from tests.run.ledger_rows import *
+from akeneo_media_cli.errors import *
+from akeneo_media_cli.run.ledger import *
+path = Path(sys.argv[1])
+"""
+
+
+def python(script: str, *arguments: object, **options: Any) -> subprocess.Popen[str]:
+    """A process of its own that runs the script, with stdout to read."""
+    return subprocess.Popen(
+        [sys.executable, "-c", HELPERS + textwrap.dedent(script), *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        **options,
+    )
+
+
+def told(script: str, *arguments: object, **options: Any) -> str:
+    """What such a process prints."""
+    with python(script, *arguments, **options) as process:
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return out

@@ -1,78 +1,24 @@
-"""The ledger's file: whose it is, who holds it, and what is done when it is broken or cannot be written."""
+"""The ledger's file: whose it is, and what is done when it is broken or cannot be written."""
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import textwrap
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from akeneo_media_cli.errors import LedgerError, LedgerLockedError
+from akeneo_media_cli.errors import LedgerError
 from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.run.ledger import default_path, opening, schema
 
-from .ledger_rows import PIM, Clock, Notes, opened, planned
-
-HELPERS = """
-import os, resource, sys, tempfile
-from pathlib import Path
-from tests.run.ledger_rows import *
-from akeneo_media_cli.errors import *
-from akeneo_media_cli.run.ledger import *
-path = Path(sys.argv[1])
-"""
-
-
-def python(script: str, *arguments: object, **options: Any) -> subprocess.Popen[str]:
-    """A process of its own that runs the script, with stdout to read."""
-    return subprocess.Popen(
-        [sys.executable, "-c", HELPERS + textwrap.dedent(script), *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        **options,
-    )
-
-
-def told(script: str, *arguments: object, **options: Any) -> str:
-    """What such a process prints."""
-    with python(script, *arguments, **options) as process:
-        out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
-    return out
+from .ledger_rows import PIM, Clock, Notes, opened, planned, told
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "pim.sqlite"
-
-
-@pytest.fixture
-def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process in the middle of a run on `path`."""
-    script = """
-        ledger = opened(path, Clock())
-        run = ledger.start_run("upload", {})
-        run.add([planned(1)])
-        run.in_flight(1, "before")
-        print("ready", flush=True)
-        sys.stdin.read()
-    """
-    with python(script, path) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield process
-        process.kill()
 
 
 class TestPlace:
@@ -137,108 +83,6 @@ class TestPlace:
             run.add([planned(1)])
             run.finish(Exit.OK, {"password": Secret("hunter2hunter2")})
             assert all(b"hunter2" not in file.read_bytes() for file in path.parent.iterdir())
-
-
-class TestLock:
-    def test_a_second_run_is_told_at_once_who_holds_it(
-        self, path: Path, holder: subprocess.Popen[str]
-    ) -> None:
-        with pytest.raises(LedgerLockedError) as caught:
-            opened(path)
-        assert caught.value.exit_status is Exit.LOCKED
-        assert f"process {holder.pid} on " in caught.value.message
-        assert "(upload) holds it since 2026-11-23 12:00:00 UTC" in caught.value.message
-
-    def test_another_name_of_the_file_is_the_same_lock(
-        self, path: Path, holder: subprocess.Popen[str], tmp_path: Path
-    ) -> None:
-        link = tmp_path / "link.sqlite"
-        link.symlink_to(path)
-        with pytest.raises(LedgerLockedError):
-            opened(link)
-
-    @pytest.mark.parametrize(
-        "text", ["", "[]", "{", '{"pid": 1}', '{"since": 1e99, "pid": 1, "host": "", "command": ""}']
-    )
-    def test_told_without_a_name_if_the_holder_left_none(
-        self, path: Path, holder: subprocess.Popen[str], text: str
-    ) -> None:
-        path.with_name("pim.sqlite.holder").write_text(text)
-        with pytest.raises(LedgerLockedError, match="another process holds it"):
-            opened(path)
-
-    def test_reading_goes_on_beside_a_run(self, path: Path, holder: subprocess.Popen[str]) -> None:
-        with opened(path, exclusive=False) as ledger:
-            (info,) = ledger.runs()
-            assert (info.state, info.pid) == ("running", holder.pid)
-            assert [item["file"] for item in ledger.record("last").items()] == ["images/1.jpg"]
-            with pytest.raises(LedgerError, match="cannot be used"):
-                ledger.start_run("upload", {})
-
-    def test_a_killed_process_holds_nobody_and_its_run_is_interrupted(
-        self, path: Path, holder: subprocess.Popen[str]
-    ) -> None:
-        holder.kill()
-        holder.wait()
-        with opened(path, exclusive=False) as ledger:
-            assert ledger.run("last").state == "interrupted"
-        with opened(path) as ledger:
-            assert ledger.run("last").state == "interrupted"
-            run = ledger.start_run("upload", {})
-            run.add([planned(1)])
-            assert [(i.before, i.name) for i in run.interrupted()] == [("before", "1.jpg")]
-
-    def test_an_unfinished_run_is_interrupted_later(self, path: Path) -> None:
-        with opened(path) as ledger:
-            ledger.start_run("upload", {})
-            assert ledger.run("last").state == "running"
-        with opened(path) as ledger:
-            assert ledger.run("last").state == "interrupted"
-        assert not path.with_name("pim.sqlite.holder").exists()
-
-    def test_a_process_of_another_user_or_host_counts_as_alive(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with opened(path) as ledger:
-            ledger.start_run("upload", {})
-
-            def refused(pid: int, number: int) -> None:
-                raise PermissionError
-
-            monkeypatch.setattr(os, "kill", refused)
-            assert ledger.run("last").state == "running"
-            monkeypatch.undo()
-            with sqlite3.connect(path) as connection:
-                connection.execute("UPDATE run SET host = 'elsewhere', pid = 99999999")
-            connection.close()
-            assert ledger.run("last").state == "running"
-
-    @pytest.mark.parametrize(
-        "error", [OSError(95, "Operation not supported"), NotImplementedError("no flock")]
-    )
-    def test_a_file_system_without_locks_is_told_as_such(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
-    ) -> None:
-        import filelock
-
-        def refuse(self: object) -> None:
-            raise error
-
-        monkeypatch.setattr(filelock.FileLock, "_acquire", refuse)
-        with pytest.raises(LedgerError, match=r"cannot lock .*(not supported|no flock)"):
-            opened(path)
-
-    def test_a_lock_that_would_outlive_its_process_is_none(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        import fcntl
-
-        def missing(fd: int, operation: int) -> None:
-            raise OSError(38, "Function not implemented")
-
-        monkeypatch.setattr(fcntl, "flock", missing)
-        with warnings.catch_warnings(), pytest.raises(LedgerError, match="cannot lock"):
-            opened(path)
 
 
 class TestVersions:
