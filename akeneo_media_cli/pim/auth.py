@@ -56,7 +56,7 @@ class TokenAuth:
         self._token: Token | None = None
         self._refused: AccessError | None = None
         self._trouble: Trouble | None = None
-        self._tries = 0
+        self._failures = 0
         self._not_before = -math.inf
         transport.redact.learn(connection.client_secret.reveal(), connection.password.reveal())
         client = connection.client_id.encode("utf-8", "surrogateescape")
@@ -119,14 +119,14 @@ class TokenAuth:
         Of all threads that come with the same stale token one asks the PIM; the others share what it
         got, be it a token or a failure; refused credentials are tried once.
         """
-        tries = self._tries
+        failures = self._failures
         with self._lock:
             token = self._token
             if token is not None and (stale is None or token.generation != stale.generation):
                 return token
             if self._refused:
                 raise _copy(self._refused)
-            if self._tries != tries and self._trouble:
+            if self._trouble and self._failures != failures:
                 raise self._trouble.again()
             return self._renew()
 
@@ -142,7 +142,6 @@ class TokenAuth:
         )
 
     def _renew(self) -> Token:
-        self._tries += 1
         self._trouble = None
         stale = self._token
         try:
@@ -153,6 +152,7 @@ class TokenAuth:
             raise _copy(error) from None
         except Trouble as trouble:
             self._trouble = trouble
+            self._failures += 1
             if stale is not None and trouble.failure.http_status is None:
                 # A refresh whose answer was lost may have used the refresh token up.
                 self._token = replace(stale, refresh=None)
