@@ -285,6 +285,7 @@ class Coordinator:
                 return [self._give_up(course)]
             self._lineup.later(now + pause(course.blind, self._random), course)
             return []
+        course.blind = 0
         # One who may not read is told nothing either way.
         looked = outcome if isinstance(outcome, Looked) else Looked(None)
         if looked.ours or (looked.ours is None and course.phase is Phase.PROVE):
