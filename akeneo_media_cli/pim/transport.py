@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
 
@@ -266,19 +266,22 @@ def _normal(url: str) -> str:
 
 
 def _proxies(url: str) -> dict[str, str]:
-    """The environment's proxies for this address, NO_PROXY considered."""
-    found = dict(get_environ_proxies(url, no_proxy=None))
-    for scheme, proxy in found.items():
-        try:
-            host = parse_url(proxy).host
-        except LocationParseError:
-            host = None
-        if not host:
-            raise UsageError(
-                f"the proxy for {scheme} in the environment has no host",
-                f"Write {scheme.upper()}_PROXY like http://proxy.example:3128",
-            )
-    return found
+    """The proxy that the environment names for this address, NO_PROXY considered."""
+    proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
+    if not proxy:
+        return {}
+    scheme = url.partition("://")[0]
+    try:
+        parsed = parse_url(proxy)
+    except LocationParseError:
+        parsed = parse_url("")
+    # A SOCKS proxy brings connections of its own, which would not tell how far a call came.
+    if not parsed.host or parsed.scheme not in (None, "http", "https"):
+        raise UsageError(
+            f"the proxy that the environment names for {scheme} addresses is not an HTTP proxy",
+            f"Write {scheme.upper()}_PROXY like http://proxy.example:3128, or name the host in NO_PROXY.",
+        )
+    return {scheme: proxy}
 
 
 def _authorities() -> bool | str:

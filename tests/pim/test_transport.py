@@ -554,6 +554,8 @@ def test_a_proxy_of_the_environment_is_used_but_for_no_proxy(
 ) -> None:
     _, proxy = pim(lambda r: created())
     monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("http://", "http://user:proxy-pass@"))
+    monkeypatch.setenv("NO_PROXY", "other.example, *.internal, 10.0.0.0/8")
+    monkeypatch.setenv("ALL_PROXY", "socks5://nowhere.example")
     with PimClient(connection_to("http://pim.example")) as client:
         client.upload_product(body_of(file))
     (request,) = proxy.requests
@@ -564,6 +566,37 @@ def test_a_proxy_of_the_environment_is_used_but_for_no_proxy(
     with PimClient(direct.auth._connection) as again:
         again.upload_product(body_of(file))
     assert len(server.requests) == 1
+
+
+def test_a_tunnel_through_a_proxy(pim: Pim, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    _, server = pim(lambda r: created(), tls=True)
+
+    def serve(sock: socket.socket) -> None:
+        assert sock.recv(65536).startswith(b"CONNECT localhost:")
+        sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", server.port)) as beyond:
+            pump = threading.Thread(target=_pump, args=(beyond, sock))
+            pump.start()
+            _pump(sock, beyond)
+            pump.join(5)
+
+    with listening(serve) as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with PimClient(connection_to(f"https://localhost:{server.port}")) as client:
+            for _ in range(2):
+                client.upload_product(body_of(file))
+    assert [file.read_bytes() in request.body for request in server.requests] == [True, True]
+    assert server.connections == 1
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        sink.close()
 
 
 def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -587,8 +620,16 @@ def test_a_proxy_that_wants_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "407" in caught.value.message
 
 
-def test_a_proxy_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://user:proxy-pass@")
+@pytest.mark.parametrize(
+    ("variable", "proxy"),
+    [
+        ("HTTP_PROXY", "http://user:proxy-pass@"),
+        ("HTTP_PROXY", "http://user:proxy-pass@[broken"),
+        ("ALL_PROXY", "socks5://user:proxy-pass@proxy.example"),
+    ],
+)
+def test_a_proxy_that_cannot_be(monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str) -> None:
+    monkeypatch.setenv(variable, proxy)
     with pytest.raises(UsageError) as caught:
         PimClient(connection_to("http://pim.example"))
     assert "proxy-pass" not in str(caught.value)
