@@ -29,14 +29,14 @@ def write(report: Report, out: TextIO) -> None:
         failures += outcome == "failure"
         errors += outcome == "error"
         skipped += outcome == "skipped"
-    counts = f'tests="{cases}" failures="{failures}" errors="{errors}" skipped="{skipped}"'
+    counts = f'tests="{cases}" failures="{failures}" errors="{errors}"'
     name = _attribute(f"akeneo-media {report.command}")
     time = f'time="{max(report.duration_seconds, 0):.3f}"'
     out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     out.write(f"<testsuites name={name} {counts} {time}>\n")
     # Without the Z: the schemas that are about take a date and time of no zone.
     stamp = _attribute(report.started_at.rstrip("Z"))
-    out.write(f" <testsuite name={name} {counts} {time} timestamp={stamp}>\n")
+    out.write(f' <testsuite name={name} {counts} skipped="{skipped}" {time} timestamp={stamp}>\n')
     out.writelines(_properties(report))
     for item in report.items():
         out.writelines(_case(item))

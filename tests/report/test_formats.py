@@ -160,7 +160,7 @@ def test_csv_does_not_grow_a_column_for_each_row(tmp_path: Path) -> None:
     assert got[999]["extra"] == '{"column 999": "v"}'
 
 
-@pytest.mark.parametrize("suffix", [".json", ".jsonl", ".csv", ".xml", ".md"])
+@pytest.mark.parametrize("suffix", [".json", ".jsonl", ".csv", ".xml", ".md", ".html"])
 @pytest.mark.parametrize("status", ["uploaded", "failed"])
 def test_memory_does_not_grow_with_rows(tmp_path: Path, suffix: str, status: str) -> None:
     """From 2,000 rows to 15,000; HTML holds the rows that it shows, compactly."""
