@@ -50,7 +50,7 @@ def file_facts(pim: Pim, code: str) -> dict[str, Any]:
 
 
 def stats_body(pim: Pim, held: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """The answer of `/_sandbox/stats`, which docs/sandbox.md explains; `held` is what `values` tells, if known."""
+    """The answer of `/_sandbox/stats`, told of in docs/sandbox.md; `held` is what `values` tells."""
     stats, media = pim.stats, pim.media
     held = values(pim) if held is None else held
     linked = {value["media_code"] for value in held}

@@ -128,12 +128,12 @@ class _Named:
 
 
 def invent(needs: Iterable[Need]) -> dict[str, Any]:
-    """A catalogue for `start_sandbox` that has whatever is named: products, models, assets, attributes and all.
+    """A catalogue for `start_sandbox` that has all that is named: products, models, assets, attributes...
 
-    Media attributes take any extension and size. One that is used both with and without a locale (or channel)
-    is localizable (or scopable): the rows without one are then wrong, as they would be in a PIM. Every channel
-    has every locale that is named. Products have no family, so that any attribute fits them; those named by
-    UUID have an identifier too, as nearly all products do.
+    Media attributes take any extension and size. One that is used both with and without a locale (or
+    channel) is localizable (or scopable): the rows without one are then wrong, as they would be in a PIM.
+    Every channel has every locale that is named. Products have no family, so that any attribute fits them;
+    those named by UUID have an identifier too, as nearly all products do.
     """
     named = _Named(needs)
     attributes = [_product_attribute(use) for code, use in named.values.items() if code != "sku"]

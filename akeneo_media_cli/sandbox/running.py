@@ -105,8 +105,8 @@ class RunningSandbox:
 
     def stop(self) -> None:
         """Stops serving and removes the temporary folder, if it had one. Twice is once."""
-        self._server.should_exit = True
         if self._thread is not None:
+            self._server.stop_soon()
             self._thread.join()
             self._thread = None
         self._listener.close()

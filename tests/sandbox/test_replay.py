@@ -23,6 +23,6 @@ def test_every_recorded_exchange_is_answered_the_same() -> None:
         for name, known in sandbox.connections.items():
             if name != "main":
                 command += ["--connection", f"{name}={':'.join(known.as_dict().values())}"]
-        played = subprocess.run(command, capture_output=True, text=True, timeout=100)
+        played = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert played.returncode == 0, played.stdout + played.stderr
     assert played.stdout.strip() == "177 of 177 exchanges answered as the PIM answers"
