@@ -16,7 +16,7 @@ settings.load_profile("quick")
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Nothing of the user's own settings, PIM or ledgers reaches a test, and nothing of a test reaches them."""
+    """Nothing of the user's own settings, PIM or ledgers reaches a test, nor the other way round."""
     for name in list(os.environ):
         if name.startswith("AKENEO") or name in (
             "GITHUB_ACTIONS",

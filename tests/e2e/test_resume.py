@@ -65,8 +65,9 @@ def test_four_kills_leave_every_value_right_and_hardly_one_sent_twice(bench: Ben
 
 
 def test_faults_of_all_sorts_lose_nothing(bench: Bencher) -> None:
-    faults = "429=0.02,500=0.02,500-late=0.02,503=0.02,503-html=0.02,reset-early=0.02,reset-middle=0.02,reset-late=0.04"
-    b = bench(catalogue(400), save_time=0.02, faults=parse_faults([faults]), seed=7)
+    faults = ["429=0.02", "500=0.02", "500-late=0.02", "503=0.02", "503-html=0.02", "reset-early=0.02"]
+    faults += ["reset-middle=0.02", "reset-late=0.04"]
+    b = bench(catalogue(400), save_time=0.02, faults=parse_faults(faults), seed=7)
     manifest = many(b, 400, per_product=2)
     done = b.upload(manifest)
     assert done.status == 0, done.err

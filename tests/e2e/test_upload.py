@@ -18,8 +18,7 @@ def test_two_hundred_rows_land_with_their_bytes(bench: Bencher) -> None:
     b = bench(save_time=0.02)
     content = {n: jpeg(n) for n in range(1, 201)}
     lines = ["product,attribute,file"]
-    for n, data in content.items():
-        lines.append(f"p-{n},picture,{b.file(f'images/{n}.jpg', data)}")
+    lines += [f"p-{n},picture,{b.file(f'images/{n}.jpg', data)}" for n, data in content.items()]
     done = b.upload(b.manifest(lines))
     assert done.status == 0, done.err
     held = b.held()
@@ -42,9 +41,11 @@ def test_two_hundred_rows_land_with_their_bytes(bench: Bencher) -> None:
 def test_values_of_one_product_never_meet(bench: Bencher) -> None:
     b = bench(save_time=0.03)
     lines = ["sku;attribute;file"]
-    for product in range(1, 41):
-        for n in range(1, 5):
-            lines.append(f"p-{product};picture_{n};{b.file(f'{product}-{n}.jpg', jpeg(f'{product}-{n}'))}")
+    lines += [
+        f"p-{product};picture_{n};{b.file(f'{product}-{n}.jpg', jpeg(f'{product}-{n}'))}"
+        for product in range(1, 41)
+        for n in range(1, 5)
+    ]
     done = b.upload(b.manifest(lines))
     assert done.status == 0, done.err
     assert len(b.held()) == 160
@@ -72,8 +73,7 @@ def test_a_name_that_many_folders_share_is_never_in_flight_twice(bench: Bencher)
 def test_names_made_of_the_row_free_the_workers(bench: Bencher) -> None:
     b = bench(save_time=0.02)
     lines = ["product,attribute,file"]
-    for n in range(1, 31):
-        lines.append(f"p-{n},picture,{b.file(f'{n}/front.jpg', jpeg(n))}")
+    lines += [f"p-{n},picture,{b.file(f'{n}/front.jpg', jpeg(n))}" for n in range(1, 31)]
     done = b.upload(b.manifest(lines), "--rename", "{product}-{filename}")
     assert done.status == 0, done.err
     assert b.sandbox.stats()["most_in_flight"] == 4
