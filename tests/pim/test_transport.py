@@ -532,6 +532,46 @@ def test_a_handshake_cut_short_is_tried_again() -> None:
     assert not caught.value.maybe_done
 
 
+def test_a_handshake_that_stalls_counts_as_connecting() -> None:
+    release = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        release.wait(10)
+
+    with (
+        listening(serve) as port,
+        PimClient(connection_to(f"https://127.0.0.1:{port}"), connect_timeout=0.2) as client,
+        pytest.raises(Trouble) as caught,
+    ):
+        client.login()
+    release.set()
+    assert caught.value.failure.kind is Kind.TIMEOUT
+    assert "no connection" in caught.value.failure.message
+
+
+def test_a_handshake_that_fails_is_tried_again() -> None:
+    def serve(sock: socket.socket) -> None:
+        sock.recv(65536)
+        sock.sendall(b"\x15\x03\x03\x00\x02\x02\x28")  # a TLS alert: handshake_failure
+
+    with (
+        listening(serve) as port,
+        PimClient(connection_to(f"https://127.0.0.1:{port}")) as client,
+        pytest.raises(Trouble) as caught,
+    ):
+        client.login()
+    assert caught.value.failure.kind is Kind.TLS
+
+
+def test_a_host_name_that_cannot_be() -> None:
+    with (
+        PimClient(connection_to(f"http://{'a' * 70}.example")) as client,
+        pytest.raises(UsageError) as caught,
+    ):
+        client.login()
+    assert "AKENEO_URL" in caught.value.hint
+
+
 def test_https_to_a_port_without_tls() -> None:
     def serve(sock: socket.socket) -> None:
         sock.recv(65536)
