@@ -16,7 +16,8 @@ from .errors import Failure
 
 
 class Status(str, Enum):
-    """What became of a row (contract: "What becomes of a row")."""
+    """What became of a row (contract: "What becomes of a row"; those after `pending` are words of
+    `verify` and `download`)."""
 
     UPLOADED = "uploaded"
     UNCHANGED = "unchanged"
@@ -24,6 +25,10 @@ class Status(str, Enum):
     INVALID = "invalid"
     FAILED = "failed"
     PENDING = "pending"
+    HELD = "held"
+    DIFFERS = "differs"
+    MISSING = "missing"
+    DOWNLOADED = "downloaded"
 
 
 class TargetType(str, Enum):

@@ -11,7 +11,7 @@ import typer
 from .. import __version__
 from ..errors import MediaError, UsageError
 from ..exits import Exit
-from . import demo, runs, sandbox, upload
+from . import demo, runs, sandbox, upload, validate, verify
 
 app = typer.Typer(
     name="akeneo-media",
@@ -40,6 +40,8 @@ def main(
 
 
 app.command("upload")(upload.upload)
+app.command("validate")(validate.validate)
+app.command("verify")(verify.verify)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.add_typer(runs.app, name="runs")

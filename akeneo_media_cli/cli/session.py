@@ -8,9 +8,9 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from ..pim.connection import Connection
     from ..progress.base import Progress
     from ..report import Report
+    from ..run.job import Job
     from ..run.ledger import Ledger, Run
-    from ..run.options import UploadOptions
+    from ..run.options import RunOptions, UploadOptions, ValidateOptions, VerifyOptions
     from ..run.plan import Rows
-    from ..run.upload import Upload
 
 
 @dataclass
@@ -48,26 +48,49 @@ class Session:
 
     def upload(self, options: UploadOptions) -> Exit:
         """Run `upload`; the exit status. Raises MediaError where not even a run could begin."""
+        from ..run.upload import Upload
+
+        return self._run("upload", options, Upload)
+
+    def validate(self, options: ValidateOptions) -> Exit:
+        """Run `validate`, as `upload`; it needs a PIM only with `online`, and is not remembered."""
+        from ..run.validate import Validate
+
+        return self._run(
+            "validate",
+            replace(options, no_state=True, tell_all=self.progress == "json"),
+            Validate,
+            offline=not (options.online or self.sandbox),
+        )
+
+    def verify(self, options: VerifyOptions) -> Exit:
+        """Run `verify`, as `upload`."""
+        from ..run.verify import Verify
+
+        return self._run("verify", options, Verify)
+
+    def _run(self, command: str, options: RunOptions, make: type[Job], *, offline: bool = False) -> Exit:
         from ..report import check_destinations
+        from ..run.job import Environment
         from ..run.plan import planned_rows
-        from ..run.upload import Environment, Upload
 
         check_destinations(options.reports, inputs=options.manifest.manifests)
         logs.set_up(verbose=self.verbose, quiet=self.quiet, log_file=self.log_file)
         with self._cleanup:
             stdin = self._stdin(options.manifest.manifests)
-            connection = self._connection(options, stdin)
+            connection = None if offline else self._connection(options, stdin)
             progress = self._progress()
-            ledger = self._ledger(options, connection.url, progress)
-            run = ledger.start_run("upload", _arguments(options))
+            ledger = self._ledger(options, connection.url if connection else "", progress)
+            run = ledger.start_run(command, options.arguments())
             rows = self.rows or (lambda note: planned_rows(options.manifest, stdin, note))
-            upload = Upload(options, rows, connection, progress, Environment(), on_call=self._on_call())
+            job = make(options, rows, connection, progress, Environment(), on_call=self._on_call())
             status = Exit.DEFECT
             started = time.time()
             try:
-                status = upload.execute(run)
+                status = job.execute(run)
             finally:
-                status = self._finish(upload, run, options, status, started, connection.url, progress)
+                pim = {"url": connection.url, "version": job.pim_version} if connection else None
+                status = self._finish(command, job, run, options, status, started, pim, progress)
         return status
 
     # Where from and where to.
@@ -82,7 +105,7 @@ class Session:
             return copy
         return stdin
 
-    def _connection(self, options: UploadOptions, stdin: BinaryIO) -> Connection:
+    def _connection(self, options: RunOptions, stdin: BinaryIO) -> Connection:
         if not self.sandbox:
             from ..settings import load_connection
 
@@ -101,7 +124,7 @@ class Session:
         mode = "none" if self.quiet else self.progress
         return make_progress(mode, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
 
-    def _ledger(self, options: UploadOptions, url: str, progress: Progress) -> Ledger:
+    def _ledger(self, options: RunOptions, url: str, progress: Progress) -> Ledger:
         from ..run.ledger import default_path, open_ledger
 
         # What a sandbox that is about to vanish was given must not be remembered.
@@ -120,12 +143,13 @@ class Session:
 
     def _finish(
         self,
-        upload: Upload,
+        command: str,
+        job: Job,
         run: Run,
-        options: UploadOptions,
+        options: RunOptions,
         status: Exit,
         started: float,
-        url: str,
+        pim: Mapping[str, Any] | None,
         progress: Progress,
     ) -> Exit:
         """Write the reports and the summary, whatever way the run came out; the status to exit with."""
@@ -134,13 +158,13 @@ class Session:
         from ..wording import utc
 
         finished = time.time()
-        summary = {**run.summary(), **vars(upload.figures)}
+        summary = job.summary(run)
         progress.finished(summary)
         report = Report(
             tool={"name": "akeneo-media", "version": __version__},
-            pim={"url": url, "version": upload.pim_version},
+            pim=pim,
             run=run.id,
-            command="upload",
+            command=command,
             exit_status=status,
             started_at=utc(started),
             finished_at=utc(finished),
@@ -148,7 +172,7 @@ class Session:
             summary=summary,
             items=run.items,
         )
-        error: MediaError | None = upload.error
+        error: MediaError | None = job.error
         try:
             write_reports(options.reports, report, stdout=sys.stdout)
         except MediaError as trouble:
@@ -165,13 +189,3 @@ class Session:
             typer.echo(f"error: {error}", err=True)
         if not self.quiet or report.exit_status:
             write_summary(report, stream=sys.stderr, environ=os.environ, reports=reports)
-
-
-def _arguments(options: UploadOptions) -> dict[str, Any]:
-    """How the run was called, for `runs show`; nothing of it is secret."""
-    return {
-        "manifests": list(options.manifest.manifests),
-        "skip": options.skip,
-        "concurrency": options.concurrency,
-        "dry_run": options.dry_run,
-    }

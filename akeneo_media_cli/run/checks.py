@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..errors import Failure, Kind
 from ..pim.types import Attribute, Channel
-from ..rows import folded
+from ..rows import Target, folded
 
 MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
 
@@ -176,6 +176,16 @@ def unreadable_attribute(code: str) -> Failure:
         "give the connection's role the right to list attributes (Web API), "
         "or take the risk of overwriting other values with --no-preflight",
         403,
+    )
+
+
+def unknown_kind(target: Target | None) -> Failure:
+    """A kind of entity that is not uploaded to."""
+    kind = target.type.value if target is not None else "nothing"
+    return Failure(
+        Kind.ROUTE_MISSING,
+        f"a row that aims at {kind} cannot be uploaded to this PIM",
+        "aim it at a product or a product model",
     )
 
 

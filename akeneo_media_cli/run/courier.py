@@ -48,6 +48,23 @@ class Load:
     resumed: bool = False
 
 
+def outcome_of(make: Callable[[], Outcome]) -> Outcome:
+    """What a call comes to: its outcome, or what it raised, as one."""
+    try:
+        return make()
+    except Trouble as trouble:
+        return Troubled(
+            trouble.failure,
+            throttled=trouble.throttled,
+            retry_after=trouble.retry_after,
+            maybe_done=trouble.maybe_done,
+        )
+    except (Refusal, SourceTrouble) as refusal:
+        return Refused(refusal.failure)
+    except MediaError as error:
+        return Fatal(error)
+
+
 class _Sent:
     """Hears of the pieces that went out, and when the last did."""
 
@@ -101,37 +118,30 @@ class MediaCourier:
 
     def perform(self, call: Call) -> Outcome:
         """Make one call. `Fatal` where the run cannot go on."""
-        try:
-            if call.errand is Errand.PREPARE:
-                return self._prepare(call.batch)
-            if call.errand is Errand.SEND:
-                return self._send(call.course)
-            return self._look(call.course)
-        except Trouble as trouble:
-            return Troubled(
-                trouble.failure,
-                throttled=trouble.throttled,
-                retry_after=trouble.retry_after,
-                maybe_done=trouble.maybe_done,
-            )
-        except (Refusal, SourceTrouble) as refusal:
-            return Refused(refusal.failure)
-        except MediaError as error:
-            return Fatal(error)
+        if call.errand is Errand.PREPARE:
+            return outcome_of(lambda: self._prepare(call.batch))
+        if call.errand is Errand.SEND:
+            return outcome_of(lambda: self._send(call.course))
+        return outcome_of(lambda: self._look(call.course))
 
     # Looking rows up before anything of them is sent.
 
     def _prepare(self, batch: Sequence[PlannedRow]) -> Outcome:
         aims: Sequence[Aim | Failure]
+        wrong = Status.INVALID
         if self._preflight is None:
             aims = [Aim.as_written(planned) for planned in batch]
         else:
-            aims = self._preflight.look(batch)
+            try:
+                aims = self._preflight.look(batch)
+            except Refusal as refusal:
+                # Not the rows are wrong: the PIM, or what stands before it, will not be asked about them.
+                aims, wrong = [refusal.failure] * len(batch), Status.FAILED
         courses: list[Course] = []
         words: list[tuple[PlannedRow, Word]] = []
         for planned, aim in zip(batch, aims, strict=True):
             if isinstance(aim, Failure):
-                words.append((planned, Word(planned.seq, Status.INVALID, failure=aim)))
+                words.append((planned, Word(planned.seq, wrong, failure=aim)))
                 continue
             held = self._unchanged.code(planned, aim)
             if held is not None:

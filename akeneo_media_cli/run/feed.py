@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from ..rows import folded
-from .ledger import PlannedRow, Run
+from .ledger import PlannedRow
+
+Pages = Callable[[int, int], list[PlannedRow]]
+"""The next rows after a seq, so many at most: `Run.open_rows`."""
 
 PAGE = 500
 ENTITIES = 100
@@ -14,13 +18,13 @@ ROWS = 300
 
 
 class Feed:
-    """Gives batches of open rows with at most a hundred different entities; None at the end.
+    """Gives batches of rows with at most a hundred different entities; None at the end.
 
     Holds a page of rows in memory, whatever the size of the run. Not for two threads at once.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
         self._page: deque[PlannedRow] = deque()
         self._after = 0
 
@@ -37,7 +41,7 @@ class Feed:
         return batch or None
 
     def _turn(self) -> bool:
-        rows = self._run.open_rows(self._after, PAGE)
+        rows = self._pages(self._after, PAGE)
         if rows:
             self._after = rows[-1].seq
             self._page.extend(rows)

@@ -21,13 +21,27 @@ class ManifestOptions:
 
 
 @dataclass(frozen=True)
-class UploadOptions:
-    """How they are sent. Seconds and bytes; None: no limit. `skip` is `ledger`, `remote` or `none`."""
+class RunOptions:
+    """What all commands over a manifest share. `timeout` in seconds; `retries` are tries after the first."""
 
     manifest: ManifestOptions
     concurrency: int = 4
     retries: int = 5
     timeout: float = 60.0
+    reports: Sequence[str] = field(default_factory=tuple)
+    metrics_file: Path | None = None
+    state: Path | None = None
+    no_state: bool = False
+
+    def arguments(self) -> dict[str, object]:
+        """How the run was called, for `runs show`; nothing of it is secret."""
+        return {"manifests": list(self.manifest.manifests), "concurrency": self.concurrency}
+
+
+@dataclass(frozen=True)
+class UploadOptions(RunOptions):
+    """How rows are sent. Seconds and bytes; None: no limit. `skip` is `ledger`, `remote` or `none`."""
+
     max_duration: float | None = None
     max_failures: int | None = None
     bwlimit: int | None = None
@@ -38,7 +52,31 @@ class UploadOptions:
     carrier: str | None = None
     verify: bool = False
     dry_run: bool = False
-    reports: Sequence[str] = field(default_factory=tuple)
-    metrics_file: Path | None = None
-    state: Path | None = None
-    no_state: bool = False
+
+    def arguments(self) -> dict[str, object]:
+        return {**super().arguments(), "skip": self.skip, "dry_run": self.dry_run}
+
+
+@dataclass(frozen=True)
+class ValidateOptions(RunOptions):
+    """How rows are checked. `online`: against the PIM's catalogue and entities too.
+
+    `tell_all`: the display hears of every row, not only of those that are invalid.
+    """
+
+    online: bool = False
+    tell_all: bool = False
+
+
+@dataclass(frozen=True)
+class VerifyOptions(RunOptions):
+    """How rows are held against the PIM. `deep`: by their bytes, not only by name and size.
+
+    `max_duration`: seconds after which no more rows are asked about; None: no limit.
+    """
+
+    deep: bool = False
+    max_duration: float | None = None
+
+    def arguments(self) -> dict[str, object]:
+        return {**super().arguments(), "deep": self.deep}

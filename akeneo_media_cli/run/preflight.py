@@ -62,7 +62,9 @@ class _Entities:
 class Preflight:
     """Asks the PIM about rows. Thread-safe as far as its catalogue is."""
 
-    def __init__(self, client: PimClient, catalogue: Catalogue, note: Note) -> None:
+    def __init__(self, client: PimClient, catalogue: Catalogue, note: Note, *, files: bool = True) -> None:
+        """`files` off: rows are only looked up, whether or not the attribute would take their file."""
+        self._files = files
         self._client = client
         self._catalogue = catalogue
         self._note = note
@@ -93,14 +95,16 @@ class Preflight:
     ) -> tuple[Attribute, str | None, str | None] | Failure:
         """The attribute, locale and scope as the PIM spells them."""
         row = planned.row
+        if row.target is None or row.target.type not in _WORDS:
+            return checks.unknown_kind(row.target)
         if attributes is None:
             return checks.unreadable_attribute(row.attribute)
         attribute = attributes[folded(row.attribute)]
         if attribute is None:
             return checks.unknown_attribute(row.attribute, self._catalogue.media_attributes())
-        failure = checks.attribute_type(attribute) or checks.file_fits(
-            attribute, planned.name, planned.size or 0
-        )
+        failure = checks.attribute_type(attribute)
+        if self._files and failure is None:
+            failure = checks.file_fits(attribute, planned.name, planned.size or 0)
         if failure is not None:
             return failure
         spelled = checks.scoping(attribute, row.locale, row.scope, scoping)

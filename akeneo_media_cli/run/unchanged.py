@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 from ..pim.client import PimClient
+from ..pim.errors import Refusal
 from ..pim.types import MediaFile
 from ..rows import php_basename
 from .ledger import Interrupted, PlannedRow, Run
@@ -49,7 +50,10 @@ class Unchanged:
     def _remote(self, planned: PlannedRow, held: str) -> str | None:
         known = self._run.remembered(planned.seq)
         if known is None:
-            media = self._client.media_file(held)
+            try:
+                media = self._client.media_file(held)
+            except Refusal:
+                return None
             return held if media is not None and looks_like(media, planned) else None
         if known.media_code != held or known.size != planned.size or known.name != planned.name:
             return None

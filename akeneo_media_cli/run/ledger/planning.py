@@ -131,6 +131,14 @@ def mark_unchanged(store: Store, first: int, last: int) -> int:
         ).rowcount
 
 
+def mark_planned(store: Store, first: int, last: int) -> int:
+    """See `Run.mark_planned`."""
+    with store.write() as connection:
+        return connection.execute(
+            "UPDATE row SET status = 'planned' WHERE id BETWEEN ? AND ? AND status IS NULL", (first, last)
+        ).rowcount
+
+
 def touched(store: Store, first: int, last: int) -> Iterator[Touched]:
     """See `Run.touched`."""
     # CROSS JOIN: the rows in their order, and for each the value, never the other way round.

@@ -12,7 +12,15 @@ from .codec import COLUMNS, DROPPED, from_record, span, to_item
 from .model import PlannedRow
 from .store import Store
 
-FAILURES = (Status.FAILED, Status.INVALID)
+FAILURES = (Status.FAILED, Status.INVALID, Status.DIFFERS, Status.MISSING)
+_ALWAYS = (
+    Status.UPLOADED,
+    Status.UNCHANGED,
+    Status.PLANNED,
+    Status.INVALID,
+    Status.FAILED,
+    Status.PENDING,
+)
 _SELECT = f"SELECT {COLUMNS} FROM row"
 
 
@@ -37,7 +45,7 @@ class RunRecord:
     ) -> Iterator[PlannedRow]:
         """The rows with one of `statuses` (None: all) in manifest order, a page in memory at a time.
 
-        An open row counts as pending. `failures_first`: failed and invalid rows come before all others.
+        An open row counts as pending. `failures_first`: rows with something wrong come before all others.
         """
         wanted = set(Status if statuses is None else statuses)
         groups = [wanted & set(FAILURES), wanted - set(FAILURES)] if failures_first else [wanted]
@@ -69,11 +77,15 @@ class RunRecord:
         return count, size
 
     def summary(self) -> dict[str, int]:
-        """`total` and the rows by status, as the report's `summary` begins; open rows are pending."""
+        """`total` and the rows by status, as the report's `summary` begins; open rows are pending.
+
+        The words of `upload` are there even where no row has them, those of `verify` only where one does.
+        """
         sql = "SELECT COALESCE(status, 'pending'), COUNT(*) FROM row WHERE id BETWEEN ? AND ? GROUP BY 1"
         found = dict(self._store.read(sql, (self._first, self._last)))
         found.pop(DROPPED, None)
-        return {"total": sum(found.values()), **{s.value: found.get(s.value, 0) for s in Status}}
+        total = sum(found.values())
+        return {"total": total, **{s.value: found.pop(s.value, 0) for s in _ALWAYS}, **found}
 
     def dropped(self) -> Iterator[PlannedRow]:
         """The rows that only repeated an earlier one; the note of each names that one."""

@@ -113,6 +113,10 @@ class Run(RunRecord):
         """
         return planning.mark_unchanged(self._store, self._first, self._last)
 
+    def mark_planned(self) -> int:
+        """Make every open row planned, where nothing more is to be asked about it; how many."""
+        return planning.mark_planned(self._store, self._first, self._last)
+
     def touched(self) -> Iterator[Touched]:
         """After `mark_unchanged`: open rows whose file has the remembered name and size but another time."""
         return planning.touched(self._store, self._first, self._last)

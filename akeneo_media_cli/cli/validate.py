@@ -1,0 +1,74 @@
+"""`akeneo-media validate`: find every mistake before the first byte."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import options as o
+
+Online = Annotated[
+    bool,
+    typer.Option(
+        "--online",
+        envvar=o.env("online"),
+        help="Ask the PIM too: attributes, channels, locales, products. Nothing is sent.",
+    ),
+]
+
+
+def validate(
+    manifests: o.Manifests,
+    online: Online = False,
+    sandbox: o.Sandbox = False,
+    env_file: o.EnvFile = None,
+    root: o.Root = None,
+    allow_outside_root: o.AllowOutsideRoot = False,
+    format: o.ManifestFormat = None,
+    set: o.Set = None,
+    rename: o.Rename = None,
+    concurrency: o.Concurrency = 4,
+    retries: o.Retries = 5,
+    timeout: o.Timeout = 60.0,
+    shard: o.Shard = None,
+    report: o.Report = None,
+    progress: o.Progress = o.ProgressMode.auto,
+    log_file: o.LogFile = None,
+    verbose: o.Verbose = 0,
+    quiet: o.Quiet = False,
+) -> None:
+    """Make every check that upload makes before it sends, and send nothing.
+
+    Without --online no PIM is needed. Exit status: 0 no mistakes, 1 some rows are invalid, 2 wrong usage,
+    3 unusable manifest; with --online also 4 credentials refused, 5 the PIM could not be asked about all.
+    """
+    from .. import units
+    from ..run.options import ManifestOptions, ValidateOptions
+    from .session import Session
+
+    options = ValidateOptions(
+        manifest=ManifestOptions(
+            manifests=manifests,
+            format=format.value if format else None,
+            sets=set or (),
+            roots=root or (),
+            allow_outside_root=allow_outside_root,
+            rename=rename,
+            shard=units.shard(shard) if shard else (1, 1),
+        ),
+        concurrency=concurrency,
+        retries=retries,
+        timeout=timeout,
+        reports=report or (),
+        online=online,
+    )
+    session = Session(
+        env_file=env_file,
+        sandbox=sandbox,
+        progress=progress.value,
+        log_file=log_file,
+        verbose=verbose,
+        quiet=quiet,
+    )
+    raise typer.Exit(session.validate(options))

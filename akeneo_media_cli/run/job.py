@@ -1,0 +1,188 @@
+"""What every command over a manifest has in common: its way from rows to an exit status, signals included."""
+
+from __future__ import annotations
+
+import random as chance
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from ..errors import LedgerError, MediaError
+from ..exits import Exit, worst
+from ..pim.client import PimClient
+from ..pim.connection import Connection
+from ..progress.base import Progress
+from ..rows import Status
+from .coordinator import Coordinator
+from .engine import Courier, Engine
+from .ledger import Run
+from .options import RunOptions
+from .plan import Rows
+
+
+class _Interrupted(BaseException):
+    """A signal came before anything was sent. Not an Exception: nothing on the way may swallow it."""
+
+
+@dataclass
+class Environment:
+    """What a run needs of the world: passed in, so that a test can give its own.
+
+    `clock` gives monotonic seconds, `wall` seconds since 1970, `random` numbers from 0 to 1.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    random: Callable[[], float] = chance.random
+
+
+@dataclass
+class Figures:
+    """What the report's summary says beside the counts of rows."""
+
+    bytes_sent: int = 0
+    requests: int = 0
+    retries: int = 0
+    throttled: int = 0
+
+
+class Job:
+    """One run of a command on a ledger's run. What it does with the rows is its subclass's: `steps`."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        rows: Rows,
+        connection: Connection | None,
+        progress: Progress,
+        environment: Environment,
+        on_call: Callable[..., None] | None = None,
+    ) -> None:
+        """`connection` None: without a PIM. `on_call` hears of each exchange with it."""
+        self.figures = Figures()
+        self.error: MediaError | None = None
+        """What ended the run before its time, if anything did."""
+        self.pim_version: str | None = None
+        self._rows = rows
+        self._connection = connection
+        self._progress = progress
+        self.environment = environment
+        self._run_options = options
+        self._on_call = on_call
+        self._engine: Engine | None = None
+        self._signal = 0
+
+    def execute(self, run: Run) -> Exit:
+        """Do it all; the exit status. Leaves every row's word in the run, however it ends."""
+        with self._signals():
+            try:
+                status = self.steps(run)
+            except _Interrupted:
+                status = Exit.OK
+            except MediaError as error:
+                self.error = error
+                begun = isinstance(error, LedgerError) and self.figures.requests
+                status = Exit.PENDING if begun else error.exit_status
+        if self._signal:
+            status = worst(status, Exit.INTERRUPTED if self._signal == signal.SIGINT else Exit.TERMINATED)
+        return status
+
+    def steps(self, run: Run) -> Exit:
+        """What the command does, to its exit status. Raises MediaError for what ends it before its time."""
+        raise NotImplementedError
+
+    def summary(self, run: Run) -> dict[str, Any]:
+        """The report's summary: rows by status, and what it took."""
+        return {**run.summary(), **vars(self.figures)}
+
+    @contextmanager
+    def talking(self) -> Iterator[PimClient]:
+        """The PIM, for as long as the block lasts; its calls are counted into the figures."""
+        assert self._connection is not None
+        options = self._run_options
+        client = PimClient(
+            self._connection, timeout=options.timeout, pool=options.concurrency, on_call=self._on_call
+        )
+        with client:
+            try:
+                yield client
+            finally:
+                self.figures.requests = client.counts.requests
+
+    def drive(self, coordinator: Coordinator, courier: Courier, max_duration: float | None = None) -> None:
+        """Let a coordinator's decisions run to their end. Raises what was fatal."""
+        self._engine = Engine(
+            coordinator,
+            courier,
+            self._progress,
+            clock=self.environment.clock,
+            max_duration=max_duration,
+        )
+        try:
+            self._engine.run()
+        finally:
+            self._engine = None
+            self.figures.retries += coordinator.retries
+            self.figures.throttled += coordinator.gate.throttled
+        if coordinator.fatal is not None:
+            raise coordinator.fatal
+        if coordinator.aborted and coordinator.trouble is not None:
+            self.note(f"the PIM could not be asked: {coordinator.trouble.message}", coordinator.trouble.hint)
+        elif coordinator.gate.given_up:
+            self.note("the PIM stopped answering: the rest is left for the next run", "")
+
+    def begin(self, run: Run, *settled: Status) -> int:
+        """Show what the plan came to, rows with the statuses `settled` among it; how many rows are open."""
+        open_rows, size = run.open_totals()
+        total = run.summary()["total"]
+        self._progress.started(rows=total, size=size, concurrency=self._run_options.concurrency)
+        if open_rows < total:
+            for item in run.items(settled):
+                self._progress.row_finished(item["row"], item)
+        return open_rows
+
+    def note(self, message: str, hint: str) -> None:
+        """Tell the user something that belongs to no row."""
+        self._progress.note(message, hint=hint)
+
+    @property
+    def interrupted(self) -> bool:
+        """Did a signal ask to come to an end?"""
+        return bool(self._signal)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM end the run in order: once to finish what is in flight, twice at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._signal = self._signal or number
+        if self._engine is None:
+            raise _Interrupted
+        self._engine.interrupt()
+
+
+def rows_status(run: Run) -> Exit:
+    """What the words of a run's rows come to (contract: "Exit status")."""
+    summary = run.summary()
+    statuses = [Exit.OK]
+    if any(summary.get(status) for status in ("failed", "invalid", "differs", "missing")):
+        statuses.append(Exit.ROWS_FAILED)
+    if summary["pending"]:
+        statuses.append(Exit.PENDING)
+    return worst(*statuses)

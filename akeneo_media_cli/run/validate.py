@@ -1,0 +1,61 @@
+"""`validate`: every check that `upload` makes before it sends, and nothing sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..exits import Exit
+from ..pim.connection import Connection
+from ..progress.base import Progress
+from ..rows import Status
+from .catalogue import Catalogue
+from .coordinator import Coordinator, Policy
+from .courier import MediaCourier
+from .feed import Feed
+from .job import Environment, Job, rows_status
+from .ledger import Run
+from .options import ValidateOptions
+from .plan import Rows, plan
+from .preflight import Preflight
+from .unchanged import Unchanged
+
+
+class Validate(Job):
+    """One run of `validate`, offline where `connection` is None. Rows that may be sent become `planned`."""
+
+    def __init__(
+        self,
+        options: ValidateOptions,
+        rows: Rows,
+        connection: Connection | None,
+        progress: Progress,
+        environment: Environment,
+        on_call: Callable[..., None] | None = None,
+    ) -> None:
+        super().__init__(options, rows, connection, progress, environment, on_call)
+        self._options = options
+
+    def steps(self, run: Run) -> Exit:
+        plan(run, self._rows(self.note), skip="none", note=self.note)
+        if self._connection is None:
+            run.mark_planned()
+        told = [Status.INVALID, Status.PLANNED] if self._options.tell_all else [Status.INVALID]
+        if self.begin(run, *told):
+            self._ask(run)
+        return rows_status(run)
+
+    def _ask(self, run: Run) -> None:
+        options = self._options
+        with self.talking() as client:
+            courier = MediaCourier(
+                client,
+                run,
+                self._progress,
+                preflight=Preflight(client, Catalogue(client, self.note), self.note),
+                unchanged=Unchanged("none", client, run, touched={}, interrupted={}),
+                clock=self.environment.clock,
+                send=False,
+                looked=Status.PLANNED,
+            )
+            policy = Policy(options.concurrency, options.retries)
+            self.drive(Coordinator(policy, Feed(run.open_rows), self.environment.random), courier)
