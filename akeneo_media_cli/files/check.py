@@ -94,7 +94,9 @@ class FileRoots:
     def content(self, local: LocalFile, shown: str) -> Failure | None:
         """`check_content`, remembered, as many rows may name one file."""
         if not self._sniff:
-            return None if os.access(local.path, os.R_OK) else _unreadable(shown, "permission denied")
+            # The effective user is the one that will open the file.
+            may = os.access(local.path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+            return None if may else _unreadable(shown, "permission denied")
         key = (local.path, local.size, local.mtime_ns, extension_of(local.name))
         if key not in self._contents:
             if len(self._contents) >= _MOST_REMEMBERED:

@@ -7,7 +7,16 @@ from typing import Any
 
 from ..errors import Failure, Kind, ManifestError
 from ..rows import Row, Target, TargetType, clean_name
-from .columns import COLUMNS, GROUPS, PARENTS, canonical, file_from_text, near_miss, spelled
+from .columns import (
+    COLUMNS,
+    GROUPS,
+    PARENTS,
+    canonical,
+    file_from_text,
+    has_half_characters,
+    near_miss,
+    spelled,
+)
 from .template import MissingPlaceholderError, Setting
 
 Note = Callable[[str, str], None]
@@ -121,6 +130,11 @@ class Assembler:
                 return malformed(
                     f"--set {setting.option} needs `{missing.name}`, which this row does not have",
                     f"Give the row a value for `{missing.name}`, or its own `{setting.column}`.",
+                )
+            if has_half_characters(text) and setting.column != "filename":  # that one is cleaned
+                return malformed(
+                    f"--set {setting.option} takes text from a file name that is not valid UTF-8",
+                    f"Rename the file, or give the row its own `{setting.column}`.",
                 )
             if setting.known:
                 values[setting.column] = text

@@ -37,12 +37,18 @@ ALIASES = {"sku": "product", "identifier": "product", "uuid": "product_uuid", "c
 _SPELLINGS = {name: name for name in COLUMNS} | ALIASES
 _GAPS = re.compile(r"[\s-]+")
 _FILE_URI = "file:"
+_HALF = re.compile("[\ud800-\udfff]")
 _NOT_PLAIN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def spelled(name: str) -> str:
     """A column's name as columns are compared: without case, ends trimmed, spaces and hyphens as `_`."""
     return _GAPS.sub("_", name.strip().lower())
+
+
+def has_half_characters(text: str) -> bool:
+    """Does text hold lone surrogates, which stand for stray bytes and can be neither sent nor stored?"""
+    return not text.isascii() and _HALF.search(text) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -74,15 +74,11 @@ def _read(source: Source, make: Assembler, delimiter: str | None) -> Iterator[Ro
 def _find_delimiter(head: str) -> str:
     """The delimiter that makes the most known columns of the header, then the most columns."""
 
+    text = head.lstrip(_DELIMITERS + " \r\n")  # blank lines, be they of spaces or of empty cells
+
     def quality(delimiter: str) -> tuple[int, int, int]:
-        cells: list[str] = []
-        try:
-            lines = io.StringIO(head, newline="")
-            for cells in csv.reader(lines, delimiter=delimiter, skipinitialspace=True):
-                if any(cells):
-                    break
-        except csv.Error:
-            return 0, 0, 0
+        records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        cells = next(records, [])
         known = sum(canonical(cell) is not None for cell in cells)
         return known, sum(near_miss(cell) is not None for cell in cells if len(cells) > 1), len(cells)
 

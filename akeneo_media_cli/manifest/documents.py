@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import math
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -14,13 +13,12 @@ from typing import Any, NamedTuple, TextIO
 from ..errors import Failure
 from ..rows import Row
 from .assemble import Assembler, malformed
-from .columns import canonical
+from .columns import canonical, has_half_characters
 from .source import Source
 
 UPLOADS = "uploads"
 _KEYS = ("defaults", "root", UPLOADS)
 _DEEPEST = 16
-_HALF = re.compile("[\ud800-\udfff]")
 _SHAPE = "Write a list of rows, or a mapping of `defaults`, `root` and `uploads` (the list of rows)."
 
 
@@ -201,8 +199,8 @@ def _text(column: str, value: Any) -> str | None:
 
 def _sound(column: str, text: str) -> str:
     """Text that can be sent and stored: JSON's escapes can make half characters, which cannot."""
-    if _HALF.search(text):
-        raise _UnfitError(f"the value of {ascii(column)} holds half a character (a lone \\u surrogate)")
+    if has_half_characters(text):
+        raise _UnfitError(f"the value of {column!a} holds half a character (a lone \\u surrogate)")
     return text
 
 

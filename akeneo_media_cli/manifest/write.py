@@ -6,11 +6,14 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, TextIO
 
 from ..rows import Row
 from .columns import COLUMNS, canonical, file_as_text, target_columns
 
+# Readers drop a space after a delimiter; and not every Python's csv module quotes a lone carriage return.
+_NEEDS_QUOTES = re.compile("^ |\r")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -68,12 +71,11 @@ def _write_table(
         rows = list(rows)
         used = dict.fromkeys(name for row in rows for name in row)
         columns = [name for name in COLUMNS if name in used] + [n for n in used if n not in COLUMNS]
-    # Readers drop spaces after a delimiter, so a cell that begins with one needs its quotes.
     plain = csv.DictWriter(stream, columns, delimiter=delimiter, lineterminator="\n")
     quoted = csv.DictWriter(stream, columns, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writeheader()
-    for row in rows:
-        odd = any(isinstance(value, str) and value[:1] in (" ", "\t", "\r", "\n") for value in row.values())
+    header = {name: name for name in columns}
+    for row in chain((header,), rows):
+        odd = any(_NEEDS_QUOTES.search(str(value)) for value in row.values())
         (quoted if odd else plain).writerow(row)
 
 
