@@ -23,6 +23,12 @@ _ATTRIBUTE_DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 
 
+_LISTS = (
+    "attributes", "families", "channels", "locales", "categories", "products", "product_models",
+    "category_attributes", "asset_families", "assets", "reference_entities", "records", "pam_assets",
+)  # fmt: skip
+
+
 class CatalogueError(ValueError):
     """A catalogue that cannot be used; the message says where."""
 
@@ -30,13 +36,8 @@ class CatalogueError(ValueError):
 class Index(dict[str, dict[str, Any]]):
     """Things by code, found as MySQL finds them: case, accents and trailing spaces do not count (A3)."""
 
-    def __init__(self, what: str, items: Iterable[Mapping[str, Any]], key: str = "code") -> None:
-        super().__init__()
-        for item in items:
-            code = item.get(key)
-            if not isinstance(code, str) or not code:
-                raise CatalogueError(f"{what}: an entry has no {key!r}: {dict(item)!r:.80}")
-            self[folded(code)] = dict(item)
+    def __init__(self, items: Iterable[Mapping[str, Any]]) -> None:
+        super().__init__((folded(item["code"]), dict(item)) for item in items)
 
     def find(self, code: Any) -> dict[str, Any] | None:
         """The entry of a code, or None."""
@@ -47,17 +48,14 @@ class Catalogue:
     """Structure: what attributes, families, channels and locales there are. Entities live in their stores."""
 
     def __init__(self, source: Mapping[str, Any]) -> None:
-        self.source = dict(source)
-        self.attributes = Index(
-            "attributes", ({**_ATTRIBUTE_DEFAULTS, **item} for item in _list(source, "attributes"))
-        )
-        self.families = Index("families", _list(source, "families"))
-        self.channels = Index("channels", _list(source, "channels"))
-        self.locales = Index("locales", _list(source, "locales"))
-        self.categories = Index("categories", _list(source, "categories"))
+        self.source = check_shape(source)
+        self.attributes = Index({**_ATTRIBUTE_DEFAULTS, **item} for item in _list(source, "attributes"))
+        self.families = Index(_list(source, "families"))
+        self.channels = Index(_list(source, "channels"))
+        self.locales = Index(_list(source, "locales"))
+        self.categories = Index(_list(source, "categories"))
         self.variants = {
-            folded(family): Index("family_variants", items)
-            for family, items in (source.get("family_variants") or {}).items()
+            folded(family): Index(items) for family, items in (source.get("family_variants") or {}).items()
         }
         self.limits: dict[str, int] = dict(source.get("limits") or {})
         self.options = {a["code"]: set(a.get("options", ())) for a in self.attributes.values()}
@@ -124,8 +122,42 @@ def shown(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name != "options"}
 
 
+def check_shape(source: Any) -> Mapping[str, Any]:
+    """Says what is wrong with a catalogue before anything is built of it. Raises CatalogueError."""
+    if not isinstance(source, Mapping):
+        raise CatalogueError("a catalogue is a JSON object")
+    for key in _LISTS:
+        for item in _list(source, key):
+            code = item.get("code")
+            if key != "products" and (not isinstance(code, str) or not code):
+                raise CatalogueError(f"an entry of {key!r} has no 'code': {dict(item)!r:.80}")
+            _check_values(key, item.get("values") or {})
+    for key in ("connections", "limits", "family_variants"):
+        if not isinstance(source.get(key, {}), (Mapping, type(None))):
+            raise CatalogueError(f"{key!r} of a catalogue is an object")
+    for name, limit in (source.get("limits") or {}).items():
+        if isinstance(limit, bool) or not isinstance(limit, int):
+            raise CatalogueError(f"the limit {name!r} is a number of bytes")
+    for parent, key in (("asset_family", "assets"), ("reference_entity", "records")):
+        for item in _list(source, key):
+            if not isinstance(item.get(parent), str):
+                raise CatalogueError(f"an entry of {key!r} has no {parent!r}: {dict(item)!r:.80}")
+    return source
+
+
+def _check_values(key: str, values: Any) -> None:
+    good = isinstance(values, Mapping) and all(
+        isinstance(items, list) and all(isinstance(item, Mapping) for item in items)
+        for items in values.values()
+    )
+    if not good:
+        raise CatalogueError(f"'values' in {key!r} name lists of objects by attribute")
+
+
 def _list(source: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    value = source.get(key) or []
+    value = source.get(key)
+    if value is None:
+        return []
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise CatalogueError(f"{key!r} of a catalogue is a list of objects")
     return value

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .catalogue import CatalogueError
 from .default import default_catalogue
 from .options import Credentials, SandboxMissing, SandboxOptions
 
@@ -134,11 +135,12 @@ def _built(
         from .pim import Pim
         from .server import build_server
     except ImportError as error:
-        if error.name not in ("starlette", "uvicorn", "python_multipart", "h11", "anyio"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("starlette", "uvicorn", "python_multipart", "h11", "anyio"):
             raise
         raise SandboxMissing(
-            f"the sandbox needs {error.name}: install it with  pip install 'akeneo-media-cli[sandbox]'",
-            name=error.name,
+            f"the sandbox needs {missing}: install it with  pip install 'akeneo-media-cli[sandbox]'",
+            name=missing,
         ) from error
     with contextlib.ExitStack() as cleaning:
         listener = cleaning.enter_context(_listening(host, port))
@@ -147,7 +149,10 @@ def _built(
             folder = Path(tempfile.mkdtemp(prefix="akeneo-sandbox-"))
             cleaning.callback(shutil.rmtree, folder, ignore_errors=True)
         source = default_catalogue() if catalog is None else catalog
-        store = Pim(source, folder, options or SandboxOptions(), keep=data is not None)
+        try:
+            store = Pim(source, folder, options or SandboxOptions(), keep=data is not None)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise CatalogueError(f"the catalogue has a shape of its own: {error!r}") from error
         cleaning.callback(store.state.close)
         return RunningSandbox(host, store, build_server(store), listener, cleaning.pop_all().close)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .catalogue import Catalogue, CatalogueError
+from .catalogue import Catalogue
 from .entities import ValueKey
 from .media import MediaStore
 from .text import folded
@@ -82,8 +82,6 @@ class Things:
             (RECORD, "reference_entity", source.get("records") or []),
         ):
             for item in items:
-                if parent not in item or "code" not in item:
-                    raise CatalogueError(f"{kind}s: an entry needs {parent!r} and 'code'")
                 self.put(
                     Thing(
                         ThingKey(kind, str(item[parent]), str(item["code"])),
@@ -142,8 +140,6 @@ def values_of(given: Mapping[str, Any]) -> dict[ValueKey, Any]:
 def _collections(kind: str, items: list[dict[str, Any]], media: str) -> dict[str, Collection]:
     out = {}
     for item in items:
-        if "code" not in item:
-            raise CatalogueError(f"a family of {kind}s needs a 'code'")
         body = {name: value for name, value in item.items() if name != "attributes"}
         attributes = {str(a["code"]): _attribute(a, media) for a in item.get("attributes") or []}
         out[str(item["code"])] = Collection(kind, body, attributes)

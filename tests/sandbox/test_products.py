@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 
 import pytest
 
@@ -467,12 +468,12 @@ def test_two_levels_of_models() -> None:
     ]
     catalogue["products"] = [{"identifier": "variant", "parent": "sub"}]
     with start_sandbox(catalogue) as sandbox, Client(sandbox) as client:
-        model = {"kind": "product_model"}
-        assert client.upload("root", **model).status_code == 422
-        assert client.upload("sub", **model).status_code == 201
+        model = partial(client.upload, kind="product_model")
+        assert model("root").status_code == 422
+        assert model("sub").status_code == 201
         assert client.upload("variant").status_code == 422
         assert client.upload("variant", "picture_2").status_code == 201
-        assert client.upload("root", "picture_scoped", scope="mobile", **model).status_code == 201
+        assert model("root", "picture_scoped", scope="mobile").status_code == 201
         product = client.get("/products/variant").json()
         assert product["family"] == "shoes"
         assert set(product["values"]) == {"sku", "picture", "picture_2", "picture_scoped"}

@@ -81,7 +81,7 @@ def routes() -> list[Route]:
     attributes = ("list_attributes", "Access forbidden. You are not allowed to list attributes.")
 
     def extra(key: str) -> Find:
-        return lambda ask: Index(key, ask.pim.catalogue.source.get(key) or [])
+        return lambda ask: Index(ask.pim.catalogue.source.get(key) or [])
 
     return [
         *reading("pim_api_locale", "/locales", "Locale", lambda ask: ask.pim.catalogue.locales),
