@@ -1,32 +1,49 @@
-"""Where log lines go: standard error and `--log-file`, with nothing secret in them."""
+"""Where log lines go: beside the display, and to `--log-file`, with nothing secret in them."""
 
 from __future__ import annotations
 
 import logging
-import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
+from ..errors import Failure, UsageError
+from ..rows import Target
+from ..wording import one_line
+
+if TYPE_CHECKING:
+    from ..progress.base import Progress
 
 LOGGER = logging.getLogger("akeneo_media_cli")
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-def set_up(*, verbose: int, quiet: bool, log_file: Path | None) -> None:
-    """`-v` shows info, `-vv` every request, `-q` only errors; the file gets info at least.
+def set_up(progress: Progress, *, verbose: int, log_file: Path | None, log_format: str = "text") -> Progress:
+    """What to tell of a run from now on: the display itself, or one that writes the log as well.
 
-    Raises UsageError where the file cannot be written.
+    `-v` shows what becomes of each row, `-vv` every request; the file gets all that. Raises UsageError where
+    the file cannot be written.
     """
-    level = logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
-    form = logging.Formatter("%(asctime)sZ %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S")
-    form.converter = time.gmtime
     LOGGER.handlers.clear()
     LOGGER.propagate = False
-    LOGGER.setLevel(min(level, logging.INFO) if log_file else level)
-    screen = logging.StreamHandler(sys.stderr)
-    screen.setFormatter(form)
-    screen.setLevel(level)
-    LOGGER.addHandler(screen)
+    if not verbose and log_file is None:
+        return progress
+    from ..progress.logs import JsonFormatter, ProgressHandler
+
+    LOGGER.setLevel(logging.DEBUG)
+    form: logging.Formatter = JsonFormatter()
+    if log_format == "text":
+        form = logging.Formatter("%(asctime)sZ %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        form.converter = time.gmtime
+    if verbose:
+        screen = ProgressHandler(progress)
+        screen.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+        # The display shows its own notes already.
+        screen.addFilter(lambda record: not hasattr(record, "noted"))
+        if log_format != "text":
+            screen.setFormatter(form)
+        LOGGER.addHandler(screen)
     if log_file is not None:
         try:
             file = logging.FileHandler(log_file, encoding="utf-8", errors="backslashreplace")
@@ -36,3 +53,69 @@ def set_up(*, verbose: int, quiet: bool, log_file: Path | None) -> None:
             ) from None
         file.setFormatter(form)
         LOGGER.addHandler(file)
+    return Logged(progress)
+
+
+def request(call: Any) -> None:
+    """Log one exchange with the PIM; `call` is a `pim.transport.CallInfo`, which holds no secret."""
+    outcome = call.error if call.status is None else call.status
+    LOGGER.debug(
+        "%s %s: %s in %.3f s, %d bytes sent",
+        call.method,
+        one_line(call.path, 300),
+        outcome,
+        call.seconds,
+        call.sent,
+    )
+
+
+class Logged:
+    """A display that writes what it hears to the log first."""
+
+    def __init__(self, inner: Progress) -> None:
+        self._inner = inner
+
+    def started(self, *, rows: int, size: int, concurrency: int) -> None:
+        LOGGER.info("%d rows, %d bytes, %d calls at once", rows, size, concurrency)
+        self._inner.started(rows=rows, size=size, concurrency=concurrency)
+
+    def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:
+        self._inner.row_started(row, file=file, target=target, size=size, attempt=attempt)
+
+    def row_sent(self, row: int, size: int) -> None:
+        self._inner.row_sent(row, size)
+
+    def row_retried(self, row: int, *, failure: Failure, delay: float) -> None:
+        LOGGER.info("row %d: %s; again in %.1f s", row, one_line(failure.message, 500), delay)
+        self._inner.row_retried(row, failure=failure, delay=delay)
+
+    def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
+        error = item.get("error")
+        LOGGER.log(
+            logging.WARNING if error and item["status"] != "pending" else logging.INFO,
+            "%s:%s %s: %s%s",
+            item["manifest"],
+            item["line"],
+            one_line(item["file"], 300),
+            item["status"],
+            f": {error['kind']}: {one_line(error['message'], 500)}" if error else "",
+        )
+        self._inner.row_finished(row, item)
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        if seconds:
+            LOGGER.info("waiting %.1f s: %s", seconds, reason)
+        self._inner.waiting(reason, seconds)
+
+    def limit(self, calls: int) -> None:
+        LOGGER.info("at most %d calls at once", calls)
+        self._inner.limit(calls)
+
+    def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
+        text = one_line(f"{message}; {hint}" if hint else message, 1000)
+        LOGGER.log(_LEVELS.get(level, logging.INFO), "%s", text, extra={"noted": True})
+        self._inner.note(message, hint=hint, level=level)
+
+    def finished(self, summary: Mapping[str, Any]) -> None:
+        LOGGER.info("done: %s", dict(summary))
+        self._inner.finished(summary)

@@ -33,6 +33,13 @@ class ProgressMode(str, Enum):
     none = "none"
 
 
+class LogForm(str, Enum):
+    """How log lines are written."""
+
+    text = "text"
+    json = "json"
+
+
 class Format(str, Enum):
     """What a manifest is written in."""
 
@@ -228,6 +235,9 @@ NoState = Annotated[
 LogFile = Annotated[
     Path | None,
     typer.Option("--log-file", metavar="FILE", envvar=env("log-file"), help="Write the log to FILE as well."),
+]
+LogFormat = Annotated[
+    LogForm, typer.Option("--log-format", envvar=env("log-format"), help="How log lines are written.")
 ]
 Verbose = Annotated[
     int,

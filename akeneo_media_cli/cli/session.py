@@ -40,6 +40,8 @@ class Session:
     log_file: Path | None = None
     verbose: int = 0
     quiet: bool = False
+    log_format: str = "text"
+    metrics_file: Path | None = None
     rows: Rows | None = None
     """Rows that come from elsewhere than the manifests."""
     after: Callable[[Any], None] | None = None
@@ -75,7 +77,6 @@ class Session:
         from ..run.plan import planned_rows
 
         check_destinations(options.reports, inputs=options.manifest.manifests)
-        logs.set_up(verbose=self.verbose, quiet=self.quiet, log_file=self.log_file)
         with self._cleanup:
             stdin = self._stdin(options.manifest.manifests)
             connection = None if offline else self._connection(options, stdin)
@@ -122,7 +123,13 @@ class Session:
         from ..progress import make_progress
 
         mode = "none" if self.quiet else self.progress
-        return make_progress(mode, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
+        shown = make_progress(mode, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
+        return logs.set_up(
+            shown,
+            verbose=0 if self.quiet else self.verbose,
+            log_file=self.log_file,
+            log_format=self.log_format,
+        )
 
     def _ledger(self, options: RunOptions, url: str, progress: Progress) -> Ledger:
         from ..run.ledger import default_path, open_ledger
@@ -135,9 +142,7 @@ class Session:
         return self._cleanup.enter_context(contextlib.closing(ledger))
 
     def _on_call(self) -> Any:
-        if self.verbose < 2 and self.log_file is None:
-            return None
-        return lambda call: logs.LOGGER.debug("%s", call)
+        return logs.request if self.verbose > 1 or self.log_file is not None else None
 
     # What is left behind.
 
@@ -155,6 +160,8 @@ class Session:
         """Write the reports and the summary, whatever way the run came out; the status to exit with."""
         from .. import __version__
         from ..report import Report, write_reports
+        from ..report.annotations import annotate
+        from ..report.metrics import write_metrics
         from ..wording import utc
 
         finished = time.time()
@@ -172,14 +179,17 @@ class Session:
             summary=summary,
             items=run.items,
         )
-        error: MediaError | None = job.error
-        try:
-            write_reports(options.reports, report, stdout=sys.stdout)
-        except MediaError as trouble:
-            progress.note(trouble.message, hint=trouble.hint, level="error")
+        left: list[Callable[[], None]] = [
+            lambda: write_reports(options.reports, report, stdout=sys.stdout),
+            lambda: annotate(report, stream=sys.stderr, environ=os.environ),
+        ]
+        if self.metrics_file is not None:
+            metrics_file = str(self.metrics_file)
+            left.append(lambda: write_metrics(metrics_file, report))
+        if [leave for leave in left if not _left(leave)]:
             status = worst(status, Exit.ROWS_FAILED)
         run.finish(status, summary)
-        self._say(report, error, options.reports)
+        self._say(report, job.error, options.reports)
         return status
 
     def _say(self, report: Report, error: MediaError | None, reports: Sequence[str]) -> None:
@@ -189,3 +199,13 @@ class Session:
             typer.echo(f"error: {error}", err=True)
         if not self.quiet or report.exit_status:
             write_summary(report, stream=sys.stderr, environ=os.environ, reports=reports)
+
+
+def _left(leave: Callable[[], None]) -> bool:
+    """Was it written? One that could not be does not keep the others from it."""
+    try:
+        leave()
+    except MediaError as error:
+        typer.echo(f"error: {error}", err=True)
+        return False
+    return True

@@ -35,6 +35,7 @@ def upload(
     state: o.State = None,
     no_state: o.NoState = False,
     log_file: o.LogFile = None,
+    log_format: o.LogFormat = o.LogForm.text,
     verbose: o.Verbose = 0,
     quiet: o.Quiet = False,
 ) -> None:
@@ -70,7 +71,6 @@ def upload(
         verify=verify,
         dry_run=dry_run,
         reports=report or (),
-        metrics_file=metrics_file,
         state=state,
         no_state=no_state,
     )
@@ -79,6 +79,8 @@ def upload(
         sandbox=sandbox,
         progress=progress.value,
         log_file=log_file,
+        log_format=log_format.value,
+        metrics_file=metrics_file,
         verbose=verbose,
         quiet=quiet,
     )

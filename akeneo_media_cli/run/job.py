@@ -16,6 +16,7 @@ from ..errors import LedgerError, MediaError
 from ..exits import Exit, worst
 from ..pim.client import PimClient
 from ..pim.connection import Connection
+from ..pim.errors import CallError
 from ..progress.base import Progress
 from ..rows import Status
 from .coordinator import Coordinator
@@ -111,6 +112,8 @@ class Job:
         with client:
             try:
                 yield client
+                if not self._signal:
+                    self.pim_version = _version(client)
             finally:
                 self.figures.requests = client.counts.requests
 
@@ -186,3 +189,12 @@ def rows_status(run: Run) -> Exit:
     if summary["pending"]:
         statuses.append(Exit.PENDING)
     return worst(*statuses)
+
+
+def _version(client: PimClient) -> str | None:
+    """The PIM's version for the report; None where it does not tell, which is no reason to complain."""
+    try:
+        found = client.system_information()
+    except (CallError, MediaError):
+        return None
+    return found.version if found else None

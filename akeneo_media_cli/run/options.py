@@ -29,7 +29,6 @@ class RunOptions:
     retries: int = 5
     timeout: float = 60.0
     reports: Sequence[str] = field(default_factory=tuple)
-    metrics_file: Path | None = None
     state: Path | None = None
     no_state: bool = False
 
@@ -80,3 +79,20 @@ class VerifyOptions(RunOptions):
 
     def arguments(self) -> dict[str, object]:
         return {**super().arguments(), "deep": self.deep}
+
+
+@dataclass(frozen=True)
+class DownloadOptions(RunOptions):
+    """How files are fetched. `to`: the folder for media files that are named by code, None for manifests.
+
+    `overwrite`: replace files that differ. Seconds and bytes; None: no limit.
+    """
+
+    max_duration: float | None = None
+    max_failures: int | None = None
+    bwlimit: int | None = None
+    overwrite: bool = False
+    to: Path | None = None
+
+    def arguments(self) -> dict[str, object]:
+        return {**super().arguments(), "overwrite": self.overwrite}
