@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import Failure, MediaError
 from ..rows import Status
@@ -20,6 +20,8 @@ class Phase(Enum):
     """A call of its may have been done although no answer said so: ask whether the value became ours."""
     PROVE = auto()
     """It was answered 201 while a call with the same file name may have been at work: compare the bytes."""
+    RESTORE = auto()
+    """Its file went up through another product's value: that is to be put back as it was."""
     ATTACH = auto()
     """Its file is in the PIM: the code is to be set by a batch PATCH."""
 
@@ -31,8 +33,11 @@ class Course:
     `keys` are taken by this row alone for as long as a call of its may be at work, `tree` together with
     others of the same product model tree, unless it met a deadlock there and goes `alone`.
     `group` names the batches that it may share an attaching call with, and `attach_keys` are what it holds
-    then. `followers` get the same media file once this row has sent it; a row with `carried` set cannot
-    send its file itself.
+    then. Rows of one `content` need it sent only once: the first is sent, its `followers` get its code.
+
+    `attaches`: sending the file alone does not set the row's value. `borrows`: the file goes up through
+    another product's value, which is put back. `carried`: the row cannot send its file at all.
+    `doubtful`: its `code` comes from an earlier run; if the PIM refuses it the file is sent.
     """
 
     row: Any
@@ -42,6 +47,10 @@ class Course:
     tree: str | None = None
     attach_keys: tuple[str, ...] = ()
     group: str | None = None
+    content: str | None = None
+    attaches: bool = False
+    borrows: bool = False
+    carried: bool = False
     followers: list[Course] = field(default_factory=list)
     phase: Phase = Phase.SEND
     alone: bool = False
@@ -50,9 +59,9 @@ class Course:
     trouble: Failure | None = None
     deep: bool = False
     uncertain: bool = False
-    carried: bool = False
     deadlocked: bool = False
     code: str | None = None
+    doubtful: bool = False
     sha256: str | None = None
     sent: int = 0
     began: float | None = None
@@ -66,12 +75,14 @@ class Course:
     @property
     def exclusive(self) -> tuple[str, ...]:
         """The keys that nobody else may have meanwhile."""
+        if self.phase is Phase.ATTACH:
+            return self.attach_keys
         return (*self.keys, self.tree) if self.alone and self.tree else self.keys
 
     @property
     def shared(self) -> tuple[str, ...]:
         """The keys that others may have too."""
-        return (self.tree,) if self.tree and not self.alone else ()
+        return (self.tree,) if self.tree and not self.alone and self.phase is not Phase.ATTACH else ()
 
 
 class Errand(Enum):
@@ -82,18 +93,20 @@ class Errand(Enum):
     SEND = auto()
     ASK = auto()
     PROVE = auto()
+    RESTORE = auto()
     ATTACH = auto()
 
     @property
     def writes(self) -> bool:
         """Does it change anything in the PIM?"""
-        return self in (Errand.SEND, Errand.ATTACH)
+        return self in (Errand.SEND, Errand.RESTORE, Errand.ATTACH)
 
 
 @dataclass(slots=True, eq=False)
 class Call:
     """One thing for a worker to do now; rows of an attaching batch are several, else one.
 
+    Of an attaching batch rows of one entity stand together: they are one line of the PATCH.
     `in_flight` counts the calls at work when it went out, itself included.
     """
 
@@ -112,6 +125,14 @@ class Call:
         return self.courses[0]
 
 
+class Known(NamedTuple):
+    """A media file that the PIM has, by its code; `doubtful` if only an earlier run's word is for it."""
+
+    code: str
+    sha256: str | None
+    doubtful: bool = False
+
+
 @dataclass(frozen=True)
 class Stored:
     """The PIM took the file: 201 and a Location. `saving` is the seconds from the last byte to the answer."""
@@ -120,12 +141,11 @@ class Stored:
     sha256: str | None
     sent: int
     saving: float
-    attach: bool = False
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Pointless to try again. `stored_code`: the media file that was left behind, where one is known."""
+    """Pointless to try again."""
 
     failure: Failure
     sent: int = 0
@@ -152,14 +172,23 @@ class Looked:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A batch was looked up: these rows are to be sent; the others have got their word already."""
+    """A batch was looked up: these rows are to be sent; the others have got their word already.
+
+    `known` are contents that the PIM turned out to have.
+    """
 
     courses: Sequence[Course]
+    known: Mapping[str, Known] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The other product's value is as it was."""
 
 
 @dataclass(frozen=True)
 class Attached:
-    """Line by line what a batch PATCH came to: None for taken, a failure, or no line at all."""
+    """Row by row what a batch PATCH came to: None for taken, a failure, or trouble; no line is trouble."""
 
     lines: Sequence[Failure | Troubled | None]
 
@@ -171,15 +200,18 @@ class Fatal:
     error: MediaError
 
 
-Outcome = Stored | Refused | Troubled | Looked | Prepared | Attached | Fatal
+Outcome = Stored | Refused | Troubled | Looked | Prepared | Restored | Attached | Fatal
 
 
 @dataclass(slots=True)
 class Ended:
-    """A row's last word. `uncertain`: the PIM may still turn out to have it, the next run must look."""
+    """A row's last word. `uncertain`: the PIM may still turn out to have it, the next run must look.
+
+    `shared`: the row got the media file that another one sent.
+    """
 
     course: Course
     status: Status
     failure: Failure | None = None
     uncertain: bool = False
-    notes: list[str] = field(default_factory=list)
+    shared: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .course import Call, Course, Errand, Phase
 from .scheduler import Scheduler
@@ -14,6 +14,8 @@ ATTACH_BATCH = 100
 """So many lines the PIM takes in one PATCH (pim-facts B5)."""
 ATTACH_WAIT = 10.0
 """Seconds that a batch waits to be full while there is other work."""
+
+_QUESTIONS = {Phase.ASK: Errand.ASK, Phase.PROVE: Errand.PROVE, Phase.RESTORE: Errand.RESTORE}
 
 
 class Lineup:
@@ -24,8 +26,10 @@ class Lineup:
         self._timers: list[tuple[float, int, Course | Call]] = []
         self._asks: deque[Course] = deque()
         self._batches: deque[Call] = deque()
-        self._attaching: dict[str, tuple[float, list[Course]]] = {}
+        self._attaching: dict[str, tuple[float, deque[Course]]] = {}
         self._ticket = 0
+        self.attaching = 0
+        """How many rows wait for company in a batch."""
         self.unsettled: set[Course] = set()
         """Rows whose call may still be at work in the PIM, in a call or not; they keep their keys."""
         self.idle_for_names = 0
@@ -48,7 +52,8 @@ class Lineup:
     def enqueue(self, course: Course, now: float) -> None:
         """Let a row wait for its turn to be sent, asked after or attached."""
         if course.phase is Phase.ATTACH:
-            self._attaching.setdefault(course.group or "", (now, []))[1].append(course)
+            self._attaching.setdefault(course.group or "", (now, deque()))[1].append(course)
+            self.attaching += 1
         else:
             self._scheduler.add(course, course.exclusive, course.shared)
 
@@ -78,7 +83,7 @@ class Lineup:
             waiting = heapq.heappop(self._timers)[2]
             if isinstance(waiting, Call):
                 self._batches.append(waiting)
-            elif waiting.uncertain and waiting.phase is not Phase.ATTACH:
+            elif waiting.uncertain and waiting.phase in _QUESTIONS:
                 self._asks.append(waiting)
             else:
                 if waiting.uncertain:
@@ -90,11 +95,11 @@ class Lineup:
         return max(0.0, self._timers[0][0] - now) if self._timers else math.inf
 
     def next_question(self) -> Call | None:
-        """Ask after a row that holds its keys."""
+        """Ask after a row that holds its keys, or put back what it borrowed."""
         if not self._asks:
             return None
         course = self._asks.popleft()
-        return Call(Errand.PROVE if course.phase is Phase.PROVE else Errand.ASK, (course,))
+        return Call(_QUESTIONS[course.phase], (course,))
 
     def next_batch(self) -> Call | None:
         """Prepare a batch once more that met trouble."""
@@ -119,16 +124,36 @@ class Lineup:
             self.idle_for_names += 1
         return next(filter(None, map(self._attach, list(self._attaching))), None)
 
+    def give_up_attaching(self, unless: Callable[[Course], bool]) -> None:
+        """Let those that wait for company in a batch go, but for some."""
+        for group, (since, courses) in list(self._attaching.items()):
+            self._keep(group, since, deque(filter(unless, courses)))
+        self.attaching = sum(len(courses) for _, courses in self._attaching.values())
+
     def _attach(self, group: str) -> Call | None:
-        since, courses = self._attaching.pop(group)
-        batch: list[Course] = []
+        """As many rows of a group as one PATCH takes; those of one entity are one line of it."""
+        since, courses = self._attaching[group]
+        lines: dict[tuple[str, ...], list[Course]] = {}
         rest: list[Course] = []
-        for course in courses:
-            free = len(batch) < ATTACH_BATCH and self._scheduler.acquire(course.keys)
-            (batch if free else rest).append(course)
-        if rest:
-            self._attaching[group] = (since, rest)
+        while courses and len(lines) < ATTACH_BATCH:
+            course = courses.popleft()
+            if course.attach_keys in lines:
+                lines[course.attach_keys].append(course)
+            elif self._scheduler.acquire(course.attach_keys):
+                lines[course.attach_keys] = [course]
+            else:
+                rest.append(course)
+        courses.extendleft(reversed(rest))
+        self._keep(group, since, courses)
+        batch = [course for line in lines.values() for course in line]
+        self.attaching -= len(batch)
         return Call(Errand.ATTACH, batch) if batch else None
+
+    def _keep(self, group: str, since: float, courses: deque[Course]) -> None:
+        if courses:
+            self._attaching[group] = (since, courses)
+        else:
+            self._attaching.pop(group, None)
 
     def common_name(self) -> tuple[str, int]:
         """The file name that most rows wait for, and how many; empty if they wait for something else."""
@@ -145,3 +170,4 @@ class Lineup:
         self._timers.clear()
         self._asks.clear()
         self._attaching.clear()
+        self.attaching = 0

@@ -73,7 +73,7 @@ class Scheduler(Generic[T]):
         return None
 
     def acquire(self, keys: tuple[str, ...]) -> bool:
-        """Take keys out of turn, if they are all free."""
+        """Take keys for oneself out of turn, if they are all free."""
         if any(key in self._held or key in self._shares for key in keys):
             return False
         self._hold(keys, ())

@@ -22,10 +22,13 @@ from akeneo_media_cli.run.course import (
     Course,
     Ended,
     Errand,
+    Known,
     Looked,
     Outcome,
+    Phase,
     Prepared,
     Refused,
+    Restored,
     Stored,
     Troubled,
 )
@@ -37,11 +40,19 @@ def failure(status: int | None, kind: Kind = Kind.UNAVAILABLE) -> Failure:
 
 @dataclass
 class SimRow:
-    """What a simulated row is about."""
+    """What a simulated row is about.
+
+    Rows of one `content` may share its media file. `way`: `send` sets the value by sending, `attach` needs a
+    PATCH after it, `carry` cannot send, `borrow` sends through the product `carrier`.
+    """
 
     entity: str
     attribute: str
     name: str
+    content: str | None = None
+    way: str = "send"
+    code: str | None = None
+    """What an earlier run is said to have stored for the row."""
 
 
 @dataclass
@@ -55,7 +66,13 @@ class Simulation:
     allowed: int = 10**9
     batch: int = 100
     tree: Callable[[SimRow], str | None] = lambda row: None
-    attach: Callable[[int], bool] = lambda seq: False
+    known: dict[str, Known] = field(default_factory=dict)
+    forbidden: bool = False
+    """The user may not PATCH."""
+    poison: frozenset[int] = frozenset()
+    """Rows whose line makes the PIM refuse a whole PATCH."""
+    bad: frozenset[int] = frozenset()
+    """Rows whose line alone is refused."""
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -68,25 +85,38 @@ class Simulation:
         self.saves: Counter[int] = Counter()
         self.sends: Counter[int] = Counter()
         self.patches = 0
+        self.media: dict[str, str] = {}
+        self.most_waiting = 0
         self.answered_clean: set[int] = set()
         self.refusals = 0
         self.calls = 0
         self.in_flight = 0
         self.most_in_flight = 0
         self.ended: dict[int, Ended] = {}
-        self.unfed = [
-            Course(
-                row,
-                seq,
-                1000,
-                (f"entity:{row.entity}", f"name:{row.name}"),
-                self.tree(row),
-                attach_keys=(f"entity:{row.entity}",),
-                group="g",
-            )
-            for seq, row in enumerate(self.rows)
-        ]
-        self.coordinator = Coordinator(self.policy, self.feed, self.random.random)
+        self.unfed = [self.course(seq, row) for seq, row in enumerate(self.rows)]
+        self.coordinator = Coordinator(self.policy, self.feed, self.random.random, self.known)
+
+    def course(self, seq: int, row: SimRow) -> Course:
+        first = {"attach": (), "borrow": ("entity:carrier",)}.get(row.way, (f"entity:{row.entity}",))
+        return Course(
+            row,
+            seq,
+            1000,
+            (*first, f"name:{row.name}"),
+            None if row.way == "attach" else self.tree(row),
+            attach_keys=(f"entity:{row.entity}",),
+            group="g",
+            content=row.content,
+            attaches=row.way in ("attach", "borrow"),
+            borrows=row.way == "borrow",
+            carried=row.way == "carry",
+            code=row.code,
+            doubtful=row.code is not None,
+            phase=Phase.ATTACH if row.code else Phase.SEND,
+        )
+
+    def bytes_of(self, seq: int) -> str:
+        return self.rows[seq].content or f"bytes-{seq}"
 
     def feed(self) -> list[Course] | None:
         head, self.unfed = self.unfed[: self.batch], self.unfed[self.batch :]
@@ -99,6 +129,7 @@ class Simulation:
     def run(self, most_steps: int = 1_000_000) -> None:
         for _ in range(most_steps):
             step = self.coordinator.next(self.now)
+            self.most_waiting = max(self.most_waiting, self.coordinator._sharing.waiting)
             if step is None:
                 break
             if isinstance(step, Call):
@@ -138,6 +169,8 @@ class Simulation:
             return self.answer(call, seconds, Troubled(failure(503)) if trouble else Prepared(call.batch))
         if call.errand is Errand.ATTACH:
             return self.attach_all(call, seconds, fate)
+        if call.errand is Errand.RESTORE:
+            return self.restore(call, seconds, fate)
         if call.errand is not Errand.SEND:
             return self.look(call, seconds, fate)
         return self.send(call.course, call, seconds, fate)
@@ -156,16 +189,24 @@ class Simulation:
                 self.violations.append(f"{key} in flight twice at {self.now}: row {course.seq}")
             self.busy[key] += 1
 
-    def write(self, course: Course, delay: float, keys: tuple[str, ...], then: Callable[[], None]) -> None:
+    def write(
+        self,
+        course: Course,
+        delay: float,
+        keys: tuple[str, ...],
+        then: Callable[[], None],
+        entity: str,
+        values: dict[str, str],
+    ) -> None:
         """Read the entity now, write it whole later."""
-        row: SimRow = course.row
-        seen = dict(self.entities.get(row.entity, {}))
+        seen = dict(self.entities.get(entity, {}))
         self.take(course, keys)
 
         def save() -> None:
             self.busy.subtract(keys)
-            self.entities[row.entity] = {**seen, row.attribute: course.seq}
-            self.saves[course.seq] += 1
+            if entity:
+                self.entities[entity] = {**seen, **values}
+                self.saves[course.seq] += 1
             then()
 
         self.at(delay, save)
@@ -181,52 +222,95 @@ class Simulation:
             trouble = Troubled(failure(500, Kind.SERVER_ERROR), maybe_done=True)
             return self.answer(call, seconds, trouble)
         lost = {"lost": 0.0, "ghost": self.random.uniform(0.0, 1.8), "500 after": 0.0}.get(fate)
-        keys = course.keys
+        assert not course.carried, "it cannot be sent"
+        row, code = self.rows[course.seq], f"code-{course.seq}-{self.sends[course.seq]}"
+        self.media[code] = self.bytes_of(course.seq)
+        entity, attribute = {"borrow": ("carrier", "value"), "attach": ("", "")}.get(
+            row.way, (row.entity, row.attribute)
+        )
         if lost is None:
-            attach = self.attach(course.seq)
-            if not attach:
+            if not course.attaches:
                 self.answered_clean.add(course.seq)
-            stored = Stored(f"code-{course.seq}", "", 1000, seconds, attach)
-            if attach:
-                return self.answer(call, seconds, stored)
-            return self.write(course, seconds, keys, lambda: self.answer(call, 0.0, stored))
+            stored = Stored(code, "", 1000, seconds)
+
+            def then() -> None:
+                self.answer(call, 0.0, stored)
+
+            return self.write(course, seconds, course.keys, then, entity, {attribute: code})
         status = 500 if fate == "500 after" else None
         self.answer(call, seconds, Troubled(failure(status, Kind.SERVER_ERROR), maybe_done=True))
-        return self.write(course, max(0.0, seconds - 0.001) + lost, keys, lambda: None)
+        delay = max(0.0, seconds - 0.001) + lost
+        return self.write(course, delay, course.keys, lambda: None, entity, {attribute: code})
+
+    def restore(self, call: Call, seconds: float, fate: str) -> None:
+        if fate in ("503", "down"):
+            return self.answer(call, seconds, Troubled(failure(503), maybe_done=True))
+        return self.write(
+            call.course,
+            seconds,
+            ("entity:carrier",),
+            lambda: self.answer(call, 0.0, Restored()),
+            "carrier",
+            {"value": "own"},
+        )
 
     def attach_all(self, call: Call, seconds: float, fate: str) -> None:
         self.patches += 1
+        lines: dict[str, list[Course]] = {}
+        for course in call.courses:
+            lines.setdefault(self.rows[course.seq].entity, []).append(course)
+        assert len(lines) <= 100
+        if self.forbidden:
+            return self.answer(call, seconds, Refused(failure(403, Kind.FORBIDDEN)))
         if fate in ("503", "down"):
             return self.answer(call, seconds, Troubled(failure(503), maybe_done=self.random.random() < 0.5))
-        lines: list[Failure | Troubled | None] = []
-        for n, course in enumerate(call.courses):
-            if fate == "short" and n >= len(call.courses) // 2:
-                lines.append(Troubled(failure(None), maybe_done=True))
-                continue
-            lines.append(None)
-            self.write(course, seconds - 0.001, course.keys, lambda: None)
-        return self.answer(call, seconds, Attached(lines))
+        refused = any(course.seq in self.poison for course in call.courses)
+        outcomes: dict[int, Failure | Troubled | None] = {}
+        for n, (entity, courses) in enumerate(lines.items()):
+            values = {self.rows[c.seq].attribute: c.code or "" for c in courses}
+            if refused and n >= len(lines) // 2:
+                break
+            outcome: Failure | Troubled | None = None
+            if fate == "short" and n >= len(lines) // 2:
+                outcome = Troubled(failure(None), maybe_done=True)
+            elif any(c.seq in self.bad or c.code not in self.media for c in courses):
+                outcome = failure(422, Kind.REFUSED)
+            else:
+                for course in courses[1:]:
+                    self.saves[course.seq] += 1
+                keys = courses[0].attach_keys
+                self.write(courses[0], seconds - 0.001, keys, lambda: None, entity, values)
+            outcomes.update({course.seq: outcome for course in courses})
+        if refused:
+            return self.answer(call, seconds, Refused(failure(422, Kind.REFUSED)))
+        return self.answer(call, seconds, Attached([outcomes[course.seq] for course in call.courses]))
 
     def look(self, call: Call, seconds: float, fate: str) -> None:
         if fate in ("503", "down"):
             return self.answer(call, seconds, Troubled(failure(503)))
-        row: SimRow = call.course.row
-        held = self.entities.get(row.entity, {}).get(row.attribute)
-        return self.answer(call, seconds, Looked(held == call.course.seq, f"code-{held}"))
+        course, row = call.course, self.rows[call.course.seq]
+        entity, attribute = ("carrier", "value") if row.way == "borrow" else (row.entity, row.attribute)
+        code = self.entities.get(entity, {}).get(attribute)
+        if course.phase is Phase.PROVE:
+            code = course.code
+        ours = self.media.get(code or "") == self.bytes_of(course.seq)
+        return self.answer(call, seconds, Looked(ours, code))
 
     # What must hold afterwards.
 
     def check(self) -> None:
         """Nothing lost, nothing believed that is not so, nothing done twice after a clean answer."""
         assert not self.violations, self.violations[:3]
+        assert self.entities.get("carrier", {}).get("value", "own") == "own", "the carrier was left changed"
         for seq, row in enumerate(self.rows):
-            held = self.entities.get(row.entity, {}).get(row.attribute)
+            code = self.entities.get(row.entity, {}).get(row.attribute)
+            held = self.media.get(code or "")
             ended = self.ended.get(seq)
             if ended is not None and ended.status is Status.UPLOADED:
-                assert held == seq, f"row {seq} is called uploaded, but the PIM holds {held}"
+                assert held == self.bytes_of(seq), f"row {seq} is called uploaded, but the PIM holds {code}"
             if seq in self.answered_clean:
                 assert self.saves[seq] == self.sends[seq] or self.sends[seq] > 1
-                assert held == seq, f"the value of row {seq} was lost"
+                assert held == self.bytes_of(seq), f"the value of row {seq} was lost"
 
     def count(self, status: Status) -> int:
         return sum(e.status is status for e in self.ended.values())
