@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from .errors import UsageError
 
@@ -13,7 +14,7 @@ _POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 def duration(text: str) -> float:
-    """Seconds of `90`, `90s`, `30m`, `1h30m`, `2d`, `250ms`. Raises UsageError for anything else and for 0."""
+    """Seconds of `90`, `90s`, `30m`, `1h30m`, `2d`, `250ms`; UsageError for anything else and for 0."""
     compact = text.strip().lower().replace(" ", "")
     parts = list(_DURATION.finditer(compact))
     if not parts or "".join(p.group(0) for p in parts) != compact:
@@ -41,12 +42,27 @@ def rate(text: str) -> int:
     return number
 
 
-def shard(text: str) -> tuple[int, int]:
-    """`2/8` as (2, 8): the second of eight parts. Raises UsageError for anything else."""
-    match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
-    if match is None:
-        raise UsageError(f"{text!r} names no part", "write it like 2/8: the second of eight")
-    part, parts = int(match.group(1)), int(match.group(2))
-    if not 1 <= part <= parts:
+def shard(text: str, environ: Mapping[str, str]) -> tuple[int, int]:
+    """`2/8` as (2, 8): the second of eight parts; `auto/8` and `auto` ask `environ` which part this is.
+
+    Kubernetes' Indexed Jobs tell it in JOB_COMPLETION_INDEX (from 0), GitLab's parallel jobs in CI_NODE_INDEX
+    (from 1) and CI_NODE_TOTAL. Raises UsageError for anything else.
+    """
+    match = re.fullmatch(r"\s*(\d+|auto)\s*(?:/\s*(\d+)\s*)?", text)
+    if match is None or (match.group(1) != "auto" and match.group(2) is None):
+        raise UsageError(f"{text!r} names no part", "write it like 2/8: the second of eight; or auto/8")
+    part = _own_part(environ) if match.group(1) == "auto" else match.group(1)
+    parts = match.group(2) or environ.get("CI_NODE_TOTAL", "")
+    if not part.isdecimal() or not parts.isdecimal():
+        raise UsageError(
+            f"--shard {text}: the environment does not tell which part this is",
+            "JOB_COMPLETION_INDEX (Kubernetes) or CI_NODE_INDEX and CI_NODE_TOTAL (GitLab) do; or write 2/8",
+        )
+    if not 1 <= int(part) <= int(parts):
         raise UsageError(f"there is no part {part} of {parts}", f"name one from 1/{parts} to {parts}/{parts}")
-    return part, parts
+    return int(part), int(parts)
+
+
+def _own_part(environ: Mapping[str, str]) -> str:
+    index = environ.get("JOB_COMPLETION_INDEX", "")
+    return str(int(index) + 1) if index.isdecimal() else environ.get("CI_NODE_INDEX", "")

@@ -11,7 +11,7 @@ import typer
 from .. import __version__
 from ..errors import MediaError, UsageError
 from ..exits import Exit
-from . import demo, runs, sandbox, upload, validate, verify
+from . import demo, report, runs, sandbox, upload, validate, verify
 
 app = typer.Typer(
     name="akeneo-media",
@@ -45,6 +45,7 @@ app.command("verify")(verify.verify)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.add_typer(runs.app, name="runs")
+app.add_typer(report.app, name="report")
 
 
 def run() -> None:

@@ -255,3 +255,11 @@ MetricsFile = Annotated[
         help="Write figures for Prometheus' node_exporter (text format).",
     ),
 ]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        envvar=env("overwrite"),
+        help="Replace files that differ from what the PIM holds; else they are told of and left alone.",
+    ),
+]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..report import Report
     from ..run.job import Job
     from ..run.ledger import Ledger, Run
-    from ..run.options import RunOptions, UploadOptions, ValidateOptions, VerifyOptions
+    from ..run.options import DownloadOptions, RunOptions, UploadOptions, ValidateOptions, VerifyOptions
     from ..run.plan import Rows
 
 
@@ -70,6 +70,12 @@ class Session:
         from ..run.verify import Verify
 
         return self._run("verify", options, Verify)
+
+    def download(self, options: DownloadOptions) -> Exit:
+        """Run `download` or `media download`, as `upload`, on `rows`."""
+        from ..run.download import Download
+
+        return self._run("download", options, Download)
 
     def _run(self, command: str, options: RunOptions, make: type[Job], *, offline: bool = False) -> Exit:
         from ..report import check_destinations
@@ -178,6 +184,7 @@ class Session:
             duration_seconds=finished - started,
             summary=summary,
             items=run.items,
+            troubled=run.troubled_items,
         )
         left: list[Callable[[], None]] = [
             lambda: write_reports(options.reports, report, stdout=sys.stdout),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from . import options as o
@@ -56,7 +58,7 @@ def upload(
             roots=root or (),
             allow_outside_root=allow_outside_root,
             rename=rename,
-            shard=units.shard(shard) if shard else (1, 1),
+            shard=units.shard(shard, os.environ) if shard else (1, 1),
         ),
         concurrency=concurrency,
         retries=retries,

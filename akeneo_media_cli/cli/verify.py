@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -54,7 +55,7 @@ def verify(
             roots=root or (),
             allow_outside_root=allow_outside_root,
             rename=rename,
-            shard=units.shard(shard) if shard else (1, 1),
+            shard=units.shard(shard, os.environ) if shard else (1, 1),
         ),
         concurrency=concurrency,
         retries=retries,

@@ -1,0 +1,43 @@
+"""`akeneo-media report`: what can be done with reports that were written."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="What can be done with reports that were written.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.callback()
+def main() -> None:
+    """What can be done with reports that were written."""
+
+
+@app.command("merge")
+def merge(
+    reports: Annotated[
+        list[Path], typer.Argument(metavar="REPORT...", help="JSON reports, such as of shards.")
+    ],
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Where to: any suffix that --report takes; repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Make one report of several, and leave with the exit status that they come to together."""
+    from ..report import check_destinations, write_reports
+    from ..report.merge import merged
+    from ..report.summary import write_summary
+
+    check_destinations(output or (), inputs=[str(path) for path in reports])
+    report = merged(reports)
+    write_reports(output or (), report, stdout=sys.stdout)
+    write_summary(report, stream=sys.stderr, environ=os.environ, reports=output or ())
+    raise typer.Exit(report.exit_status)

@@ -1,0 +1,77 @@
+"""Several runs' JSON reports as one: the parts of a job that ran on several machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import ijson  # type: ignore[import-untyped]
+
+from ..errors import UsageError
+from ..exits import Exit, worst
+from .items import Report
+
+_HEADER = ("tool", "pim", "run", "command", "exit_status", "started_at", "finished_at", "summary")
+
+
+def merged(paths: Sequence[Path]) -> Report:
+    """One report of all: summaries added up, from the first start to the last end, the worst exit status.
+
+    Its items are read from the files again for each format, a few in memory at a time. Raises UsageError for
+    a file that is no JSON report of ours.
+    """
+    heads = [_head(path) for path in paths]
+    summary: dict[str, Any] = {}
+    for head in heads:
+        for key, value in head["summary"].items():
+            if isinstance(value, (int, float)):
+                summary[key] = summary.get(key, 0) + value
+    started = min(str(head["started_at"]) for head in heads)
+    finished = max(str(head["finished_at"]) for head in heads)
+    return Report(
+        tool=heads[0]["tool"],
+        pim=heads[0]["pim"],
+        run=", ".join(str(head["run"]) for head in heads),
+        command=str(heads[0]["command"]),
+        exit_status=worst(*(Exit(head["exit_status"]) for head in heads)),
+        started_at=started,
+        finished_at=finished,
+        duration_seconds=(_time(finished) - _time(started)).total_seconds(),
+        summary=summary,
+        items=lambda: _items(paths),
+    )
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _head(path: Path) -> Mapping[str, Any]:
+    """All but the items. The file is read as a stream: a million rows need not be in memory."""
+    head: dict[str, Any] = {}
+    try:
+        with path.open("rb") as file:
+            events = ijson.kvitems(_without_items(file), "")
+            head.update((key, value) for key, value in events if key in _HEADER)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", "name a report that can be read") from None
+    except ijson.JSONError as error:
+        raise UsageError(f"{path} is no JSON report: {error}", "only .json reports can be merged") from None
+    if set(_HEADER) - set(head) or not isinstance(head["summary"], dict):
+        raise UsageError(f"{path} is no report of akeneo-media", "name files that --report wrote as .json")
+    return head
+
+
+def _without_items(file: Any) -> Any:
+    """The events of a JSON document but for what is in its `items`."""
+    for prefix, event, value in ijson.parse(file, use_float=True):
+        if not prefix.startswith("items"):
+            yield prefix, event, value
+
+
+def _items(paths: Sequence[Path]) -> Iterator[Mapping[str, Any]]:
+    for path in paths:
+        with path.open("rb") as file:
+            yield from ijson.items(file, "items.item", use_float=True)
