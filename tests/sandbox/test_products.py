@@ -193,7 +193,7 @@ def test_a_batch_answers_line_by_line(client: Client) -> None:
         {"identifier": "shoe_16", "values": {"picture": value(code)}},
         {"identifier": "made_by_typo", "values": {"picture": value(code)}},
         {"identifier": "made_by_typo", "enabled": False},
-        {"identifier": "shoe_variant_m", "values": {"picture": value(code)}},
+        {"identifier": "shoe_variant_m", "values": {"picture_2": value(code)}},
         "{",
         "",
         "[]",
@@ -230,7 +230,7 @@ def test_a_batch_answers_line_by_line(client: Client) -> None:
             "message": "This field should not contain any comma or semicolon or surrounding space.",
         }
     ]
-    assert "picture" not in client.get("/products/shoe_variant_m").json()["values"], (
+    assert "picture_2" not in client.get("/products/shoe_variant_m").json()["values"], (
         "204, and nothing written"
     )
     assert client.call("DELETE", "/products/made_by_typo").status_code == 204

@@ -200,7 +200,7 @@ def test_importing_it_is_light_and_it_imports_nothing_of_the_package() -> None:
     code = """
         import sys
         import akeneo_media_cli.sandbox
-        heavy = {"starlette", "uvicorn", "python_multipart", "requests", "rich", "sqlite3"}
+        heavy = {"starlette", "uvicorn", "python_multipart", "requests", "rich"}
         print(sorted(heavy & set(sys.modules)))
         from akeneo_media_cli.sandbox import start_sandbox
         start_sandbox().stop()
