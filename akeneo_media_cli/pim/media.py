@@ -18,6 +18,15 @@ class MediaCalls(Calls):
         """Name, type and size of a product media file; None where the PIM has none of that code."""
         return self.get_or_none(f"/media-files/{media_path(code)}", MediaFile.read)
 
+    def require_access(self) -> None:
+        """One call that asks for no right but that to use the API at all (pim-facts B1.5).
+
+        Raises AccessError where the user lacks even that one.
+        """
+        answer = self.call("GET", "/media-files" + query(limit=1))
+        if answer.status != 200:
+            raise self.refused(answer, free=True)
+
     def list_media_files(self) -> Iterator[list[MediaFile]]:
         """All product media files, replaced and orphaned ones too, by pages of 100 (pim-facts B3)."""
         return self.pages("/media-files" + query(limit=BATCH), MediaFile.read)

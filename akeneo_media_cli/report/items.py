@@ -73,7 +73,8 @@ class Report:
     """A run's report: its header, and its rows as a stream that can be asked for more than once.
 
     `items` is called once or twice a format and must yield the same rows each time, in the manifest's order;
-    a million of them pass through in bounded memory. `locate` gives the path of a row's file where it can be
+    a million of them pass through in bounded memory. `troubled` gives those that are not good, where they can
+    be had without reading all others. `locate` gives the path of a row's file where it can be
     read here, for the thumbnails of the HTML report.
     """
 
@@ -87,7 +88,12 @@ class Report:
     duration_seconds: float
     summary: Mapping[str, Any]
     items: Callable[[], Iterator[Mapping[str, Any]]]
+    troubled: Callable[[], Iterator[Mapping[str, Any]]] | None = None
     locate: Callable[[Mapping[str, Any]], str | None] | None = None
+
+    def attention(self) -> Iterator[Mapping[str, Any]]:
+        """The items that may need somebody's attention, in order; good ones may be among them."""
+        return (self.troubled or self.items)()
 
     def header(self) -> dict[str, Any]:
         """All but the items, in the contract's order."""

@@ -39,7 +39,7 @@ def _fine(report: Report) -> str:
     if not report.summary.get("total"):
         return "There was nothing to do: the manifest has no rows."
     planned = int(report.summary.get("planned") or 0)
-    if planned:
+    if planned and report.command not in _DONE:
         return f"Nothing was sent, as this was a dry run: {count(planned, 'row')} would be."
     return _DONE.get(report.command, "Every row is in the PIM.")
 

@@ -56,7 +56,7 @@ def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
     yield from _totals(report)
     files = ", ".join(one_line(name, 200) for name in reports if name != "-")
     elsewhere = files or "a report (--report FILE)"
-    for group in grouped(report.items(), _ROWS):
+    for group in grouped(report.attention(), _ROWS):
         yield Line("")
         yield Line(f"{title(group.kind)}: {count(group.count, 'row')}", style="bold red")
         for item in group.rows:

@@ -40,6 +40,7 @@ class Catalogue:
         self._families: dict[str, Family | None] = {}
         self._variants: dict[tuple[str, str], FamilyVariant | None] = {}
         self._models: OrderedDict[str, ProductModel | None] = OrderedDict()
+        self._refused: set[str] = set()
 
     def attributes(self, codes: Iterable[str]) -> dict[str, Attribute | None] | None:
         """The attributes behind codes, by folded code, None for one that is not there.
@@ -57,6 +58,7 @@ class Catalogue:
                 except Refusal as refusal:
                     if refusal.failure.kind is not Kind.FORBIDDEN:
                         raise
+                    self._client.require_access()
                     self._may_read_attributes = False
                     self._note(
                         "the user may not read attributes: their types cannot be checked",
@@ -121,7 +123,8 @@ class Catalogue:
                     asked = missing[start : start + 100]
                     known = {m.code: m for m in self._client.search_product_models(asked)}
                     for code in asked:
-                        self._models[code] = known.get(code)
+                        # Search lags (pim-facts B9); a model that a product names is there.
+                        self._models[code] = known.get(code) or self._client.get_product_model(code)
                 wanted |= {m.parent for c in missing if (m := self._models[c]) is not None and m.parent}
             out = {code: model for code in wanted if (model := self._models[code]) is not None}
             while len(self._models) > KEPT_MODELS:
@@ -139,7 +142,9 @@ class Catalogue:
         except Refusal as refusal:
             if refusal.failure.http_status not in (403, 404):
                 raise
-            self._note(
-                f"the user may not read {what}: rows are not checked against them", refusal.failure.hint
-            )
+            if what not in self._refused:
+                self._refused.add(what)
+                self._note(
+                    f"the user may not read {what}: rows are not checked against them", refusal.failure.hint
+                )
             return None

@@ -10,12 +10,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..errors import Failure, Kind
 from ..pim.types import Attribute, Channel
 from ..rows import Target, folded
 
 MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
+LONGEST_CODE = 100
+"""Characters that the PIM gives a code."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,16 @@ class Scoping:
 
 
 def nearest(code: str, known: Iterable[str]) -> str:
-    """`; did you mean X?` for a code that is close to a known one, else nothing."""
-    found = difflib.get_close_matches(code, list(known), n=1, cutoff=0.6)
-    return f"did you mean {found[0]}? " if found else ""
+    """`did you mean X? ` for a code that is close to a known one, in whatever case, else nothing."""
+    return _nearest(code, tuple(known))
+
+
+@lru_cache(maxsize=1024)
+def _nearest(code: str, known: tuple[str, ...]) -> str:
+    # Remembered, as a slip is often repeated down a column, and thousands of codes take a while to compare.
+    by_fold = {folded(other): other for other in known}
+    found = difflib.get_close_matches(folded(code)[:LONGEST_CODE], by_fold, n=1, cutoff=0.6)
+    return f"did you mean {by_fold[found[0]]}? " if found else ""
 
 
 def attribute_type(attribute: Attribute) -> Failure | None:

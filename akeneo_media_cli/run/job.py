@@ -140,11 +140,12 @@ class Job:
             self.note("the PIM stopped answering: the rest is left for the next run", "")
 
     def begin(self, run: Run, *settled: Status) -> int:
-        """Show what the plan came to, rows with the statuses `settled` among it; how many rows are open."""
+        """Show what is to be done, and the rows with the statuses `settled`; how many rows are open."""
         open_rows, size = run.open_totals()
-        total = run.summary()["total"]
-        self._progress.started(rows=total, size=size, concurrency=self._run_options.concurrency)
-        if open_rows < total:
+        summary = run.summary()
+        told = sum(summary.get(status.value, 0) for status in settled)
+        self._progress.started(rows=open_rows + told, size=size, concurrency=self._run_options.concurrency)
+        if told:
             for item in run.items(settled):
                 self._progress.row_finished(item["row"], item)
         return open_rows

@@ -7,6 +7,7 @@ it for nothing: it tells later whether a call whose answer was lost was done (A9
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -21,6 +22,8 @@ from .catalogue import Catalogue, Note
 from .ledger import UNKNOWN, Before, PlannedRow
 
 T = TypeVar("T")
+LONGEST_LIST = 2_000
+"""Characters of attribute codes that a search is limited to."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Preflight:
         self._client = client
         self._catalogue = catalogue
         self._note = note
+        self._lock = threading.Lock()
         self._readable = {TargetType.PRODUCT: True, TargetType.PRODUCT_MODEL: True}
 
     def look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
@@ -82,7 +86,10 @@ class Preflight:
                 verdicts[n] = place
             else:
                 placed[n] = place
-        entities = self._read([batch[n] for n in placed], {a.code for a, _, _ in placed.values()})
+        named = sorted({attribute.code for attribute, _, _ in placed.values()})
+        # Their values are all that is wanted, but a long list would make a path that servers refuse.
+        limited = named if len(",".join(named)) <= LONGEST_LIST else []
+        entities = self._read([batch[n] for n in placed], limited)
         for n, (attribute, locale, scope) in placed.items():
             verdicts[n] = self._aim(batch[n], attribute, locale, scope, entities)
         return [v for v in verdicts if v is not None]
@@ -112,7 +119,7 @@ class Preflight:
 
     # Reading products and models.
 
-    def _read(self, batch: Sequence[PlannedRow], attributes: set[str]) -> _Entities:
+    def _read(self, batch: Sequence[PlannedRow], attributes: Sequence[str]) -> _Entities:
         entities = _Entities()
         products = _codes(batch, TargetType.PRODUCT)
         models = _codes(batch, TargetType.PRODUCT_MODEL)
@@ -129,11 +136,11 @@ class Preflight:
             )
         return entities
 
-    def _products(self, codes: dict[str, str], attributes: set[str]) -> dict[str, Product | None] | None:
+    def _products(self, codes: dict[str, str], attributes: Sequence[str]) -> dict[str, Product | None] | None:
         def ask() -> dict[str, Product | None]:
             found: dict[str, Product | None] = {
                 folded(p.identifier): p
-                for p in self._client.search_products(list(codes.values()), attributes=sorted(attributes))
+                for p in self._client.search_products(list(codes.values()), attributes=attributes)
                 if p.identifier
             }
             for fold, code in codes.items():
@@ -143,13 +150,13 @@ class Preflight:
 
         return self._ask(TargetType.PRODUCT, ask)
 
-    def _models(self, codes: dict[str, str], attributes: set[str]) -> dict[str, ProductModel | None] | None:
+    def _models(
+        self, codes: dict[str, str], attributes: Sequence[str]
+    ) -> dict[str, ProductModel | None] | None:
         def ask() -> dict[str, ProductModel | None]:
             found: dict[str, ProductModel | None] = {
                 folded(m.code): m
-                for m in self._client.search_product_models(
-                    list(codes.values()), attributes=sorted(attributes)
-                )
+                for m in self._client.search_product_models(list(codes.values()), attributes=attributes)
             }
             for fold, code in codes.items():
                 if fold not in found:
@@ -167,11 +174,13 @@ class Preflight:
         except Refusal as refusal:
             if refusal.failure.kind is not Kind.FORBIDDEN:
                 raise
-            self._readable[what] = False
-            self._note(
-                f"the user may not read {_WORDS[what]}s: whether they exist is not checked",
-                "give the connection's role the right to list products",
-            )
+            with self._lock:
+                if self._readable[what]:
+                    self._readable[what] = False
+                    self._note(
+                        f"the user may not read {_WORDS[what]}s: whether they exist is not checked",
+                        "give the connection's role the right to list products",
+                    )
             return None
 
     # Judging.
@@ -245,9 +254,11 @@ class Preflight:
         wanted = variant.level(attribute) if attribute in family.attributes else None
         below = len(variant.levels) if isinstance(entity, Product) else 1
         actual = 0 if entity.parent is None else below
-        return checks.level(attribute, wanted, actual, self._owner(entity, wanted or 0, entities))
+        return checks.level(
+            attribute, wanted, actual, self._owner(entity, wanted or 0, len(variant.levels), entities)
+        )
 
-    def _owner(self, entity: Product | ProductModel, wanted: int, entities: _Entities) -> str:
+    def _owner(self, entity: Product | ProductModel, wanted: int, lowest: int, entities: _Entities) -> str:
         """The entity of the wanted level above this one, in words; those below are only named in general."""
         chain: list[str] = [] if isinstance(entity, Product) else [entity.code]
         code = entity.parent
@@ -258,7 +269,7 @@ class Preflight:
         chain.reverse()
         if wanted < len(chain):
             return f"the product model {chain[wanted]}"
-        return "the product models below it" if wanted == 1 and len(chain) == 1 else "the variants below it"
+        return "the variants below it" if wanted == lowest else "the product models below it"
 
 
 _WORDS = {TargetType.PRODUCT: "product", TargetType.PRODUCT_MODEL: "product model"}

@@ -33,14 +33,14 @@ def unreadable() -> AccessError:
     )
 
 
-def read_back(job: Job, run: Run, client: PimClient, policy: Policy) -> bool:
+def read_back(job: Job, run: Run, client: PimClient, catalogue: Catalogue, policy: Policy) -> bool:
     """Read the values of all rows that this run takes for done; was every one read?
 
     A value that is not ours becomes a failed row, `VALUE_LOST` or `DRAFT`. Raises AccessError for a user who
     may not read products, and as `Job.drive` does.
     """
     rows = run.rows([Status.UPLOADED, Status.UNCHANGED])
-    reader = _Reader(client, run, Preflight(client, Catalogue(client, job.note), job.note, files=False))
+    reader = _Reader(run, Preflight(client, catalogue, job.note, files=False))
     coordinator = Coordinator(
         replace(policy, max_failures=None),
         Feed(lambda _, limit: list(islice(rows, limit))),
@@ -55,8 +55,7 @@ def read_back(job: Job, run: Run, client: PimClient, policy: Policy) -> bool:
 class _Reader:
     """A courier that carries nothing: it compares what values hold with what was put there."""
 
-    def __init__(self, client: PimClient, run: Run, preflight: Preflight) -> None:
-        self._client = client
+    def __init__(self, run: Run, preflight: Preflight) -> None:
         self._run = run
         self._preflight = preflight
         self.lost = 0

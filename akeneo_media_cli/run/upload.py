@@ -49,28 +49,29 @@ class Upload(Job):
         verified = True
         if open_rows or (options.verify and held):
             with self.talking() as client:
+                catalogue = Catalogue(client, self.note)
                 if open_rows:
-                    self._send_all(run, client)
+                    self._send_all(run, client, catalogue)
                 if options.verify and not (options.dry_run or self.interrupted):
-                    verified = read_back(self, run, client, self._policy())
+                    verified = read_back(self, run, client, catalogue, self._policy())
         return rows_status(run) if verified else worst(rows_status(run), Exit.PENDING)
 
-    def _send_all(self, run: Run, client: PimClient) -> None:
+    def _send_all(self, run: Run, client: PimClient, catalogue: Catalogue) -> None:
         options = self._options
         if options.dry_run:
-            self._work(run, client, looked=Status.PLANNED, send=False)
+            self._work(run, client, catalogue, looked=Status.PLANNED, send=False)
             return
         if options.strict:
-            self._work(run, client, looked=None, send=False)
+            self._work(run, client, catalogue, looked=None, send=False)
             self._refuse_if_strict(run)
-        self._work(run, client, looked=None, send=True)
+        self._work(run, client, catalogue, looked=None, send=True)
 
-    def _work(self, run: Run, client: PimClient, *, looked: Status | None, send: bool) -> None:
+    def _work(
+        self, run: Run, client: PimClient, catalogue: Catalogue, *, looked: Status | None, send: bool
+    ) -> None:
         """Look every open row up and, if asked to, send it; `looked` is the word of those that are not."""
         options, environment = self._options, self.environment
-        preflight = None
-        if options.preflight:
-            preflight = Preflight(client, Catalogue(client, self.note), self.note)
+        preflight = Preflight(client, catalogue, self.note) if options.preflight else None
         courier = MediaCourier(
             client,
             run,

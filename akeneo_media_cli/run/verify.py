@@ -82,7 +82,7 @@ class Verify(Job):
 
 @dataclass(slots=True)
 class _Question:
-    """A row whose value holds a media file that has to be asked about; `answered` is what is wrong with it."""
+    """A row whose value holds a file that has to be asked about; `answered` is what is wrong with it."""
 
     planned: PlannedRow
     aim: Aim

@@ -61,6 +61,10 @@ class RunRecord:
         """`rows` as `report.items` has them (contract: "The report")."""
         return map(to_item, self.rows(statuses, failures_first=failures_first))
 
+    def troubled_items(self) -> Iterator[dict[str, Any]]:
+        """The items of rows that did not get through, pending ones among them."""
+        return self.items((*FAILURES, Status.PENDING))
+
     def item(self, seq: int) -> dict[str, Any]:
         """One row as a report item. Raises as `row`."""
         return to_item(self.row(seq))
