@@ -63,7 +63,7 @@ class Assembler:
 
     def no_file_column(self, names: Sequence[str]) -> ManifestError:
         """The error for a manifest in which nothing names files; `names` are the columns it has."""
-        slip = next((n for n in names if near_miss(n) == "file"), None)
+        slip = next((n for n in names[:_MOST_NAMES] if near_miss(n) == "file"), None)
         hint = f"Did you mean `file` by `{slip}`? " if slip else ""
         shown = ", ".join(names[:20]) or "none"
         return ManifestError(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _DELIMITERS = ",;\t|"
 _HEAD = 1 << 16
+_COMPARED = 200  # cells of a header are enough to tell the delimiter by
 
 
 class _Strict(csv.excel):
@@ -78,7 +79,7 @@ def _find_delimiter(head: str) -> str:
 
     def quality(delimiter: str) -> tuple[int, int, int]:
         records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-        cells = next(records, [])
+        cells = next(records, [])[:_COMPARED]
         known = sum(canonical(cell) is not None for cell in cells)
         return known, sum(near_miss(cell) is not None for cell in cells if len(cells) > 1), len(cells)
 

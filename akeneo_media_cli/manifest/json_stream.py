@@ -8,6 +8,7 @@ here. That keeps what a manifest needs and streaming parsers lose: numbers as th
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -29,8 +30,7 @@ def _mapping(pairs: list[tuple[str, Any]]) -> Any:
     out = dict(pairs)
     if len(out) == len(pairs):
         return out
-    keys = [key for key, _ in pairs]
-    return Repeated(next(key for key in out if keys.count(key) > 1))
+    return Repeated(Counter(key for key, _ in pairs).most_common(1)[0][0])
 
 
 _DECODER = json.JSONDecoder(
