@@ -27,6 +27,8 @@ class Kind(str, Enum):
     FILE_EMPTY = "file_empty"
     FILE_CHANGED = "file_changed"
     FILE_TOO_LARGE = "file_too_large"
+    FILE_EXISTS = "file_exists"
+    FILE_UNWRITABLE = "file_unwritable"
     OUTSIDE_ROOT = "outside_root"
     NAME_TOO_LONG = "name_too_long"
     EXTENSION_TOO_LONG = "extension_too_long"
@@ -71,6 +73,7 @@ class Kind(str, Enum):
     VALUE_DIFFERS = "value_differs"
     VALUE_MISSING = "value_missing"
     DRAFT = "draft"
+    MEDIA_UNKNOWN = "media_unknown"
     # The run as a whole.
     CREDENTIALS_REFUSED = "credentials_refused"
     API_FORBIDDEN = "api_forbidden"

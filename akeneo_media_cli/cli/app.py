@@ -11,7 +11,7 @@ import typer
 from .. import __version__
 from ..errors import MediaError, UsageError
 from ..exits import Exit
-from . import demo, report, runs, sandbox, upload, validate, verify
+from . import demo, download, export, media, report, runs, sandbox, upload, validate, verify
 
 app = typer.Typer(
     name="akeneo-media",
@@ -44,6 +44,9 @@ app.command("validate")(validate.validate)
 app.command("verify")(verify.verify)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
+app.command("download")(download.download)
+app.command("export")(export.export)
+app.add_typer(media.app, name="media")
 app.add_typer(runs.app, name="runs")
 app.add_typer(report.app, name="report")
 

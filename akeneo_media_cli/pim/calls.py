@@ -122,8 +122,17 @@ class Calls:
 
     def pages(self, path: str, reader: Callable[[Any], T]) -> Iterator[list[T]]:
         """A list's pages, as long as there is a next one. `path` with its query. Raises as `get` does."""
+        asked = set()
+        while path and path not in asked:
+            asked.add(path)
+            items, path = self.page(path, reader)
+            if items:
+                yield items
 
-        def page(data: Any) -> tuple[list[T], str]:
+    def page(self, path: str, reader: Callable[[Any], T]) -> tuple[list[T], str]:
+        """One page of a list, and the path of the next; empty where there is none. Raises as `get` does."""
+
+        def read(data: Any) -> tuple[list[T], str]:
             source = parse.mapping(data)
             embedded = parse.mapping(source.get("_embedded"), "_embedded")
             items = [reader(item) for item in parse.items(embedded.get("items"), "items")]
@@ -131,18 +140,14 @@ class Calls:
             following = parse.mapping(links.get("next") or {}, "next")
             return items, parse.optional(following, "href") or ""
 
-        plain = path.partition("?")[0]
-        asked = set()
-        while path not in asked:
-            asked.add(path)
-            items, href = self.get(path, page)
-            if items:
-                yield items
-            # Of the link only the query: its host can be wrong behind a proxy.
-            following = urlsplit(href).query
-            if not following or not items:
-                return
-            path = f"{plain}?{following}"
+        items, href = self.get(path, read)
+        # Of the link only the query: its host can be wrong behind a proxy.
+        following = urlsplit(href).query
+        if not following or not items:
+            return items, ""
+        following = f"{path.partition('?')[0]}?{following}"
+        # A link to the page itself would never come to an end.
+        return items, following if following != path else ""
 
     def decoded(self, answer: Answer, reader: Callable[[Any], T]) -> T:
         """The answer's JSON through `reader`. Raises Trouble where it broke off, Refusal for garbage."""

@@ -31,6 +31,13 @@ class MediaCalls(Calls):
         """All product media files, replaced and orphaned ones too, by pages of 100 (pim-facts B3)."""
         return self.pages("/media-files" + query(limit=BATCH), MediaFile.read)
 
+    def media_file_page(self, at: str = "") -> tuple[list[MediaFile], str]:
+        """A page of `list_media_files`, so that one that met trouble can be asked for again.
+
+        And where the next one is: `at` of the next call, empty after the last page.
+        """
+        return self.page(at or "/media-files" + query(limit=BATCH), MediaFile.read)
+
     def stream_media_file(self, code: str) -> Iterator[bytes]:
         """The bytes of a product media file as they come. Raises Trouble where they break off."""
         return self._stream("media-files", code)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..errors import Kind
-from .calls import BATCH, Calls, batches, criteria, query, segment
+from .calls import BATCH, LONGEST_PATH, Calls, batches, criteria, query, segment
 from .errors import Refusal
 from .types import LineResult, Product, ProductModel
 
@@ -48,6 +48,28 @@ class ProductCalls(Calls):
     ) -> list[ProductModel]:
         """As `search_products`, for models: the field is called identifier there too (pim-facts B9)."""
         return self._search("product-models", "identifier", codes, attributes, ProductModel.read)
+
+    def product_page(
+        self, at: str = "", *, families: Sequence[str] = (), attributes: Sequence[str] = ()
+    ) -> tuple[list[Product], str]:
+        """A page of all products with an identifier, by cursor: offsets end at 10,000 (pim-facts B7).
+
+        And where the next one is: `at` of the next call, empty after the last page. `families` empty: any;
+        `attributes` limits the values that come along, and all must exist.
+        """
+        return self.page(at or _walk("products", families, attributes), Product.read)
+
+    def product_page_by_uuid(
+        self, at: str = "", *, families: Sequence[str] = (), attributes: Sequence[str] = ()
+    ) -> tuple[list[Product], str]:
+        """As `product_page`, with products that have no identifier; identifiers are not told. PIM 7 and later."""
+        return self.page(at or _walk("products-uuid", families, attributes), Product.read)
+
+    def product_model_page(
+        self, at: str = "", *, families: Sequence[str] = (), attributes: Sequence[str] = ()
+    ) -> tuple[list[ProductModel], str]:
+        """As `product_page`, for models."""
+        return self.page(at or _walk("product-models", families, attributes), ProductModel.read)
 
     def patch_products(self, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
         """Up to 100 products; a result for each line, also for those that the answer left out.
@@ -93,3 +115,13 @@ class ProductCalls(Calls):
         return [
             item for path in batches(codes, path_of) for page in self.pages(path, reader) for item in page
         ]
+
+
+def _walk(kind: str, families: Sequence[str], attributes: Sequence[str]) -> str:
+    asked: dict[str, str | int] = {"pagination_type": "search_after", "limit": BATCH}
+    if families:
+        asked["search"] = criteria(family=("IN", list(families)))
+    path = f"/{kind}" + query(**asked)
+    limited = f"/{kind}" + query(**asked, attributes=",".join(attributes))
+    # Without the limit more values come than are needed: dear, but what a server takes.
+    return limited if attributes and len(limited) <= LONGEST_PATH else path

@@ -36,7 +36,7 @@ def write(report: Report, out: TextIO) -> None:
     names, overflow = _extra_columns(report)
     writer = csv.writer(out, lineterminator="\r\n")
     heads = [f"extra.{name}" if name in COLUMNS or name == _OVERFLOW else name for name in names]
-    writer.writerow([*COLUMNS, *map(_cell, heads), *([_OVERFLOW] if overflow else [])])
+    writer.writerow([*COLUMNS, *map(cell, heads), *([_OVERFLOW] if overflow else [])])
     for item in report.items():
         target: Mapping[str, Any] = item.get("target") or {}
         error: Mapping[str, Any] = item.get("error") or {}
@@ -46,10 +46,10 @@ def write(report: Report, out: TextIO) -> None:
             **{f"target.{key}": value for key, value in target.items()},
             **{f"error.{key}": value for key, value in error.items()},
         }
-        cells = [_cell(flat.get(column)) for column in COLUMNS]
-        cells += [_cell(extra.get(name)) for name in names]
+        cells = [cell(flat.get(column)) for column in COLUMNS]
+        cells += [cell(extra.get(name)) for name in names]
         if overflow:
-            cells.append(_cell({key: value for key, value in extra.items() if key not in names} or None))
+            cells.append(cell({key: value for key, value in extra.items() if key not in names} or None))
         writer.writerow(cells)
 
 
@@ -64,7 +64,8 @@ def _extra_columns(report: Report) -> tuple[dict[str, None], bool]:
     return names, False
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """A value as a cell that no spreadsheet takes for a formula; None and numbers stay as they are."""
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return value
     text = value if isinstance(value, str) else dumps(value)

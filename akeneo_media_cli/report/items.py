@@ -61,7 +61,7 @@ class Summary(TypedDict):
     throttled: int
 
 
-EFFORT = ("total", "bytes_sent", "requests", "retries", "throttled")
+EFFORT = ("total", "bytes_sent", "bytes_received", "requests", "retries", "throttled")
 """Keys of a summary that count no status; `verify` has statuses of its own (`held`, `differs`, `missing`)."""
 
 GOOD = frozenset({"uploaded", "unchanged", "planned", "held", "downloaded"})

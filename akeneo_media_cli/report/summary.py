@@ -85,10 +85,12 @@ def _totals(report: Report) -> Iterator[Line]:
         yield Line(f"{number:>{wide},}  {one_line(name, 40)}", 2, _STYLES.get(name, ""))
     seconds = report.duration_seconds
     yield Line(f"{total:>{wide},}  {'row' if total == 1 else 'rows'} in {duration(seconds)}", 2, "bold")
-    sent = int(summary.get("bytes_sent") or 0)
+    received = int(summary.get("bytes_received") or 0)
+    moved = received or int(summary.get("bytes_sent") or 0)
     calls = int(summary.get("requests") or 0)
-    if sent or calls:
-        parts = [f"{size(sent)} sent", f"{size(sent / seconds)}/s" if sent and seconds > 0 else ""]
+    if moved or calls:
+        way = "received" if "bytes_received" in summary else "sent"
+        parts = [f"{size(moved)} {way}", f"{size(moved / seconds)}/s" if moved and seconds > 0 else ""]
         parts.append(count(calls, "call"))
         for key in ("retries", "throttled"):
             number = int(summary.get(key) or 0)

@@ -1,0 +1,184 @@
+"""`akeneo-media export`: a manifest of what the PIM holds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
+
+import typer
+
+from ..errors import UsageError
+from . import options as o
+
+if TYPE_CHECKING:
+    from ..rows import Row
+
+STDOUT = "-"
+
+
+def export(
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attribute",
+            metavar="CODE",
+            envvar=o.env("attribute"),
+            help="A media attribute; repeatable. [default: all of them]",
+        ),
+    ] = None,
+    family: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--family", metavar="CODE", envvar=o.env("family"), help="Only this family; repeatable."
+        ),
+    ] = None,
+    products: Annotated[
+        bool, typer.Option("--products", envvar=o.env("products"), help="Only products, no models.")
+    ] = False,
+    models: Annotated[
+        bool, typer.Option("--models", envvar=o.env("models"), help="Only product models, no products.")
+    ] = False,
+    locale: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--locale",
+            metavar="CODE",
+            envvar=o.env("locale"),
+            help="Of localizable values only this locale; repeatable.",
+        ),
+    ] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            metavar="CODE",
+            envvar=o.env("scope"),
+            help="Of scopable values only this channel; repeatable.",
+        ),
+    ] = None,
+    by_uuid: Annotated[
+        bool,
+        typer.Option(
+            "--by-uuid",
+            envvar=o.env("by-uuid"),
+            help="Name products by UUID, those without identifier too.",
+        ),
+    ] = False,
+    no_names: Annotated[
+        bool,
+        typer.Option(
+            "--no-names",
+            envvar=o.env("no-names"),
+            help="Take file names from the media codes, and save a call a file.",
+        ),
+    ] = False,
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            envvar=o.env("output"),
+            help="The manifest; - is standard output.",
+        ),
+    ] = STDOUT,
+    format: o.ManifestFormat = None,
+    env_file: o.EnvFile = None,
+    concurrency: o.Concurrency = 4,
+    retries: o.Retries = 5,
+    timeout: o.Timeout = 60.0,
+    log_file: o.LogFile = None,
+    verbose: o.Verbose = 0,
+    quiet: o.Quiet = False,
+) -> None:
+    """Write a manifest of the media that products and product models hold, for `download` and `upload`.
+
+    Exit status: 0 written, 2 wrong usage, 4 credentials refused, 5 the PIM does not answer. But for standard
+    output, a manifest that is not complete is not left behind.
+    """
+    from ..run.export import Export, ExportOptions
+    from ..wording import count
+    from .reading import quiet_if_unread, reading
+
+    written_as = format.value if format else _format_of(output)
+    options = ExportOptions(
+        attributes=attribute or (),
+        families=family or (),
+        locales=locale or (),
+        scopes=scope or (),
+        products=products or not models,
+        models=models or not products,
+        names=not no_names,
+        by_uuid=by_uuid,
+    )
+    with (
+        quiet_if_unread(),
+        reading(
+            env_file,
+            concurrency=concurrency,
+            retries=retries,
+            timeout=timeout,
+            log_file=log_file,
+            verbose=verbose,
+            quiet=quiet,
+        ) as reader,
+        _opened(output) as out,
+    ):
+        walk = Export(options, reader.client, reader.asking, reader.note)
+        _write(walk.rows(), written_as, out, options.columns)
+    if not quiet:
+        where = "standard output" if output == STDOUT else output
+        told = f"{count(walk.counted.values, 'file')} of {count(walk.counted.entities, 'product')} and models"
+        typer.echo(f"{told} written to {where}", err=True)
+
+
+def _format_of(output: str) -> str:
+    from ..manifest.source import SUFFIXES
+
+    if output == STDOUT:
+        return "csv"
+    suffix = Path(output).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(
+            f"-o {output}: the suffix does not tell the format",
+            f"name one with --format, or use one of {', '.join(SUFFIXES)}",
+        )
+    return SUFFIXES[suffix]
+
+
+@contextmanager
+def _opened(output: str) -> Iterator[TextIO]:
+    """Where to write: a file appears once it is complete. Raises UsageError where it cannot."""
+    if output == STDOUT:
+        out = cast(Any, sys.stdout)
+        if hasattr(out, "reconfigure"):
+            out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
+        yield sys.stdout
+        return
+    from ..report.atomic import replacing
+
+    try:
+        with replacing(Path(output)) as file:
+            yield file
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(
+            f"-o {output} cannot be written: {error.strerror or error}",
+            "name a file in a folder that can be written",
+        ) from None
+
+
+def _write(rows: Iterable[Row], format: str, out: TextIO, columns: tuple[str, ...]) -> None:
+    from ..manifest.write import write_rows
+
+    try:
+        write_rows(rows, format, out, columns=columns)
+    except ValueError as error:
+        raise UsageError(
+            f"the PIM holds what no manifest can carry: {error}",
+            "correct the code in the PIM, or leave it out",
+        ) from None

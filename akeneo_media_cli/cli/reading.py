@@ -1,0 +1,87 @@
+"""What the commands share that only ask the PIM and keep no ledger: `media list`, `media get`, `export`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from ..exits import Exit
+from . import logs
+
+if TYPE_CHECKING:
+    from ..pim.client import PimClient
+    from ..progress.base import Progress
+    from ..run.asking import Asking
+
+
+@dataclass
+class Reader:
+    """A PIM to ask, and where to tell of what is odd."""
+
+    client: PimClient
+    asking: Asking
+    progress: Progress
+
+    def note(self, message: str, hint: str) -> None:
+        """Tell of something, on standard error."""
+        self.progress.note(message, hint=hint)
+
+
+@contextmanager
+def reading(
+    env_file: Path | None,
+    *,
+    concurrency: int = 4,
+    retries: int = 5,
+    timeout: float = 60.0,
+    log_file: Path | None = None,
+    verbose: int = 0,
+    quiet: bool = False,
+) -> Iterator[Reader]:
+    """The PIM of the settings, for as long as the block lasts; SIGTERM ends it in order, as Ctrl-C does.
+
+    Raises UsageError for settings that cannot be used.
+    """
+    from ..pim.client import PimClient
+    from ..progress import make_progress
+    from ..run.asking import Asking
+    from ..run.coordinator import Policy
+    from ..run.job import Environment
+    from ..settings import load_connection
+
+    connection = load_connection(os.environ, env_file, cwd=Path.cwd())
+    mode = "none" if quiet else "plain"
+    progress = make_progress(mode, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
+    progress = logs.set_up(progress, verbose=0 if quiet else verbose, log_file=log_file)
+    on_call = logs.request if verbose > 1 or log_file is not None else None
+    before = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        with PimClient(connection, timeout=timeout, pool=concurrency, on_call=on_call) as client:
+            yield Reader(client, Asking(Policy(concurrency, retries), progress, Environment()), progress)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    sys.exit(Exit.TERMINATED)
+
+
+@contextmanager
+def quiet_if_unread() -> Iterator[None]:
+    """A reader of standard output that has read enough, such as `head`, is no trouble: end with 0."""
+    from ..console import hush
+
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        hush(sys.stdout)
+        sys.exit(Exit.OK)
