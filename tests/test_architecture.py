@@ -25,7 +25,7 @@ MAY_IMPORT = {
 }
 ALONE = {"sandbox"}
 # sqlite3 is slow too, but measuring coverage loads it.
-SLOW = {"requests", "rich", "yaml", "starlette", "ijson", "puremagic", "PIL"}
+SLOW = {"requests", "rich", "yaml", "starlette", "ijson", "filetype", "PIL"}
 
 
 def modules() -> list[Path]:

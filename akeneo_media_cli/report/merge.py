@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import ijson  # type: ignore[import-untyped]
 
@@ -50,25 +50,22 @@ def _time(text: str) -> datetime:
 
 def _head(path: Path) -> Mapping[str, Any]:
     """All but the items. The file is read as a stream: a million rows need not be in memory."""
-    head: dict[str, Any] = {}
+    builder = ijson.ObjectBuilder()
     try:
         with path.open("rb") as file:
-            events = ijson.kvitems(_without_items(file), "")
-            head.update((key, value) for key, value in events if key in _HEADER)
+            for prefix, event, value in ijson.parse(file, use_float=True):
+                inside = prefix == "items" or prefix.startswith("items.")
+                if not inside and (prefix, event, value) != ("", "map_key", "items"):
+                    builder.event(event, value)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "name a report that can be read") from None
     except ijson.JSONError as error:
         raise UsageError(f"{path} is no JSON report: {error}", "only .json reports can be merged") from None
-    if set(_HEADER) - set(head) or not isinstance(head["summary"], dict):
+    head = builder.value
+    known = isinstance(head, dict) and not set(_HEADER) - set(head)
+    if not known or not isinstance(head["summary"], dict):
         raise UsageError(f"{path} is no report of akeneo-media", "name files that --report wrote as .json")
-    return head
-
-
-def _without_items(file: Any) -> Any:
-    """The events of a JSON document but for what is in its `items`."""
-    for prefix, event, value in ijson.parse(file, use_float=True):
-        if not prefix.startswith("items"):
-            yield prefix, event, value
+    return cast("Mapping[str, Any]", head)
 
 
 def _items(paths: Sequence[Path]) -> Iterator[Mapping[str, Any]]:

@@ -1,0 +1,144 @@
+"""The examples of docs/examples, held to the syntax of those that read them and to our own command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "docs" / "examples"
+TEXTS = sorted(p for p in EXAMPLES.iterdir() if p.is_file())
+
+
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        ("vendor.github-workflows", EXAMPLES / "github.yml"),
+        ("vendor.github-workflows", EXAMPLES / "github-matrix.yml"),
+        ("vendor.gitlab-ci", EXAMPLES / "gitlab-ci.yml"),
+        ("vendor.github-actions", ROOT / "action.yml"),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_pipelines_are_what_their_services_read(schema: str, path: Path) -> None:
+    check = Path(sys.executable).with_name("check-jsonschema")
+    done = subprocess.run(
+        [str(check), "--builtin-schema", schema, str(path)], text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_jenkinsfile_closes_what_it_opens_and_its_script_is_shell() -> None:
+    text = (EXAMPLES / "Jenkinsfile").read_text("utf-8")
+    (script,) = re.findall(r"sh '''(.*?)'''", text, re.DOTALL)
+    subprocess.run(["sh", "-n"], input=script, text=True, check=True)
+    bare = re.sub(r"'''.*?'''|'[^'\n]*'|\"[^\"\n]*\"|//[^\n]*", "", text, flags=re.DOTALL)
+    for opening, closing in ("{}", "()"):
+        depth = 0
+        for character in bare:
+            depth += (character == opening) - (character == closing)
+            assert depth >= 0
+        assert depth == 0
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_the_units_are_what_systemd_reads(tmp_path: Path) -> None:
+    for name in ("akeneo-media.service", "akeneo-media.timer"):
+        text = (EXAMPLES / name).read_text("utf-8")
+        # The command of this machine: systemd looks whether it is there.
+        text = text.replace(
+            "/usr/local/bin/akeneo-media", str(Path(sys.executable).with_name("akeneo-media"))
+        )
+        (tmp_path / name).write_text(text, "utf-8")
+    done = subprocess.run(
+        [
+            "systemd-analyze",
+            "verify",
+            str(tmp_path / "akeneo-media.timer"),
+            str(tmp_path / "akeneo-media.service"),
+        ],
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    about_us = [line for line in (done.stdout + done.stderr).splitlines() if "akeneo-media" in line]
+    assert not about_us, about_us
+
+
+def test_the_kubernetes_job_is_indexed_and_shares_the_limit() -> None:
+    job: dict[str, Any] = yaml.safe_load((EXAMPLES / "kubernetes-job.yaml").read_text("utf-8"))
+    spec = job["spec"]
+    (container,) = spec["template"]["spec"]["containers"]
+    assert spec["completionMode"] == "Indexed"
+    assert f"auto/{spec['completions']}" in container["args"]
+    assert spec["parallelism"] * int(container["args"][container["args"].index("--concurrency") + 1]) <= 4
+
+
+def options_of(command: list[str], name: str) -> set[str]:
+    done = subprocess.run([*command, name, "--help"], text=True, capture_output=True, check=True)
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", done.stdout)) | {"--help"}
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda p: p.name)
+def test_every_option_in_an_example_is_one_of_ours(path: Path, command: list[str]) -> None:
+    text = re.sub(r"\\\n\s*|\$\{\{[^}]*\}\}", " ", path.read_text("utf-8"))
+    text = re.sub(r"(>-)\n((?:\s{10,}.*\n)+)", lambda m: " ".join(m.group(2).split()) + "\n", text)
+    seen = 0
+    for line in text.splitlines():
+        for call in re.findall(r"akeneo-media\s+((?:upload|scan)\b[^|\n]*)", line):
+            words = shlex.split(call, posix=True)
+            unknown = {w.split("=")[0] for w in words if w.startswith("-") and w != "-"} - options_of(
+                command, words[0]
+            )
+            assert not unknown, f"{path.name}: {unknown}"
+            seen += 1
+    assert seen or path.suffix in (".timer", ".yaml")
+
+
+def test_the_image_is_pinned_slim_and_not_root() -> None:
+    text = (ROOT / "Dockerfile").read_text("utf-8")
+    bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+    assert all(re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+", base) for base in bases)
+    assert text.rindex("USER 10001") > text.rindex("RUN ")
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", text, re.MULTILINE)
+    ignore = (ROOT / ".dockerignore").read_text("utf-8")
+    for name in " ".join(copied).split():
+        assert (ROOT / name).exists()
+        assert f"!{name}\n" in ignore
+
+
+def test_the_action_runs_nothing_that_an_input_says(tmp_path: Path) -> None:
+    """The step's script, with a command where a manifest's name should be."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    script = action["runs"]["steps"][-1]["run"]
+    assert "${{" not in script
+    fake = tmp_path / "akeneo-media" / "bin"
+    fake.mkdir(parents=True)
+    (fake / "akeneo-media").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (fake / "akeneo-media").chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        env={
+            **os.environ,
+            "RUNNER_TEMP": str(tmp_path),
+            "GITHUB_OUTPUT": str(tmp_path / "out"),
+            "MANIFEST": "a.csv $(touch${IFS}owned) b.csv",
+            "ARGUMENTS": "--retries 2",
+        },
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    assert not (tmp_path / "owned").exists()
+    assert done.stdout.split()[:2] == ["upload", "a.csv"]
+    assert "--retries\n2\n--report" in done.stdout
