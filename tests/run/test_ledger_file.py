@@ -92,7 +92,9 @@ class TestVersions:
             connection.execute("PRAGMA user_version = 7")
         connection.close()
         for exclusive in (True, False):
-            with pytest.raises(LedgerError, match=r"schema version 7, this program knows 1") as caught:
+            with pytest.raises(
+                LedgerError, match=rf"schema version 7, this program knows {len(schema.MIGRATIONS)}"
+            ) as caught:
                 opened(path, exclusive=exclusive)
             assert "upgrade" in caught.value.hint
         assert [p.name for p in path.parent.glob("*damaged*")] == []
@@ -115,28 +117,49 @@ class TestVersions:
             run.add([planned(1)])
             run.uploaded(1, "a/1.jpg")
 
-        def to_version_2(connection: sqlite3.Connection) -> None:
+        newest = len(schema.MIGRATIONS)
+
+        def to_the_next(connection: sqlite3.Connection) -> None:
             connection.execute("ALTER TABLE value ADD COLUMN colour TEXT DEFAULT 'red'")
             connection.execute("INSERT INTO meta VALUES ('migrated', 'yes')")
 
         def broken(connection: sqlite3.Connection) -> None:
-            to_version_2(connection)
+            to_the_next(connection)
             raise RuntimeError("power cut")
 
         def versions(*steps: schema.Migration) -> None:
-            known = (*schema.MIGRATIONS[:1], *steps)
+            known = (*schema.MIGRATIONS[:newest], *steps)
             monkeypatch.setattr(schema, "MIGRATIONS", known)
 
         versions(broken)
         with pytest.raises(RuntimeError, match="power cut"):
             opened(path)
-        versions(to_version_2)
+        versions(to_the_next)
         with opened(path, exclusive=False) as ledger:
             assert ledger.record("last").summary()["uploaded"] == 1
         connection = sqlite3.connect(path)
         assert connection.execute("SELECT media_code, colour FROM value").fetchall() == [("a/1.jpg", "red")]
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (newest + 1,)
         connection.close()
+
+    def test_a_file_of_the_first_version_goes_on(self, path: Path) -> None:
+        path.parent.mkdir()
+        connection = sqlite3.connect(path)
+        schema.MIGRATIONS[0](connection)
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+        connection.close()
+        with opened(path) as ledger:
+            run = ledger.start_run("upload", {})
+            run.add(
+                [
+                    planned(1, path="/a.jpg", name="a.jpg", size=1),
+                    planned(2, path="/a.jpg", name="a.jpg", size=1),
+                ]
+            )
+            assert run.mark_shares() == 2
+            assert run.lent() == []
 
 
 def fill(path: Path, rows: int = 300) -> None:

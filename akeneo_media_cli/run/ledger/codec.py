@@ -11,14 +11,14 @@ from typing import Any
 
 from ...errors import Failure, Kind
 from ...rows import Row, Status, Target, TargetType
-from .model import PlannedRow, value_key
+from .model import PlannedRow, Share, value_key
 from .store import execute_many, unbound
 
 _COMMON = (
     "id, value_key, status, name, size, mtime_ns, type, parent, code, attribute, locale, scope, path, "
     "manifest, line, file, attempts"
 )
-_RARE = "filename, root, extra, media_code, sha256, duration, notes, kind, message, hint, http_status"
+_RARE = "filename, root, extra, media_code, sha256, duration, notes, kind, message, hint, http_status, share"
 
 COLUMNS = f"{_COMMON}, {_RARE}"
 """The columns of `row` in the order of `to_record` and `from_record`."""
@@ -87,6 +87,7 @@ def to_record(n: int, planned: PlannedRow) -> tuple[Any, ...]:
         planned.duration,
         notes_text(planned.notes),
         *failure_columns(failure),
+        None if planned.share is None else planned.share.value,
     )
 
 
@@ -125,7 +126,7 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
     (
         id_, _, status, name, size, mtime_ns, type_, parent, code, attribute, locale, scope, path,
         manifest, line, file, attempts, filename, root, extra, media_code, sha256, duration, notes,
-        kind, message, hint, http_status,
+        kind, message, hint, http_status, share,
     ) = unbound(record)  # fmt: skip
     failure = None if kind is None else Failure(Kind(kind), message, hint, http_status)
     row = Row(
@@ -155,6 +156,7 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
         attempts=attempts,
         duration=duration,
         notes=tuple(json.loads(notes)) if notes else (),
+        share=None if share is None else Share(share),
     )
 
 

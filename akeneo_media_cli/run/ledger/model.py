@@ -32,7 +32,8 @@ class PlannedRow:
 
     `seq` counts the run's rows from 1 in manifest order. `name` is the name that the PIM is to show; `path`
     the file on disk, None where there is none; `size` is bytes, `mtime_ns` nanoseconds since 1970,
-    `duration` seconds. `status` None means open: still to be decided or sent.
+    `duration` seconds. `status` None means open: still to be decided or sent. `share` says how rows that may
+    share its media file are found: those of the same path and name, or of the same bytes and name.
     """
 
     seq: int
@@ -48,6 +49,16 @@ class PlannedRow:
     attempts: int = 0
     duration: float | None = None
     notes: tuple[str, ...] = ()
+    share: Share | None = None
+
+
+class Share(Enum):
+    """How rows that may share one media file are told."""
+
+    PATH = 1
+    """All files of this name and size are one and the same."""
+    BYTES = 2
+    """There are several of this name and size: their bytes must be compared."""
 
 
 class Flight(Enum):
@@ -84,12 +95,31 @@ class Outcome:
 
 
 class Takeoff(NamedTuple):
-    """A row whose bytes are about to go out; `size` and `mtime_ns` where they differ from the plan."""
+    """A row whose value is about to be written; `size` and `mtime_ns` where they differ from the plan.
+
+    `code` is the media file that the value is to get, where the PIM has it already.
+    """
 
     seq: int
     before: Before
     size: int | None = None
     mtime_ns: int | None = None
+    code: str | None = None
+
+
+class Lent(NamedTuple):
+    """A product's value that a file goes up through: what it held `before` is to be put back.
+
+    `name` and `size` are of the file that it holds meanwhile.
+    """
+
+    identifier: str
+    attribute: str
+    locale: str | None
+    scope: str | None
+    before: str | None
+    name: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +127,8 @@ class Interrupted:
     """An open row whose value an earlier run was writing to when it ended.
 
     `name`, `size` and `mtime_ns` are of the file that was on its way; `before` is what the value held before;
-    `at` is when it took off, seconds since 1970 by that run's clock.
+    `at` is when it took off, seconds since 1970 by that run's clock. `code` is the media file that
+    the PIM had stored for the value, where that is known: it only has to be attached.
     """
 
     planned: PlannedRow
@@ -107,6 +138,7 @@ class Interrupted:
     mtime_ns: int | None
     before: Before
     at: float
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ...errors import Kind
 from ...rows import Status
 from .codec import COLUMNS, DROPPED, WIDTH, from_record, notes_text
-from .model import UNKNOWN, Before, Interrupted, Remembered, Settled, Touched
+from .model import UNKNOWN, Before, Interrupted, PlannedRow, Remembered, Settled, Touched
 from .store import Store, execute_many, unbound
 
 _CHUNK = 1000
@@ -156,15 +156,52 @@ def interrupted(store: Store, n: int, first: int, last: int) -> Iterator[Interru
     if not store.read(f"{marked} LIMIT 1", (n,)):
         return
     sql = f"""SELECT {_ROW_COLUMNS}, run.id, flight_name, flight_size, flight_mtime_ns,
-            flight_before, flight_before_known, flight_at
+            flight_before, flight_before_known, flight_at, flight_code
         FROM row CROSS JOIN value ON value.key = row.value_key AND {_SAME_VALUE}
         LEFT JOIN run ON run.n = flight_run
         WHERE row.value_key IN ({marked}) AND row.status IS NULL AND row.id <= ? AND row.id > ?
         ORDER BY row.id LIMIT ?"""
     for record in store.pages(sql, (n, last), after=first):
-        run, name, size, mtime_ns, code, known, at = unbound(record[WIDTH:])
-        before: Before = code if known else UNKNOWN
-        yield Interrupted(from_record(record[:WIDTH]), run or "", name, size, mtime_ns, before, at)
+        run, name, size, mtime_ns, held, known, at, code = unbound(record[WIDTH:])
+        before: Before = held if known else UNKNOWN
+        yield Interrupted(from_record(record[:WIDTH]), run or "", name, size, mtime_ns, before, at, code)
+
+
+_SHARING = "type IN ('product', 'product_model', 'product_uuid') AND path IS NOT NULL"
+
+
+def mark_shares(store: Store, first: int, last: int) -> int:
+    """See `Run.mark_shares`."""
+    rows = f"id BETWEEN ? AND ? AND {_SHARING} AND (status IS NULL OR status = 'unchanged')"
+    with store.write() as connection:
+        try:
+            connection.execute(
+                """CREATE TEMP TABLE share_group (name, size, share INTEGER, PRIMARY KEY (name, size))
+                   WITHOUT ROWID"""
+            )
+            groups = connection.execute(
+                f"""INSERT INTO share_group
+                    SELECT name, size, CASE WHEN MIN(path) = MAX(path) THEN 1 ELSE 2 END FROM row WHERE {rows}
+                    GROUP BY name, size HAVING COUNT(*) > 1 AND SUM(status IS NULL) > 0""",
+                (first, last),
+            ).rowcount
+            if not groups:
+                return 0
+            mine = "share_group.name = row.name AND share_group.size = row.size"
+            return connection.execute(
+                f"""UPDATE row SET share = (SELECT share FROM share_group WHERE {mine})
+                    WHERE {rows} AND EXISTS (SELECT 1 FROM share_group WHERE {mine})""",
+                (first, last),
+            ).rowcount
+        finally:
+            connection.execute("DROP TABLE IF EXISTS temp.share_group")
+
+
+def stored_shares(store: Store, first: int, last: int) -> Iterator[PlannedRow]:
+    """See `Run.stored_shares`."""
+    sql = f"""SELECT {COLUMNS} FROM row WHERE share IS NOT NULL AND status = 'unchanged'
+        AND media_code IS NOT NULL AND id <= ? AND id > ? ORDER BY id LIMIT ?"""
+    return map(from_record, store.pages(sql, (last,), after=first))
 
 
 def remembered(store: Store, id_: int) -> Remembered | None:

@@ -20,6 +20,7 @@ from .model import (
     Before,
     Flight,
     Interrupted,
+    Lent,
     Outcome,
     PlannedRow,
     Remembered,
@@ -28,9 +29,11 @@ from .model import (
     Touched,
 )
 from .record import RunRecord
-from .store import Store, execute_many
+from .store import Store, execute_many, unbound
 
 _CHUNK = 2000
+_THERE = (Status.UPLOADED, Status.UNCHANGED, Status.DOWNLOADED)
+"""Words that say: the PIM and this machine have the same file now."""
 
 # Notes are JSON arrays: the new ones are spliced to those that are there.
 _OUTCOME = """
@@ -44,7 +47,7 @@ WHERE id = ?"""
 _VALUE = "type, parent, code, attribute, locale, scope"
 _SAME_VALUE = ", ".join(f"{column} = excluded.{column}" for column in _VALUE.split(", "))
 _LANDED = """flight_run = NULL, flight_name = NULL, flight_size = NULL, flight_mtime_ns = NULL,
-    flight_before = NULL, flight_before_known = NULL, flight_at = NULL"""
+    flight_before = NULL, flight_before_known = NULL, flight_at = NULL, flight_code = NULL"""
 
 # The same media code is the same bytes: a digest that was known of it stays known.
 _REMEMBER = f"""
@@ -58,18 +61,29 @@ ON CONFLICT (key) DO UPDATE SET {_SAME_VALUE}, name = excluded.name, size = excl
 
 _TAKE_OFF = f"""
 INSERT INTO value (key, {_VALUE}, flight_run, flight_before, flight_before_known, flight_at,
-                   flight_name, flight_size, flight_mtime_ns)
-    SELECT value_key, {_VALUE}, ?, ?, ?, ?, name, COALESCE(?, size), COALESCE(?, mtime_ns) FROM row
+                   flight_code, flight_name, flight_size, flight_mtime_ns)
+    SELECT value_key, {_VALUE}, ?, ?, ?, ?, ?, name, COALESCE(?, size), COALESCE(?, mtime_ns) FROM row
     WHERE id = ? AND value_key IS NOT NULL
 ON CONFLICT (key) DO UPDATE SET flight_run = excluded.flight_run, flight_before = excluded.flight_before,
     flight_before_known = excluded.flight_before_known, flight_at = excluded.flight_at,
     flight_name = excluded.flight_name, flight_size = excluded.flight_size,
-    flight_mtime_ns = excluded.flight_mtime_ns"""
+    flight_mtime_ns = excluded.flight_mtime_ns, flight_code = excluded.flight_code"""
 
 # Only this run's own marks: one of an earlier run stays until somebody has looked at what became of it.
 _LAND = f"""
 UPDATE value SET {_LANDED} WHERE flight_run = ? AND key = (SELECT value_key FROM row WHERE id = ?)"""
 _FORGET = "DELETE FROM value WHERE key = (SELECT value_key FROM row WHERE id = ?)"
+
+
+# What the first of several tries found is what is to be put back; the later ones may find its file.
+_LEND = """
+INSERT INTO lent (identifier, attribute, locale, scope, before, name, size) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET name = excluded.name, size = excluded.size"""
+_GIVE_BACK = "DELETE FROM lent WHERE identifier = ? AND attribute = ? AND locale = ? AND scope = ?"
+
+
+def _lent_record(lent: Lent) -> tuple[Any, ...]:
+    return (lent.identifier, lent.attribute, lent.locale or "", lent.scope or "", *lent[4:])
 
 
 class Run(RunRecord):
@@ -117,6 +131,17 @@ class Run(RunRecord):
         """Make every open row planned, where nothing more is to be asked about it; how many."""
         return planning.mark_planned(self._store, self._first, self._last)
 
+    def mark_shares(self) -> int:
+        """After `mark_unchanged`: find rows that may share one media file (`PlannedRow.share`); how many.
+
+        They aim at products or models, and their files have one name and one size.
+        """
+        return planning.mark_shares(self._store, self._first, self._last)
+
+    def stored_shares(self) -> Iterator[PlannedRow]:
+        """Rows that need not be sent and whose media file others of the run may share."""
+        return planning.stored_shares(self._store, self._first, self._last)
+
     def touched(self) -> Iterator[Touched]:
         """After `mark_unchanged`: open rows whose file has the remembered name and size but another time."""
         return planning.touched(self._store, self._first, self._last)
@@ -145,12 +170,28 @@ class Run(RunRecord):
         """`in_flight` for many rows in one transaction."""
         now = self._clock()
         records = []
-        for seq, before, size, mtime_ns in takeoffs:
+        for seq, before, size, mtime_ns, code in takeoffs:
             known = before is not UNKNOWN
-            code = before if known else None
-            records.append((self._n, code, known, now, size, mtime_ns, self._first + seq))
+            held = before if known else None
+            records.append((self._n, held, known, now, code, size, mtime_ns, self._first + seq))
         with self._store.write() as connection:
             execute_many(connection, _TAKE_OFF, records)
+
+    def lend(self, lent: Lent) -> None:
+        """Before a file goes up through another product's value: what is to be put back there."""
+        with self._store.write() as connection:
+            execute_many(connection, _LEND, [_lent_record(lent)])
+
+    def give_back(self, lent: Lent) -> None:
+        """The value holds what it held before."""
+        with self._store.write() as connection:
+            execute_many(connection, _GIVE_BACK, [_lent_record(lent)[:4]])
+
+    def lent(self) -> list[Lent]:
+        """Values that were not put back, by this run or one that died."""
+        sql = "SELECT identifier, attribute, locale, scope, before, name, size FROM lent"
+        found = (unbound(record) for record in self._store.read(sql))
+        return [Lent(i, a, loc or None, sc or None, b, n, s) for i, a, loc, sc, b, n, s in found]
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """What became of many rows, in one transaction; the methods below are for one.
@@ -259,7 +300,7 @@ class Run(RunRecord):
         remembered, landed, lost = [], [], []
         for outcome in outcomes:
             id_ = self._first + outcome.seq
-            if outcome.media_code is not None and outcome.status in (Status.UPLOADED, Status.UNCHANGED):
+            if outcome.media_code is not None and outcome.status in _THERE:
                 remembered.append(id_)
             elif outcome.flight is Flight.LOST:
                 lost.append(id_)

@@ -57,7 +57,22 @@ def _version_1(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: Sequence[Migration] = (_version_1,)
+def _version_2(connection: sqlite3.Connection) -> None:
+    for statement in (
+        # How rows that may share one media file find each other: see `planning.mark_shares`.
+        "ALTER TABLE row ADD COLUMN share INTEGER",
+        # The media file that was stored for a value, but may not have been attached to it yet.
+        "ALTER TABLE value ADD COLUMN flight_code TEXT",
+        # A carrier's value that holds somebody else's file until it is put back (pim-facts A6).
+        """CREATE TABLE lent (
+            identifier TEXT NOT NULL, attribute TEXT NOT NULL, locale TEXT NOT NULL, scope TEXT NOT NULL,
+            before TEXT, name TEXT NOT NULL, size INTEGER NOT NULL,
+            PRIMARY KEY (identifier, attribute, locale, scope)) WITHOUT ROWID""",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (_version_1, _version_2)
 """The n-th brings a file from version n-1 to n. Never change one that was released; append."""
 
 
