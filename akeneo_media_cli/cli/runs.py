@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import UsageError
 from ..exits import Exit
 from . import options as o
 
@@ -52,6 +53,7 @@ def list_(
     env_file: o.EnvFile = None,
 ) -> None:
     """The latest runs, newest first."""
+    from ..rows import Status
     from ..wording import duration, utc
 
     with _ledger(state, env_file) as ledger:
@@ -59,7 +61,7 @@ def list_(
     for info in infos:
         counts = ", ".join(
             f"{info.summary[key]} {key}"
-            for key in ("uploaded", "unchanged", "planned", "invalid", "failed", "pending")
+            for key in (status.value for status in Status)
             if info.summary.get(key)
         )
         took = duration(info.finished_at - info.started_at) if info.finished_at else "-"
@@ -128,6 +130,12 @@ def retry(
 
     with _ledger(state, env_file) as ledger:
         info = ledger.run(run)
+        if info.command != "upload":
+            # Its rows name files to be written or compared: to send them would be another job.
+            raise UsageError(
+                f"run {info.id} was a `{info.command}`, and only an upload can be tried again from the ledger",
+                "run the same command again: what is done already is left alone",
+            )
         rows = list(ledger.retry_rows(info.id))
     if not rows:
         typer.echo(f"run {info.id} has no failed rows", err=True)
