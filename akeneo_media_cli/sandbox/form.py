@@ -16,7 +16,7 @@ from typing import BinaryIO
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser
 
-from .mime import HEAD, TextCheck
+from .mime import HEAD
 from .text import php_basename
 
 _FIELD_LIMIT = 8 * 1024 * 1024
@@ -31,8 +31,8 @@ class SentFile:
     path: Path
     size: int = 0
     sha256: str = ""
-    head: bytes = b""
-    plain: bool = True
+    head: bytearray = field(default_factory=bytearray)
+    """Its first bytes, as many as tell what it is."""
     error: bool = False
     """PHP counts the upload as failed: too big, cut short, or without a name."""
 
@@ -75,7 +75,6 @@ class FormReader:
         self._sent: SentFile | None = None
         self._out: BinaryIO | None = None
         self._digest = hashlib.sha256()
-        self._check = TextCheck()
         self._parser: MultipartParser | None = None
         if boundary is not None:
             self._parser = MultipartParser(
@@ -140,7 +139,7 @@ class FormReader:
         self._on_file(self._name, name)
         self._sent = SentFile(name, self._new_file(), error=not given["filename"])
         self._out = self._sent.path.open("wb")
-        self._digest, self._check = hashlib.sha256(), TextCheck()
+        self._digest = hashlib.sha256()
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         piece = data[start:end]
@@ -158,7 +157,6 @@ class FormReader:
             sent.head += piece[: HEAD - len(sent.head)]
         self._out.write(piece)
         self._digest.update(piece)
-        self._check.feed(piece)
 
     def _end(self) -> None:
         name, self._name = self._name or "", None
@@ -172,7 +170,7 @@ class FormReader:
             return
         self._out.close()
         self._out = None
-        sent.sha256, sent.plain = self._digest.hexdigest(), self._check.plain
+        sent.sha256 = self._digest.hexdigest()
         before = self.form.files.get(key)
         if before is not None:
             before.path.unlink(missing_ok=True)

@@ -98,7 +98,7 @@ class MediaStore:
             code,
             storage,
             name,
-            mime_type(sent.head, sent.size, sent.plain),
+            mime_type(bytes(sent.head), sent.size),
             sent.size,
             extension,
             sent.sha256,

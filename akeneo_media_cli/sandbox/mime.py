@@ -7,12 +7,16 @@ two bytes, passes for binary.
 
 from __future__ import annotations
 
-HEAD = 4096
-"""Bytes of a file's beginning that `mime_type` wants to see."""
+import json
+import re
+
+HEAD = 65536
+"""Bytes of a file's beginning that `mime_type` wants to see. A file that is longer is no text to the PIM."""
 
 BINARY = "application/octet-stream"
-_TEXT_LIMIT = 65536
+_CSV_LINES = 10
 _CONTROLS = bytes(b for b in range(32) if b not in (7, 8, 9, 10, 12, 13, 27))
+_QUOTED = re.compile(rb'"[^"]*"?')
 
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -44,19 +48,38 @@ _OFFICE = (
 )
 
 
-def mime_type(head: bytes, size: int, plain: bool) -> str:
-    """The type of a file of `size` bytes that begins with `head`.
-
-    `plain` says whether the whole file holds nothing but text, as `TextCheck` finds out.
-    """
+def mime_type(head: bytes, size: int) -> str:
+    """The type of a file of `size` bytes that begins with `head`, which holds HEAD bytes if the file does."""
     if size == 0:
         return "application/x-empty"
+    utf_16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    plain = size < HEAD and (utf_16 or len(head.translate(None, _CONTROLS)) == size)
+    if plain and _is_json(head):
+        return "application/json"
+    if plain and _is_csv(head):
+        return "text/csv"
     found = _by_magic(head)
     if found:
         return found
-    if not plain or not 2 < size < _TEXT_LIMIT:
-        return BINARY
-    return _kind_of_text(head)
+    return _kind_of_text(head) if plain and size > 2 else BINARY
+
+
+def _is_json(text: bytes) -> bool:
+    """libmagic is content with a text that begins with an object or an array."""
+    decoded = text.decode("latin-1").lstrip()
+    if not decoded.startswith(("{", "[")):
+        return False
+    try:
+        json.JSONDecoder().raw_decode(decoded)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_csv(text: bytes) -> bool:
+    """At least three lines, and the same number of commas, above none, in each of the first ten."""
+    counts = [line.count(b",") for line in _QUOTED.sub(b"", text).split(b"\n")[:-1]][:_CSV_LINES]
+    return len(counts) > 2 and counts[0] > 0 and len(set(counts)) == 1
 
 
 def _by_magic(head: bytes) -> str | None:
@@ -85,17 +108,3 @@ def _kind_of_text(head: bytes) -> str:
     if start.startswith((b"<!doctype html", b"<html")):
         return "text/html"
     return "text/plain"
-
-
-class TextCheck:
-    """Whether bytes that come in pieces are text to libmagic: no NUL and no other odd control characters."""
-
-    def __init__(self) -> None:
-        self.plain = True
-        self._seen = 0
-
-    def feed(self, piece: bytes) -> None:
-        """Takes in the next piece; what lies beyond the text limit cannot change the outcome."""
-        if self.plain and self._seen < _TEXT_LIMIT:
-            self._seen += len(piece)
-            self.plain = len(piece.translate(None, _CONTROLS)) == len(piece)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from .errors import ApiError, unprocessable
 from .routing import Ask
+from .text import php_decode
 
 LIMIT_MAX = 100
 
@@ -128,10 +128,21 @@ def criteria(ask: Ask, status: int = 400) -> dict[str, list[dict[str, Any]]]:
     text = ask.query().get("search")
     if text is None:
         return {}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
+    found = php_decode(text.encode("utf-8", "replace"))
     if not isinstance(found, (dict, list)):
         raise ApiError(status, "Search query parameter should be valid JSON.")
     return found if isinstance(found, dict) else {}
+
+
+def check_criteria(wanted_by: Mapping[str, Any]) -> None:
+    """Raises ApiError 422 where a search does not name lists of operators and values."""
+    for name, conditions in wanted_by.items():
+        if not isinstance(conditions, list) or not conditions:
+            shape = '{"%s":[{"operator": "my_operator", "value": "my_value"}]}' % name  # noqa: UP031
+            raise unprocessable(f'Structure of filter "{name}" should respect this structure: {shape}')
+        for condition in conditions:
+            operator = condition.get("operator") if isinstance(condition, dict) else None
+            if operator is None:
+                raise unprocessable(f'Operator is missing for the property "{name}".')
+            if not isinstance(operator, str):
+                raise unprocessable('Operator has to be a string, "array" given.')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import json
 import re
 from urllib.parse import parse_qsl
 
@@ -16,6 +15,7 @@ from .form import FormReader, boundary_of
 from .pim import Pim
 from .routing import FORM, JSON, Ask, Route
 from .stats import Call
+from .text import php_decode
 
 
 class HangUp(Exception):  # noqa: N818
@@ -77,10 +77,7 @@ def _note_target(pim: Pim, call: Call, name: str, value: bytes) -> None:
     """Counts the entity that an upload aims at as soon as its name is known."""
     if name not in ("product", "product_model"):
         return
-    try:
-        given = json.loads(value)
-    except ValueError:
-        return
+    given = php_decode(value)
     if not isinstance(given, dict):
         return
     entities = pim.entities

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
+import string
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from .errors import ApiError
 from .form import Form
 from .pim import Pim
 from .stats import Call
+from .text import php_decode
 from .tokens import Connection
 
 COLLECTION = "application/vnd.akeneo.collection+json"
@@ -41,8 +42,8 @@ class Ask:
         return f"{self.request.url.scheme}://{self.request.headers.get('host', 'localhost')}"
 
     def link(self, path: str) -> str:
-        """An absolute URL of an API path."""
-        return f"{self.root}/api/rest/v1{path}"
+        """An absolute URL of an API path; what no URL can hold is percent-encoded."""
+        return f"{self.root}/api/rest/v1{quote(path, safe=string.punctuation)}"
 
     def query(self) -> dict[str, str]:
         """The query; of a name given twice the last counts, as in PHP."""
@@ -50,10 +51,7 @@ class Ask:
 
     def decoded(self) -> Any:
         """The JSON body; raises ApiError 400."""
-        try:
-            value = json.loads(self.body)
-        except ValueError:
-            value = None
+        value = php_decode(self.body)
         if value is None:
             raise ApiError(400, "Invalid json message received")
         return value

@@ -10,16 +10,29 @@ from typing import Any
 
 def folded(code: str) -> str:
     """A code as MySQL's `utf8mb4_unicode_ci` compares it: no case, no accents, no spaces at the end (A3)."""
-    code = code.rstrip(" ")
-    if code.isascii():
-        return code.lower()
-    decomposed = unicodedata.normalize("NFKD", code.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    if not code.isascii():
+        decomposed = unicodedata.normalize("NFKD", code.casefold())
+        code = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    return code.lower().rstrip(" ")
 
 
 def php_json(value: Any) -> str:
     """JSON as PHP's `json_encode` writes it: no spaces, `\\/` for a slash, ASCII only."""
     return json.dumps(value, separators=(",", ":")).replace("/", "\\/")
+
+
+def php_decode(text: bytes) -> Any:
+    """JSON as PHP's `json_decode` reads it; None for what it does not take (and for `null`)."""
+    try:
+        value = json.loads(text.decode("utf-8"), parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
 
 
 def php_basename(name: bytes) -> bytes:

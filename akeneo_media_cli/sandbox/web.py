@@ -166,7 +166,8 @@ class Web:
         if fault.startswith("429"):
             return _throttled(self.pim.options.retry_after if fault == "429" else None)
         if fault == "redirect":
-            url = str(request.url.replace(scheme="https"))
+            host = request.headers.get("host", "localhost")
+            url = f"https://{host}{request.scope['raw_path'].decode('ascii')}"
             return HTMLResponse(_PAGE.format("301 Moved Permanently"), 301, {"Location": url})
         status = int(fault[:3])
         message = _MESSAGES.get(fault)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..entities import ValueKey
 from ..errors import ApiError, crash, unprocessable
 from ..media import CATEGORIES
 from ..routing import FORM, Ask, Route
+from ..text import php_decode
 from ..things import CATEGORY, Collection, ThingKey, value_errors
 from .media import sent_file
 
@@ -51,10 +51,7 @@ async def create(ask: Ask) -> Response:
 def _decoded(text: bytes | None) -> dict[str, Any]:
     if text is None:
         raise crash()
-    try:
-        given = json.loads(text)
-    except ValueError:
-        given = None
+    given = php_decode(text)
     if given is None:
         raise ApiError(400, "Invalid json message received")
     if not isinstance(given, dict) or any(key not in given for key in _KEYS):

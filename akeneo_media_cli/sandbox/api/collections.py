@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from ..entities import ValueKey
 from ..errors import ApiError, unprocessable
 from ..media import ASSETS, CATALOG
-from ..paging import after, criteria
+from ..paging import after, check_criteria, criteria
 from ..routing import FORM, Ask, Route
 from ..things import (
     ASSET,
@@ -167,9 +167,11 @@ class Endpoints:
         """GET things, `search` by code; pages by search_after, a hundred each."""
         collection = self._collection(ask)
         found = [(thing.key.code, thing) for thing in ask.pim.things.of(collection.kind, collection.code)]
-        for condition in criteria(ask).get("code", ()):
-            if condition.get("operator") == "IN":
-                wanted = set(condition.get("value") or ())
+        wanted_by = criteria(ask)
+        check_criteria(wanted_by)
+        for condition in wanted_by.get("code", ()):
+            if condition["operator"] == "IN" and isinstance(condition.get("value"), list):
+                wanted = {str(code) for code in condition["value"]}
                 found = [pair for pair in found if pair[0] in wanted]
         path = f"{self.words.family}/{collection.code}/{self.words.things}"
         query = {"limit": "100", **ask.query(), "pagination_type": "search_after"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from ..media import CATALOG, CATEGORIES, ROUTABLE, FileRow
 from ..paging import listing
 from ..routing import FORM, Ask, Route
 from ..rules import set_value
+from ..text import php_decode
 
 _PIECE = 256 * 1024
 _MISSING = 'You should at least give one of the following properties: "product" or "product_model".'
@@ -64,10 +64,7 @@ async def _link(ask: Ask, entity: Entity, draft: Any, row: FileRow, given: dict[
 def _decoded(text: bytes | None, title: str, key: str) -> dict[str, Any]:
     if text is None:
         raise crash()
-    try:
-        given = json.loads(text)
-    except ValueError:
-        given = None
+    given = php_decode(text)
     if given is None:
         raise ApiError(400, "Invalid json message received")
     names = f'{title} property must contain "{key}", "attribute", "locale" and "scope" properties.'

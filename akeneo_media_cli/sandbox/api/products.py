@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from ..catalogue import MEDIA_TYPES
 from ..entities import MODEL, PRODUCT, Draft, Entity, ValueKey
 from ..errors import ApiError, PropertyError, crash, documented, unprocessable
 from ..routing import COLLECTION, Ask, Route
-from ..text import php_json
+from ..text import php_decode, php_json
 from ..update import apply_body
 from .search import found_page
 
@@ -165,10 +164,7 @@ class Endpoints:
         try:
             if len(line) > LINE_MAX:
                 raise ApiError(413, "Line is too long.")
-            try:
-                given = json.loads(line)
-            except ValueError:
-                given = None
+            given = php_decode(line)
             if given is None:
                 raise ApiError(400, "Invalid json message received")
             code = given.get(key) if isinstance(given, dict) else None

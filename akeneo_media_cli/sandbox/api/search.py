@@ -8,7 +8,7 @@ from typing import Any
 
 from ..entities import PRODUCT, Entity
 from ..errors import ApiError, unprocessable
-from ..paging import after, check_paging, criteria, listing
+from ..paging import after, check_criteria, check_paging, criteria, listing
 from ..routing import Ask
 from ..text import folded
 
@@ -116,26 +116,22 @@ def _check_attributes(ask: Ask, codes: list[str]) -> None:
 
 
 def _check_criteria(ask: Ask, wanted_by: dict[str, Any]) -> None:
-    catalogue = ask.pim.catalogue
+    check_criteria(wanted_by)
     for name, conditions in wanted_by.items():
-        if not isinstance(conditions, list) or not conditions:
-            shape = '{"%s":[{"operator": "my_operator", "value": "my_value"}]}' % name  # noqa: UP031
-            raise unprocessable(f'Structure of filter "{name}" should respect this structure: {shape}')
+        known = name in _FIELDS or ask.pim.catalogue.attribute(name) is not None
         for condition in conditions:
-            operator = condition.get("operator") if isinstance(condition, dict) else None
-            if operator is None:
-                raise unprocessable(f'Operator is missing for the property "{name}".')
-            if not isinstance(operator, str):
-                raise unprocessable('Operator has to be a string, "array" given.')
-            if name not in _FIELDS and catalogue.attribute(name) is None:
+            operator, value = condition["operator"], condition.get("value")
+            if not known:
                 raise _unsupported(name, operator)
             if name == "identifier" and operator == "IN":
-                value = condition.get("value")
-                if value is None:
-                    raise unprocessable("The identifier filter can't contain null value")
-                if isinstance(value, list) and len({str(v) for v in value}) > IN_MAX:
-                    message = f"The identifier filter can't contain more than {IN_MAX} product identifiers."
-                    raise ApiError(400, message)
+                _check_identifiers(value)
+
+
+def _check_identifiers(value: Any) -> None:
+    if value is None:
+        raise unprocessable("The identifier filter can't contain null value")
+    if isinstance(value, list) and len({str(v) for v in value}) > IN_MAX:
+        raise ApiError(400, f"The identifier filter can't contain more than {IN_MAX} product identifiers.")
 
 
 def _unsupported(name: str, operator: str) -> ApiError:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from ..catalogue import Index, shown
 from ..errors import ApiError
-from ..paging import criteria, listing
+from ..paging import check_criteria, criteria, listing
 from ..routing import COLLECTION, Ask, Endpoint, Route
 from ..text import folded
 from . import categories
@@ -30,7 +30,9 @@ def reading(
     """A list and a single read of things with codes, as the PIM answers both."""
 
     async def list_all(ask: Ask) -> Response:
-        items = [item for item in find(ask).values() if _wanted(item, ask)]
+        wanted_by = criteria(ask)
+        check_criteria(wanted_by)
+        items = [item for item in find(ask).values() if _wanted(item, wanted_by)]
         at = path.format(**ask.params)
         return JSONResponse(listing(ask, at, items, shown))
 
@@ -47,10 +49,10 @@ def reading(
     ]
 
 
-def _wanted(item: Mapping[str, Any], ask: Ask) -> bool:
-    for name, conditions in criteria(ask).items():
+def _wanted(item: Mapping[str, Any], wanted_by: Mapping[str, Any]) -> bool:
+    for name, conditions in wanted_by.items():
         for condition in conditions:
-            operator, value = condition.get("operator"), condition.get("value")
+            operator, value = condition["operator"], condition.get("value")
             have = item.get(name)
             if operator == "IN" and isinstance(value, list):
                 matches = have in value
