@@ -1,0 +1,87 @@
+"""The command reference, made from the commands themselves: `python -m akeneo_media_cli.cli.reference`."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any, get_args, get_type_hints
+
+import typer
+from typer.models import ArgumentInfo, OptionInfo
+
+_HEAD = """# Commands and options
+
+Made from the program itself (`python -m akeneo_media_cli.cli.reference > docs/commands.md`); a test holds
+the two together. Every option is an environment variable too. The command line goes before the
+environment, and that before `.env`. An option that may be given several times takes several values from
+its variable, separated by spaces (paths: by `:`).
+"""
+
+
+def reference() -> str:
+    """The whole reference in Markdown."""
+    from .app import app
+
+    return _HEAD + "".join(
+        _section(path, callback) for path, callback in sorted(commands(app, "akeneo-media"))
+    )
+
+
+def commands(app: typer.Typer, path: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every command by how it is called, with the function behind it."""
+    for command in app.registered_commands:
+        if command.callback is not None:
+            yield f"{path} {command.name or command.callback.__name__}", command.callback
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            yield from commands(group.typer_instance, f"{path} {group.name}")
+
+
+def _section(path: str, callback: Callable[..., Any]) -> str:
+    hints = get_type_hints(callback, include_extras=True)
+    arguments, options = [], []
+    for name, parameter in inspect.signature(callback).parameters.items():
+        kind, info = get_args(hints[name])[:2]
+        if isinstance(info, ArgumentInfo):
+            arguments.append((info.metavar or name.upper(), info.help or ""))
+        elif isinstance(info, OptionInfo) and not info.hidden:
+            options.append(_option(name, kind, info, parameter.default))
+    lines = [f"\n## `{path}`\n", " ".join([path, "[OPTIONS]", *(name for name, _ in arguments)])]
+    lines[1] = f"```text\n{lines[1]}\n```\n"
+    paragraphs = inspect.getdoc(callback) or ""
+    lines.append("\n\n".join(" ".join(part.split()) for part in paragraphs.split("\n\n")) + "\n")
+    if arguments or options:
+        lines.append("| | | variable |\n|---|---|---|")
+        lines += [f"| `{name}` | {_cell(text)} | |" for name, text in arguments]
+        lines += options
+    return "\n".join(lines) + "\n"
+
+
+def _option(name: str, kind: Any, info: OptionInfo, default: Any) -> str:
+    # In an annotation Typer keeps the first name where a default would stand.
+    declared = [text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str)]
+    names = [part for text in declared or [f"--{name}"] for part in text.split("/")]
+    value = info.metavar or _values(kind)
+    flag = kind is bool or info.count
+    text = _cell(info.help or "")
+    if not (flag or default is None or "[default" in text or default is inspect.Parameter.empty):
+        text += f" Default: {default.value if isinstance(default, Enum) else default}."
+    shown = ", ".join(f"`{part}`" for part in names) + ("" if flag else f" {_cell(value)}")
+    return f"| {shown} | {text} | {f'`{info.envvar}`' if info.envvar else ''} |"
+
+
+def _values(kind: Any) -> str:
+    for each in (kind, *get_args(kind)):
+        if inspect.isclass(each) and issubclass(each, Enum):
+            return " ".join(str(member.value) for member in each)
+    return "VALUE"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

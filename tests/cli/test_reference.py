@@ -1,0 +1,33 @@
+"""docs/commands.md is what the program says of itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from akeneo_media_cli.cli.app import app
+from akeneo_media_cli.cli.reference import commands, reference
+
+PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text("utf-8") == reference(), (
+        "make it again: python -m akeneo_media_cli.cli.reference > docs/commands.md"
+    )
+
+
+def test_every_command_of_the_contract_is_there() -> None:
+    known = {path.removeprefix("akeneo-media ") for path, _ in commands(app, "akeneo-media")}
+    wanted = {
+        "upload", "validate", "verify", "check", "media list", "media get", "media download", "download",
+        "export", "runs list", "runs show", "runs retry", "sandbox", "demo",
+    }  # fmt: skip
+    assert wanted <= known
+
+
+def test_every_option_has_help_and_a_variable() -> None:
+    rows = re.findall(r"^\| (`-.*?) \| (.*) \| (.*?) ?\|$", reference(), re.MULTILINE)
+    assert rows
+    bad = [names for names, text, variable in rows if not text or not variable.startswith("`AKENEO_MEDIA_")]
+    assert not bad
