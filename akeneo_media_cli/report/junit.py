@@ -19,8 +19,9 @@ _NAME = 300  # characters: Jenkins shows names in a column
 def write(report: Report, out: TextIO) -> None:
     """A failed row is a failure, an invalid one an error, one that was not sent is skipped.
 
-    `classname` is the manifest and `name` line, file and target; `file` and `line` point into the manifest.
-    Times are seconds. What XML cannot hold is written as `\\x1b`.
+    `classname` is the manifest and `name` line, file and target; cases have no attributes of their own for
+    these, as the schema of Jenkins' xUnit plugin refuses them. Times are seconds. What XML cannot hold is
+    written as `\\x1b`.
     """
     cases = failures = errors = skipped = 0
     for item in report.items():
@@ -75,10 +76,7 @@ def _case(item: Mapping[str, Any]) -> Iterator[str]:
     if len(name) > _NAME:
         name = f"{name[: _NAME - 1]}…"
     seconds = max(item.get("duration_seconds") or 0.0, 0.0)
-    yield (
-        f"  <testcase classname={_attribute(manifest)} name={_attribute(name)} file={_attribute(manifest)}"
-        f' line="{line}" time="{seconds:.3f}"'
-    )
+    yield f'  <testcase classname={_attribute(manifest)} name={_attribute(name)} time="{seconds:.3f}"'
     outcome = _outcome(item)
     if not outcome:
         yield "/>\n"

@@ -65,16 +65,17 @@ class Timeline:
         top = max(values) or 1.0
         inner = _HEIGHT - _BOTTOM - _TOP
         step = (_WIDTH - _LEFT) / _BUCKETS
+        wide = step + 0.2  # a little into the next bar: no seams
         base = _HEIGHT - _BOTTOM
         bars = "".join(
-            f"M{_LEFT + n * step:.1f} {base}v{-value / top * inner:.1f}h{step:.2f}V{base}z"
+            f"M{_LEFT + n * step:.1f} {base}v{-value / top * inner:.1f}h{wide:.2f}V{base}z"
             for n, value in enumerate(values)
             if value > 0
         )
         about = html.escape(f"{name}: at most {label(top)}, on average {label(sum(values) / _BUCKETS)}")
         return (
             f'<figure><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{about}">'
-            f'<path class="bar" shape-rendering="crispEdges" d="{bars}"/>'
+            f'<path class="bar" d="{bars}"/>'
             f'<path class="axis" d="M{_LEFT} {_TOP}V{base}H{_WIDTH}" fill="none"/>'
             f'<text x="{_LEFT - 6}" y="{_TOP + 10}" text-anchor="end">{html.escape(label(top))}</text>'
             f'<text x="{_LEFT - 6}" y="{base}" text-anchor="end">0</text>'

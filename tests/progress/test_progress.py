@@ -172,10 +172,12 @@ def test_json_survives_hostile_rows_in_many_threads() -> None:
     raw = io.BytesIO()
     progress = JsonLines(io.TextIOWrapper(raw, encoding="ascii"), lambda: 0.0)
     rows = hostile_items()
-    threads = [
-        threading.Thread(target=lambda: [progress.row_finished(n, row) for n, row in enumerate(rows)])
-        for _ in range(8)
-    ]
+
+    def finish() -> None:
+        for number, row in enumerate(rows):
+            progress.row_finished(number, row)
+
+    threads = [threading.Thread(target=finish) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -16,7 +16,7 @@ SHAPE = {
     "testsuite": {"name", "time", "tests", "failures", "errors", "skipped", "timestamp"},
     "properties": set(),
     "property": {"name", "value"},
-    "testcase": {"name", "classname", "time", "file", "line"},
+    "testcase": {"name", "classname", "time"},
     "failure": {"type", "message"},
     "error": {"type", "message"},
     "skipped": {"message"},
@@ -53,8 +53,6 @@ def test_a_case_a_row() -> None:
     assert cases[4].attrib == {
         "classname": "spring.csv",
         "name": "line 6: images/6.jpg -> product sku-6 picture",
-        "file": "spring.csv",
-        "line": "6",
         "time": "0.410",
     }
     failure = cases[4][0]

@@ -15,7 +15,7 @@ from .samples import NASTY, hostile_items, item, long_report, report
 
 
 def rendered(text: str) -> str:
-    return MarkdownIt("js-default", {"html": True, "linkify": False}).render(text)
+    return str(MarkdownIt("js-default", {"html": True, "linkify": False}).render(text))
 
 
 def cells(text: str) -> list[list[str]]:
