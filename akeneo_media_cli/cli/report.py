@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from . import options as o
+
 app = typer.Typer(
     help="What can be done with reports that were written.", no_args_is_help=True, rich_markup_mode=None
 )

@@ -48,7 +48,9 @@ def _note(message: str, hint: str) -> None:
 
 @app.command("list")
 def list_(
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="No more than N.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, envvar=o.env("limit"), help="No more than N.")
+    ] = 20,
     state: o.State = None,
     env_file: o.EnvFile = None,
 ) -> None:
@@ -73,7 +75,9 @@ def list_(
 @app.command("show")
 def show(
     run: RunId,
-    failed: Annotated[bool, typer.Option("--failed", help="Only rows that failed or are invalid.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", envvar=o.env("failed"), help="Only rows that failed or are invalid.")
+    ] = False,
     report: o.Report = None,
     state: o.State = None,
     env_file: o.EnvFile = None,
