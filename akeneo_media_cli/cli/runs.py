@@ -56,6 +56,7 @@ def list_(
 ) -> None:
     """The latest runs, newest first."""
     from ..rows import Status
+    from ..rows import Status
     from ..wording import duration, utc
 
     with _ledger(state, env_file) as ledger:
