@@ -29,7 +29,11 @@ def merge(
     output: Annotated[
         list[str] | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="Where to: any suffix that --report takes; repeatable."
+            "-o",
+            "--output",
+            metavar="FILE",
+            envvar=o.env("output"),
+            help="Where to: any suffix that --report takes; repeatable.",
         ),
     ] = None,
 ) -> None:
