@@ -5,8 +5,11 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line."""
-    from .cli.app import run
-
+    try:
+        from .cli.app import run
+    except KeyboardInterrupt:
+        # Reading the program takes a while too, and its traceback would say nothing.
+        raise SystemExit(130) from None
     run()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -9,9 +10,13 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from ..console import hush
 from ..errors import MediaError, UsageError
 from ..exits import Exit
 from . import demo, download, export, media, report, runs, sandbox, upload, validate, verify
+from .process import catch_termination, open_streams, say
+
+_UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 app = typer.Typer(
     name="akeneo-media",
@@ -54,26 +59,28 @@ app.add_typer(report.app, name="report")
 def run() -> None:
     """Run the command line and leave with the contract's exit status; no traceback reaches the user."""
     try:
+        open_streams()
+        catch_termination()
         _options_from_env_file()
         app(prog_name="akeneo-media")
     except MediaError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     except BrokenPipeError:
         # The reader of our standard output has gone: nothing is left to say to it, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        hush(sys.stdout)
         sys.exit(Exit.ROWS_FAILED)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
+            hush(sys.stdout)
+            say(f"error: what was asked for could not be written: {error.strerror}")
+            sys.exit(Exit.ROWS_FAILED)
         from .defect import keep
 
-        _say(keep())
+        say(keep())
         sys.exit(Exit.DEFECT)
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)
 
 
 def _options_from_env_file() -> None:
@@ -99,6 +106,6 @@ def _options_from_env_file() -> None:
     try:
         options = option_environment(os.environ, Path(named) if named else None, cwd=Path.cwd())
     except UsageError:
-        # The command that reads its settings tells of it, with everything else that is wrong.
+        # The command tells of it when it reads its settings, with everything else that is wrong.
         return
     os.environ.update({k: v for k, v in options.items() if k.startswith("AKENEO_MEDIA_")})

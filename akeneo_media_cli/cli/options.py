@@ -50,9 +50,15 @@ class Format(str, Enum):
     jsonl = "jsonl"
 
 
+VARIABLES: set[str] = set()
+"""Every variable that stands for an option."""
+
+
 def env(name: str) -> str:
     """The environment variable of an option: `--max-duration` is AKENEO_MEDIA_MAX_DURATION."""
-    return "AKENEO_MEDIA_" + name.lstrip("-").replace("-", "_").upper()
+    variable = "AKENEO_MEDIA_" + name.lstrip("-").replace("-", "_").upper()
+    VARIABLES.add(variable)
+    return variable
 
 
 Manifests = Annotated[

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import typer
-
-from ..errors import MediaError
+from ..errors import LedgerError, MediaError
 from ..exits import Exit, worst
 from . import logs
+from .process import say
 
 if TYPE_CHECKING:
     from ..pim.connection import Connection
@@ -86,18 +85,23 @@ class Session:
         with self._cleanup:
             stdin = self._stdin(options.manifest.manifests)
             connection = None if offline else self._connection(options, stdin)
+            slips = self._slips()
             progress = self._progress()
+            for slip in slips:
+                progress.note(slip)
             ledger = self._ledger(options, connection.url if connection else "", progress)
             run = ledger.start_run(command, options.arguments())
             rows = self.rows or (lambda note: planned_rows(options.manifest, stdin, note))
             job = make(options, rows, connection, progress, Environment(), on_call=self._on_call())
             status = Exit.DEFECT
-            started = time.time()
-            try:
-                status = job.execute(run)
-            finally:
-                pim = {"url": connection.url, "version": job.pim_version} if connection else None
-                status = self._finish(command, job, run, options, status, started, pim, progress)
+            began = time.time(), time.monotonic()
+            with job.signals.caught():
+                try:
+                    status = job.execute(run)
+                finally:
+                    job.signals.ending = True
+                    pim = {"url": connection.url, "version": job.pim_version} if connection else None
+                    status = self._finish(command, job, run, options, status, began, pim, progress)
         return status
 
     # Where from and where to.
@@ -125,11 +129,22 @@ class Session:
             self._cleanup.callback(lambda: after(running))
         return connection_to(running)
 
+    def _slips(self) -> list[str]:
+        """Option variables that are no option's. Raises UsageError for a `.env` that cannot be used."""
+        from ..settings import option_environment, unknown_options
+        from .options import VARIABLES
+
+        return unknown_options(option_environment(os.environ, self.env_file, cwd=Path.cwd()), VARIABLES)
+
     def _progress(self) -> Progress:
         from ..progress import make_progress
+        from ..progress.notes import Notes
 
-        mode = "none" if self.quiet else self.progress
-        shown = make_progress(mode, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
+        shown: Progress
+        if self.quiet or self.progress == "none":
+            shown = Notes(sys.stderr, "error" if self.quiet else "warning")
+        else:
+            shown = make_progress(self.progress, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
         return logs.set_up(
             shown,
             verbose=0 if self.quiet else self.verbose,
@@ -159,19 +174,30 @@ class Session:
         run: Run,
         options: RunOptions,
         status: Exit,
-        started: float,
+        began: tuple[float, float],
         pim: Mapping[str, Any] | None,
         progress: Progress,
     ) -> Exit:
-        """Write the reports and the summary, whatever way the run came out; the status to exit with."""
+        """Write the reports and the summary, whatever way the run came out; the status to exit with.
+
+        `began`: by the clock on the wall, in seconds since 1970, and by one that nobody sets.
+        """
         from .. import __version__
         from ..report import Report, write_reports
         from ..report.annotations import annotate
         from ..report.metrics import write_metrics
         from ..wording import utc
 
-        finished = time.time()
-        summary = job.summary(run)
+        seconds = time.monotonic() - began[1]
+        try:
+            summary = job.summary(run)
+        except LedgerError as error:
+            # Nothing of the run can be read back: its own end is all there is to tell.
+            progress.finished({})
+            self._tell(job.error or error, progress)
+            return worst(status, Exit.PENDING) if job.figures.requests else error.exit_status
+        if job.error is not None and self.progress == "json":
+            self._tell(job.error, progress)
         progress.finished(summary)
         report = Report(
             tool={"name": "akeneo-media", "version": __version__},
@@ -179,9 +205,9 @@ class Session:
             run=run.id,
             command=command,
             exit_status=status,
-            started_at=utc(started),
-            finished_at=utc(finished),
-            duration_seconds=finished - started,
+            started_at=utc(began[0]),
+            finished_at=utc(time.time()),
+            duration_seconds=seconds,
             summary=summary,
             items=run.items,
             troubled=run.troubled_items,
@@ -193,26 +219,40 @@ class Session:
         if self.metrics_file is not None:
             metrics_file = str(self.metrics_file)
             left.append(lambda: write_metrics(metrics_file, report))
-        if [leave for leave in left if not _left(leave)]:
+        failed = [leave for leave in left if not self._left(leave, progress)]
+        if failed:
             status = worst(status, Exit.ROWS_FAILED)
-        run.finish(status, summary)
-        self._say(report, job.error, options.reports)
+        try:
+            run.finish(status, summary)
+        except LedgerError as error:
+            if job.error is None:
+                self._tell(error, progress)
+        if self.progress != "json":
+            self._say(replace(report, exit_status=status), job.error, options.reports, progress)
         return status
 
-    def _say(self, report: Report, error: MediaError | None, reports: Sequence[str]) -> None:
+    def _say(
+        self, report: Report, error: MediaError | None, reports: Sequence[str], progress: Progress
+    ) -> None:
         from ..report.summary import write_summary
 
         if error is not None:
-            typer.echo(f"error: {error}", err=True)
+            self._tell(error, progress)
         if not self.quiet or report.exit_status:
             write_summary(report, stream=sys.stderr, environ=os.environ, reports=reports)
 
+    def _tell(self, error: MediaError, progress: Progress) -> None:
+        """Show an error the way that standard error is written in."""
+        if self.progress == "json" and not self.quiet:
+            progress.note(error.message, hint=error.hint, level="error")
+        else:
+            say(f"error: {error}")
 
-def _left(leave: Callable[[], None]) -> bool:
-    """Was it written? One that could not be does not keep the others from it."""
-    try:
-        leave()
-    except MediaError as error:
-        typer.echo(f"error: {error}", err=True)
-        return False
-    return True
+    def _left(self, leave: Callable[[], None], progress: Progress) -> bool:
+        """Was it written? One that could not be does not keep the others from it."""
+        try:
+            leave()
+        except MediaError as error:
+            self._tell(error, progress)
+            return False
+        return True

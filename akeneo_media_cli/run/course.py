@@ -69,6 +69,7 @@ class Course:
     blind: int = 0
     asks: int = 0
     settled_at: float = 0.0
+    due: float = 0.0
     through_at_start: int | None = None
     through_at_trouble: int | None = None
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from ..progress.base import Progress
 from .coordinator import Coordinator
-from .course import Call, Ended, Outcome
+from .course import Attached, Call, Course, Ended, Outcome, Troubled
 
 TICK = 0.2
 """Seconds between looks at what no worker tells of: signals, the time budget, the gate."""
@@ -129,12 +129,28 @@ class Engine:
                         turn.wait(None if step == math.inf else step)
                 outcome = self._courier.perform(step)
                 with turn:
-                    ended = coordinator.answered(step, outcome, self._clock())
+                    now = self._clock()
+                    ended = coordinator.answered(step, outcome, now)
                     turn.notify_all()
                 for each in ended:
                     self._courier.ended(each)
+                over = {each.course for each in ended}
+                for course, trouble in _troubles(step, outcome):
+                    if course not in over:
+                        delay = max(0.0, course.due - now)
+                        self._progress.row_retried(course.seq, failure=trouble.failure, delay=delay)
         except BaseException as error:
             with turn:
                 self._defect = self._defect or error
                 coordinator.abort()
                 turn.notify_all()
+
+
+def _troubles(call: Call, outcome: Outcome) -> Iterator[tuple[Course, Troubled]]:
+    """The rows that a call which changes something met trouble with."""
+    if not call.errand.writes:
+        return
+    lines = outcome.lines if isinstance(outcome, Attached) else [outcome] * len(call.courses)
+    for course, line in zip(call.courses, lines, strict=True):
+        if isinstance(line, Troubled):
+            yield course, line

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import random as chance
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any
 
 from ..errors import LedgerError, MediaError
@@ -24,10 +21,7 @@ from .engine import Courier, Engine
 from .ledger import Run
 from .options import RunOptions
 from .plan import Rows
-
-
-class _Interrupted(BaseException):
-    """A signal came before anything was sent. Not an Exception: nothing on the way may swallow it."""
+from .signals import Interrupted, Signals
 
 
 @dataclass
@@ -75,23 +69,24 @@ class Job:
         self.environment = environment
         self._run_options = options
         self._on_call = on_call
-        self._engine: Engine | None = None
-        self._signal = 0
+        self.signals = Signals()
+        """Caught by whoever calls `execute`, for as long as it likes."""
+        self._answers = True
 
     def execute(self, run: Run) -> Exit:
         """Do it all; the exit status. Leaves every row's word in the run, however it ends."""
-        with self._signals():
-            try:
-                status = self.steps(run)
-            except _Interrupted:
-                status = Exit.OK
-            except MediaError as error:
-                self.error = error
-                begun = isinstance(error, LedgerError) and self.figures.requests
-                status = Exit.PENDING if begun else error.exit_status
-        if self._signal:
-            status = worst(status, Exit.INTERRUPTED if self._signal == signal.SIGINT else Exit.TERMINATED)
-        return status
+        try:
+            status = self.steps(run)
+        except Interrupted:
+            status = Exit.OK
+        except LedgerError as error:
+            self.error = error
+            # What was sent meanwhile is told by the rows' marks: the next run looks.
+            status = _as_far_as_known(run) if self.figures.requests else error.exit_status
+        except MediaError as error:
+            self.error = error
+            status = error.exit_status
+        return worst(status, self.signals.status)
 
     def steps(self, run: Run) -> Exit:
         """What the command does, to its exit status. Raises MediaError for what ends it before its time."""
@@ -112,24 +107,28 @@ class Job:
         with client:
             try:
                 yield client
-                if not self._signal:
+                if self._answers:
                     self.pim_version = _version(client)
             finally:
                 self.figures.requests = client.counts.requests
 
-    def drive(self, coordinator: Coordinator, courier: Courier, max_duration: float | None = None) -> None:
-        """Let a coordinator's decisions run to their end. Raises what was fatal."""
-        self._engine = Engine(
+    def drive(self, coordinator: Coordinator, courier: Courier, max_duration: float | None = None) -> bool:
+        """Let a coordinator's decisions run to their end; was nothing cut short? Raises what was fatal."""
+        engine = Engine(
             coordinator,
             courier,
             self._progress,
             clock=self.environment.clock,
             max_duration=max_duration,
         )
+        if self.signals.first:
+            engine.interrupt()
+        self._answers = False
+        self.signals.heard_by = engine.interrupt
         try:
-            self._engine.run()
+            engine.run()
         finally:
-            self._engine = None
+            self.signals.heard_by = None
             self.figures.retries += coordinator.retries
             self.figures.throttled += coordinator.gate.throttled
         if coordinator.fatal is not None:
@@ -138,6 +137,8 @@ class Job:
             self.note(f"the PIM could not be asked: {coordinator.trouble.message}", coordinator.trouble.hint)
         elif coordinator.gate.given_up:
             self.note("the PIM stopped answering: the rest is left for the next run", "")
+        self._answers = not (coordinator.aborted or self.interrupted)
+        return not coordinator.stopping
 
     def begin(self, run: Run, *settled: Status) -> int:
         """Show what is to be done, and the rows with the statuses `settled`; how many rows are open."""
@@ -157,28 +158,7 @@ class Job:
     @property
     def interrupted(self) -> bool:
         """Did a signal ask to come to an end?"""
-        return bool(self._signal)
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM end the run in order: once to finish what is in flight, twice at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {
-            number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._signal = self._signal or number
-        if self._engine is None:
-            raise _Interrupted
-        self._engine.interrupt()
+        return self.signals.first != 0
 
 
 def rows_status(run: Run) -> Exit:
@@ -190,6 +170,14 @@ def rows_status(run: Run) -> Exit:
     if summary["pending"]:
         statuses.append(Exit.PENDING)
     return worst(*statuses)
+
+
+def _as_far_as_known(run: Run) -> Exit:
+    """What the rows come to where the ledger took no more of them."""
+    try:
+        return worst(rows_status(run), Exit.PENDING)
+    except LedgerError:
+        return Exit.PENDING
 
 
 def _version(client: PimClient) -> str | None:

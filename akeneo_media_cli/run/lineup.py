@@ -60,6 +60,8 @@ class Lineup:
     def later(self, when: float, waiting: Course | Call) -> None:
         """Let a row, or a batch to prepare, wait until a time."""
         self._ticket += 1
+        if isinstance(waiting, Course):
+            waiting.due = when
         heapq.heappush(self._timers, (when, self._ticket, waiting))
 
     def ask(self, course: Course) -> None:

@@ -62,14 +62,20 @@ class Upload(Job):
             self._work(run, client, catalogue, looked=Status.PLANNED, send=False)
             return
         if options.strict:
-            self._work(run, client, catalogue, looked=None, send=False)
+            all_seen = self._work(run, client, catalogue, looked=None, send=False)
             self._refuse_if_strict(run)
+            if not all_seen:
+                # A row that nobody looked at may be invalid.
+                return
         self._work(run, client, catalogue, looked=None, send=True)
 
     def _work(
         self, run: Run, client: PimClient, catalogue: Catalogue, *, looked: Status | None, send: bool
-    ) -> None:
-        """Look every open row up and, if asked to, send it; `looked` is the word of those that are not."""
+    ) -> bool:
+        """Look every open row up and, if asked to, send it; was nothing cut short?
+
+        `looked` is the word of those that are not sent.
+        """
         options, environment = self._options, self.environment
         preflight = Preflight(client, catalogue, self.note) if options.preflight else None
         courier = MediaCourier(
@@ -91,7 +97,7 @@ class Upload(Job):
         )
         coordinator = Coordinator(self._policy(), Feed(run.open_rows), environment.random)
         try:
-            self.drive(coordinator, courier, options.max_duration)
+            return self.drive(coordinator, courier, options.max_duration)
         finally:
             self.figures.bytes_sent += courier.bytes_sent
 

@@ -1,0 +1,44 @@
+"""The process and its surroundings: standard streams that may be closed, and signals at any time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from ..console import Outlet
+from ..exits import Exit
+
+
+def say(message: str) -> None:
+    """A line on standard error; if nobody is there to read it, that ends nothing."""
+    Outlet(sys.stderr).write(message + "\n")
+
+
+def open_streams() -> None:
+    """Give a process that was started with closed standard streams some to use.
+
+    A file opened later would else get the number of a closed one, and what is said would end up in it.
+    Standard output is opened such that writing fails: data that was asked for must not vanish silently.
+    """
+    for descriptor, way in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # noqa: PERF203 - three times in all
+            # The lowest free number is the one that is missing.
+            os.open(os.devnull, way)
+    # Python has None for those that were closed.
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def catch_termination() -> None:
+    """SIGTERM outside of a run ends the process in order: temporary folders go, locks are given back."""
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        raise SystemExit(int(Exit.TERMINATED))
+
+    signal.signal(signal.SIGTERM, leave)
