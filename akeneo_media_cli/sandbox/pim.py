@@ -10,6 +10,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ class Pim:
         self.tokens = Tokens(self._connections(source), options.token_ttl, options.refresh_ttl, options.clock)
         self.saving_in_tree: Counter[str] = Counter()
         self.indexed_at: dict[str, float] = {}
+        self.drafted: set[str] = set()
+        """Keys of products that have a draft; what is in it, nobody asks."""
         self.started = time.monotonic()
         self._load(source)
 
@@ -139,6 +142,9 @@ class Pim:
             raise violations(found)
         if not draft.dirty:
             return
+        if call.drafts and draft.entity.kind == PRODUCT:
+            self.drafted.add(draft.entity.key)
+            return
         tree = self.entities.tree(draft)
         if tree:
             self.saving_in_tree[tree] += 1
@@ -196,8 +202,8 @@ class Pim:
 
 def _rights(given: Any) -> Rights:
     if isinstance(given, Mapping):
-        names = ("api", "edit_products", "list_categories", "edit_assets", "list_products", "list_attributes")
-        return Rights(**{name: bool(given[name]) for name in names if name in given})
+        names = {field.name for field in fields(Rights)}
+        return Rights(**{name: bool(value) for name, value in given.items() if name in names})
     text = str(given)
     if "may not use the API" in text:
         return Rights(False, False, False, False, False, False)

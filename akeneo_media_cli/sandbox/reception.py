@@ -97,6 +97,7 @@ def log_in(ask: Ask, route: Route) -> None:
         error.headers["WWW-Authenticate"] = 'Bearer realm="Service"'
         raise error
     ask.connection = ask.pim.tokens.check(token)
+    ask.call.drafts = ask.connection.rights.drafts
     if not ask.connection.rights.api:
         raise ApiError(403, "You are not allowed to access the web API.")
     if route.right is not None and not getattr(ask.connection.rights, route.right[0]):

@@ -27,6 +27,8 @@ class Call:
     fault: str | None = None
     entity: str | None = None
     file: str | None = None
+    drafts: bool = False
+    """The caller's changes of products become drafts."""
     held: list[tuple[Gauge, str]] = field(default_factory=list, repr=False)
 
     def as_dict(self) -> dict[str, Any]:

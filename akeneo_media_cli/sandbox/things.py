@@ -158,6 +158,31 @@ def _attribute(given: Mapping[str, Any], media: str) -> dict[str, Any]:
     return {**defaults, **given}
 
 
+def shape_errors(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is wrong with the shape of an asset or a record in a batch, before its values are looked at."""
+    if "code" not in given:
+        return [{"property": "code", "message": "The property code is required"}]
+    if not isinstance(given["code"], str):
+        return [{"property": "code", "message": "The property code must be a string"}]
+    values = given.get("values", {})
+    if not isinstance(values, dict):
+        return (
+            []
+            if values == []
+            else [{"property": "values", "message": "Array value found, but an object is required"}]
+        )
+    out = []
+    for attribute, items in values.items():
+        good = isinstance(items, list) and all(
+            isinstance(i, dict) and {"locale", "channel", "data"} <= set(i) and not set(i) & {"scope"}
+            for i in items
+        )
+        if not good:
+            message = 'A value needs "locale", "channel" and "data", and nothing else.'
+            out.append({"property": f"values.{attribute}", "message": message})
+    return out
+
+
 def value_errors(
     catalogue: Catalogue, media: MediaStore, collection: Collection, key: ValueKey, data: Any
 ) -> list[dict[str, Any]]:

@@ -25,6 +25,8 @@ class Rights:
     edit_assets: bool = True
     list_products: bool = True
     list_attributes: bool = True
+    drafts: bool = False
+    """May edit products but not own them (Enterprise): what is sent becomes a draft (pim-facts B 2.9)."""
 
 
 @dataclass(frozen=True)

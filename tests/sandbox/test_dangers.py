@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 import requests
 
-from akeneo_media_cli.sandbox import Need, SandboxOptions, invent, start_sandbox
+from akeneo_media_cli.sandbox import Need, SandboxOptions, default_catalogue, invent, start_sandbox
 
 from .client import FORM, JPG, Client, at_once, refusal, wait_for
 
@@ -189,3 +189,16 @@ def test_assets_lose_values_to_simultaneous_patches_too() -> None:
 
         assert at_once([lambda: attach("front"), lambda: attach("back")]) == [204, 204]
         assert sandbox.stats()["lost_values"] == 1
+
+
+def test_a_user_who_does_not_own_products_only_makes_drafts() -> None:
+    """201, and the product as it was (pim-facts B 2.9)."""
+    connections = {"main": "all", "contributor": {"drafts": True}}
+    with start_sandbox({**default_catalogue(), "edition": "ee", "connections": connections}) as sandbox:
+        with Client(sandbox, sandbox.connections["contributor"]) as client:
+            assert client.upload("shoe_1").status_code == 201
+            product = client.get("/products/shoe_1").json()
+            assert "picture" not in product["values"]
+            assert product["metadata"] == {"workflow_status": "draft_in_progress"}
+            assert client.upload("shoe_model", kind="product_model").status_code == 201
+        assert [value["code"] for value in sandbox.values()] == ["shoe_model"]

@@ -23,6 +23,7 @@ from ..things import (
     Thing,
     ThingKey,
     named_values,
+    shape_errors,
     value_errors,
     values_of,
 )
@@ -242,7 +243,7 @@ class Endpoints:
     ) -> dict[str, Any]:
         """One thing of a batch: its own answer, `{"code", "status_code", "message"?, "errors"?}`."""
         pim, code = ask.pim, given.get("code")
-        bad_shape = _shape_errors(given)
+        bad_shape = shape_errors(given)
         if bad_shape or not isinstance(code, str):
             message = f"The {self.words.title} has an invalid format."
             return {"code": code, "status_code": 422, "message": message, "errors": bad_shape}
@@ -284,30 +285,6 @@ def _main_media(ask: Ask, collection: Collection, values: dict[ValueKey, Any]) -
     code = next((data for key, data in values.items() if key.attribute == main), None)
     row = ask.pim.media.find(code) if isinstance(code, str) else None
     return row.original_filename if row else None
-
-
-def _shape_errors(given: dict[str, Any]) -> list[dict[str, Any]]:
-    if "code" not in given:
-        return [{"property": "code", "message": "The property code is required"}]
-    if not isinstance(given["code"], str):
-        return [{"property": "code", "message": "The property code must be a string"}]
-    values = given.get("values", {})
-    if not isinstance(values, dict):
-        return (
-            []
-            if values == []
-            else [{"property": "values", "message": "Array value found, but an object is required"}]
-        )
-    out = []
-    for attribute, items in values.items():
-        good = isinstance(items, list) and all(
-            isinstance(i, dict) and {"locale", "channel", "data"} <= set(i) and not set(i) & {"scope"}
-            for i in items
-        )
-        if not good:
-            message = 'A value needs "locale", "channel" and "data", and nothing else.'
-            out.append({"property": f"values.{attribute}", "message": message})
-    return out
 
 
 def _time(seconds: float) -> str:

@@ -85,6 +85,9 @@ def shown(ask: Ask, entity: Entity, way: Family) -> dict[str, Any]:
         name: {"products": [], "product_models": [], "groups": []} for name in _ASSOCIATIONS
     }
     body["quantified_associations"] = {}
+    if ask.pim.edition == "ee" and entity.kind == PRODUCT:
+        drafted = entity.key in ask.pim.drafted
+        body["metadata"] = {"workflow_status": "draft_in_progress" if drafted else "working_copy"}
     return body
 
 
