@@ -153,7 +153,12 @@ class Calls:
         """The answer's JSON through `reader`. Raises Trouble where it broke off, Refusal for garbage."""
         if answer.cut:
             raise Trouble(
-                Failure(Kind.CONNECTION, "the PIM's answer broke off", "It is tried again.", answer.status)
+                Failure(
+                    Kind.CONNECTION,
+                    "the PIM's answer broke off",
+                    "Run the same command again.",
+                    answer.status,
+                )
             )
         try:
             return reader(parse.document(answer.body))

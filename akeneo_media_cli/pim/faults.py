@@ -16,7 +16,7 @@ from .errors import Trouble
 from .wire import Passage
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
-_AGAIN = "It is tried again; if it stays, check the network and that the PIM is up."
+_AGAIN = "Check the network and that the PIM is up, then run the same command again."
 _MISCONFIGURED = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,

@@ -17,14 +17,17 @@ from .verdicts import Said, Sent, names, of_row, said
 
 Clean = Callable[[str], str]
 
-_AGAIN = "It is tried again; if it stays, ask whoever runs the PIM to look into its logs."
+_AGAIN = "Run the same command again later; if it stays, have the PIM's logs looked into."
 _TROUBLE = {
     408: (Kind.TIMEOUT, "The request reached the PIM too slowly. " + _AGAIN),
     425: (Kind.UNAVAILABLE, _AGAIN),
-    429: (Kind.THROTTLED, "The PIM takes fewer calls at once: it is tried again later; lower --concurrency."),
+    429: (
+        Kind.THROTTLED,
+        "The PIM takes fewer calls at once: lower --concurrency, or run it at another hour.",
+    ),
     500: (
         Kind.SERVER_ERROR,
-        "It is tried again; if only large files fail, the server's upload_max_filesize is too small.",
+        "Run the same command again; if only large files fail, the server's upload_max_filesize is too small.",
     ),
     502: (Kind.UNAVAILABLE, _AGAIN),
     503: (Kind.UNAVAILABLE, "The PIM is in maintenance or overloaded. " + _AGAIN),

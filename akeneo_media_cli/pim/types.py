@@ -53,6 +53,8 @@ class Attribute:
     available_locales: tuple[str, ...] = ()
     allowed_extensions: tuple[str, ...] = ()
     max_file_size: int | None = None
+    main_identifier: bool = False
+    """The one that products are called by, where there are several identifiers (cloud)."""
 
     @classmethod
     def read(cls, data: Any) -> Attribute:
@@ -65,6 +67,7 @@ class Attribute:
             available_locales=parse.texts(source, "available_locales"),
             allowed_extensions=parse.texts(source, "allowed_extensions"),
             max_file_size=size_limit(source.get("max_file_size")),
+            main_identifier=parse.flag(source, "is_main_identifier"),
         )
 
 
