@@ -27,7 +27,7 @@ _TROUBLE = {
     ),
     500: (
         Kind.SERVER_ERROR,
-        "Run the same command again; if only large files fail, the server's upload_max_filesize is too small.",
+        "Run the same command again; if only large files fail, PHP's upload_max_filesize is too small.",
     ),
     502: (Kind.UNAVAILABLE, _AGAIN),
     503: (Kind.UNAVAILABLE, "The PIM is in maintenance or overloaded. " + _AGAIN),
