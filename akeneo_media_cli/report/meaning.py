@@ -47,6 +47,8 @@ def _fine(report: Report) -> str:
 def _rows_failed(report: Report) -> str:
     summary = report.summary
     bad = sum(int(summary.get(status) or 0) for status in ("invalid", "failed", "differs", "missing"))
+    if not bad:
+        return "Every row was done, but not everything that was asked for beside could be written."
     rows = count(bad, "row")
     if report.command in _BAD:
         return f"{rows} {_BAD[report.command]}"
