@@ -67,15 +67,10 @@ def load_connection(environ: Mapping[str, str], env_file: Path | None, *, cwd: P
     problems: list[str] = []
     sources = [_Source("the environment", environ, cwd), _env_source(env_file, cwd, problems)]
     found = {name: _value(name, sources, problems) for name in _wanted(sources)}
-    allowed = _switch(ALLOW_HTTP, sources, problems)
-    url = ""
-    if found[URL]:
-        url, wrong = pim_url(found[URL], allow_http=allowed)
-        problems += [f"{URL} {problem}" for problem in wrong]
+    url = _address(found[URL], sources, problems)
     if problems:
-        listed = "".join(f"\n  - {problem}" for problem in problems)
         raise UsageError(
-            f"the connection to the PIM is not usable:{listed}",
+            f"the connection to the PIM is not usable:{_listed(problems)}",
             "set these in the environment or in a file .env (.env.example shows how); an App's AKENEO_TOKEN "
             "may stand for ID, secret, username and password. "
             "To try without a PIM, add --sandbox.",
@@ -84,6 +79,22 @@ def load_connection(environ: Mapping[str, str], env_file: Path | None, *, cwd: P
         return Connection(url, token=Secret(found[TOKEN]))
     client_id, client_secret, username, password = (found[name] for name in LOGIN)
     return Connection(url, client_id, Secret(client_secret), username, Secret(password))
+
+
+def load_url(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) -> str:
+    """The PIM's address alone, from the same places: it tells whose ledger is meant, and needs no login.
+
+    Raises `UsageError` that names every problem at once.
+    """
+    problems: list[str] = []
+    sources = [_Source("the environment", environ, cwd), _env_source(env_file, cwd, problems)]
+    url = _address(_value(URL, sources, problems), sources, problems)
+    if problems:
+        raise UsageError(
+            f"it is not known which PIM is meant:{_listed(problems)}",
+            f"set {URL} in the environment or in a file .env, or name the ledger with --state FILE.",
+        )
+    return url
 
 
 def option_environment(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) -> dict[str, str]:
@@ -111,6 +122,19 @@ def unknown_options(options: Mapping[str, str], known: Collection[str]) -> list[
 def _meant(name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.8)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def _address(text: str, sources: Sequence[_Source], problems: list[str]) -> str:
+    allowed = _switch(ALLOW_HTTP, sources, problems)
+    url = ""
+    if text:
+        url, wrong = pim_url(text, allow_http=allowed)
+        problems += [f"{URL} {problem}" for problem in wrong]
+    return url
+
+
+def _listed(problems: Sequence[str]) -> str:
+    return "".join(f"\n  - {problem}" for problem in problems)
 
 
 def _wanted(sources: Sequence[_Source]) -> tuple[str, ...]:

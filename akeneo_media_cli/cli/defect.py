@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
 from datetime import datetime, timezone
-from pathlib import Path
 
 from .. import __version__
+from ..pim.redact import Redactor
+from ..settings import LOGIN, TOKEN
+from ..wording import one_line
 
 
 def keep() -> str:
     """Write the traceback of the exception at hand to a file; what to tell the user."""
     kind, error, _ = sys.exc_info()
     now = datetime.now(timezone.utc)
+    redact = Redactor()
+    redact.learn(*(os.environ.get(name, "") for name in (*LOGIN, TOKEN)))
     text = f"akeneo-media {__version__}, Python {sys.version}, {now:%Y-%m-%dT%H:%M:%SZ}\n\n"
     # Values of variables are left out on purpose: they could hold a secret.
-    text += traceback.format_exc()
-    path = Path(tempfile.gettempdir()) / f"akeneo-media-defect-{now:%Y%m%dT%H%M%SZ}.log"
+    text += redact(traceback.format_exc())
     try:
-        path.write_text(text, encoding="utf-8", errors="replace")
-        path.chmod(0o600)
+        # A name that nobody can foresee, readable for its owner alone.
+        descriptor, path = tempfile.mkstemp(".log", f"akeneo-media-defect-{now:%Y%m%dT%H%M%SZ}-")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
         where = f"the log is {path}"
     except OSError as trouble:
         where = f"the log could not be written: {trouble}"
     name = kind.__name__ if kind else "unknown"
-    return f"error: a defect of akeneo-media ({name}: {error}); {where}\n  please report it with that file"
+    said = redact(one_line(str(error), 500))
+    return f"error: a defect of akeneo-media ({name}: {said}); {where}\n  please report it with that file"

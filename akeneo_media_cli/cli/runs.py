@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,13 +17,17 @@ import typer
 from ..errors import UsageError
 from ..exits import Exit
 from . import options as o
+from .process import say
 
 if TYPE_CHECKING:
-    from ..run.ledger import Ledger
+    from ..run.ledger import Ledger, RunInfo
 
 app = typer.Typer(help="What earlier runs did, from the ledger.", no_args_is_help=True, rich_markup_mode=None)
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the beginning of it, or last.")]
+
+
+AsJson = Annotated[bool, typer.Option("--json", envvar=o.env("json"), help="As JSON, for programs.")]
 
 
 @contextmanager
@@ -30,20 +35,30 @@ def _ledger(state: Path | None, env_file: Path | None) -> Iterator[Ledger]:
     """The ledger to read: of --state, or of the PIM that the settings name. A run may be going on."""
     from ..run.ledger import default_path, open_ledger
 
+    url = None
     if state is None:
-        from ..settings import load_connection
+        from ..settings import load_url
 
-        url = load_connection(os.environ, env_file, cwd=Path.cwd()).url
+        url = load_url(os.environ, env_file, cwd=Path.cwd())
         state = default_path(url)
-    else:
-        url = None
+    elif not state.expanduser().exists():
+        raise UsageError(f"there is no ledger {state}", "name the file that --state of the upload named")
     ledger = open_ledger(state, pim_url=url, clock=time.time, note=_note, exclusive=False)
     with contextlib.closing(ledger):
         yield ledger
 
 
 def _note(message: str, hint: str) -> None:
-    typer.echo(f"{message}\n  {hint}" if hint else message, err=True)
+    say(f"{message}\n  {hint}" if hint else message)
+
+
+def _counted(ledger: Ledger, info: RunInfo) -> dict[str, Any]:
+    """A run's summary: as it ended, or what its rows come to so far. Nothing is left of rows long past."""
+    from dataclasses import asdict
+
+    from ..run.job import Figures
+
+    return {**ledger.record(info.id).summary(), **asdict(Figures()), **info.summary}
 
 
 @app.command("list")
@@ -51,34 +66,63 @@ def list_(
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=1, envvar=o.env("limit"), help="No more than N.")
     ] = 20,
+    as_json: AsJson = False,
     state: o.State = None,
     env_file: o.EnvFile = None,
 ) -> None:
     """The latest runs, newest first."""
-    from ..rows import Status
+    with _ledger(state, env_file) as ledger:
+        found = [(info, _counted(ledger, info)) for info in ledger.runs(limit)]
+        path = ledger.path
+    if as_json:
+        typer.echo(json.dumps([_as_json(info, summary) for info, summary in found], indent=2))
+    elif not found:
+        say(f"there is no run yet in {path}" if state else "there is no run yet for this PIM")
+    else:
+        for info, summary in found:
+            typer.echo(_line(info, summary))
+
+
+def _line(info: RunInfo, summary: Mapping[str, Any]) -> str:
     from ..rows import Status
     from ..wording import duration, utc
 
-    with _ledger(state, env_file) as ledger:
-        infos = ledger.runs(limit)
-    for info in infos:
-        counts = ", ".join(
-            f"{info.summary[key]} {key}"
-            for key in (status.value for status in Status)
-            if info.summary.get(key)
-        )
-        took = duration(info.finished_at - info.started_at) if info.finished_at else "-"
-        status = "-" if info.exit_status is None else str(info.exit_status)
-        told = f"{info.command:9} {info.state:11} exit {status:>3}  {took:>8}  {counts}"
-        typer.echo(f"{info.id}  {utc(info.started_at)}  {told}")
+    counts = ", ".join(f"{summary[status]} {status.value}" for status in Status if summary.get(status))
+    took = "-" if info.finished_at is None else duration(_seconds(info))
+    status = "-" if info.exit_status is None else str(info.exit_status)
+    told = f"{info.command:9} {info.state:11} exit {status:>3}  {took:>8}  {counts}"
+    return f"{info.id}  {utc(info.started_at)}  {told}".rstrip()
+
+
+def _seconds(info: RunInfo) -> float:
+    # The clock may have been set meanwhile.
+    return max(0.0, (info.finished_at or info.started_at) - info.started_at)
+
+
+def _as_json(info: RunInfo, summary: Mapping[str, Any]) -> dict[str, Any]:
+    from ..wording import utc
+
+    return {
+        "run": info.id,
+        "command": info.command,
+        "arguments": info.arguments,
+        "state": info.state,
+        "exit_status": info.exit_status,
+        "started_at": utc(info.started_at),
+        "finished_at": None if info.finished_at is None else utc(info.finished_at),
+        "pid": info.pid,
+        "host": info.host,
+        "summary": summary,
+    }
 
 
 @app.command("show")
 def show(
-    run: RunId,
+    run: RunId = "last",
     failed: Annotated[
         bool, typer.Option("--failed", envvar=o.env("failed"), help="Only rows that failed or are invalid.")
     ] = False,
+    as_json: AsJson = False,
     report: o.Report = None,
     state: o.State = None,
     env_file: o.EnvFile = None,
@@ -87,18 +131,17 @@ def show(
     from .. import __version__
     from ..report import Report, check_destinations, write_reports
     from ..report.summary import write_summary
-    from ..rows import Status
+    from ..run.ledger.record import FAILURES
     from ..wording import utc
 
-    check_destinations(report or ())
+    reports = [*(report or ()), *(["-"] if as_json and "-" not in (report or ()) else [])]
+    check_destinations(reports)
     with _ledger(state, env_file) as ledger:
         info, record = ledger.run(run), ledger.record(run)
-        wanted = [Status.FAILED, Status.INVALID] if failed else None
 
         def items() -> Iterator[dict[str, Any]]:
-            return record.items(wanted)
+            return record.items(FAILURES if failed else None)
 
-        finished = info.finished_at or info.started_at
         document = Report(
             tool={"name": "akeneo-media", "version": __version__},
             pim={"url": ledger.pim_url, "version": None},
@@ -106,13 +149,16 @@ def show(
             command=info.command,
             exit_status=info.exit_status if info.exit_status is not None else int(Exit.PENDING),
             started_at=utc(info.started_at),
-            finished_at=utc(finished),
-            duration_seconds=finished - info.started_at,
-            summary={**info.summary, **record.summary()},
+            finished_at=utc(info.finished_at or info.started_at),
+            duration_seconds=_seconds(info),
+            summary=_counted(ledger, info),
             items=items,
         )
-        write_reports(report or (), document, stdout=sys.stdout)
-        if not report:
+        if document.summary["total"] and not record.summary()["total"]:
+            say(f"the rows of run {info.id} are no longer kept: only its figures are")
+        write_reports(reports, document, stdout=sys.stdout)
+        if not reports:
+            typer.echo(_line(info, document.summary))
             write_summary(document, stream=sys.stdout, environ=os.environ)
 
 
@@ -138,12 +184,12 @@ def retry(
         if info.command != "upload":
             # Its rows name files to be written or compared: to send them would be another job.
             raise UsageError(
-                f"run {info.id} was a `{info.command}`, and only an upload can be tried again from the ledger",
+                f"run {info.id} was a `{info.command}`: only an upload can be tried again from the ledger",
                 "run the same command again: what is done already is left alone",
             )
         rows = list(ledger.retry_rows(info.id))
     if not rows:
-        typer.echo(f"run {info.id} has no failed rows", err=True)
+        say(f"run {info.id} has no failed rows")
         raise typer.Exit(Exit.OK)
     options = UploadOptions(
         ManifestOptions(info.arguments.get("manifests", ())),
@@ -152,6 +198,9 @@ def retry(
         timeout=timeout,
         reports=report or (),
         state=state,
+        # How files get to their places is as much of a row as its target.
+        share=bool(info.arguments.get("share", True)),
+        carrier=info.arguments.get("carrier"),
     )
     session = Session(env_file=env_file, progress=progress.value, quiet=quiet)
     session.rows = lambda note: retried_rows(rows)

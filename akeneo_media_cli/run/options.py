@@ -53,7 +53,13 @@ class UploadOptions(RunOptions):
     dry_run: bool = False
 
     def arguments(self) -> dict[str, object]:
-        return {**super().arguments(), "skip": self.skip, "dry_run": self.dry_run}
+        return {
+            **super().arguments(),
+            "skip": self.skip,
+            "dry_run": self.dry_run,
+            "share": self.share,
+            "carrier": self.carrier,
+        }
 
 
 @dataclass(frozen=True)

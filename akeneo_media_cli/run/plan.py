@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
@@ -68,14 +69,18 @@ def retried_rows(rows: Iterable[PlannedRow]) -> Iterator[PlannedRow]:
         try:
             found = Path(old.path or "").stat()
         except OSError as error:
-            problem = Failure(
-                Kind.FILE_MISSING if isinstance(error, FileNotFoundError) else Kind.FILE_UNREADABLE,
-                f"{old.path}: {error.strerror}",
-                "put the file back where it was, or run the manifest again",
-            )
-            yield PlannedRow(seq, replace(row, problem=problem), old.name)
-        else:
+            kind = Kind.FILE_MISSING if isinstance(error, FileNotFoundError) else Kind.FILE_UNREADABLE
+            yield _gone(seq, row, old, kind, error.strerror or str(error))
+            continue
+        if stat.S_ISREG(found.st_mode):
             yield PlannedRow(seq, row, old.name, old.path, found.st_size, found.st_mtime_ns)
+        else:
+            yield _gone(seq, row, old, Kind.FILE_NOT_REGULAR, "it is no file any more")
+
+
+def _gone(seq: int, row: Row, old: PlannedRow, kind: Kind, why: str) -> PlannedRow:
+    hint = "put the file back where it was, or run the manifest again"
+    return PlannedRow(seq, replace(row, problem=Failure(kind, f"{old.path}: {why}", hint)), old.name)
 
 
 def plan(run: Run, rows: Iterable[PlannedRow], *, skip: str, note: Note) -> None:
