@@ -104,7 +104,8 @@ def folded(code: str) -> str:
     if code.isascii():
         return code.lower()
     decomposed = unicodedata.normalize("NFKD", code.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    # A lone accent decomposes to a space and itself.
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).rstrip()
 
 
 def php_basename(name: str) -> str:

@@ -13,7 +13,7 @@ from .. import __version__
 from ..console import hush
 from ..errors import MediaError, UsageError
 from ..exits import Exit
-from . import demo, download, export, media, report, runs, sandbox, upload, validate, verify
+from . import check, demo, download, export, media, report, runs, sandbox, scan, upload, validate, verify
 from .process import catch_termination, open_streams, say
 
 _UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -47,6 +47,8 @@ def main(
 app.command("upload")(upload.upload)
 app.command("validate")(validate.validate)
 app.command("verify")(verify.verify)
+app.command("check")(check.check)
+app.command("scan")(scan.scan)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("download")(download.download)

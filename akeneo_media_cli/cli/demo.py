@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,21 +45,12 @@ def demo(
     session = Session(sandbox=True, progress=progress.value)
     typer.echo(f"Uploading {', '.join(manifests)} to a sandbox PIM.", err=True)
 
-    def look(running: object) -> None:
+    def look(running: Any) -> None:
         show_values(running, sys.stderr)
         if keep:
-            typer.echo(f"The sandbox's page: {running.url} (Ctrl-C ends it)", err=True)  # type: ignore[attr-defined]
-            wait_for_interrupt()
+            with contextlib.suppress(KeyboardInterrupt):
+                typer.echo(f"The sandbox's page: {running.url} (Ctrl-C ends it)", err=True)
+                threading.Event().wait()
 
     session.after = look
     raise typer.Exit(session.upload(options))
-
-
-def wait_for_interrupt() -> None:
-    """Until Ctrl-C."""
-    import threading
-
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        typer.echo("", err=True)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from ..errors import UsageError
 from . import options as o
+from .writing import STDOUT, format_of, opened
 
 if TYPE_CHECKING:
     from ..rows import Row
-
-STDOUT = "-"
 
 
 def export(
@@ -103,7 +99,7 @@ def export(
     from ..wording import count
     from .reading import quiet_if_unread, reading
 
-    written_as = format.value if format else _format_of(output)
+    written_as = format_of(output, format.value if format else None)
     options = ExportOptions(
         attributes=attribute or (),
         families=family or (),
@@ -125,7 +121,7 @@ def export(
             verbose=verbose,
             quiet=quiet,
         ) as reader,
-        _opened(output) as out,
+        opened(output) as out,
     ):
         walk = Export(options, reader.client, reader.asking, reader.note)
         _write(walk.rows(), written_as, out, options.columns)
@@ -133,43 +129,6 @@ def export(
         where = "standard output" if output == STDOUT else output
         told = f"{count(walk.counted.values, 'file')} of {count(walk.counted.entities, 'product')} and models"
         typer.echo(f"{told} written to {where}", err=True)
-
-
-def _format_of(output: str) -> str:
-    from ..manifest.source import SUFFIXES
-
-    if output == STDOUT:
-        return "csv"
-    suffix = Path(output).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UsageError(
-            f"-o {output}: the suffix does not tell the format",
-            f"name one with --format, or use one of {', '.join(SUFFIXES)}",
-        )
-    return SUFFIXES[suffix]
-
-
-@contextmanager
-def _opened(output: str) -> Iterator[TextIO]:
-    """Where to write: a file appears once it is complete. Raises UsageError where it cannot."""
-    if output == STDOUT:
-        out = cast(Any, sys.stdout)
-        if hasattr(out, "reconfigure"):
-            out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
-        yield sys.stdout
-        return
-    from ..report.atomic import replacing
-
-    try:
-        with replacing(Path(output)) as file:
-            yield file
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UsageError(
-            f"-o {output} cannot be written: {error.strerror or error}",
-            "name a file in a folder that can be written",
-        ) from None
 
 
 def _write(rows: Iterable[Row], format: str, out: TextIO, columns: tuple[str, ...]) -> None:

@@ -187,6 +187,23 @@ NoPreflight = Annotated[
         help="Do not ask the PIM about attributes and products first, at your own risk.",
     ),
 ]
+Share = Annotated[
+    bool,
+    typer.Option(
+        "--share/--no-share",
+        envvar=env("share"),
+        help="Send a file that goes to several products or models once, and give the others its code.",
+    ),
+]
+Carrier = Annotated[
+    str | None,
+    typer.Option(
+        "--carrier",
+        metavar="IDENTIFIER:ATTRIBUTE",
+        envvar=env("carrier"),
+        help="Where a file for a product without identifier goes up first; its own value is put back.",
+    ),
+]
 Rename = Annotated[
     str | None,
     typer.Option(

@@ -92,6 +92,43 @@ def sandbox(
             "--down-after", metavar="CALLS", min=0, envvar=o.env("down-after"), help="503 from then on."
         ),
     ] = None,
+    down_for: Annotated[
+        str | None,
+        typer.Option("--down-for", metavar="DURATION", envvar=o.env("down-for"), help="How long that lasts."),
+    ] = None,
+    deadlock: Annotated[
+        float,
+        typer.Option(
+            "--deadlock",
+            metavar="CHANCE",
+            min=0,
+            max=1,
+            envvar=o.env("deadlock"),
+            help="Of a 500 after the commit, for two saves at once in one tree of models.",
+        ),
+    ] = 0.0,
+    search_lag: Annotated[
+        str,
+        typer.Option(
+            "--search-lag",
+            metavar="DURATION",
+            envvar=o.env("search-lag"),
+            help="Search finds nothing younger.",
+        ),
+    ] = "0",
+    code_clock_step: Annotated[
+        str,
+        typer.Option(
+            "--code-clock-step",
+            metavar="DURATION",
+            envvar=o.env("code-clock-step"),
+            help="How long the clock in media codes stands still: same-named uploads collide.",
+        ),
+    ] = "0",
+    pam: Annotated[
+        bool,
+        typer.Option("--pam", envvar=o.env("pam"), help="With the routes of the old PAM (PIM 2.x and 3.x)."),
+    ] = False,
     edition: Annotated[
         str,
         typer.Option(
@@ -121,7 +158,12 @@ def sandbox(
         max_concurrency=max_concurrency,
         token_ttl=duration(token_ttl),
         down_after=down_after,
+        down_for=duration(down_for) if down_for else None,
+        deadlock=deadlock,
+        search_lag=_seconds(search_lag),
+        code_clock_step=max(_seconds(code_clock_step), 1e-6),
         edition=edition,
+        pam=pam,
         seed=seed,
     )
     try:

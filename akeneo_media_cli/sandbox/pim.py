@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .catalogue import MEDIA_TYPES, Catalogue
+from .default import default_catalogue
 from .entities import MODEL, PRODUCT, Draft, Entities, Entity, ValueKey
 from .errors import crash, violations
 from .media import MediaStore
@@ -33,9 +34,14 @@ DEFAULT_CONNECTIONS = {"main": "may do everything"}
 class Pim:
     """Everything behind the endpoints. One event loop only; it is no safer than PHP's processes are."""
 
-    def __init__(self, source: Mapping[str, Any], folder: Path, options: SandboxOptions, keep: bool) -> None:
+    def __init__(
+        self, source: Mapping[str, Any] | None, folder: Path, options: SandboxOptions, keep: bool
+    ) -> None:
+        """`source` None: the catalogue that the folder was last served with, else the default one."""
         self.options = options
         self.state = State(folder / "state.sqlite3" if keep else None)
+        if source is None:
+            source = self.state.all("catalogue").get("") or default_catalogue()
         self.catalogue = Catalogue(source)
         self.rng = random.Random(options.seed)
         self.stats = Stats(time.monotonic)
@@ -58,6 +64,7 @@ class Pim:
         """Keys of products that have a draft; what is in it, nobody asks."""
         self.started = time.monotonic()
         self._load(source)
+        self.state.put("catalogue", "", source)
 
     def _load(self, source: Mapping[str, Any]) -> None:
         self.media.restore(iter(self.state.all("file").values()))

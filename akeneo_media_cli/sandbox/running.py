@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .catalogue import CatalogueError
-from .default import default_catalogue
 from .options import Credentials, SandboxMissing, SandboxOptions
 
 if TYPE_CHECKING:
@@ -148,9 +147,8 @@ def _built(
         if folder is None:
             folder = Path(tempfile.mkdtemp(prefix="akeneo-sandbox-"))
             cleaning.callback(shutil.rmtree, folder, ignore_errors=True)
-        source = default_catalogue() if catalog is None else catalog
         try:
-            store = Pim(source, folder, options or SandboxOptions(), keep=data is not None)
+            store = Pim(catalog, folder, options or SandboxOptions(), keep=data is not None)
         except (AttributeError, KeyError, TypeError) as error:
             raise CatalogueError(f"the catalogue has a shape of its own: {error!r}") from error
         cleaning.callback(store.state.close)
