@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..errors import Kind
-from .calls import BATCH, LONGEST_PATH, Calls, batches, criteria, query, segment
+from .calls import BATCH, COLLECTION, LONGEST_PATH, Calls, batches, criteria, query, segment
 from .errors import Refusal
 from .types import LineResult, Product, ProductModel
 
@@ -86,6 +86,16 @@ class ProductCalls(Calls):
     def patch_product_models(self, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
         """As `patch_products`, with `code` in each line."""
         return self.patch_lines("/product-models", lines, "code")
+
+    def probe_editing(self) -> None:
+        """May the user edit products? Changes nothing: it is a batch of no lines.
+
+        The right is looked at before the lines are (pim-facts B5), so that any answer but a refusal of the
+        right means yes. Raises Refusal (FORBIDDEN where the right is missing).
+        """
+        answer = self.call("PATCH", "/products", body=b"", headers={"Content-Type": COLLECTION})
+        if answer.status not in (200, 204, 400, 413, 422):
+            raise self.refused(answer)
 
     def _one(
         self, kind: str, code: str, reader: Callable[[Any], T], search: Callable[[Sequence[str]], list[T]]

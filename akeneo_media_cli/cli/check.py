@@ -1,0 +1,92 @@
+"""`akeneo-media check`: can we connect, log in, and may we write media?"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from . import options as o
+
+if TYPE_CHECKING:
+    from ..run.checkup import Checkup, Finding
+
+Json = Annotated[bool, typer.Option("--json", envvar=o.env("json"), help="Write what was found as JSON.")]
+_MARKS = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
+_STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
+
+
+def check(json_: Json = False, env_file: o.EnvFile = None, timeout: o.Timeout = 60.0) -> None:
+    """Tell whether uploads would work: address, login, rights, routes. Writes nothing to the PIM.
+
+    Exit status: 0 all is well, 2 wrong configuration, 4 credentials or a right refused, 5 the PIM does not
+    answer for now.
+    """
+    from ..pim.client import PimClient
+    from ..run.checkup import Checkup
+    from ..settings import load_connection
+
+    connection = load_connection(os.environ, env_file, cwd=Path.cwd())
+    calls: list[Any] = []
+    with PimClient(connection, timeout=timeout, on_call=calls.append) as client:
+        checkup = Checkup(client, connection.url, wall=time.time, calls=calls)
+        checkup.run()
+    if json_:
+        typer.echo(json.dumps(_document(checkup, connection.url), indent=1))
+    else:
+        _show(checkup.findings, sys.stdout)
+    raise typer.Exit(checkup.exit_status)
+
+
+def _document(checkup: Checkup, url: str) -> dict[str, Any]:
+    from .. import __version__
+
+    return {
+        "tool": {"name": "akeneo-media", "version": __version__},
+        "pim": {"url": url, "version": checkup.version, "edition": checkup.edition},
+        "exit_status": int(checkup.exit_status),
+        "checks": [finding.as_json() for finding in checkup.findings],
+    }
+
+
+def _show(findings: Iterable[Finding], stream: TextIO) -> None:
+    """A table on a terminal, else a line each; the cure of what failed on a line of its own."""
+    from ..console import Outlet, is_terminal
+    from ..wording import one_line
+
+    if is_terminal(stream, os.environ):
+        _show_table(findings, stream)
+        return
+    lines = []
+    for finding in findings:
+        lines.append(f"{_MARKS[finding.health.value]:8} {finding.check:24} {one_line(finding.found, 300)}")
+        if finding.hint:
+            lines.append(f"{'':8} {'':24} -> {one_line(finding.hint, 300)}")
+    Outlet(stream).write("\n".join(lines) + "\n")
+
+
+def _show_table(findings: Iterable[Finding], stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..console import wants_colour
+    from ..wording import one_line
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        found = Text(one_line(finding.found, 300))
+        if finding.hint:
+            found.append(f"\n-> {one_line(finding.hint, 300)}", "cyan")
+        health = finding.health.value
+        table.add_row(Text(_MARKS[health], _STYLES[health]), Text(finding.check), found)
+    Console(file=stream, no_color=not wants_colour(stream, os.environ), highlight=False).print(table)
