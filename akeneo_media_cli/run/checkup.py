@@ -200,8 +200,8 @@ class Checkup:
     def _right(self, name: str, ask: Callable[[], object], right: str, without: str) -> Finding:
         try:
             ask()
-        except Refusal as refusal:
-            if refusal.failure.kind is Kind.FORBIDDEN:
+        except CallError as error:
+            if isinstance(error, Refusal) and error.failure.kind is Kind.FORBIDDEN:
                 return Finding(
                     name,
                     Health.FAILED,
@@ -211,9 +211,7 @@ class Checkup:
                     Exit.REFUSED,
                     {"allowed": False},
                 )
-            return _failed(name, refusal.failure)
-        except CallError as error:
-            return _failed(name, error.failure)
+            return _failed(name, error.failure, temporary=isinstance(error, Trouble))
         except MediaError as error:
             return _failed(name, Failure(error.kind, error.message, error.hint), error.exit_status)
         return Finding(name, Health.OK, "yes", details={"allowed": True})

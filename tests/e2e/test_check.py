@@ -289,6 +289,11 @@ def test_one_right_may_fail_in_its_own_way(server: Callable[..., Server], check:
     assert found["may read products"]["status"] == "ok"
 
 
+def test_trouble_with_one_right_is_temporary(server: Callable[..., Server], check: Check) -> None:
+    status, found, _ = check(server(pim(locales=page(502, "Bad gateway"))).url)
+    assert (status, found["may read locales"]["status"]) == (5, "failed")
+
+
 def test_an_old_pim_that_does_not_tell_its_version(server: Callable[..., Server], check: Check) -> None:
     old = check(server(pim(system_information=refuses(404, "No route found"))).url)
     assert (old[0], old[1]["version"]["found"]) == (0, "before 6.0")
