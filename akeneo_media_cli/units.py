@@ -7,19 +7,21 @@ from collections.abc import Mapping
 
 from .errors import UsageError
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_NUMBER = r"(\d{1,15}(?:\.\d{1,15})?)"
+_DURATION = re.compile(_NUMBER + r"\s*(ms|s|m|h|d)\s*")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE = re.compile(_NUMBER + r"\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 def duration(text: str) -> float:
     """Seconds of `90`, `90s`, `30m`, `1h30m`, `2d`, `250ms`; UsageError for anything else and for 0."""
-    compact = text.strip().lower().replace(" ", "")
-    parts = list(_DURATION.finditer(compact))
-    if not parts or "".join(p.group(0) for p in parts) != compact:
+    written = text.strip().lower()
+    if re.fullmatch(_NUMBER, written):
+        written += "s"
+    if not re.fullmatch(f"(?:{_DURATION.pattern})+", written):
         raise UsageError(f"{text!r} is not a duration", "write it like 90s, 30m or 1h30m")
-    seconds = sum(float(p.group(1)) * _SECONDS[p.group(2)] for p in parts)
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(written))
     if seconds <= 0:
         raise UsageError(f"a duration of {text!r} leaves no time for anything", "give more than 0")
     return seconds
@@ -48,7 +50,7 @@ def shard(text: str, environ: Mapping[str, str]) -> tuple[int, int]:
     Kubernetes' Indexed Jobs tell it in JOB_COMPLETION_INDEX (from 0), GitLab's parallel jobs in CI_NODE_INDEX
     (from 1) and CI_NODE_TOTAL. Raises UsageError for anything else.
     """
-    match = re.fullmatch(r"\s*(\d+|auto)\s*(?:/\s*(\d+)\s*)?", text)
+    match = re.fullmatch(r"\s*(\d{1,15}|auto)\s*(?:/\s*(\d{1,15})\s*)?", text)
     if match is None or (match.group(1) != "auto" and match.group(2) is None):
         raise UsageError(f"{text!r} names no part", "write it like 2/8: the second of eight; or auto/8")
     part = _own_part(environ) if match.group(1) == "auto" else match.group(1)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import Failure, Kind, UsageError
-from ..rows import Row, TargetType
+from ..rows import Row, TargetType, clean_name
 
 MOST_CHARACTERS = 255
-_UNFIT = re.compile(r"[\x00-\x1f\x7f/\\]")
+_SLASHES = re.compile(r"[/\\]")
 _COLUMNS = {
     TargetType.PRODUCT: ("product", "sku", "identifier"),
     TargetType.PRODUCT_UUID: ("product_uuid", "uuid"),
@@ -57,7 +57,7 @@ class Rename:
                     f"fill the column {field}, or rename by another",
                 )
             out.append(str(value))
-        name = _UNFIT.sub("_", "".join(out))
+        name = clean_name(_SLASHES.sub("_", "".join(out)))
         extension = columns["ext"]
         if extension and not name.lower().endswith(f".{extension.lower()}"):
             name = f"{name}.{extension}"
