@@ -123,7 +123,7 @@ def list_(
     ):
         write = _writer(format, _data_out())
         left = limit
-        for page in _pages(reader):
+        for page in reader.asking.pages(reader.client.media_file_page):
             found = [file for file in page if wanted.takes(file)][:left]
             write(found)
             sys.stdout.flush()
@@ -241,15 +241,6 @@ def download(
 
 
 # Asking.
-
-
-def _pages(reader: Reader) -> Iterator[list[MediaFile]]:
-    at = ""
-    while True:
-        files, at = reader.asking.one(partial(reader.client.media_file_page, at))
-        yield files
-        if not at:
-            return
 
 
 def _answers(reader: Reader, codes: list[str]) -> dict[str, Any]:

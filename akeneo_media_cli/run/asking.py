@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from ..errors import AccessError, Failure, TemporaryError, UsageError
@@ -39,6 +39,21 @@ class Asking:
             kind = AccessError if failure.http_status == 403 else UsageError
             raise kind(failure.message, failure.hint, failure.kind)
         return answer
+
+    def pages(self, page: Callable[[str], tuple[list[T], str]]) -> Iterator[list[T]]:
+        """A list's pages, each asked for when it is taken. Raises as `one` does.
+
+        `page` gives the page at a place, "" for the first, and the place of the next, "" after the last.
+        """
+        at = ""
+        asked: set[str] = set()
+        while at not in asked:
+            asked.add(at)
+            here = at
+            items, at = self.one(lambda: page(here))  # noqa: B023 - asked before the loop goes on
+            yield items
+            if not at:
+                return
 
     def all(self, questions: Sequence[Callable[[], T]]) -> list[T | Refusal]:
         """The answers, in the order of the questions; a question is a call of the client's.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from ..errors import UsageError
 from ..pim.client import PimClient
@@ -87,9 +88,15 @@ class Export:
         self.counted = Counted()
 
     def rows(self) -> Iterator[Row]:
-        """The manifest's rows. Raises UsageError, AccessError and TemporaryError."""
+        """The manifest's rows. What is asked for is checked at once, the rows come as they are taken.
+
+        Raises UsageError, AccessError and TemporaryError.
+        """
         attributes = self._attributes()
         self._check_families()
+        return self._all(attributes)
+
+    def _all(self, attributes: Sequence[str]) -> Iterator[Row]:
         if self._options.models:
             yield from self._walk(self._client.product_model_page, attributes)
         if self._options.products:
@@ -129,21 +136,10 @@ class Export:
 
     # Pages.
 
-    def _walk(
-        self,
-        page: Callable[..., tuple[list[Product], str]] | Callable[..., tuple[list[ProductModel], str]],
-        attributes: Sequence[str],
-    ) -> Iterator[Row]:
-        at = ""
-        while True:
-
-            def ask(at: str = at) -> tuple[Sequence[Product | ProductModel], str]:
-                return page(at, families=self._options.families, attributes=attributes)
-
-            entities, at = self._asking.one(ask)
+    def _walk(self, page: Callable[..., Any], attributes: Sequence[str]) -> Iterator[Row]:
+        families = self._options.families
+        for entities in self._asking.pages(partial(page, families=families, attributes=attributes)):
             yield from self._rows_of(entities, set(attributes))
-            if not at:
-                return
 
     def _rows_of(self, entities: Sequence[Product | ProductModel], attributes: set[str]) -> list[Row]:
         self._learn_models([e.parent for e in entities if e.parent], attributes)

@@ -44,9 +44,8 @@ def safe_name(name: str, otherwise: str = "file") -> str:
     No part of a path, no control or hidden characters, no leading dot, no device of Windows, at most 255
     bytes with the extension kept. `otherwise` where nothing is left of it.
     """
-    plain = _UNFIT.sub("_", php_basename(name)).strip().rstrip(". ")
-    if not plain.strip("._ "):
-        plain = _UNFIT.sub("_", otherwise).lstrip(".") or "file"
+    candidates = (_UNFIT.sub("_", php_basename(each)).strip().rstrip(". ") for each in (name, otherwise))
+    plain = next((each for each in candidates if each.strip("._ ")), "file")
     if plain[0] == ".":
         plain = f"_{plain[1:]}"
     if _DEVICE.match(plain):
@@ -61,7 +60,7 @@ def told_apart(name: str, mark: str) -> str:
         stem, extension = name, ""
     tail = (f"-{mark}" if mark else "") + (f".{extension}" if extension else "")
     room = LONGEST - len(tail.encode())
-    return stem.encode()[:room].decode(errors="ignore") + tail
+    return (stem.encode()[:room].decode(errors="ignore") + tail).rstrip(". ")
 
 
 def safe_folder(code: str) -> str:
