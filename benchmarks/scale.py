@@ -1,0 +1,132 @@
+"""What grows with the number of rows: time and memory of reading, of uploading, of finding nothing to do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import plot
+import work
+from figure import Figure, Setting
+from measure import Spread, Taken, environment, ours, pim, run, spread
+
+_FOLDERS = 100
+
+_PLAN = """
+import sys, time
+from pathlib import Path
+from akeneo_media_cli.run.ledger import open_ledger
+from akeneo_media_cli.run.options import ManifestOptions
+from akeneo_media_cli.run.plan import plan, planned_rows
+said = lambda message, hint: print(message, file=sys.stderr)
+ledger = open_ledger(Path(sys.argv[2]), pim_url="http://localhost", clock=time.time, note=said)
+run = ledger.start_run("upload", {})
+plan(run, planned_rows(ManifestOptions([sys.argv[1]]), sys.stdin.buffer, said), skip="ledger", note=said)
+print(run.open_totals())
+"""
+
+
+def _files(folder: Path, count: int) -> list[str]:
+    """So many small files, a thousand a folder."""
+    names = []
+    for n in range(count):
+        if n % 1000 == 0:
+            (folder / f"{n // 1000:03}").mkdir(parents=True, exist_ok=True)
+        name = f"{n // 1000:03}/{n:06}.jpg"
+        work.picture(folder / name, 1000, n)
+        names.append(name)
+    return names
+
+
+def manifest_rows(setting: Setting) -> list[Figure]:
+    """A CSV of 1,000,000 rows: read, each row's file looked at, all of it in the ledger."""
+    rows = setting.rows(1_000_000, 20_000)
+    folder = setting.fresh("rows")
+    names = _files(folder, 10_000)
+    manifest = work.manifest(
+        folder / "m.csv",
+        ((f"sku-{n // 4:07}", f"picture_{n % 4}", names[n % len(names)]) for n in range(rows)),
+    )
+    taken = []
+    for _ in range(setting.times(3)):
+        ledger = setting.fresh("state") / "ledger.sqlite"
+        command = [sys.executable, "-c", _PLAN, str(manifest), str(ledger)]
+        taken.append(run(command, env=environment(), cwd=setting.folder))
+    validate = run(ours("validate", manifest, "-q"), env=environment(), cwd=setting.folder)
+    how = f"{rows:,} rows that name {len(names):,} files; the whole of `validate` takes {validate.wall:.1f} s"
+    return [
+        Figure(
+            "manifest, rows a second",
+            Spread(tuple(rows / each.wall for each in taken)),
+            60_000,
+            least=True,
+            how=how,
+        ),
+        Figure(f"memory, a manifest of {rows:,} rows", spread(taken, _memory), 200, " MB"),
+        Figure(f"memory, `validate` of {rows:,} rows", Spread((validate.memory,)), 200, " MB"),
+    ]
+
+
+def growth(setting: Setting) -> list[Figure]:
+    """Uploads of 1,000 to 100,000 files of 1 KB; then once more, with nothing to do."""
+    steps = (1_000, 10_000, 100_000) if not setting.quick else (100, 300, 1_000)
+    folder = setting.fresh("many")
+    names = _files(folder, steps[-1])
+    uploads: list[Taken] = []
+    again: list[Taken] = []
+    with pim() as server:
+        for rows in steps:
+            manifest = work.one_a_product(folder / f"{rows}.csv", names[:rows])
+            ledger = setting.fresh(f"state-{rows}") / "ledger.sqlite"
+            uploads.append(setting.ours(server.url, manifest, state=ledger))
+            told = json.loads(
+                (setting.folder / "report.json").read_bytes()[:1000].split(b'"items"')[0] + b'"items": []}'
+            )
+            assert told["summary"]["uploaded"] == rows, told
+            server.reset()
+            times = setting.times(3) if rows == steps[-1] else 1
+            again += [setting.ours(server.url, manifest, state=ledger, report=False) for _ in range(times)]
+            calls = server.stats()["total"]
+            assert calls == 0, server.stats()
+    plot.write(
+        Path(plot.FILE) if not setting.quick else setting.folder / "growth.svg",
+        [
+            ("seconds", [(rows, each.wall) for rows, each in zip(steps, uploads, strict=True)]),
+            ("MB", [(rows, each.memory) for rows, each in zip(steps, uploads, strict=True)]),
+        ],
+    )
+    a_row = [(uploads[n].wall - uploads[0].wall) / (steps[n] - steps[0]) for n in (1, 2)]
+    first, last = uploads[0], uploads[-1]
+    shown = "; ".join(
+        f"{rows:,}: {each.wall:.1f} s, {each.memory:.0f} MB"
+        for rows, each in zip(steps, uploads, strict=True)
+    )
+    nothing = again[-setting.times(3) :]
+    return [
+        Figure(
+            "growth, seconds a row: the last step over the first",
+            Spread((a_row[1] / a_row[0],)),
+            1.2,
+            " ×",
+            how=shown,
+        ),
+        Figure(
+            f"memory, {steps[-1]:,} uploads in one run over {steps[0]:,}",
+            Spread((last.memory / first.memory,)),
+            1.5,
+            " ×",
+            how=f"{last.memory:.0f} MB",
+        ),
+        Figure(
+            f"nothing to do, {steps[-1]:,} unchanged rows",
+            spread(nothing, lambda t: t.wall),
+            4,
+            " s",
+            how=f"no call at all is made; {spread(nothing, _memory)} MB",
+        ),
+    ]
+
+
+def _memory(taken: Taken) -> float:
+    return taken.memory

@@ -1,0 +1,224 @@
+"""Uploads: how well the allowed calls are used, what they cost, and what others make of them."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import work
+from figure import Figure, Setting, medians
+from measure import Spread, Taken, environment, interleaved, pim, ratios, run, spread
+
+CALLS = 4
+
+
+def cpu(taken: Taken) -> float:
+    """CPU seconds."""
+    return taken.cpu
+
+
+def wall(taken: Taken) -> float:
+    """Seconds on the clock."""
+    return taken.wall
+
+
+def allowed_calls(setting: Setting) -> list[Figure]:
+    """800 files of 100 KB, 150 ms a call, 4 at once: against 30 s, everything included."""
+    count, seconds = setting.rows(800, 40), 0.15
+    names = work.pictures(setting.folder / "even", count, 100_000)
+    manifest = work.one_a_product(setting.folder / "even" / "m.csv", names)
+    with pim(seconds * 1000) as server:
+        taken = [setting.ours(server.url, manifest) for _ in range(setting.times(3))]
+        calls = server.stats()
+    best = count * seconds / CALLS
+    others = (calls["total"] - calls["calls"]["POST media-files"]) / len(taken)
+    used = Spread(tuple(best / each.wall for each in taken))
+    return [
+        Figure(
+            "use of the allowed calls",
+            used,
+            0.97,
+            least=True,
+            how=f"{count} files of 100 KB, every call takes 150 ms, login and {others:.0f} reads included",
+        )
+    ]
+
+
+def mixed_load(setting: Setting) -> list[Figure]:
+    """1 KB to 20 MB, 3 pictures a product, names that repeat; against a bound that no schedule can beat."""
+    milliseconds, a_megabyte, products = 50.0, 20.0, setting.rows(200, 12)
+    folder = setting.fresh("mixed")
+    chance = random.Random(1)
+    lines: list[work.Line] = []
+    chains: Counter[str] = Counter()
+    total = 0.0
+    for product in range(products):
+        for n in range(3):
+            size = int(1000 * 20_000 ** chance.random()) + product * 3 + n
+            # A folder a product; each tenth has the name that others have too.
+            name = "front.jpg" if chance.random() < 0.1 else f"{product}-{n}.jpg"
+            path = folder / f"{product}-{n}" / name
+            path.parent.mkdir()
+            work.large(path, size)
+            lines.append((f"sku-{product}", f"picture_{n}", f"{product}-{n}/{name}"))
+            seconds = (milliseconds + a_megabyte * size / 1e6) / 1000
+            total += seconds
+            chains[f"product {product}"] += seconds  # type: ignore[assignment]
+            chains[f"name {name}"] += seconds  # type: ignore[assignment]
+    manifest = work.manifest(folder / "m.csv", lines)
+    best = max(total / CALLS, *chains.values())
+    with pim(milliseconds, a_megabyte) as server:
+        taken = [setting.ours(server.url, manifest) for _ in range(setting.times(3))]
+        clashes = server.stats()["clashes"]
+    assert not clashes, "two calls for one product or one name at once"
+    return [
+        Figure(
+            "mixed load",
+            Spread(tuple(best / each.wall for each in taken)),
+            0.93,
+            least=True,
+            how=f"{len(lines)} files, {milliseconds:.0f} ms a call and {a_megabyte:.0f} ms a MB; no schedule "
+            f"takes less than {best:.1f} s (all server time over {CALLS}, or the longest chain)",
+        )
+    ]
+
+
+def small_files(setting: Setting) -> list[Figure]:
+    """CPU for 1,000 files of 100 KB: ours with all it does, against those that only send."""
+    count = setting.rows(1000, 100)
+    names = work.pictures(setting.folder / "small", count, 100_000)
+    manifest = work.one_a_product(setting.folder / "small" / "m.csv", names)
+    figures = []
+    for milliseconds, times in ((0.0, 7), (20.0, 3)):
+        with pim(milliseconds) as server:
+            measured = {
+                "ours": partial(setting.ours, server.url, manifest),
+                "plain requests": partial(setting.peer, "requests", server.url, manifest),
+            }
+            if setting.akeneo_cli:
+                measured["akeneo-cli"] = partial(setting.peer, "akeneo-cli", server.url, manifest)
+            if setting.curl:
+                config = _curl_config(setting, server.url, manifest.parent, names)
+                measured["curl"] = partial(_curl, setting, config)
+            taken = interleaved(setting.times(times), measured)
+        for peer, target in (("akeneo-cli", 0.5), ("plain requests", 1.5), ("curl", None)):
+            if peer not in taken:
+                continue
+            how = f"{count} files of 100 KB, {milliseconds:.0f} ms a call: {medians(taken)}"
+            figures.append(
+                Figure(
+                    f"CPU, small files, {milliseconds:.0f} ms a call, against {peer}",
+                    ratios(taken["ours"], taken[peer], cpu),
+                    target,
+                    " ×",
+                    how=how,
+                )
+            )
+    return figures
+
+
+def _curl_config(setting: Setting, url: str, folder: Path, names: list[str]) -> Path:
+    """One process, one connection, one transfer a file."""
+    transfers = [
+        f'url = "{url}/api/rest/v1/media-files"\n'
+        f'header = "Authorization: Bearer a"\n'
+        f'form-string = "product={{\\"identifier\\": \\"sku-{n:07}\\", \\"attribute\\": \\"picture\\", '
+        f'\\"locale\\": null, \\"scope\\": null}}"\n'
+        f'form = "file=@{folder / name};type=image/jpeg"\n'
+        for n, name in enumerate(names)
+    ]
+    config = setting.folder / "curl.txt"
+    config.write_text("silent\nshow-error\nnoproxy = *\n" + "next\n".join(transfers))
+    return config
+
+
+def _curl(setting: Setting, config: Path) -> Taken:
+    return run([str(setting.curl), "--config", str(config)], env=environment(), cwd=setting.folder)
+
+
+def large_file(setting: Setting) -> list[Figure]:
+    """1 GB: the body alone against curl; the whole command, its digest told apart."""
+    size = setting.rows(1_000_000_000, 50_000_000)
+    folder = setting.fresh("large")
+    work.large(folder / "large.jpg", size)
+    manifest = work.one_a_product(folder / "m.csv", ["large.jpg"])
+    with pim() as server:
+        measured = {
+            "ours": partial(setting.ours, server.url, manifest),
+            "the client without digest": partial(_body, setting, server.url, folder / "large.jpg", "send"),
+            "SHA-256 alone": partial(_body, setting, server.url, folder / "large.jpg", "digest"),
+        }
+        if setting.curl:
+            config = _curl_config(setting, server.url, folder, ["large.jpg"])
+            measured["curl -F"] = partial(_curl, setting, config)
+        if setting.akeneo_cli:
+            measured["akeneo-cli"] = partial(setting.peer, "akeneo-cli", server.url, manifest)
+        taken = interleaved(setting.times(5), measured)
+    how = f"{size / 1e6:.0f} MB: {medians(taken)}"
+    figures = [
+        Figure(f"memory, a file of {size / 1e6:.0f} MB", spread(taken["ours"], lambda t: t.memory), 90, " MB")
+    ]
+    if setting.curl:
+        without = ratios(taken["the client without digest"], taken["curl -F"], cpu)
+        figures.append(
+            Figure("CPU, large file, without digest, against curl -F", without, 1.3, " ×", how=how)
+        )
+        whole = ratios(taken["ours"], taken["curl -F"], cpu)
+        figures.append(
+            Figure(
+                "CPU, large file, the whole command, against curl -F", whole, None, " ×", how="with SHA-256"
+            )
+        )
+    if setting.akeneo_cli:
+        whole = ratios(taken["ours"], taken["akeneo-cli"], cpu)
+        figures.append(Figure("CPU, large file, the whole command, against akeneo-cli", whole, None, " ×"))
+    return figures
+
+
+_BODY = """
+import hashlib, sys
+from akeneo_media_cli.pim.multipart import FileBody, PathSource, Place
+path, what, url = sys.argv[1:]
+if what == "digest":
+    body = FileBody(PathSource(path))
+    for piece in body: pass
+else:
+    from akeneo_media_cli.pim.client import PimClient
+    from akeneo_media_cli.pim.connection import Connection
+    from akeneo_media_cli.secret import Secret
+    with PimClient(Connection(url, token=Secret("a"))) as client:
+        client.upload_product(FileBody(PathSource(path), place=Place("product", "sku", "p"), digest=False))
+"""
+
+
+def _body(setting: Setting, url: str, path: Path, what: str) -> Taken:
+    return run([sys.executable, "-c", _BODY, str(path), what, url], env=environment(url), cwd=setting.folder)
+
+
+def against_peers(setting: Setting) -> list[Figure]:
+    """Wall time for 400 files at 50 ms a call."""
+    count = setting.rows(400, 20)
+    names = work.pictures(setting.folder / "peers-files", count, 100_000)
+    manifest = work.one_a_product(setting.folder / "peers-files" / "m.csv", names)
+    with pim(50) as server:
+        measured = {
+            "ours": partial(setting.ours, server.url, manifest),
+            "plain requests": partial(setting.peer, "requests", server.url, manifest),
+        }
+        if setting.akeneo_cli:
+            measured["akeneo-cli"] = partial(setting.peer, "akeneo-cli", server.url, manifest)
+        taken = interleaved(setting.times(3), measured)
+    fastest = min((name for name in taken if name != "ours"), key=lambda n: spread(taken[n], wall).median)
+    return [
+        Figure(
+            "wall time against the fastest peer",
+            ratios(taken[fastest], taken["ours"], wall),
+            3.8,
+            " ×",
+            least=True,
+            how=f"{count} files of 100 KB, 50 ms a call: {medians(taken)}",
+        )
+    ]
