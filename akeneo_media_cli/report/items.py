@@ -46,7 +46,10 @@ class Item(_Item, total=False):
 
 
 class Summary(TypedDict):
-    """How many rows came to what, and what it took. `throttled` counts answers of 429."""
+    """How many rows came to what, and what it took. `throttled` counts answers of 429.
+
+    `shared` counts rows that got the media file that another row sent.
+    """
 
     total: int
     uploaded: int
@@ -59,9 +62,10 @@ class Summary(TypedDict):
     requests: int
     retries: int
     throttled: int
+    shared: int
 
 
-EFFORT = ("total", "bytes_sent", "bytes_received", "requests", "retries", "throttled")
+EFFORT = ("total", "bytes_sent", "bytes_received", "requests", "retries", "throttled", "shared")
 """Keys of a summary that count no status; `verify` has statuses of its own (`held`, `differs`, `missing`)."""
 
 GOOD = frozenset({"uploaded", "unchanged", "planned", "held", "downloaded"})

@@ -92,6 +92,8 @@ def _totals(report: Report) -> Iterator[Line]:
         way = "received" if "bytes_received" in summary else "sent"
         parts = [f"{size(moved)} {way}", f"{size(moved / seconds)}/s" if moved and seconds > 0 else ""]
         parts.append(count(calls, "call"))
+        if summary.get("shared"):
+            parts.append(f"{count(int(summary['shared']), 'row')} given a file that another row sent")
         for key in ("retries", "throttled"):
             number = int(summary.get(key) or 0)
             if number:

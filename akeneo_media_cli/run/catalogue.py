@@ -11,11 +11,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from ..errors import Kind
+from ..errors import Failure, Kind
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
-from ..pim.types import Attribute, Family, FamilyVariant, ProductModel
+from ..pim.types import Attribute, Family, FamilyVariant, ProductModel, Routes
 from ..rows import folded
+from . import checks
 from .checks import Scoping
 
 T = TypeVar("T")
@@ -41,6 +42,8 @@ class Catalogue:
         self._variants: dict[tuple[str, str], FamilyVariant | None] = {}
         self._models: OrderedDict[str, ProductModel | None] = OrderedDict()
         self._refused: set[str] = set()
+        self._routes: Routes | None = None
+        self._identifiers: list[str] | None = None
 
     def attributes(self, codes: Iterable[str]) -> dict[str, Attribute | None] | None:
         """The attributes behind codes, by folded code, None for one that is not there.
@@ -96,6 +99,22 @@ class Catalogue:
                 enabled = None if locales is None else [one.code for one in locales if one.enabled]
                 self._scoping = Scoping.of(channels, enabled)
             return self._scoping
+
+    def identifiers(self) -> list[str]:
+        """The attributes that may hold a product's identifier: the main one, where the PIM tells which."""
+        with self._lock:
+            if self._identifiers is None:
+                found = self._client.identifier_attributes()
+                main = [a for a in found if a.main_identifier] or found
+                self._identifiers = [a.code for a in main]
+            return self._identifiers
+
+    def route_missing(self, path: str, method: str, what: str) -> Failure | None:
+        """Why this PIM cannot take `what`, if it has no such endpoint; asked of the PIM once."""
+        with self._lock:
+            if self._routes is None:
+                self._routes = self._client.routes()
+        return None if self._routes.has(path, method) else checks.missing_route(path, what)
 
     def family(self, code: str) -> Family | None:
         """A family; None where it may not be read."""

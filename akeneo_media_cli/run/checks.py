@@ -199,6 +199,15 @@ def unknown_kind(target: Target | None) -> Failure:
     )
 
 
+def missing_route(path: str, what: str) -> Failure:
+    """This PIM has no endpoint for such places."""
+    return Failure(
+        Kind.ROUTE_MISSING,
+        f"this PIM has no {path}: its version or edition does not know {what}",
+        "leave these rows out for this PIM, or aim them at products",
+    )
+
+
 def unknown_target(what: str, code: str) -> Failure:
     """The product or model is not there, by search and by a single read."""
     return Failure(

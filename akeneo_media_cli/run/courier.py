@@ -10,18 +10,24 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..errors import Failure, MediaError
+from ..errors import Failure, Kind, MediaError
 from ..pim.client import PimClient
 from ..pim.errors import Refusal, SourceTrouble, Trouble
-from ..pim.multipart import FileBody, PathSource, Place
+from ..pim.multipart import FileBody, PathSource
+from ..pim.multipart import Place as Value
+from ..pim.types import LineResult
 from ..progress.base import Progress
-from ..rows import Status, TargetType, folded, php_basename
+from ..rows import Status, folded, php_basename
+from .aim import Aim
+from .contents import Contents
 from .course import (
+    Attached,
     Call,
     Course,
     Ended,
     Errand,
     Fatal,
+    Known,
     Looked,
     Outcome,
     Phase,
@@ -30,22 +36,42 @@ from .course import (
     Stored,
     Troubled,
 )
-from .ledger import UNKNOWN, Before, Flight, PlannedRow, Run
+from .ledger import UNKNOWN, Before, Flight, Interrupted, PlannedRow, Run, Takeoff
 from .ledger import Outcome as Word
 from .ledger.codec import to_item
-from .preflight import Aim, Preflight
+from .places import PLACES, Place
+from .preflight import Preflight
 from .unchanged import Unchanged, file_sha256, looks_like
 
-_HOLDERS = {TargetType.PRODUCT: "product", TargetType.PRODUCT_MODEL: "product_model"}
+SHARED = "not sent again: it has the media file of another row with the same file"
 
 
 @dataclass(slots=True)
 class Load:
-    """What a course is about: the planned row, and where it turned out to go."""
+    """What a course is about: the planned row, and where it turned out to go.
+
+    `resumed` is what a run that died left of it; `mtime_ns` is the file's time when it was sent.
+    """
 
     planned: PlannedRow
     aim: Aim
-    resumed: bool = False
+    resumed: Interrupted | None = None
+    mtime_ns: int | None = None
+
+    @property
+    def place(self) -> Place:
+        return PLACES[self.aim.target.type]
+
+    @property
+    def before(self) -> Before:
+        """What the value held before anything was sent."""
+        return self.aim.before if self.resumed is None else self.resumed.before
+
+    @property
+    def replanned(self) -> bool:
+        """Was it another file that the run that died was sending?"""
+        old, new = self.resumed, self.planned
+        return old is not None and (old.name, old.size, old.mtime_ns) != (new.name, new.size, new.mtime_ns)
 
 
 def outcome_of(make: Callable[[], Outcome]) -> Outcome:
@@ -84,7 +110,7 @@ class _Sent:
 
 
 class MediaCourier:
-    """Carries product and product model media to the PIM. Called from many threads."""
+    """Carries media to the PIM. Called from many threads."""
 
     def __init__(
         self,
@@ -115,6 +141,8 @@ class MediaCourier:
         self.bytes_sent = 0
         """Bytes of files that went out, those of tries that failed included."""
         self._looked = looked
+        self._contents = Contents()
+        self._warned = False
 
     def perform(self, call: Call) -> Outcome:
         """Make one call. `Fatal` where the run cannot go on."""
@@ -122,6 +150,8 @@ class MediaCourier:
             return outcome_of(lambda: self._prepare(call.batch))
         if call.errand is Errand.SEND:
             return outcome_of(lambda: self._send(call.course))
+        if call.errand is Errand.ATTACH:
+            return outcome_of(lambda: self._attach(call.courses))
         return outcome_of(lambda: self._look(call.course))
 
     # Looking rows up before anything of them is sent.
@@ -138,6 +168,7 @@ class MediaCourier:
                 # Not the rows are wrong: the PIM, or what stands before it, will not be asked about them.
                 aims, wrong = [refusal.failure] * len(batch), Status.FAILED
         courses: list[Course] = []
+        known: dict[str, Known] = {}
         words: list[tuple[PlannedRow, Word]] = []
         for planned, aim in zip(batch, aims, strict=True):
             if isinstance(aim, Failure):
@@ -146,6 +177,9 @@ class MediaCourier:
             held = self._unchanged.code(planned, aim)
             if held is not None:
                 words.append((planned, Word(planned.seq, Status.UNCHANGED, media_code=held, notes=aim.notes)))
+                content = self._contents.of(planned) if self._sends else None
+                if content is not None:
+                    known[content] = Known(held, None, doubtful=True)
             elif not self._sends:
                 words.append(
                     (planned, Word(planned.seq, self._looked, notes=aim.notes if self._looked else ()))
@@ -156,22 +190,26 @@ class MediaCourier:
         for planned, word in words:
             if word.status is not None:
                 self._finished(planned, word)
-        return Prepared(courses)
+        return Prepared(courses, known)
 
     def _course(self, planned: PlannedRow, aim: Aim) -> Course:
-        resumed = self._unchanged.interrupted.get(planned.seq)
-        entity = f"{aim.target.type.value}:{folded(aim.target.code)}"
+        load = Load(planned, aim, self._unchanged.interrupted.get(planned.seq))
+        place = load.place
+        entity, name = place.key(aim), f"name:{php_basename(planned.name)}"
         course = Course(
-            Load(planned, aim),
+            load,
             planned.seq,
             planned.size or 0,
-            (entity, f"name:{php_basename(planned.name)}"),
+            (name,) if place.attaches else (entity, name),
             tree=f"tree:{folded(aim.tree)}" if aim.tree else None,
+            attach_keys=(entity,),
+            group=place.group(aim),
+            # A PATCH makes what is not there, and drops what is of another level (pim-facts A6).
+            content=self._contents.of(planned) if place.shares and aim.sure else None,
+            attaches=place.attaches,
         )
-        if resumed is not None:
-            # A run that died was sending it: the PIM may have it, or be saving it now.
-            course.phase = Phase.ASK
-            course.row.resumed = True
+        if load.resumed is not None:
+            _resume(course, load, load.resumed)
         return course
 
     # Sending.
@@ -181,20 +219,16 @@ class MediaCourier:
         planned, aim = load.planned, load.aim
         source = PathSource(planned.path or "")
         sent = _Sent(self._progress, planned.seq, self._clock)
-        body = FileBody(
-            source,
-            place=Place(
-                _HOLDERS[aim.target.type],  # type: ignore[arg-type]
-                aim.target.code,
-                aim.attribute,
-                aim.locale,
-                aim.scope,
-            ),
-            filename=planned.name,
-            on_bytes=sent.hear,
-            pace=self._pace,
-        )
-        self._run.in_flight(planned.seq, aim.before, size=source.size, mtime_ns=source.mtime_ns)
+
+        def body(value: Value | None) -> FileBody:
+            made.append(
+                FileBody(source, place=value, filename=planned.name, on_bytes=sent.hear, pace=self._pace)
+            )
+            return made[-1]
+
+        made: list[FileBody] = []
+        load.mtime_ns, course.size, load.resumed = source.mtime_ns, source.size, None
+        self._run.in_flight(planned.seq, load.before, size=source.size, mtime_ns=source.mtime_ns)
         self._progress.row_started(
             planned.seq,
             file=planned.row.file,
@@ -202,16 +236,41 @@ class MediaCourier:
             size=source.size,
             attempt=course.attempts,
         )
-        course.size = source.size
         try:
-            if aim.target.type is TargetType.PRODUCT:
-                created = self._client.upload_product(body, aim.definition)
-            else:
-                created = self._client.upload_product_model(body, aim.definition)
+            created = load.place.upload(self._client, aim, body)
         finally:
             with self._lock:
                 self.bytes_sent += sent.size
-        return Stored(created.code, body.sha256, source.size, self._clock() - sent.last)
+        if course.attaches:
+            self._run.take_off([_takeoff(course, created.code)])
+        return Stored(created.code, made[-1].sha256, source.size, self._clock() - sent.last)
+
+    # Attaching.
+
+    def _attach(self, courses: Sequence[Course]) -> Outcome:
+        """Set the codes of rows whose file is in the PIM; those of one entity are one line."""
+        lines: dict[tuple[str, ...], list[tuple[Aim, str | None]]] = {}
+        for course in courses:
+            lines.setdefault(course.attach_keys, []).append((course.row.aim, course.code))
+        self._run.take_off([_takeoff(course, course.code) for course in courses])
+        place: Place = courses[0].row.place
+        try:
+            results = place.attach(self._client, list(lines.values()))
+        except Refusal as refusal:
+            if refusal.failure.kind is Kind.FORBIDDEN and place.shares:
+                self._warn_of(refusal.failure)
+            raise
+        said = dict(zip(lines, map(_line_outcome, results), strict=True))
+        return Attached([said[course.attach_keys] for course in courses])
+
+    def _warn_of(self, failure: Failure) -> None:
+        with self._lock:
+            warned, self._warned = self._warned, True
+        if not warned:
+            self._progress.note(
+                f"the user may not set media codes, so each row sends its own file: {failure.message}",
+                hint=failure.hint,
+            )
 
     # Asking afterwards.
 
@@ -221,49 +280,25 @@ class MediaCourier:
         planned, aim = load.planned, load.aim
         if course.phase is Phase.PROVE and course.code is not None:
             return Looked(self._same_bytes(course, course.code), course.code)
-        before = self._before(load)
-        code = self._held(aim)
+        before = load.before
+        code = load.place.held(self._client, aim)
         if code is None or code == before:
             return Looked(False, code)
-        media = self._client.media_file(code)
-        if media is None or not looks_like(media, planned) or self._replanned(load):
+        media = load.place.media(self._client, code)
+        if media is None or not looks_like(media, planned) or load.replanned:
             return Looked(False, code)
         if course.deep or before is UNKNOWN:
             # Name and size do not tell it from a file that was there before, or from another's of that name.
             return Looked(self._same_bytes(course, code) is not False, code)
         return Looked(True, code)
 
-    def _before(self, load: Load) -> Before:
-        interrupted = self._unchanged.interrupted.get(load.planned.seq) if load.resumed else None
-        return load.aim.before if interrupted is None else interrupted.before
-
-    def _replanned(self, load: Load) -> bool:
-        """Was it another file that the run that died was sending?"""
-        interrupted = self._unchanged.interrupted.get(load.planned.seq)
-        if interrupted is None or not load.resumed:
-            return False
-        planned = load.planned
-        return (interrupted.name, interrupted.size, interrupted.mtime_ns) != (
-            planned.name,
-            planned.size,
-            planned.mtime_ns,
-        )
-
-    def _held(self, aim: Aim) -> str | None:
-        """The media code that the value holds now, by a single read: it is never behind (pim-facts B9)."""
-        entity = (
-            self._client.get_product(aim.target.code)
-            if aim.target.type is TargetType.PRODUCT
-            else self._client.get_product_model(aim.target.code)
-        )
-        return None if entity is None else entity.media_code(aim.attribute, aim.locale, aim.scope)
-
     def _same_bytes(self, course: Course, code: str) -> bool | None:
         """Do the PIM's bytes equal the file's? None where they cannot be had."""
-        ours = course.sha256 or file_sha256(course.row.planned.path)
+        load: Load = course.row
+        ours = course.sha256 or file_sha256(load.planned.path)
         try:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-                return self._client.download_media_file(code, nowhere).sha256 == ours
+                return load.place.download(self._client, code, nowhere).sha256 == ours
         except Refusal:
             return None
 
@@ -282,9 +317,10 @@ class MediaCourier:
             sha256=course.sha256,
             attempts=course.attempts,
             duration=None if course.began is None else round(self._clock() - course.began, 3),
-            notes=load.aim.notes,
+            notes=(*load.aim.notes, SHARED) if ended.shared else load.aim.notes,
             flight=flight,
             size=course.size,
+            mtime_ns=load.mtime_ns,
         )
         self._run.record([word])
         self._finished(load.planned, word)
@@ -296,3 +332,27 @@ class MediaCourier:
         planned.duration = planned.duration if word.duration is None else word.duration
         planned.notes += word.notes
         self._progress.row_finished(planned.seq, to_item(planned))
+
+
+def _resume(course: Course, load: Load, left: Interrupted) -> None:
+    """A run that died was at work on the row."""
+    if left.code is not None and not load.replanned and (load.aim.sure or course.attaches):
+        # Its file is in the PIM: to set the code once more does no harm.
+        course.phase, course.code, course.doubtful = Phase.ATTACH, left.code, True
+    elif not course.attaches:
+        # The PIM may have its file, or be saving it now.
+        course.phase = Phase.ASK
+
+
+def _takeoff(course: Course, code: str | None) -> Takeoff:
+    load: Load = course.row
+    return Takeoff(load.planned.seq, load.before, course.size, load.mtime_ns, code)
+
+
+def _line_outcome(result: LineResult) -> Failure | Troubled | None:
+    if result.status is not None and not result.retryable:
+        return result.failure
+    if result.failure is None:
+        cut = Failure(Kind.NOT_ATTACHED, "the PIM's answer broke off before this row", "It is tried again.")
+        return Troubled(cut, maybe_done=True)
+    return Troubled(result.failure, throttled=result.status == 429, maybe_done=result.status != 429)

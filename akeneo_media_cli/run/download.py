@@ -23,6 +23,7 @@ from ..pim.throttle import Throttle
 from ..pim.types import MediaFile
 from ..progress.base import Progress
 from ..rows import Row, Status, TargetType, clean_name, php_basename
+from .aim import Aim
 from .catalogue import Catalogue
 from .coordinator import Coordinator, Policy
 from .course import Course, Outcome, Prepared
@@ -33,7 +34,7 @@ from .ledger import UNKNOWN, PlannedRow, Run
 from .ledger import Outcome as Word
 from .options import DownloadOptions, ManifestOptions
 from .plan import Note, Rows, in_shard, plan
-from .preflight import Aim, Preflight
+from .preflight import Preflight
 from .readback import unreadable
 from .saving import place_of, safe_name, told_apart
 from .unchanged import file_sha256

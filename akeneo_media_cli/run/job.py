@@ -44,6 +44,8 @@ class Figures:
     requests: int = 0
     retries: int = 0
     throttled: int = 0
+    shared: int = 0
+    """Rows that got the media file that another one sent."""
 
 
 class Job:

@@ -7,6 +7,7 @@ it for nothing: it tells later whether a call whose answer was lost was done (A9
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,42 +16,16 @@ from typing import TypeVar
 from ..errors import Failure, Kind
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
-from ..pim.types import Attribute, Product, ProductModel
+from ..pim.types import Attribute, Family, FamilyVariant, Product, ProductModel
 from ..rows import Target, TargetType, folded
 from . import checks
+from .aim import Aim
 from .catalogue import Catalogue, Note
-from .ledger import UNKNOWN, Before, PlannedRow
+from .ledger import PlannedRow
 
 T = TypeVar("T")
 LONGEST_LIST = 2_000
 """Characters of attribute codes that a search is limited to."""
-
-
-@dataclass(frozen=True)
-class Aim:
-    """Where a row's file goes, as the PIM spells it, and what is there now.
-
-    `tree` is the code of the root model that a variant or model hangs under. `draft`: the user's rights make
-    a proposal of a write, so that the value does not change by it (pim-facts B2.9). `definition` is what the
-    catalogue says of the attribute, where it was asked.
-    """
-
-    target: Target
-    attribute: str
-    locale: str | None
-    scope: str | None
-    before: Before = UNKNOWN
-    tree: str | None = None
-    draft: bool = False
-    definition: Attribute | None = None
-    notes: tuple[str, ...] = ()
-
-    @staticmethod
-    def as_written(planned: PlannedRow) -> Aim:
-        """A row taken at its word: `--no-preflight`."""
-        row = planned.row
-        assert row.target is not None
-        return Aim(row.target, row.attribute, row.locale, row.scope)
 
 
 @dataclass
@@ -59,6 +34,7 @@ class _Entities:
 
     products: dict[str, Product | None] | None = field(default_factory=dict)
     models: dict[str, ProductModel | None] | None = field(default_factory=dict)
+    by_uuid: dict[str, Product | None] | None = field(default_factory=dict)
     above: dict[str, ProductModel] = field(default_factory=dict)
 
 
@@ -72,7 +48,7 @@ class Preflight:
         self._catalogue = catalogue
         self._note = note
         self._lock = threading.Lock()
-        self._readable = {TargetType.PRODUCT: True, TargetType.PRODUCT_MODEL: True}
+        self._readable = dict.fromkeys(_WORDS, True)
 
     def look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
         """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
@@ -104,6 +80,10 @@ class Preflight:
         row = planned.row
         if row.target is None or row.target.type not in _WORDS:
             return checks.unknown_kind(row.target)
+        if row.target.type is TargetType.PRODUCT_UUID:
+            failure = self._by_uuid(row.target.code)
+            if failure is not None:
+                return failure
         if attributes is None:
             return checks.unreadable_attribute(row.attribute)
         attribute = attributes[folded(row.attribute)]
@@ -125,7 +105,10 @@ class Preflight:
         models = _codes(batch, TargetType.PRODUCT_MODEL)
         entities.products = self._products(products, attributes) if products else {}
         entities.models = self._models(models, attributes) if models else {}
-        parents = [p.parent for p in (entities.products or {}).values() if p is not None and p.parent]
+        uuids = _codes(batch, TargetType.PRODUCT_UUID)
+        entities.by_uuid = self._products_by_uuid(uuids, attributes) if uuids else {}
+        found = [*(entities.products or {}).values(), *(entities.by_uuid or {}).values()]
+        parents = [p.parent for p in found if p is not None and p.parent]
         for model in (entities.models or {}).values():
             if model is not None:
                 self._catalogue.remember_model(model)
@@ -149,6 +132,34 @@ class Preflight:
             return found
 
         return self._ask(TargetType.PRODUCT, ask)
+
+    def _products_by_uuid(
+        self, uuids: dict[str, str], attributes: Sequence[str]
+    ) -> dict[str, Product | None] | None:
+        def ask() -> dict[str, Product | None]:
+            # There the identifier is only among the values.
+            limited = [*attributes, *self._catalogue.identifiers()] if attributes else []
+            found: dict[str, Product | None] = {
+                folded(p.uuid): p
+                for p in self._client.search_products_by_uuid(list(uuids.values()), attributes=limited)
+                if p.uuid
+            }
+            for fold, uuid in uuids.items():
+                if fold not in found:
+                    found[fold] = self._client.get_product_by_uuid(uuid)
+            return found
+
+        return self._ask(TargetType.PRODUCT_UUID, ask)
+
+    def _by_uuid(self, uuid: str) -> Failure | None:
+        """Can a product be named so, by anybody and in this PIM?"""
+        if not _UUID.fullmatch(uuid):
+            return Failure(
+                Kind.TARGET_UNKNOWN,
+                f"{uuid} is no UUID",
+                "it looks like fc24e6c3-933c-4a93-8a81-e5c703d134d5; identifiers go into the column product",
+            )
+        return self._catalogue.route_missing("/products-uuid", "PATCH", "products by UUID (PIM 7 and later)")
 
     def _models(
         self, codes: dict[str, str], attributes: Sequence[str]
@@ -195,7 +206,18 @@ class Preflight:
     ) -> Aim | Failure:
         target = planned.row.target
         assert target is not None
-        known = entities.products if target.type is TargetType.PRODUCT else entities.models
+        known = {
+            TargetType.PRODUCT: entities.products,
+            TargetType.PRODUCT_UUID: entities.by_uuid,
+            TargetType.PRODUCT_MODEL: entities.models,
+        }[target.type]
+        if known is None and target.type is TargetType.PRODUCT_UUID:
+            return Failure(
+                Kind.FORBIDDEN,
+                "the user may not read products, so the identifier behind a UUID cannot be learned",
+                "give the connection's role the right to list products, or name products by identifier",
+                403,
+            )
         if known is None:
             return Aim(
                 target,
@@ -207,8 +229,7 @@ class Preflight:
         entity = known[folded(target.code)]
         if entity is None:
             return checks.unknown_target(_WORDS[target.type], target.code)
-        spelled = entity.identifier if isinstance(entity, Product) else entity.code
-        target = target._replace(code=spelled or target.code)
+        target = self._target(target, entity)
         tree = self._tree(entity, entities)
         failure = self._level(entity, attribute.code, entities)
         if failure is not None:
@@ -223,8 +244,27 @@ class Preflight:
             tree=tree,
             draft=status in ("draft_in_progress", "proposal_waiting_for_approval"),
             definition=attribute,
+            sure=self._sure(entity, entities),
             notes=_respelled(planned, target, attribute, locale, scope),
         )
+
+    def _target(self, written: Target, entity: Product | ProductModel) -> Target:
+        """The entity as the PIM spells it; a product by its identifier, where it has one."""
+        if isinstance(entity, ProductModel):
+            return written._replace(code=entity.code)
+        identifier = entity.identifier
+        if written.type is TargetType.PRODUCT_UUID:
+            codes = (entity.media_code(code) for code in self._catalogue.identifiers())
+            identifier = next(filter(None, codes), None)
+        if identifier:
+            return Target(TargetType.PRODUCT, identifier)
+        return written._replace(code=entity.uuid or written.code)
+
+    def _sure(self, entity: Product | ProductModel, entities: _Entities) -> bool:
+        """Could it be told which attributes belong to the entity's level?"""
+        return (isinstance(entity, Product) and entity.parent is None) or self._variant(
+            entity, entities
+        ) is not None
 
     def _tree(self, entity: Product | ProductModel, entities: _Entities) -> str | None:
         """The root of the model tree that an entity hangs in; None for a simple product."""
@@ -241,22 +281,30 @@ class Preflight:
         """Is the attribute one of this level of the family variant? A simple product may hold any."""
         if entity.parent is None and isinstance(entity, Product):
             return None
-        above = entities.above.get(entity.parent or "")
-        variant_code = entity.family_variant if isinstance(entity, ProductModel) else None
-        if variant_code is None and above is not None:
-            variant_code = above.family_variant
-        if not entity.family or not variant_code:
+        known = self._variant(entity, entities)
+        if known is None:
             return None
-        variant = self._catalogue.family_variant(entity.family, variant_code)
-        family = self._catalogue.family(entity.family)
-        if variant is None or family is None:
-            return None
+        family, variant = known
         wanted = variant.level(attribute) if attribute in family.attributes else None
         below = len(variant.levels) if isinstance(entity, Product) else 1
         actual = 0 if entity.parent is None else below
         return checks.level(
             attribute, wanted, actual, self._owner(entity, wanted or 0, len(variant.levels), entities)
         )
+
+    def _variant(
+        self, entity: Product | ProductModel, entities: _Entities
+    ) -> tuple[Family, FamilyVariant] | None:
+        """The family and the variant of it that an entity is built by; None where they cannot be learned."""
+        above = entities.above.get(entity.parent or "")
+        code = entity.family_variant if isinstance(entity, ProductModel) else None
+        if code is None and above is not None:
+            code = above.family_variant
+        if not entity.family or not code:
+            return None
+        variant = self._catalogue.family_variant(entity.family, code)
+        family = self._catalogue.family(entity.family)
+        return None if variant is None or family is None else (family, variant)
 
     def _owner(self, entity: Product | ProductModel, wanted: int, lowest: int, entities: _Entities) -> str:
         """The entity of the wanted level above this one, in words; those below are only named in general."""
@@ -272,7 +320,12 @@ class Preflight:
         return "the variants below it" if wanted == lowest else "the product models below it"
 
 
-_WORDS = {TargetType.PRODUCT: "product", TargetType.PRODUCT_MODEL: "product model"}
+_WORDS = {
+    TargetType.PRODUCT: "product",
+    TargetType.PRODUCT_UUID: "product",
+    TargetType.PRODUCT_MODEL: "product model",
+}
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def _codes(batch: Iterable[PlannedRow], what: TargetType) -> dict[str, str]:
@@ -286,9 +339,13 @@ def _respelled(
     row = planned.row
     assert row.target is not None
     pairs = (
-        (row.target.code, target.code),
+        (row.target.code, target.code if target.type is row.target.type else row.target.code),
         (row.attribute, attribute.code),
         (row.locale, locale),
         (row.scope, scope),
     )
-    return tuple(f"{written} is {spelled} in the PIM" for written, spelled in pairs if written != spelled)
+    named = f"{row.target.code} is the product {target.code}"
+    resolved = (named,) if target.type is not row.target.type else ()
+    return resolved + tuple(
+        f"{written} is {spelled} in the PIM" for written, spelled in pairs if written != spelled
+    )

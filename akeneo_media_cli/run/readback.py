@@ -13,6 +13,7 @@ from itertools import islice
 from ..errors import AccessError, Failure, Kind
 from ..pim.client import PimClient
 from ..rows import Status
+from .aim import Aim
 from .catalogue import Catalogue
 from .coordinator import Coordinator, Policy
 from .courier import outcome_of
@@ -21,7 +22,7 @@ from .feed import Feed
 from .job import Job
 from .ledger import UNKNOWN, Flight, PlannedRow, Run
 from .ledger import Outcome as Word
-from .preflight import Aim, Preflight
+from .preflight import Preflight
 
 
 def unreadable() -> AccessError:

@@ -46,11 +46,11 @@ NOBODY = Ruined(
 class Sharing:
     """Contents that the PIM has, and rows that wait for one that is being sent. No threads, no clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, off: bool = False) -> None:
         self.waiting = 0
         """How many rows wait for another to send their file."""
-        self.off = False
-        """The user may not set codes: every row that can sends its file."""
+        self.off = off
+        """Every row that can sends its file: it was asked for, or the user may not set codes."""
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._leaders: dict[str, Course] = {}
         self._ruined: OrderedDict[str, Ruined] = OrderedDict()
@@ -63,7 +63,10 @@ class Sharing:
     def join(self, course: Course) -> Known | Ruined | Join:
         """What a row is to do: take this code, end like the row that it depends on, be sent, or wait."""
         content = course.content
-        if content is None or (self.off and not course.carried):
+        if content is None:
+            return Join.SEND
+        if self.off and not course.carried:
+            self._leaders.setdefault(content, course)
             return Join.SEND
         known = self._known.get(content)
         if known is not None:

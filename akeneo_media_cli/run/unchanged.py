@@ -9,8 +9,8 @@ from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from ..pim.types import MediaFile
 from ..rows import php_basename
+from .aim import Aim
 from .ledger import Interrupted, PlannedRow, Run
-from .preflight import Aim
 
 _PIECE = 1024 * 1024
 

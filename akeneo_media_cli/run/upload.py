@@ -12,6 +12,7 @@ from ..pim.throttle import Throttle
 from ..progress.base import Progress
 from ..rows import Status
 from .catalogue import Catalogue
+from .contents import known_before
 from .coordinator import Coordinator, Policy
 from .courier import MediaCourier
 from .feed import Feed
@@ -58,6 +59,7 @@ class Upload(Job):
 
     def _send_all(self, run: Run, client: PimClient, catalogue: Catalogue) -> None:
         options = self._options
+        run.mark_shares()
         if options.dry_run:
             self._work(run, client, catalogue, looked=Status.PLANNED, send=False)
             return
@@ -95,14 +97,17 @@ class Upload(Job):
             send=send,
             looked=looked,
         )
-        coordinator = Coordinator(self._policy(), Feed(run.open_rows), environment.random)
+        known = dict(known_before(run.stored_shares())) if send else {}
+        coordinator = Coordinator(self._policy(), Feed(run.open_rows), environment.random, known)
         try:
             return self.drive(coordinator, courier, options.max_duration)
         finally:
             self.figures.bytes_sent += courier.bytes_sent
+            self.figures.shared += coordinator.shared
 
     def _policy(self) -> Policy:
-        return Policy(self._options.concurrency, self._options.retries, self._options.max_failures)
+        options = self._options
+        return Policy(options.concurrency, options.retries, options.max_failures, options.share)
 
     def _refuse_if_strict(self, run: Run) -> None:
         invalid = run.summary()["invalid"]

@@ -20,6 +20,7 @@ from ..pim.errors import Refusal
 from ..progress.base import Progress
 from ..rows import Status, php_basename
 from ..wording import count
+from .aim import Aim
 from .catalogue import Catalogue
 from .coordinator import Coordinator, Policy
 from .courier import outcome_of
@@ -31,7 +32,7 @@ from .ledger import Outcome as Word
 from .ledger.codec import to_item
 from .options import VerifyOptions
 from .plan import Rows, plan
-from .preflight import Aim, Preflight
+from .preflight import Preflight
 from .readback import unreadable
 from .unchanged import file_sha256
 

@@ -123,7 +123,7 @@ def test_every_kind_of_bad_row_is_found_before_anything_is_sent(bench: Bencher) 
     assert not [call for call in b.sandbox.stats()["calls"] if call.startswith(("POST /media", "PATCH"))]
     assert b.sandbox.stats()["media_files"] == 0
 
-    uploaded = b.upload(manifest, "--verify")
+    uploaded = b.upload(manifest, "--verify", "--no-share")
     assert uploaded.status == 1, uploaded.err
     check_all(uploaded.report["items"], places, "uploaded")
     stats = b.sandbox.stats()
