@@ -122,9 +122,14 @@ class ProductCalls(Calls):
             search = criteria(**{field: ("IN", batch)})
             return f"/{kind}" + query(search=search, limit=BATCH, **limited)
 
-        return [
-            item for path in batches(codes, path_of) for page in self.pages(path, reader) for item in page
-        ]
+        found: list[T] = []
+        for path in batches(codes, path_of):
+            for page in self.pages(path, reader):
+                found += page
+                if len(page) >= BATCH:
+                    # As many as were asked for: the PIM names a next page after every full one (B3).
+                    break
+        return found
 
 
 def _walk(kind: str, families: Sequence[str], attributes: Sequence[str]) -> str:
