@@ -110,3 +110,6 @@ _WRITERS: dict[str, Callable[[Iterable[dict[str, Any]], TextIO, Sequence[str] | 
     "json": _write_json,
     "jsonl": _write_jsonl,
 }
+
+WRITABLE = tuple(_WRITERS)
+"""The formats that `write_rows` knows."""

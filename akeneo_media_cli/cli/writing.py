@@ -1,0 +1,59 @@
+"""Where the commands that write a manifest write it, and as what."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from ..errors import UsageError
+
+STDOUT = "-"
+
+
+def format_of(output: str, chosen: str | None) -> str:
+    """The format to write, by choice or by suffix. Raises UsageError for none, and one that is only read."""
+    from ..manifest.source import SUFFIXES
+    from ..manifest.write import WRITABLE
+
+    if chosen is None and output == STDOUT:
+        return "csv"
+    suffix = Path(output).suffix.lower()
+    format = chosen or SUFFIXES.get(suffix)
+    if format is None:
+        known = [s for s, f in SUFFIXES.items() if f in WRITABLE]
+        raise UsageError(
+            f"-o {output}: the suffix does not tell the format",
+            f"name one with --format, or use one of {', '.join(known)}",
+        )
+    if format not in WRITABLE:
+        raise UsageError(
+            f"manifests can be read from {format}, but not written as it",
+            f"name another: --format {', --format '.join(WRITABLE)}",
+        )
+    return format
+
+
+@contextmanager
+def opened(output: str) -> Iterator[TextIO]:
+    """Where to write: a file appears once it is complete. Raises UsageError where it cannot."""
+    if output == STDOUT:
+        out = cast(Any, sys.stdout)
+        if hasattr(out, "reconfigure"):
+            out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
+        yield sys.stdout
+        return
+    from ..report.atomic import replacing
+
+    try:
+        with replacing(Path(output)) as file:
+            yield file
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(
+            f"-o {output} cannot be written: {error.strerror or error}",
+            "name a file in a folder that can be written",
+        ) from None
