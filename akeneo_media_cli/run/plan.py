@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -41,16 +42,17 @@ def planned_rows(options: ManifestOptions, stdin: BinaryIO, note: Note) -> Itera
     rename = Rename(options.rename) if options.rename else None
     roots = FileRoots([str(root) for root in options.roots], allow_outside=options.allow_outside_root)
     part, parts = options.shard
+    here = os.getcwd()  # noqa: PTH109 - text, to be joined to text
     rows = read_manifests(options.manifests, format=options.format, sets=options.sets, stdin=stdin, note=note)
     seq = 0
     for row in rows:
         if not in_shard(row.target, part, parts):
             continue
         seq += 1
-        yield _planned(seq, row, roots, rename)
+        yield _planned(seq, row, roots, rename, here)
 
 
-def _planned(seq: int, row: Row, roots: FileRoots, rename: Rename | None) -> PlannedRow:
+def _planned(seq: int, row: Row, roots: FileRoots, rename: Rename | None, here: str) -> PlannedRow:
     if row.problem is not None:
         return PlannedRow(seq, row, row.filename or row.file)
     local = check_file(row, roots)
@@ -59,7 +61,9 @@ def _planned(seq: int, row: Row, roots: FileRoots, rename: Rename | None) -> Pla
     name: str | Failure = local.name if rename is None else rename.name(row, local.name)
     if isinstance(name, Failure):
         return PlannedRow(seq, replace(row, problem=name), local.name)
-    return PlannedRow(seq, row, name, local.path, local.size, local.mtime_ns)
+    # Whole, as the ledger may be asked about it from another folder.
+    path = os.path.join(here, local.path)  # noqa: PTH118 - a million rows: Path costs ten times as much
+    return PlannedRow(seq, row, name, path, local.size, local.mtime_ns)
 
 
 def retried_rows(rows: Iterable[PlannedRow]) -> Iterator[PlannedRow]:

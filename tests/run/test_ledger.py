@@ -99,11 +99,24 @@ def test_extra_columns_that_are_no_json_are_carried_as_text(run: Run) -> None:
     assert run.row(2).row.extra == {"loop": "[[...]]"}
 
 
+def test_a_row_that_took_time_tells_when_it_ended(run: Run, clock: Clock) -> None:
+    run.add([planned(1), planned(2)])
+    run.unchanged(2, "a/2.jpg")
+    run.uploaded(1, "a/1.jpg", duration=2)
+    clock.now += 60
+    run.failed(1, REFUSED)
+    assert (run.row(1).duration, run.row(1).ended_at) == (2, clock.now - 60), "read back later: no new end"
+    assert run.row(2).ended_at is None
+    assert "started_at" not in run.item(2)
+
+
 def test_the_report_item_is_the_contracts(run: Run) -> None:
     run.add([planned(1, extra={"season": "spring"})])
     run.failed(1, REFUSED, attempts=2, duration=0.41234, notes=("tried twice",))
     assert run.item(1) == {
         "row": 1,
+        "started_at": "2026-11-23T11:59:59.588Z",
+        "finished_at": "2026-11-23T12:00:00Z",
         "manifest": "spring.csv",
         "line": 2,
         "file": "images/1.jpg",

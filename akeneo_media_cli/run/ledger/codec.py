@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import Failure, Kind
 from ...rows import Row, Status, Target, TargetType
+from ...wording import utc
 from .model import PlannedRow, Share, value_key
 from .store import execute_many, unbound
 
@@ -18,7 +19,10 @@ _COMMON = (
     "id, value_key, status, name, size, mtime_ns, type, parent, code, attribute, locale, scope, path, "
     "manifest, line, file, attempts"
 )
-_RARE = "filename, root, extra, media_code, sha256, duration, notes, kind, message, hint, http_status, share"
+_RARE = (
+    "filename, root, extra, media_code, sha256, duration, notes, kind, message, hint, http_status, share, "
+    "ended_at"
+)
 
 COLUMNS = f"{_COMMON}, {_RARE}"
 """The columns of `row` in the order of `to_record` and `from_record`."""
@@ -88,6 +92,7 @@ def to_record(n: int, planned: PlannedRow) -> tuple[Any, ...]:
         notes_text(planned.notes),
         *failure_columns(failure),
         None if planned.share is None else planned.share.value,
+        planned.ended_at,
     )
 
 
@@ -126,7 +131,7 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
     (
         id_, _, status, name, size, mtime_ns, type_, parent, code, attribute, locale, scope, path,
         manifest, line, file, attempts, filename, root, extra, media_code, sha256, duration, notes,
-        kind, message, hint, http_status, share,
+        kind, message, hint, http_status, share, ended_at,
     ) = unbound(record)  # fmt: skip
     failure = None if kind is None else Failure(Kind(kind), message, hint, http_status)
     row = Row(
@@ -157,18 +162,19 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
         duration=duration,
         notes=tuple(json.loads(notes)) if notes else (),
         share=None if share is None else Share(share),
+        ended_at=ended_at,
     )
 
 
 def to_item(planned: PlannedRow) -> dict[str, Any]:
     """A row as `report.items[]` has it (contract: "The report"); one without a status is pending.
 
-    Beside the contract's fields: `row` (its number in the run), `name` (as the PIM shows it), `notes` and
-    `extra`.
+    Beside the contract's fields: `row` (its number in the run), `name` (as the PIM shows it), `notes`,
+    `extra`, and `started_at` and `finished_at` where the row took time.
     """
     row, failure = planned.row, planned.failure
-    duration = planned.duration
-    return {
+    duration, ended_at = planned.duration, planned.ended_at
+    item = {
         "row": planned.seq,
         "manifest": row.manifest,
         "line": row.line,
@@ -195,3 +201,6 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
         "notes": list(planned.notes),
         "extra": row.extra,
     }
+    if ended_at is not None:
+        item["started_at"], item["finished_at"] = utc(ended_at - (duration or 0.0)), utc(ended_at)
+    return item

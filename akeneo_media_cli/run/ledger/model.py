@@ -32,8 +32,9 @@ class PlannedRow:
 
     `seq` counts the run's rows from 1 in manifest order. `name` is the name that the PIM is to show; `path`
     the file on disk, None where there is none; `size` is bytes, `mtime_ns` nanoseconds since 1970,
-    `duration` seconds. `status` None means open: still to be decided or sent. `share` says how rows that may
-    share its media file are found: those of the same path and name, or of the same bytes and name.
+    `duration` seconds, `ended_at` seconds since 1970. `status` None means open: still to be decided or sent.
+    `share` says how rows that may share its media file are found: those of the same path and name, or of the
+    same bytes and name.
     """
 
     seq: int
@@ -50,6 +51,7 @@ class PlannedRow:
     duration: float | None = None
     notes: tuple[str, ...] = ()
     share: Share | None = None
+    ended_at: float | None = None
 
 
 class Share(Enum):
@@ -77,8 +79,9 @@ class Outcome:
     """What became of one row; `status` None reopens it.
 
     `attempts` and `duration` (seconds) stand for the whole row, not for the last try; None leaves what is
-    known. `size` and `mtime_ns` are given where the file sent differs from the one planned. For `uploaded`
-    and `unchanged` a `media_code` makes the ledger remember that the value holds this file.
+    known; where there is a `duration`, the row ends now. `size` and `mtime_ns` are given where the file sent
+    differs from the one planned. For `uploaded` and `unchanged` a `media_code` makes the ledger remember that
+    the value holds this file.
     """
 
     seq: int

@@ -38,9 +38,10 @@ _THERE = (Status.UPLOADED, Status.UNCHANGED, Status.DOWNLOADED)
 # Notes are JSON arrays: the new ones are spliced to those that are there.
 _OUTCOME = """
 UPDATE row SET status = ?, media_code = ?, sha256 = COALESCE(?, sha256), attempts = COALESCE(?, attempts),
-    duration = COALESCE(?, duration), size = COALESCE(?, size), mtime_ns = COALESCE(?, mtime_ns),
-    notes = CASE WHEN ?8 IS NULL THEN notes WHEN notes IS NULL THEN ?8
-            ELSE substr(notes, 1, length(notes) - 1) || ', ' || substr(?8, 2) END,
+    duration = COALESCE(?, duration), ended_at = COALESCE(?, ended_at),
+    size = COALESCE(?, size), mtime_ns = COALESCE(?, mtime_ns),
+    notes = CASE WHEN ?9 IS NULL THEN notes WHEN notes IS NULL THEN ?9
+            ELSE substr(notes, 1, length(notes) - 1) || ', ' || substr(?9, 2) END,
     kind = ?, message = ?, hint = ?, http_status = ?
 WHERE id = ?"""
 
@@ -289,6 +290,7 @@ class Run(RunRecord):
             outcome.sha256,
             outcome.attempts,
             outcome.duration,
+            None if outcome.duration is None else self._clock(),
             outcome.size,
             outcome.mtime_ns,
             notes_text(outcome.notes),

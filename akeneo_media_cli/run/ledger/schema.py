@@ -72,7 +72,12 @@ def _version_2(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: Sequence[Migration] = (_version_1, _version_2)
+def _version_3(connection: sqlite3.Connection) -> None:
+    # When a row that took time came to its end: reports draw a run's course of it.
+    connection.execute("ALTER TABLE row ADD COLUMN ended_at REAL")
+
+
+MIGRATIONS: Sequence[Migration] = (_version_1, _version_2, _version_3)
 """The n-th brings a file from version n-1 to n. Never change one that was released; append."""
 
 
