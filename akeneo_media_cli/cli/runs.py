@@ -133,6 +133,7 @@ def show(
     from ..report.summary import write_summary
     from ..run.ledger.record import FAILURES
     from ..wording import utc
+    from .pictures import locator
 
     reports = [*(report or ()), *(["-"] if as_json and "-" not in (report or ()) else [])]
     check_destinations(reports)
@@ -153,6 +154,7 @@ def show(
             duration_seconds=_seconds(info),
             summary=_counted(ledger, info),
             items=items,
+            locate=locator(record),
         )
         if document.summary["total"] and not record.summary()["total"]:
             say(f"the rows of run {info.id} are no longer kept: only its figures are")

@@ -187,6 +187,7 @@ class Session:
         from ..report.annotations import annotate
         from ..report.metrics import write_metrics
         from ..wording import utc
+        from .pictures import locator
 
         seconds = time.monotonic() - began[1]
         try:
@@ -211,6 +212,7 @@ class Session:
             summary=summary,
             items=run.items,
             troubled=run.troubled_items,
+            locate=locator(run),
         )
         left: list[Callable[[], None]] = [
             lambda: write_reports(options.reports, report, stdout=sys.stdout),

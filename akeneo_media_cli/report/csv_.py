@@ -16,7 +16,7 @@ COLUMNS = (
     *("target.asset_family", "target.reference_entity"),
     *("attribute", "locale", "scope", "status", "media_code", "attempts", "duration_seconds"),
     *("error.kind", "error.http_status", "error.message", "error.hint"),
-    *("started_at", "finished_at"),
+    *("started_at", "finished_at", "name", "notes"),
 )
 _MOST_EXTRA = 200
 _OVERFLOW = "extra"
@@ -43,6 +43,7 @@ def write(report: Report, out: TextIO) -> None:
         extra: Mapping[str, Any] = item.get("extra") or {}
         flat = {
             **item,
+            "notes": "; ".join(item.get("notes") or ()) or None,
             **{f"target.{key}": value for key, value in target.items()},
             **{f"error.{key}": value for key, value in error.items()},
         }

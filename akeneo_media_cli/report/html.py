@@ -13,7 +13,7 @@ from ..exits import Exit
 from ..wording import count, duration, one_line, size, title
 from .encode import dumps
 from .groups import Group, cause, grouped, hint_of, message_of
-from .items import GOOD, Report, aim, statuses, where
+from .items import GOOD, Report, aim, moved, statuses, where
 from .meaning import meaning
 from .thumbnails import thumbnailer
 from .timeline import Timeline
@@ -116,15 +116,15 @@ def _head(report: Report) -> str:
     about.append(f"{report.started_at} to {report.finished_at}")
     line = " · ".join(escape(one_line(part, 200)) for part in about if part)
     summary = report.summary
-    sent = int(summary.get("bytes_sent") or 0)
+    way, amount = moved(summary)
     cards = [("rows", f"{int(summary.get('total') or 0):,}", "")]
     cards += [
         (one_line(name, 40), f"{number:,}", _class(name)) for name, number in statuses(summary) if number
     ]
-    cards += [("sent", size(sent), ""), ("time", duration(report.duration_seconds), "")]
+    cards += [(way, size(amount), ""), ("time", duration(report.duration_seconds), "")]
     cards += [
         (key, f"{int(summary[key]):,}", "")
-        for key in ("requests", "retries", "throttled")
+        for key in ("requests", "retries", "throttled", "shared")
         if summary.get(key)
     ]
     items = "".join(
@@ -152,7 +152,7 @@ def _causes(census: _Census) -> Iterator[str]:
     for group in census.groups:
         yield f'<section class="cause"><h3>{escape(title(group.kind))}: {count(group.count, "row")}</h3>\n'
         if group.hint:
-            yield f'<p class="cure"><b>Cure:</b> {escape(one_line(group.hint, _TEXT))}</p>\n'
+            yield f'<p class="cure"><b>Cure:</b> {_prose(one_line(group.hint, _TEXT))}</p>\n'
         yield '<div class="scroll"><table><thead><tr><th>where</th><th>file</th><th>target</th>'
         yield "<th>what was found</th></tr></thead><tbody>\n"
         for item in group.rows:
@@ -164,7 +164,7 @@ def _causes(census: _Census) -> Iterator[str]:
             )
             yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
             yield f"<td>{escape(one_line(message_of(item), _TEXT))}"
-            yield f'<span class="hint">{escape(hint)}</span></td></tr>\n' if hint else "</td></tr>\n"
+            yield f'<span class="hint">{_prose(hint)}</span></td></tr>\n' if hint else "</td></tr>\n"
         yield "</tbody></table></div>\n"
         if group.count > len(group.rows):
             kind = escape(one_line(group.kind, 80))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -37,10 +37,15 @@ class Item(_Item, total=False):
     """What became of one row. `size` is bytes; the times are ISO 8601 in UTC.
 
     Added to the contract's fields, and left out where unknown: `extra` (the manifest's further columns),
-    `started_at` and `finished_at` (of the row's last attempt; the HTML report's timeline is drawn from them).
+    `row` (the row's number in the run), `name` (as the PIM shows it), `notes`, and for a row that took time
+    `started_at` and `finished_at`: of its whole way from its first try to its last word, waits included. The
+    HTML report's timeline is drawn from them.
     """
 
     extra: Mapping[str, Any]
+    row: int
+    name: str
+    notes: Sequence[str]
     started_at: str
     finished_at: str
 
@@ -117,6 +122,12 @@ class Report:
 def statuses(summary: Mapping[str, Any]) -> list[tuple[str, int]]:
     """The summary's counts of rows by status, in its own order, `total` left out."""
     return [(key, value) for key, value in summary.items() if key not in EFFORT and isinstance(value, int)]
+
+
+def moved(summary: Mapping[str, Any]) -> tuple[str, int]:
+    """Which way bytes of files went, `sent` or `received`, and how many."""
+    way = "received" if summary.get("bytes_received") is not None else "sent"
+    return way, int(summary.get(f"bytes_{way}") or 0)
 
 
 def where(item: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from ..wording import count, duration, one_line, size, title
 from .groups import Group, grouped, hint_of, message_of
-from .items import Report, aim, statuses, where
+from .items import Report, aim, moved, statuses, where
 from .meaning import meaning
 
 LARGEST = 60_000
@@ -75,7 +75,8 @@ def _totals(report: Report) -> str:
     summary = report.summary
     rows: list[tuple[str, str]] = [("rows", f"{int(summary.get('total') or 0):,}")]
     rows += [(_escaped(one_line(name, 40)), f"{number:,}") for name, number in statuses(summary)]
-    rows.append(("sent", size(int(summary.get("bytes_sent") or 0))))
+    way, amount = moved(summary)
+    rows.append((way, size(amount)))
     rows += [(key, f"{int(summary.get(key) or 0):,}") for key in ("requests", "retries", "throttled")]
     rows.append(("time", duration(report.duration_seconds)))
     names, values = zip(*rows, strict=True)
@@ -92,7 +93,7 @@ def _section(group: Group, room: int) -> str:
     """A cause and as many of its rows as `room` bytes take; empty if that is none."""
     head = f"\n### {_escaped(title(group.kind))}: {count(group.count, 'row')}\n\n"
     if group.hint:
-        head += f"**Cure:** {_escaped(one_line(group.hint, _MESSAGE))}\n\n"
+        head += f"**Cure:** {_prose(one_line(group.hint, _MESSAGE))}\n\n"
     head += "| where | file | target | what was found |\n| --- | --- | --- | --- |\n"
     room -= len(head.encode()) + 100
     lines: list[str] = []
@@ -112,6 +113,6 @@ def _line(item: Mapping[str, Any], *, with_hint: bool) -> str:
     found = quoted(message_of(item), _MESSAGE)
     hint = one_line(hint_of(item), _MESSAGE) if with_hint else ""
     if hint:
-        found += f" {_escaped(hint)}"
+        found += f" {_prose(hint)}"
     cells = (quoted(where(item), 120), quoted(item.get("file") or "", 120), quoted(aim(item), 160), found)
     return f"| {' | '.join(cells)} |\n"

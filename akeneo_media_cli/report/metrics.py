@@ -52,6 +52,7 @@ def _lines(report: Report, labels: str, last_success: float | None) -> Iterator[
         yield f'akeneo_media_rows{{{labels},status="{_label(status)}"}} {number}'
     gauges: list[tuple[str, str, float | None]] = [
         ("sent_bytes", "Bytes of files sent by the last run.", summary.get("bytes_sent")),
+        ("received_bytes", "Bytes of files received by the last run.", summary.get("bytes_received")),
         ("requests", "Calls made by the last run.", summary.get("requests")),
         ("retries", "Calls that the last run made again.", summary.get("retries")),
         ("throttled", "Answers of 429 in the last run.", summary.get("throttled")),

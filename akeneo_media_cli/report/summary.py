@@ -11,7 +11,7 @@ from ..console import Outlet, is_terminal, wants_colour
 from ..exits import Exit
 from ..wording import count, duration, one_line, size, title
 from .groups import grouped, hint_of, message_of
-from .items import Report, aim, statuses, where
+from .items import Report, aim, moved, statuses, where
 from .meaning import meaning
 
 _ROWS = 5  # of each cause
@@ -85,12 +85,10 @@ def _totals(report: Report) -> Iterator[Line]:
         yield Line(f"{number:>{wide},}  {one_line(name, 40)}", 2, _STYLES.get(name, ""))
     seconds = report.duration_seconds
     yield Line(f"{total:>{wide},}  {'row' if total == 1 else 'rows'} in {duration(seconds)}", 2, "bold")
-    received = int(summary.get("bytes_received") or 0)
-    moved = received or int(summary.get("bytes_sent") or 0)
+    way, amount = moved(summary)
     calls = int(summary.get("requests") or 0)
-    if moved or calls:
-        way = "received" if "bytes_received" in summary else "sent"
-        parts = [f"{size(moved)} {way}", f"{size(moved / seconds)}/s" if moved and seconds > 0 else ""]
+    if amount or calls:
+        parts = [f"{size(amount)} {way}", f"{size(amount / seconds)}/s" if amount and seconds > 0 else ""]
         parts.append(count(calls, "call"))
         if summary.get("shared"):
             parts.append(f"{count(int(summary['shared']), 'row')} given a file that another row sent")

@@ -1,4 +1,4 @@
-"""Throughput and calls in flight over a run, as SVG."""
+"""Throughput and rows in flight over a run, as SVG."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Timeline:
         self._any = False
 
     def add(self, item: Mapping[str, Any]) -> None:
-        """Count a row that was sent: its bytes and its time, spread from its start to its end."""
+        """Count a row that took time: its bytes and its time, spread from its start to its end."""
         end = seconds_of(item.get("finished_at"))
-        if end is None or self._start is None or item.get("status") not in ("uploaded", "failed"):
+        if end is None or self._start is None:
             return
         begin = seconds_of(item.get("started_at"))
         if begin is None:
@@ -44,7 +44,9 @@ class Timeline:
         # Clocks step: what falls outside the run counts at its edge.
         first, last = (min(max((t - self._start) / width, 0.0), _BUCKETS - 1e-6) for t in (begin, end))
         spread = max(last - first, 1e-6)
-        sent = (item.get("size") or 0) if item.get("status") == "uploaded" else 0
+        # No try: the row took the media file that another one sent.
+        moved = item.get("status") in ("uploaded", "downloaded") and item.get("attempts")
+        sent = (item.get("size") or 0) if moved else 0
         for bucket in range(int(first), int(max(first, last)) + 1):
             share = min(bucket + 1, first + spread) - max(bucket, first)
             self._sent[bucket] += sent * share / spread
@@ -58,7 +60,7 @@ class Timeline:
         rates = [sent / width for sent in self._sent]
         return (
             f'<div class="charts">{self._chart("Throughput", rates, lambda v: size(v) + "/s")}'
-            f"{self._chart('Calls in flight', self._busy, lambda v: f'{v:.1f}')}</div>"
+            f"{self._chart('Rows in flight', self._busy, lambda v: f'{v:.1f}')}</div>"
         )
 
     def _chart(self, name: str, values: list[float], label: Callable[[float], str]) -> str:

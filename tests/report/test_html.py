@@ -119,7 +119,7 @@ def test_timeline_spreads_rows_over_their_time() -> None:
     timeline.add(item(5, "unchanged", finished_at="2026-11-23T10:15:00Z"))
     charts = timeline.charts()
     assert "Throughput: at most 100.0 kB/s, on average 25.0 kB/s" in charts
-    assert "Calls in flight: at most 1.0, on average 0.3" in charts
+    assert "Rows in flight: at most 1.0, on average 0.3" in charts
     assert Timeline("never", 0.0).charts() == ""
     empty = Timeline("2026-11-23T10:15:00Z", 0.0)
     empty.add(item(1, finished_at="2026-11-23T10:15:00Z", size=0, duration_seconds=0))
