@@ -26,6 +26,10 @@ def product(number: int) -> dict[str, Any]:
     }
 
 
+def query_of(request: Request) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(request.target).query))
+
+
 def model(number: int) -> dict[str, Any]:
     return {
         "code": f"m-{number}",
