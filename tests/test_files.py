@@ -460,7 +460,7 @@ def test_what_is_remembered_is_bounded(folder: Path, monkeypatch: pytest.MonkeyP
         (folder / str(i) / "a.jpg").write_bytes(JPEG)
         assert isinstance(check(folder, f"{i}/a.jpg", roots), LocalFile)
     assert len(roots._contents) <= 3
-    assert len(roots.base(row(folder, "x")).inside) <= 3
+    assert len(roots.base(row(folder, "x")).ways) <= 3
 
 
 def test_small_helpers() -> None:
