@@ -58,13 +58,18 @@ class Outlet:
     A reader that went away, a full disk behind a redirection or a closed stream ends the output, not the run.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, environ: Mapping[str, str] | None = None) -> None:
+        """With `environ`: where GitHub's runner reads along, nothing in a text is a command to it."""
         self.stream = stream
+        self._tame = bool(environ and environ.get("GITHUB_ACTIONS"))
         self._lock = threading.Lock()
         self._gone = False
 
     def write(self, text: str) -> None:
         """Write and flush `text` as one piece; what the stream's encoding lacks becomes `\\u2026`."""
+        if self._tame:
+            # Obeyed at the beginning of a line, indented or not, and anywhere.
+            text = text.replace("::", ": :").replace("##[", "# #[")
         with self._lock:
             if self._gone:
                 return

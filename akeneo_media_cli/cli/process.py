@@ -14,7 +14,7 @@ from ..exits import Exit
 
 def say(message: str) -> None:
     """A line on standard error; if nobody is there to read it, that ends nothing."""
-    Outlet(sys.stderr).write(message + "\n")
+    Outlet(sys.stderr, os.environ).write(message + "\n")
 
 
 def open_streams() -> None:

@@ -42,7 +42,7 @@ def make_progress(
     if mode != "plain" and is_terminal(stream, environ) and not (mode == "auto" and in_ci(environ)):
         from .rich_ import Terminal
 
-        return Terminal(stream, clock, colour=wants_colour(stream, environ))
+        return Terminal(stream, clock, colour=wants_colour(stream, environ), environ=environ)
     from .plain import Plain
 
-    return Plain(stream, clock)
+    return Plain(stream, clock, environ=environ)

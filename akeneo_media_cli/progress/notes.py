@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TextIO
 
 from ..console import Outlet
@@ -14,9 +15,9 @@ _LEVELS = ("info", "warning", "error")
 class Notes(Silent):
     """Shows notes from a level upwards, a line each: who wants no progress still wants to be warned."""
 
-    def __init__(self, stream: TextIO, least: str) -> None:
+    def __init__(self, stream: TextIO, least: str, environ: Mapping[str, str]) -> None:
         """`least`: info, warning or error."""
-        self._out = Outlet(stream)
+        self._out = Outlet(stream, environ)
         self._shown = _LEVELS[_LEVELS.index(least) :]
 
     def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:

@@ -19,8 +19,14 @@ EVERY = 10.0
 class Plain:
     """A line every 10 seconds and one at the end; notes at once. No carriage returns, no colour."""
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float], every: float = EVERY) -> None:
-        self._out = Outlet(stream)
+    def __init__(
+        self,
+        stream: TextIO,
+        clock: Callable[[], float],
+        every: float = EVERY,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self._out = Outlet(stream, environ)
         self._tally = Tally(clock)
         self._ticker = Ticker(every, self.tick)
 

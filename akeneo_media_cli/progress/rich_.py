@@ -42,9 +42,15 @@ class Terminal:
     """
 
     def __init__(
-        self, stream: TextIO, clock: Callable[[], float], *, colour: bool, every: float = EVERY
+        self,
+        stream: TextIO,
+        clock: Callable[[], float],
+        *,
+        colour: bool,
+        every: float = EVERY,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
-        self._out = Outlet(stream)
+        self._out = Outlet(stream, environ)
         self._stream = stream
         self._tally = Tally(clock)
         self._ticker = Ticker(every, self.draw)

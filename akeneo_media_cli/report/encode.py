@@ -19,12 +19,16 @@ def dumps(value: Any, *, ascii_only: bool = False) -> str:
     """`value` as JSON on one line, in an order kept, in text that any encoding of Unicode can hold.
 
     What JSON lacks is written as near as it goes: dates in ISO 8601, bytes in base64, sets as lists, NaN and
-    infinities as text; what nests deeper than 20 levels, or in itself, is cut off there (`"…"`).
+    infinities as text; what nests deeper than 20 levels, or in itself, is cut off there (`"…"`). What is
+    `ascii_only` is for standard streams: any encoding takes it, and a pipeline's log obeys none of it.
     """
     try:
         text = json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, default=_plain)
     except (TypeError, ValueError, RecursionError):
         text = json.dumps(_clean(value, 0), ensure_ascii=ascii_only)
+    if ascii_only:
+        # Nothing but texts can hold these: GitHub's runner obeys `::` and `##[`, Azure's `##vso[`.
+        return text.replace("##", "#\\u0023").replace("::", ":\\u003a")
     return text if text.isascii() else _AWKWARD.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
 
 

@@ -35,20 +35,13 @@ def write_summary(
     On a terminal lines are folded to its width and coloured (`NO_COLOR`, `FORCE_COLOR` and `CI` respected);
     elsewhere a row is a line. `reports` are the files in which the rest is found.
     """
-    lines: Iterable[Line] = _lines(report, reports)
-    if environ.get("GITHUB_ACTIONS"):
-        lines = (line._replace(text=_tamed(line.text)) for line in lines)
-    out = Outlet(stream)
+    lines = _lines(report, reports)
+    out = Outlet(stream, environ)
     colour = wants_colour(stream, environ)
     if colour or is_terminal(stream, environ):
         out.write(_for_terminal(lines, stream, colour=colour))
     else:
         out.write("".join(f"{' ' * line.indent}{line.text}".rstrip() + "\n" for line in lines))
-
-
-def _tamed(text: str) -> str:
-    """`text` without what GitHub's runner would obey as a workflow command, indented or not."""
-    return text.replace("##[", "# #[").replace("::", ": :")
 
 
 def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:

@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import ReportError
+from akeneo_media_cli.progress import make_progress
 from akeneo_media_cli.progress.base import Silent
 from akeneo_media_cli.progress.logs import JsonFormatter, ProgressHandler
+from akeneo_media_cli.progress.notes import Notes
 from akeneo_media_cli.report import Report
 from akeneo_media_cli.report.annotations import MOST, annotate
+from akeneo_media_cli.report.json_ import write_json
 from akeneo_media_cli.report.metrics import write_metrics
 from akeneo_media_cli.report.summary import write_summary
 
@@ -83,6 +86,31 @@ def test_the_closing_summary_gives_the_runner_no_commands() -> None:
     assert "add-mask" in out.getvalue()
     assert "::" not in out.getvalue()
     assert "##[" not in out.getvalue()
+
+
+def test_neither_notes_nor_json_give_the_runner_commands() -> None:
+    evil = "::add-mask::e ##[add-mask]e ##vso[task.complete]"
+    environ = {"GITHUB_ACTIONS": "true"}
+    out = io.StringIO()
+    for mode in ("plain", "json"):
+        progress = make_progress(mode, stream=out, environ=environ, clock=lambda: 0.0)
+        progress.note(evil, hint=evil)
+        progress.row_finished(1, item(2, "failed", file=evil))
+        progress.waiting(evil, 5)
+        progress.finished({})
+    Notes(out, "warning", environ).note(evil)
+    write_json(report(item(2, "failed", file=evil)), out, ascii_only=True)
+    assert "add-mask" in out.getvalue()
+    assert "::" not in out.getvalue()
+    assert "##[" not in out.getvalue()
+    events = [json.loads(line) for line in out.getvalue().splitlines() if line.startswith('{"event"')]
+    assert events[1]["file"] == evil, "the same to whoever reads JSON"
+
+
+def test_elsewhere_notes_stay_as_they_are() -> None:
+    out = io.StringIO()
+    Notes(out, "warning", {}).note("http://[::1]:8080")
+    assert out.getvalue() == "warning: http://[::1]:8080\n"
 
 
 def test_the_step_summary_is_appended_to_and_bounded(tmp_path: Path) -> None:
@@ -170,14 +198,14 @@ def test_log_records_as_json() -> None:
 
 
 def test_log_records_beside_a_display() -> None:
-    class Notes(Silent):
+    class Display(Silent):
         def __init__(self) -> None:
             self.notes: list[tuple[str, str]] = []
 
         def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
             self.notes.append((level, message))
 
-    display = Notes()
+    display = Display()
     logger = logging.Logger("x")
     logger.addHandler(ProgressHandler(display))
     logger.info("one")
