@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from ..errors import UsageError
+from . import completion
 from . import options as o
 from .writing import STDOUT, format_of, opened
 
@@ -79,6 +80,7 @@ def export(
             metavar="FILE",
             envvar=o.env("output"),
             help="The manifest; - is standard output.",
+            autocompletion=completion.written_manifests,
         ),
     ] = STDOUT,
     format: o.ManifestFormat = None,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from . import completion
+
 CONNECTION = "Connection"
 MANIFEST = "Manifest"
 RUNNING = "Running"
@@ -63,7 +65,11 @@ def env(name: str) -> str:
 
 Manifests = Annotated[
     list[str],
-    typer.Argument(metavar="MANIFEST...", help="Files that list what goes where; - is standard input."),
+    typer.Argument(
+        metavar="MANIFEST...",
+        help="Files that list what goes where; - is standard input.",
+        autocompletion=completion.manifests,
+    ),
 ]
 EnvFile = Annotated[
     Path | None,
@@ -232,6 +238,7 @@ Report = Annotated[
         metavar="FILE",
         envvar=env("report"),
         help="Write a report: .json, .jsonl, .csv, .xml (JUnit), .md or .html; - is JSON on standard output.",
+        autocompletion=completion.reports,
     ),
 ]
 Progress = Annotated[

@@ -17,6 +17,9 @@ Made from the program itself (`python -m akeneo_media_cli.cli.reference > docs/c
 the two together. Every option is an environment variable too. The command line goes before the
 environment, and that before `.env`. An option that may be given several times takes several values from
 its variable, separated by spaces (paths: by `:`).
+
+`akeneo-media --install-completion` teaches the shell (bash, zsh, fish, PowerShell) to complete commands,
+options and their values: report suffixes, formats, the ids of runs. `--show-completion` shows what it would add.
 """
 
 

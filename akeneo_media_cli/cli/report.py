@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from . import completion
 from . import options as o
 
 app = typer.Typer(
@@ -24,7 +25,12 @@ def main() -> None:
 @app.command("merge")
 def merge(
     reports: Annotated[
-        list[Path], typer.Argument(metavar="REPORT...", help="JSON reports, such as of shards.")
+        list[Path],
+        typer.Argument(
+            metavar="REPORT...",
+            help="JSON reports, such as of shards.",
+            autocompletion=completion.json_reports,
+        ),
     ],
     output: Annotated[
         list[str] | None,
@@ -34,6 +40,7 @@ def merge(
             metavar="FILE",
             envvar=o.env("output"),
             help="Where to: any suffix that --report takes; repeatable.",
+            autocompletion=completion.reports,
         ),
     ] = None,
 ) -> None:

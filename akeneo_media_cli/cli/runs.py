@@ -16,6 +16,7 @@ import typer
 
 from ..errors import UsageError
 from ..exits import Exit
+from . import completion
 from . import options as o
 from .process import say
 
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What earlier runs did, from the ledger.", no_args_is_help=True, rich_markup_mode=None)
 
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the beginning of it, or last.")]
+RunId = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN", help="A run's id, the beginning of it, or last.", autocompletion=completion.runs
+    ),
+]
 
 
 AsJson = Annotated[bool, typer.Option("--json", envvar=o.env("json"), help="As JSON, for programs.")]

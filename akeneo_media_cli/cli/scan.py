@@ -11,6 +11,7 @@ import typer
 
 from ..errors import UsageError
 from ..exits import Exit
+from . import completion
 from . import options as o
 from .writing import STDOUT, format_of, opened
 
@@ -82,6 +83,7 @@ def scan(
             metavar="FILE",
             envvar=o.env("output"),
             help="The manifest; - is standard output.",
+            autocompletion=completion.written_manifests,
         ),
     ] = STDOUT,
     format: o.ManifestFormat = None,
