@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from akeneo_media_cli.pim.client import PimClient
+from akeneo_media_cli.pim.connection import Connection
 from akeneo_media_cli.sandbox import parse_faults
+from akeneo_media_cli.secret import Secret
 
 from .conftest import PNG, Bench, Bencher, catalogue, jpeg, sha256
 
@@ -215,16 +218,18 @@ def test_two_values_for_one_file_do_not_fight_over_it(bench: Bencher) -> None:
     assert (b.folder / "one.jpg").read_bytes() == jpeg(1, 3001)
 
 
-@pytest.mark.parametrize("fault", ["429=0.3", "503-html=0.3", "500=0.3", "reset-late=0.2", "401=0.1"])
-def test_troubles_on_the_way_are_outlived(bench: Bencher, fault: str) -> None:
-    b = bench(seed=7, retry_after=0)
+def test_troubles_on_the_way_are_outlived(bench: Bencher) -> None:
+    b = bench(retry_after=0)
     content = filled(b, 15)
     emptied(b, *content)
-    faults = parse_faults([f"{fault}@media-files"])
+    kinds = ("429", "429-no-retry-after", "503-html", "500", "502", "reset-early", "reset-late", "401")
+    faults = parse_faults([f"{kind}=1x@media-files" for kind in kinds])
     b.sandbox.inside(lambda: setattr(b.sandbox.store.options, "faults", faults))
     done = b.run("download", "manifest.csv", "--retries", "20")
     assert done.status == 0, done.err
     assert {name: (b.folder / name).read_bytes() for name in content} == content
+    assert set(b.sandbox.stats()["faults"]) == set(kinds)
+    assert done.report["summary"]["retries"] >= 5
     assert leftovers(b.folder) == []
 
 
@@ -386,3 +391,50 @@ def test_the_manifest_as_a_whole(bench: Bencher) -> None:
     done = b.run("download", b.manifest(["product,attribute,file"]))
     assert done.status == 0
     assert done.report["summary"]["total"] == 0
+
+
+def attach(b: Bench, code: str, *products: str) -> None:
+    """Give products the same media file as their picture."""
+    who = b.sandbox.credentials
+    connection = Connection(
+        b.sandbox.url, who.client_id, Secret(who.client_secret), who.username, Secret(who.password)
+    )
+    value = [{"locale": None, "scope": None, "data": code}]
+    with PimClient(connection) as client:
+        lines = [{"identifier": each, "values": {"picture": value}} for each in products]
+        assert all(line.status == 204 for line in client.patch_products(lines))
+
+
+def test_a_file_that_many_products_share_is_fetched_once(bench: Bencher) -> None:
+    b = bench()
+    content = filled(b, 1)
+    attach(b, b.held()["p-1", "picture", None, None]["media_code"], *(f"p-{n}" for n in range(2, 40)))
+    emptied(b, *content)
+    lines = ["product,attribute,file", *(f"p-{n},picture,images/1.jpg" for n in range(1, 40))]
+    done = b.run("download", b.manifest(lines))
+    assert done.status == 0, done.err
+    assert words(done.report) == {"downloaded": 1, "unchanged": 38}
+    assert b.sandbox.stats()["calls"]["GET /media-files/{code}/download"] == {"200": 1}
+    assert (b.folder / "images/1.jpg").read_bytes() == content["images/1.jpg"]
+
+
+def test_parts_of_the_rows_and_rows_with_a_problem(bench: Bencher) -> None:
+    b = bench()
+    content = filled(b, 10)
+    emptied(b, *content)
+    parts = [words(b.run("download", "manifest.csv", "--shard", f"{n}/2").report) for n in (1, 2)]
+    assert sum(part["downloaded"] for part in parts) == 10
+    assert {name: (b.folder / name).read_bytes() for name in content} == content
+    done = b.run("download", b.manifest(["product,attribute,file", ",picture,x.jpg", "p-1,picture,y.jpg"]))
+    assert done.kinds() == {2: "target_missing"}
+    assert (b.folder / "y.jpg").exists()
+
+
+def test_what_the_pim_refuses_to_look_up_is_a_failed_row(bench: Bencher) -> None:
+    b = bench()
+    filled(b, 1)
+    faults = parse_faults(["403-html=100x@/products"])
+    b.sandbox.inside(lambda: setattr(b.sandbox.store.options, "faults", faults))
+    done = b.run("download", "manifest.csv", "--no-state")
+    assert done.status == 1
+    assert done.kinds() == {2: "blocked"}

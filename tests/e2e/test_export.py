@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +96,7 @@ def test_locales_scopes_kinds_and_names(bench: Bencher) -> None:
     assert manuals < everything
     assert len(everything) == 18
     assert files("--models") == {"models/m-1/picture/model.jpg"}
-    assert files("--products") == everything - {"models/m-1/picture/model.jpg"}
+    assert everything - files("--products") == {"models/m-1/picture/model.jpg"}
     # The place of a file is safe anywhere; what the PIM called it is a column of its own.
     files("--attribute", "label")
     (row,) = rows(b)
@@ -155,7 +158,7 @@ def test_trouble_is_outlived_and_an_end_leaves_no_half_manifest(bench: Bencher) 
     b = bench(seed=5, retry_after=0)
     filled(b)
     assert b.run("export", "-o", "calm.csv", report=False).status == 0
-    faults = parse_faults(["429=0.1", "503-html=0.1"])
+    faults = parse_faults(["429=2x", "503-html=1x@/products", "502=1x@media-files"])
     b.sandbox.inside(lambda: setattr(b.sandbox.store.options, "faults", faults))
     done = b.run("export", "-o", "out.csv", "--retries", "30", report=False)
     assert done.status == 0, done.err
@@ -267,3 +270,57 @@ def test_nothing_there_is_an_empty_manifest(bench: Bencher) -> None:
     assert rows(b) == []
     assert b.run("download", "out.csv").status == 0
     assert not Path(b.folder / "media").exists()
+
+
+def test_every_command_of_the_page_does_what_it_says(bench: Bencher) -> None:
+    b, there = bench(), bench()
+    lines = ["product,attribute,file"]
+    lines += [f"p-{n},picture,{b.file(f'front-{n}.jpg', jpeg(n))}" for n in range(1, 6)]
+    assert b.upload(b.manifest(lines), "--no-state").status == 0
+    other = [f"{name}={value}" for name, value in there.environ.items() if name.startswith("AKENEO_")]
+    (b.folder / "other-pim.env").write_text("\n".join(other))
+    page = (Path(__file__).parents[2] / "docs" / "media.md").read_text("utf-8")
+    blocks = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    commands = [line for block in blocks for line in block.splitlines()]
+    assert len(commands) == 9
+    credentials = {name for name in b.environ if name.startswith("AKENEO_")}
+    for command in commands:
+        environ = {**b.environ, "PATH": f"{Path(b.command[0]).parent}:{os.environ['PATH']}"}
+        if "--env-file" in command:
+            # The environment goes before a file: here only the file is to speak.
+            environ = {name: value for name, value in environ.items() if name not in credentials}
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=b.folder,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (command, done.stderr)
+        assert done.stdout or "media list" not in command or "download" in command, command
+    assert {path.name for path in (b.folder / "pictures").iterdir()} == {
+        f"front-{n}.jpg" for n in range(1, 6)
+    }
+    assert values(there) == values(b)
+
+
+def test_names_that_cannot_be_had_are_taken_from_the_codes(bench: Bencher) -> None:
+    b = bench()
+    b.file("front 1.jpg", jpeg(1))
+    assert (
+        b.upload(b.manifest(["product,attribute,file", "p-1,picture,front 1.jpg"]), "--no-state").status == 0
+    )
+    faults = parse_faults(["403-html=100x@media-files"])
+    b.sandbox.inside(lambda: setattr(b.sandbox.store.options, "faults", faults))
+    done = b.run("export", "--attribute", "picture", "-o", "out.csv", report=False)
+    assert done.status == 0, done.err
+    assert [row["file"] for row in rows(b)] == ["media/p-1/picture/front_1.jpg"]
+    assert "its name is taken from the code" in done.err
+
+
+def test_a_catalogue_without_media(bench: Bencher) -> None:
+    b = bench({"attributes": [{"code": "sku", "type": "pim_catalog_identifier"}]})
+    done = b.run("export", "-o", "out.csv", report=False)
+    assert done.status == 2
+    assert "no image or file attribute" in done.err

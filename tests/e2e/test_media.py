@@ -168,7 +168,7 @@ def test_the_first_rows_come_before_the_last_page_is_asked_for(bench: Bencher) -
 def test_a_page_that_met_trouble_is_asked_for_again(bench: Bencher) -> None:
     b = bench(seed=3, retry_after=0)
     codes = many(b, 350)
-    faults = parse_faults(["429=2x@media-files", "503-html=2x@media-files"])
+    faults = parse_faults(["429=1x@media-files", "503-html=1x@media-files"])
     b.sandbox.inside(lambda: setattr(b.sandbox.store.options, "faults", faults))
     done = b.run("media", "list", "--format", "jsonl", report=False)
     assert done.status == 0, done.err
