@@ -53,7 +53,9 @@ class Preflight:
     def look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
         """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
         attributes = self._catalogue.attributes({p.row.attribute for p in batch})
-        scoping = self._catalogue.scoping()
+        # Most manifests name neither: then nobody waits for the lists.
+        scoped = any(p.row.locale or p.row.scope for p in batch)
+        scoping = self._catalogue.scoping() if scoped else checks.Scoping(None, None)
         verdicts: list[Aim | Failure | None] = [None] * len(batch)
         placed: dict[int, tuple[Attribute, str | None, str | None]] = {}
         for n, planned in enumerate(batch):

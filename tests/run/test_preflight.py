@@ -105,6 +105,9 @@ def test_a_hundred_products_take_one_search(desk: Callable[..., Desk]) -> None:
     calls = d.calls()
     assert calls.pop("GET /products") == 1
     assert calls.pop("GET /attributes") == 1
+    # No row names a channel or a locale: nobody waits for their lists.
+    assert "GET /channels" not in calls
+    assert "GET /locales" not in calls
     assert all(count == 1 for count in calls.values())
 
 
@@ -112,7 +115,10 @@ def test_the_catalogue_is_asked_once_for_all_batches_and_threads(desk: Callable[
     d = desk(latency=0.01)
     preflight = d.preflight()
     threads = [
-        threading.Thread(target=preflight.look, args=([row(n, f"p-{n}"), row(n + 1, f"V-{n}", "shot")],))
+        threading.Thread(
+            target=preflight.look,
+            args=([row(n, f"p-{n}", "label", locale="en_US"), row(n + 1, f"V-{n}", "shot")],),
+        )
         for n in range(1, 9)
     ]
     for thread in threads:
