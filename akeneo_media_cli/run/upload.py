@@ -54,7 +54,8 @@ class Upload(Job):
                 if open_rows:
                     self._send_all(run, client, catalogue)
                 if options.verify and not (options.dry_run or self.interrupted):
-                    verified = read_back(self, run, client, catalogue, self._policy())
+                    # A PIM that has just stopped answering is not waited for once more.
+                    verified = self._answers and read_back(self, run, client, catalogue, self._policy())
         return rows_status(run) if verified else worst(rows_status(run), Exit.PENDING)
 
     def _send_all(self, run: Run, client: PimClient, catalogue: Catalogue) -> None:

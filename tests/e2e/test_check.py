@@ -289,6 +289,13 @@ def test_one_right_may_fail_in_its_own_way(server: Callable[..., Server], check:
     assert found["may read products"]["status"] == "ok"
 
 
+def test_a_token_that_is_taken_away_meanwhile(server: Callable[..., Server], check: Check) -> None:
+    gone = refuses(401, "The access token provided is invalid.")
+    status, found, _ = check(server(pim(channels=gone)).url, AKENEO_TOKEN="an-app-token")
+    assert (status, found["may read channels"]["status"]) == (4, "failed")
+    assert found["may read products"]["status"] == "ok"
+
+
 def test_trouble_with_one_right_is_temporary(server: Callable[..., Server], check: Check) -> None:
     status, found, _ = check(server(pim(locales=page(502, "Bad gateway"))).url)
     assert (status, found["may read locales"]["status"]) == (5, "failed")

@@ -329,6 +329,15 @@ def test_values_that_cannot_be_read_back_are_not_taken_for_proven(bench: Bencher
     assert "could not be" in done.err
 
 
+def test_a_pim_that_went_down_is_not_asked_to_read_back(bench: Bencher) -> None:
+    b = bench(down_after=10)
+    done = b.upload(twelve(b), "--verify", "--retries", "0", "--concurrency", "1")
+    assert done.status == 5, done.err
+    assert done.report["summary"]["uploaded"] > 0
+    assert done.report["summary"]["uploaded"] + done.report["summary"]["pending"] == 12
+    assert sum(b.sandbox.stats()["calls"]["GET /products"].values()) == 1
+
+
 def test_a_dry_run_reads_nothing_back(bench: Bencher) -> None:
     b = bench()
     done = b.upload(twelve(b), "--verify", "--dry-run")
