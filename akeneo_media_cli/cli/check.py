@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -55,7 +55,7 @@ def _document(checkup: Checkup, url: str) -> dict[str, Any]:
     }
 
 
-def _show(findings: Iterable[Finding], stream: TextIO) -> None:
+def _show(findings: Sequence[Finding], stream: TextIO) -> None:
     """A table on a terminal, else a line each; the cure of what failed on a line of its own."""
     from ..console import Outlet, is_terminal
     from ..wording import one_line
@@ -64,14 +64,17 @@ def _show(findings: Iterable[Finding], stream: TextIO) -> None:
         _show_table(findings, stream)
         return
     lines = []
+    wide = max(len(finding.check) for finding in findings)
     for finding in findings:
-        lines.append(f"{_MARKS[finding.health.value]:8} {finding.check:24} {one_line(finding.found, 300)}")
+        lines.append(
+            f"{_MARKS[finding.health.value]:8} {finding.check:{wide}}  {one_line(finding.found, 300)}"
+        )
         if finding.hint:
-            lines.append(f"{'':8} {'':24} -> {one_line(finding.hint, 300)}")
+            lines.append(f"{'':8} {'':{wide}}  -> {one_line(finding.hint, 300)}")
     Outlet(stream).write("\n".join(lines) + "\n")
 
 
-def _show_table(findings: Iterable[Finding], stream: TextIO) -> None:
+def _show_table(findings: Sequence[Finding], stream: TextIO) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
