@@ -10,11 +10,11 @@ from ..pim.errors import Refusal
 from ..progress.base import Progress
 from ..rows import Status
 from .coordinator import Coordinator, Policy
-from .courier import outcome_of
 from .course import Call, Course, Ended, Errand, Outcome, Prepared, Stored
 from .engine import Engine
 from .gate import Gate
 from .job import Environment
+from .outcomes import outcome_of
 
 T = TypeVar("T")
 

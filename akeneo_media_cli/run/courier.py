@@ -8,87 +8,41 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from ..errors import Failure, Kind, MediaError
+from ..errors import Failure, Kind
 from ..pim.client import PimClient
-from ..pim.errors import Refusal, SourceTrouble, Trouble
+from ..pim.errors import Refusal
 from ..pim.multipart import FileBody, PathSource
 from ..pim.multipart import Place as Value
 from ..pim.types import LineResult
 from ..progress.base import Progress
-from ..rows import Status, folded, php_basename
+from ..rows import Status
 from .aim import Aim
-from .contents import Contents
+from .carrying import restore
 from .course import (
     Attached,
     Call,
     Course,
     Ended,
     Errand,
-    Fatal,
-    Known,
     Looked,
     Outcome,
     Phase,
     Prepared,
     Refused,
+    Restored,
     Stored,
     Troubled,
 )
-from .ledger import UNKNOWN, Before, Flight, Interrupted, PlannedRow, Run, Takeoff
+from .ledger import UNKNOWN, Flight, Lent, PlannedRow, Run, Takeoff
 from .ledger import Outcome as Word
 from .ledger.codec import to_item
-from .places import PLACES, Place
-from .preflight import Preflight
-from .unchanged import Unchanged, file_sha256, looks_like
+from .outcomes import outcome_of
+from .places import Place
+from .preparing import Load, Preparation
+from .unchanged import file_sha256, looks_like
 
 SHARED = "not sent again: it has the media file of another row with the same file"
-
-
-@dataclass(slots=True)
-class Load:
-    """What a course is about: the planned row, and where it turned out to go.
-
-    `resumed` is what a run that died left of it; `mtime_ns` is the file's time when it was sent.
-    """
-
-    planned: PlannedRow
-    aim: Aim
-    resumed: Interrupted | None = None
-    mtime_ns: int | None = None
-
-    @property
-    def place(self) -> Place:
-        return PLACES[self.aim.target.type]
-
-    @property
-    def before(self) -> Before:
-        """What the value held before anything was sent."""
-        return self.aim.before if self.resumed is None else self.resumed.before
-
-    @property
-    def replanned(self) -> bool:
-        """Was it another file that the run that died was sending?"""
-        old, new = self.resumed, self.planned
-        return old is not None and (old.name, old.size, old.mtime_ns) != (new.name, new.size, new.mtime_ns)
-
-
-def outcome_of(make: Callable[[], Outcome]) -> Outcome:
-    """What a call comes to: its outcome, or what it raised, as one."""
-    try:
-        return make()
-    except Trouble as trouble:
-        return Troubled(
-            trouble.failure,
-            throttled=trouble.throttled,
-            retry_after=trouble.retry_after,
-            maybe_done=trouble.maybe_done,
-        )
-    except (Refusal, SourceTrouble) as refusal:
-        return Refused(refusal.failure)
-    except MediaError as error:
-        return Fatal(error)
 
 
 class _Sent:
@@ -118,30 +72,20 @@ class MediaCourier:
         run: Run,
         progress: Progress,
         *,
-        preflight: Preflight | None,
-        unchanged: Unchanged,
+        preparation: Preparation,
         clock: Callable[[], float],
         pace: Callable[[int], None] | None = None,
-        send: bool = True,
-        looked: Status | None = None,
     ) -> None:
-        """`preflight` None takes rows at their word. Without `send` rows are only looked up, then `looked`.
-
-        `clock` gives monotonic seconds; `pace` holds the bandwidth limit.
-        """
+        """`clock` gives monotonic seconds; `pace` holds the bandwidth limit."""
         self._client = client
         self._run = run
         self._progress = progress
-        self._preflight = preflight
-        self._unchanged = unchanged
+        self._preparation = preparation
         self._clock = clock
         self._pace = pace
-        self._sends = send
         self._lock = threading.Lock()
         self.bytes_sent = 0
         """Bytes of files that went out, those of tries that failed included."""
-        self._looked = looked
-        self._contents = Contents()
         self._warned = False
 
     def perform(self, call: Call) -> Outcome:
@@ -152,65 +96,17 @@ class MediaCourier:
             return outcome_of(lambda: self._send(call.course))
         if call.errand is Errand.ATTACH:
             return outcome_of(lambda: self._attach(call.courses))
+        if call.errand is Errand.RESTORE:
+            return outcome_of(lambda: self._restore(call.course))
         return outcome_of(lambda: self._look(call.course))
 
-    # Looking rows up before anything of them is sent.
-
     def _prepare(self, batch: Sequence[PlannedRow]) -> Outcome:
-        aims: Sequence[Aim | Failure]
-        wrong = Status.INVALID
-        if self._preflight is None:
-            aims = [Aim.as_written(planned) for planned in batch]
-        else:
-            try:
-                aims = self._preflight.look(batch)
-            except Refusal as refusal:
-                # Not the rows are wrong: the PIM, or what stands before it, will not be asked about them.
-                aims, wrong = [refusal.failure] * len(batch), Status.FAILED
-        courses: list[Course] = []
-        known: dict[str, Known] = {}
-        words: list[tuple[PlannedRow, Word]] = []
-        for planned, aim in zip(batch, aims, strict=True):
-            if isinstance(aim, Failure):
-                words.append((planned, Word(planned.seq, wrong, failure=aim)))
-                continue
-            held = self._unchanged.code(planned, aim)
-            if held is not None:
-                words.append((planned, Word(planned.seq, Status.UNCHANGED, media_code=held, notes=aim.notes)))
-                content = self._contents.of(planned) if self._sends else None
-                if content is not None:
-                    known[content] = Known(held, None, doubtful=True)
-            elif not self._sends:
-                words.append(
-                    (planned, Word(planned.seq, self._looked, notes=aim.notes if self._looked else ()))
-                )
-            else:
-                courses.append(self._course(planned, aim))
+        courses, known, words = self._preparation.look(batch)
         self._run.record([word for _, word in words])
         for planned, word in words:
             if word.status is not None:
                 self._finished(planned, word)
         return Prepared(courses, known)
-
-    def _course(self, planned: PlannedRow, aim: Aim) -> Course:
-        load = Load(planned, aim, self._unchanged.interrupted.get(planned.seq))
-        place = load.place
-        entity, name = place.key(aim), f"name:{php_basename(planned.name)}"
-        course = Course(
-            load,
-            planned.seq,
-            planned.size or 0,
-            (name,) if place.attaches else (entity, name),
-            tree=f"tree:{folded(aim.tree)}" if aim.tree else None,
-            attach_keys=(entity,),
-            group=place.group(aim),
-            # A PATCH makes what is not there, and drops what is of another level (pim-facts A6).
-            content=self._contents.of(planned) if place.shares and aim.sure else None,
-            attaches=place.attaches,
-        )
-        if load.resumed is not None:
-            _resume(course, load, load.resumed)
-        return course
 
     # Sending.
 
@@ -236,14 +132,46 @@ class MediaCourier:
             size=source.size,
             attempt=course.attempts,
         )
+        if load.via is not None:
+            self._lend(load, load.via)
         try:
-            created = load.place.upload(self._client, aim, body)
+            created = load.sent_to.upload(self._client, load.via or aim, body)
+        except Refusal:
+            if load.lent is not None:
+                self._run.give_back(load.lent)
+            raise
         finally:
             with self._lock:
                 self.bytes_sent += sent.size
         if course.attaches:
             self._run.take_off([_takeoff(course, created.code)])
         return Stored(created.code, made[-1].sha256, source.size, self._clock() - sent.last)
+
+    # The carrier's value.
+
+    def _lend(self, load: Load, via: Aim) -> None:
+        """Write down what the carrier's value holds, so that it can be put back whatever happens."""
+        held = load.sent_to.held(self._client, via)
+        if load.lent is None:
+            code, planned = via.target.code, load.planned
+            load.lent = Lent(
+                code, via.attribute, via.locale, via.scope, held, planned.name, planned.size or 0
+            )
+        self._run.lend(load.lent)
+
+    def _restore(self, course: Course) -> Outcome:
+        load: Load = course.row
+        assert load.lent is not None
+        failure = restore(self._run, self._client, load.lent)
+        if failure is None:
+            return Restored()
+        if failure.kind is Kind.NOT_ATTACHED:
+            return Troubled(failure, maybe_done=True)
+        self._progress.note(
+            f"the value of the carrier {load.lent.identifier} could not be put back: {failure.message}",
+            hint=failure.hint,
+        )
+        return Refused(failure)
 
     # Attaching.
 
@@ -280,11 +208,11 @@ class MediaCourier:
         planned, aim = load.planned, load.aim
         if course.phase is Phase.PROVE and course.code is not None:
             return Looked(self._same_bytes(course, course.code), course.code)
-        before = load.before
-        code = load.place.held(self._client, aim)
+        before = load.before if load.lent is None else load.lent.before
+        code = load.sent_to.held(self._client, load.via or aim)
         if code is None or code == before:
             return Looked(False, code)
-        media = load.place.media(self._client, code)
+        media = load.sent_to.media(self._client, code)
         if media is None or not looks_like(media, planned) or load.replanned:
             return Looked(False, code)
         if course.deep or before is UNKNOWN:
@@ -298,7 +226,7 @@ class MediaCourier:
         ours = course.sha256 or file_sha256(load.planned.path)
         try:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-                return load.place.download(self._client, code, nowhere).sha256 == ours
+                return load.sent_to.download(self._client, code, nowhere).sha256 == ours
         except Refusal:
             return None
 
@@ -332,16 +260,6 @@ class MediaCourier:
         planned.duration = planned.duration if word.duration is None else word.duration
         planned.notes += word.notes
         self._progress.row_finished(planned.seq, to_item(planned))
-
-
-def _resume(course: Course, load: Load, left: Interrupted) -> None:
-    """A run that died was at work on the row."""
-    if left.code is not None and not load.replanned and (load.aim.sure or course.attaches):
-        # Its file is in the PIM: to set the code once more does no harm.
-        course.phase, course.code, course.doubtful = Phase.ATTACH, left.code, True
-    elif not course.attaches:
-        # The PIM may have its file, or be saving it now.
-        course.phase = Phase.ASK
 
 
 def _takeoff(course: Course, code: str | None) -> Takeoff:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from ..rows import folded
-from .ledger import PlannedRow
+from .carrying import Carriers
+from .ledger import PlannedRow, Run
 
 Pages = Callable[[int, int], list[PlannedRow]]
 """The next rows after a seq, so many at most: `Run.open_rows`."""
@@ -46,3 +48,28 @@ class Feed:
             self._after = rows[-1].seq
             self._page.extend(rows)
         return bool(rows)
+
+
+class Passes:
+    """A run's open rows, those by UUID after all others: their files may be sent by the others.
+
+    Between two passes comes an empty batch: the next may only begin when the one before is looked up.
+    Rows of which even that does not tell who sends their file come once more at the end.
+    """
+
+    def __init__(self, run: Run, carriers: Carriers) -> None:
+        self._run = run
+        self._carriers = carriers
+        self._feeds = deque([Feed(partial(run.open_rows, by_uuid=by_uuid)) for by_uuid in (False, True)])
+
+    def __call__(self) -> list[PlannedRow] | None:
+        if self._feeds:
+            batch = self._feeds[0]()
+            if batch is None:
+                self._feeds.popleft()
+            return batch or []
+        self._carriers.no_more()
+        waiting = self._carriers.deferred
+        batch = [self._run.row(seq) for seq in waiting[:ENTITIES]]
+        del waiting[:ENTITIES]
+        return batch or None

@@ -19,12 +19,12 @@ from ..pim.client import PimClient
 from ..pim.types import Downloaded, MediaFile
 from ..progress.base import Progress
 from ..rows import Status, Target, TargetType
-from .courier import outcome_of
 from .course import Call, Course, Ended, Errand, Outcome, Refused, Stored, Troubled
 from .job import Figures
 from .ledger import Outcome as Word
 from .ledger import PlannedRow, Run
 from .ledger.codec import to_item
+from .outcomes import outcome_of
 from .saving import Occupied, Saved, Saver, WrongSize
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)

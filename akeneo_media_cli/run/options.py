@@ -9,10 +9,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ManifestOptions:
-    """Which rows there are. `shard` is (part, parts) from 1; `roots` empty: the manifest's folder."""
+    """Which rows there are. `shard` is (part, parts) from 1; `roots` empty: the manifest's folder.
+
+    `sheet`: which one of a spreadsheet; None: the first.
+    """
 
     manifests: Sequence[str]
     format: str | None = None
+    sheet: str | None = None
     sets: Sequence[str] = ()
     roots: Sequence[Path] = ()
     allow_outside_root: bool = False
@@ -70,6 +74,7 @@ class ValidateOptions(RunOptions):
     """
 
     online: bool = False
+    carrier: str | None = None
     tell_all: bool = False
 
 

@@ -16,12 +16,12 @@ from ..rows import Status
 from .aim import Aim
 from .catalogue import Catalogue
 from .coordinator import Coordinator, Policy
-from .courier import outcome_of
 from .course import Call, Ended, Outcome, Prepared
 from .feed import Feed
 from .job import Job
 from .ledger import UNKNOWN, Flight, PlannedRow, Run
 from .ledger import Outcome as Word
+from .outcomes import outcome_of
 from .preflight import Preflight
 
 

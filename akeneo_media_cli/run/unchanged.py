@@ -64,7 +64,12 @@ class Unchanged:
 
 def looks_like(media: MediaFile, planned: PlannedRow) -> bool:
     """Same name and size: all that the PIM tells of a file without a download (pim-facts A5)."""
-    return media.size == planned.size and media.original_filename == php_basename(planned.name)
+    return looks_like_file(media, planned.name, planned.size)
+
+
+def looks_like_file(media: MediaFile, name: str, size: int | None) -> bool:
+    """As `looks_like`, for a file by its name and its size in bytes."""
+    return media.size == size and media.original_filename == php_basename(name)
 
 
 def file_sha256(path: str | None) -> str | None:

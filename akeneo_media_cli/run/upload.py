@@ -11,16 +11,18 @@ from ..pim.connection import Connection
 from ..pim.throttle import Throttle
 from ..progress.base import Progress
 from ..rows import Status
+from .carrying import Carriers, parse_carrier, put_back
 from .catalogue import Catalogue
 from .contents import known_before
 from .coordinator import Coordinator, Policy
 from .courier import MediaCourier
-from .feed import Feed
+from .feed import Passes
 from .job import Environment, Job, rows_status
 from .ledger import Run
 from .options import UploadOptions
 from .plan import Rows, plan
 from .preflight import Preflight
+from .preparing import Preparation
 from .readback import read_back
 from .unchanged import Unchanged
 
@@ -43,6 +45,8 @@ class Upload(Job):
     def steps(self, run: Run) -> Exit:
         """Raises as `Job.steps`: ManifestError too, where --strict finds an invalid row."""
         options = self._options
+        if options.carrier is not None:
+            parse_carrier(options.carrier)
         plan(run, self._rows(self.note), skip=options.skip, note=self.note)
         self._refuse_if_strict(run)
         open_rows = self.begin(run, Status.INVALID, Status.UNCHANGED)
@@ -70,7 +74,9 @@ class Upload(Job):
             if not all_seen:
                 # A row that nobody looked at may be invalid.
                 return
+        put_back(run, client, self.note)
         self._work(run, client, catalogue, looked=None, send=True)
+        put_back(run, client, self.note)
 
     def _work(
         self, run: Run, client: PimClient, catalogue: Catalogue, *, looked: Status | None, send: bool
@@ -80,11 +86,14 @@ class Upload(Job):
         `looked` is the word of those that are not sent.
         """
         options, environment = self._options, self.environment
-        preflight = Preflight(client, catalogue, self.note) if options.preflight else None
-        courier = MediaCourier(
-            client,
+        preflight = carrying = None
+        if options.preflight:
+            preflight = Preflight(client, catalogue, self.note)
+            carrying = Preflight(client, catalogue, self.note, files=False)
+        known = dict(known_before(run.stored_shares()))
+        carriers = Carriers(options.carrier, carrying, known)
+        preparation = Preparation(
             run,
-            self._progress,
             preflight=preflight,
             unchanged=Unchanged(
                 options.skip,
@@ -93,13 +102,19 @@ class Upload(Job):
                 touched=_touched(run) if options.skip == "ledger" else {},
                 interrupted={i.planned.seq: i for i in run.interrupted()},
             ),
-            clock=environment.clock,
-            pace=Throttle(options.bwlimit).take if options.bwlimit else None,
+            carriers=carriers,
             send=send,
             looked=looked,
         )
-        known = dict(known_before(run.stored_shares())) if send else {}
-        coordinator = Coordinator(self._policy(), Feed(run.open_rows), environment.random, known)
+        courier = MediaCourier(
+            client,
+            run,
+            self._progress,
+            preparation=preparation,
+            clock=environment.clock,
+            pace=Throttle(options.bwlimit).take if options.bwlimit else None,
+        )
+        coordinator = Coordinator(self._policy(), Passes(run, carriers), environment.random, known)
         try:
             return self.drive(coordinator, courier, options.max_duration)
         finally:

@@ -8,15 +8,17 @@ from ..exits import Exit
 from ..pim.connection import Connection
 from ..progress.base import Progress
 from ..rows import Status
+from .carrying import Carriers
 from .catalogue import Catalogue
 from .coordinator import Coordinator, Policy
 from .courier import MediaCourier
-from .feed import Feed
+from .feed import Passes
 from .job import Environment, Job, rows_status
 from .ledger import Run
 from .options import ValidateOptions
 from .plan import Rows, plan
 from .preflight import Preflight
+from .preparing import Preparation
 from .unchanged import Unchanged
 
 
@@ -47,15 +49,19 @@ class Validate(Job):
     def _ask(self, run: Run) -> None:
         options = self._options
         with self.talking() as client:
-            courier = MediaCourier(
-                client,
+            run.mark_shares()
+            catalogue = Catalogue(client, self.note)
+            carriers = Carriers(options.carrier, Preflight(client, catalogue, self.note, files=False))
+            preparation = Preparation(
                 run,
-                self._progress,
-                preflight=Preflight(client, Catalogue(client, self.note), self.note),
+                preflight=Preflight(client, catalogue, self.note),
                 unchanged=Unchanged("none", client, run, touched={}, interrupted={}),
-                clock=self.environment.clock,
+                carriers=carriers,
                 send=False,
                 looked=Status.PLANNED,
             )
+            courier = MediaCourier(
+                client, run, self._progress, preparation=preparation, clock=self.environment.clock
+            )
             policy = Policy(options.concurrency, options.retries)
-            self.drive(Coordinator(policy, Feed(run.open_rows), self.environment.random), courier)
+            self.drive(Coordinator(policy, Passes(run, carriers), self.environment.random), courier)

@@ -23,7 +23,6 @@ from ..wording import count
 from .aim import Aim
 from .catalogue import Catalogue
 from .coordinator import Coordinator, Policy
-from .courier import outcome_of
 from .course import Call, Course, Ended, Errand, Outcome, Prepared, Refused, Stored
 from .feed import Feed
 from .job import Environment, Job, rows_status
@@ -31,6 +30,7 @@ from .ledger import UNKNOWN, Flight, PlannedRow, Run
 from .ledger import Outcome as Word
 from .ledger.codec import to_item
 from .options import VerifyOptions
+from .outcomes import outcome_of
 from .plan import Rows, plan
 from .preflight import Preflight
 from .readback import unreadable

@@ -167,6 +167,25 @@ def interrupted(store: Store, n: int, first: int, last: int) -> Iterator[Interru
         yield Interrupted(from_record(record[:WIDTH]), run or "", name, size, mtime_ns, before, at, code)
 
 
+def twin(store: Store, first: int, last: int, key: int, identity: bytes) -> PlannedRow | None:
+    """See `Run.twin`; the value is that with this key and identity."""
+    with store.write() as connection:
+        # Only a run that names products in both ways needs it; `Run.finish` takes it away.
+        connection.execute("CREATE INDEX IF NOT EXISTS row_by_value ON row (value_key)")
+    sql = f"""SELECT {COLUMNS} FROM row WHERE value_key = ? AND id BETWEEN ? AND ?
+        AND (status IS NULL OR status NOT IN ('invalid', '{DROPPED}'))
+        AND identity(type, parent, code, attribute, locale, scope) = ? ORDER BY id LIMIT 1"""
+    return next(map(from_record, store.read(sql, (key, first, last, identity))), None)
+
+
+def drop(store: Store, id_: int, note: str) -> None:
+    """See `Run.drop`."""
+    with store.write() as connection:
+        connection.execute(
+            "UPDATE row SET status = ?, notes = ? WHERE id = ?", (DROPPED, notes_text((note,)), id_)
+        )
+
+
 _SHARING = "type IN ('product', 'product_model', 'product_uuid') AND path IS NOT NULL"
 
 

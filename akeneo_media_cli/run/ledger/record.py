@@ -69,9 +69,13 @@ class RunRecord:
         """One row as a report item. Raises as `row`."""
         return to_item(self.row(seq))
 
-    def open_rows(self, after_seq: int, limit: int) -> list[PlannedRow]:
-        """The next rows still to be decided or sent, in manifest order."""
-        sql = f"{_SELECT} WHERE status IS NULL AND id > ? AND id <= ? ORDER BY id LIMIT ?"
+    def open_rows(self, after_seq: int, limit: int, *, by_uuid: bool | None = None) -> list[PlannedRow]:
+        """The next rows still to be decided or sent, in manifest order.
+
+        `by_uuid`: only those that name a product by its UUID, or only the others; None: all.
+        """
+        kind = {None: "", True: "AND type = 'product_uuid'", False: "AND type IS NOT 'product_uuid'"}[by_uuid]
+        sql = f"{_SELECT} WHERE status IS NULL {kind} AND id > ? AND id <= ? ORDER BY id LIMIT ?"
         return [from_record(r) for r in self._store.read(sql, (self._first + after_seq, self._last, limit))]
 
     def open_totals(self) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import Failure
 from ...exits import Exit
-from ...rows import Status
+from ...rows import Status, Target
 from . import planning
 from .codec import failure_columns, insert, notes_text, to_record
 from .history import prune
@@ -27,6 +27,8 @@ from .model import (
     Settled,
     Takeoff,
     Touched,
+    value_identity,
+    value_key,
 )
 from .record import RunRecord
 from .store import Store, execute_many, unbound
@@ -138,6 +140,18 @@ class Run(RunRecord):
         They aim at products or models, and their files have one name and one size.
         """
         return planning.mark_shares(self._store, self._first, self._last)
+
+    def twin(
+        self, target: Target, attribute: str, locale: str | None, scope: str | None
+    ) -> PlannedRow | None:
+        """The run's row for this value, if one names it so and is not invalid."""
+        key = value_key(target, attribute, locale, scope)
+        identity = value_identity(target.type.value, target.parent, target.code, attribute, locale, scope)
+        return planning.twin(self._store, self._first, self._last, key, identity)
+
+    def drop(self, seq: int, note: str) -> None:
+        """Leave a row out that only repeats another; see `dropped`."""
+        planning.drop(self._store, self._first + seq, note)
 
     def stored_shares(self) -> Iterator[PlannedRow]:
         """Rows that need not be sent and whose media file others of the run may share."""
@@ -280,6 +294,7 @@ class Run(RunRecord):
                    WHERE n = ?""",
                 (self._clock(), int(exit_status), json.dumps(summary, default=str), self._n),
             )
+            connection.execute("DROP INDEX IF EXISTS row_by_value")
         prune(self._store, self._clock())
 
     def _parameters(self, outcome: Outcome) -> tuple[Any, ...]:

@@ -1,0 +1,147 @@
+"""How a file gets to a product without identifier, to which the PIM takes no upload (pim-facts A6).
+
+Another row of the run sends it, or it goes up through a value of the `--carrier`, which is put back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from enum import Enum, auto
+
+from ..errors import Failure, Kind, UsageError
+from ..pim.client import PimClient
+from ..pim.errors import CallError
+from ..rows import Row, Target, TargetType
+from . import checks
+from .aim import Aim
+from .catalogue import Note
+from .ledger import Lent, PlannedRow, Run
+from .places import PLACES
+from .preflight import Preflight
+from .unchanged import looks_like_file
+
+
+class Way(Enum):
+    """How a row without identifier gets its file, where it needs no carrier of its own."""
+
+    CARRIED = auto()
+    """Another row sends it."""
+    LATER = auto()
+    """It cannot be told before all other rows are looked up."""
+
+
+def parse_carrier(text: str) -> tuple[str, str]:
+    """The identifier and the attribute of `--carrier`. Raises UsageError."""
+    identifier, _, attribute = text.rpartition(":")
+    if not identifier.strip() or not attribute.strip():
+        raise UsageError(
+            f"--carrier {text!r} is no IDENTIFIER:ATTRIBUTE", "name a product and one of its image attributes"
+        )
+    return identifier, attribute
+
+
+class Carriers:
+    """Knows which files get to the PIM anyway, and the carrier for those that do not. Thread-safe."""
+
+    def __init__(self, carrier: str | None, preflight: Preflight | None, known: Iterable[str] = ()) -> None:
+        """`preflight` looks at no files; `known` are contents that the PIM has already. Raises UsageError."""
+        self.deferred: list[int] = []
+        """Rows that are to be looked up once more when all others are."""
+        self._written = carrier
+        self._place = parse_carrier(carrier) if carrier else None
+        self._preflight = preflight
+        self._lock = threading.Lock()
+        self._sent = set(known)
+        self._carrier: Aim | Failure | None = None
+        self._last = False
+
+    def sends(self, content: str | None) -> None:
+        """A row that will send its file, or need not, was looked up."""
+        if content is not None:
+            with self._lock:
+                self._sent.add(content)
+
+    def no_more(self) -> None:
+        """All rows that may send a file were looked up."""
+        self._last = True
+
+    def way(self, planned: PlannedRow, content: str | None) -> Way | Aim | Failure:
+        """How a row without identifier gets its file; an `Aim` is the carrier's value. Raises Trouble."""
+        with self._lock:
+            if content is not None and content in self._sent:
+                return Way.CARRIED
+            if self._place is None:
+                if content is None or self._last:
+                    return _NOBODY
+                self.deferred.append(planned.seq)
+                return Way.LATER
+            if self._carrier is None:
+                self._carrier = self._look(*self._place)
+        found = self._carrier
+        if isinstance(found, Aim) and found.definition is not None:
+            unfit = checks.file_fits(found.definition, planned.name, planned.size or 0)
+            found = found if unfit is None else unfit
+        if isinstance(found, Failure):
+            message = f"--carrier {self._written} cannot carry it: {found.message}"
+            return Failure(Kind.NO_CARRIER, message, found.hint)
+        self.sends(content)
+        return found
+
+    def _look(self, identifier: str, attribute: str) -> Aim | Failure:
+        row = Row("--carrier", 0, "", Target(TargetType.PRODUCT, identifier), attribute)
+        if self._preflight is None:
+            return _NOBODY
+        found = self._preflight.look([PlannedRow(0, row, "")])[0]
+        if isinstance(found, Aim) and not found.sure:
+            return Failure(
+                Kind.NO_CARRIER,
+                f"whether {attribute} belongs to {identifier} itself cannot be told",
+                "name a simple product, and give the connection the right to list products and families",
+            )
+        return found
+
+
+_NOBODY = Failure(
+    Kind.NO_CARRIER,
+    "the product has no identifier, and the PIM takes uploads only by identifier",
+    "name a product that the file may go through with --carrier IDENTIFIER:ATTRIBUTE (its own value is put "
+    "back), or upload the same file to a product with an identifier in the same run",
+)
+
+
+def put_back(run: Run, client: PimClient, note: Note) -> None:
+    """Put values of carriers back that still hold somebody else's file. Raises AccessError."""
+    for lent in run.lent():
+        aim = aim_of(lent)
+        place = PLACES[TargetType.PRODUCT]
+        try:
+            held = place.held(client, aim)
+            media = None if held is None or held == lent.before else place.media(client, held)
+            # Another value than the file that went through is somebody's own: it stays.
+            if media is not None and looks_like_file(media, lent.name, lent.size):
+                restore(run, client, lent)
+            else:
+                run.give_back(lent)
+        except CallError as error:
+            note(
+                f"the carrier {lent.identifier} still holds {lent.name} in {lent.attribute}: {error}",
+                "the next upload puts its own value back",
+            )
+
+
+def restore(run: Run, client: PimClient, lent: Lent) -> Failure | None:
+    """Put one value back; why the PIM did not let us, if it did not. Raises as the client does."""
+    result = PLACES[TargetType.PRODUCT].attach(client, [[(aim_of(lent), lent.before)]])[0]
+    if result.status is None or result.failure is not None:
+        return result.failure or Failure(
+            Kind.NOT_ATTACHED, "the PIM's answer broke off", "It is tried again."
+        )
+    run.give_back(lent)
+    return None
+
+
+def aim_of(lent: Lent) -> Aim:
+    """The value that was lent."""
+    target = Target(TargetType.PRODUCT, lent.identifier)
+    return Aim(target, lent.attribute, lent.locale, lent.scope, before=lent.before, sure=True)
