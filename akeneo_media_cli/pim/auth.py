@@ -47,11 +47,21 @@ class TokenAuth:
     An App's token is used as it stands. All methods may be called by any thread.
     """
 
-    def __init__(self, connection: Connection, transport: Transport, clock: Callable[[], float]) -> None:
-        """`clock`: monotonic seconds. Raises UsageError for a token that cannot be sent in a header."""
+    def __init__(
+        self,
+        connection: Connection,
+        transport: Transport,
+        clock: Callable[[], float],
+        wall: Callable[[], float] | None = None,
+    ) -> None:
+        """`clock`: monotonic seconds; `wall`: seconds since 1970, for a Retry-After that is a date.
+
+        Raises UsageError for a token that cannot be sent in a header.
+        """
         self._connection = connection
         self._transport = transport
         self._clock = clock
+        self._wall = wall
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._refused: AccessError | None = None
@@ -185,7 +195,7 @@ class TokenAuth:
             body=body,
             login=True,
         )
-        refusals.raise_trouble(answer, self._transport.redact, writes=False)
+        refusals.raise_trouble(answer, self._transport.redact, writes=False, wall=self._wall)
         if answer.status == 413 and len(body) > BODY_LIMIT:
             raise AccessError(
                 f"the login takes {len(body)} bytes, and the PIM reads {BODY_LIMIT} at most",

@@ -47,7 +47,7 @@ class PimClient(UploadCalls, MediaCalls, ProductCalls, CatalogueCalls, EntityCal
             clock=clock,
             on_call=on_call,
         )
-        super().__init__(transport, TokenAuth(connection, transport, clock), wall)
+        super().__init__(transport, TokenAuth(connection, transport, clock, wall), wall)
 
     @property
     def counts(self) -> Counts:

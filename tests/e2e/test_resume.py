@@ -93,7 +93,7 @@ def test_ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on(bench: B
     assert uploads(b) == 150
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
 def test_a_terminated_run_is_143_and_leaves_its_report(bench: Bencher, number: int) -> None:
     b = bench(save_time=0.05)
     assert cut_short(b, many(b, 60), 10, number, "--report", "r.json") == 143
