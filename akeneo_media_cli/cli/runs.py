@@ -139,7 +139,7 @@ def show(
     from ..report.summary import write_summary
     from ..run.ledger.record import FAILURES
     from ..wording import utc
-    from .pictures import locator
+    from .recall import locator, recall
 
     reports = [*(report or ()), *(["-"] if as_json and "-" not in (report or ()) else [])]
     check_destinations(reports)
@@ -161,6 +161,7 @@ def show(
             summary=_counted(ledger, info),
             items=items,
             locate=locator(record),
+            recall=recall(info.id, state, env_file),
         )
         if document.summary["total"] and not record.summary()["total"]:
             say(f"the rows of run {info.id} are no longer kept: only its figures are")

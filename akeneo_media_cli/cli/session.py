@@ -187,7 +187,7 @@ class Session:
         from ..report.annotations import annotate
         from ..report.metrics import write_metrics
         from ..wording import utc
-        from .pictures import locator
+        from .recall import locator
 
         seconds = time.monotonic() - began[1]
         try:
@@ -213,6 +213,7 @@ class Session:
             items=run.items,
             troubled=run.troubled_items,
             locate=locator(run),
+            recall=self._recall(run, options),
         )
         left: list[Callable[[], None]] = [
             lambda: write_reports(options.reports, report, stdout=sys.stdout),
@@ -232,6 +233,13 @@ class Session:
         if self.progress != "json":
             self._say(replace(report, exit_status=status), job.error, options.reports, progress)
         return status
+
+    def _recall(self, run: Run, options: RunOptions) -> str | None:
+        if options.no_state or self.sandbox:
+            return None
+        from .recall import recall
+
+        return recall(run.id, options.state, self.env_file)
 
     def _say(
         self, report: Report, error: MediaError | None, reports: Sequence[str], progress: Progress

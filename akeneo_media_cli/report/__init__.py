@@ -135,7 +135,9 @@ def write_reports(destinations: Sequence[str], report: Report, *, stdout: TextIO
     if unwritten:
         raise ReportError(
             "Not every report could be written: " + "; ".join(unwritten),
-            f"`akeneo-media runs show {report.run or 'RUN'} --report FILE` writes it again from the ledger.",
+            f"`akeneo-media runs show {one_line(report.recall, 300)} --report FILE` writes it once more."
+            if report.recall
+            else "Name files in folders that exist and can be written to.",
         )
 
 

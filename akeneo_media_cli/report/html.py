@@ -121,7 +121,8 @@ def _head(report: Report) -> str:
     cards += [
         (one_line(name, 40), f"{number:,}", _class(name)) for name, number in statuses(summary) if number
     ]
-    cards += [(way, size(amount), ""), ("time", duration(report.duration_seconds), "")]
+    cards += [(way, size(amount), "")] if amount else []
+    cards += [("time", duration(report.duration_seconds), "")]
     cards += [
         (key, f"{int(summary[key]):,}", "")
         for key in ("requests", "retries", "throttled", "shared")

@@ -84,7 +84,8 @@ class Report:
     `items` is called once or twice a format and must yield the same rows each time, in the manifest's order;
     a million of them pass through in bounded memory. `troubled` gives those that are not good, where they can
     be had without reading all others. `locate` gives the path of a row's file where it can be
-    read here, for the thumbnails of the HTML report.
+    read here, for the thumbnails of the HTML report. `recall` is what names the run to `akeneo-media runs`:
+    its id, and options if it takes any; None where no ledger keeps it.
     """
 
     tool: Mapping[str, Any]
@@ -99,6 +100,7 @@ class Report:
     items: Callable[[], Iterator[Mapping[str, Any]]]
     troubled: Callable[[], Iterator[Mapping[str, Any]]] | None = None
     locate: Callable[[Mapping[str, Any]], str | None] | None = None
+    recall: str | None = None
 
     def attention(self) -> Iterator[Mapping[str, Any]]:
         """The items that may need somebody's attention, in order; good ones may be among them."""

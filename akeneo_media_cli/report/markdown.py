@@ -76,7 +76,7 @@ def _totals(report: Report) -> str:
     rows: list[tuple[str, str]] = [("rows", f"{int(summary.get('total') or 0):,}")]
     rows += [(_escaped(one_line(name, 40)), f"{number:,}") for name, number in statuses(summary)]
     way, amount = moved(summary)
-    rows.append((way, size(amount)))
+    rows += [(way, size(amount))] if amount else []
     rows += [(key, f"{int(summary.get(key) or 0):,}") for key in ("requests", "retries", "throttled")]
     rows.append(("time", duration(report.duration_seconds)))
     names, values = zip(*rows, strict=True)

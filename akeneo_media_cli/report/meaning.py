@@ -6,58 +6,105 @@ from ..exits import Exit
 from ..wording import count, one_line
 from .items import Report
 
-_RESUME = "the same command resumes where this one stopped"
 _DONE = {
     "validate": "No mistakes found. Nothing was sent.",
     "verify": "The PIM holds every row's file.",
     "download": "Every file is here.",
 }
-_BAD = {
-    "validate": "cannot be uploaded as written. Correct the causes, then validate again.",
-    "verify": "not held by the PIM. `akeneo-media upload --skip remote` sends what differs.",
-    "download": "could not be fetched, for the causes above.",
-}
+_RESUMES = frozenset({"upload", "download"})
+"""Commands that leave alone what an earlier run of theirs has done."""
 
 
 def meaning(report: Report) -> str:
     """What the exit status says, and the next step. For people; scripts test the status itself."""
-    pending = count(int(report.summary.get("pending") or 0), "row")
-    interrupted = f"Interrupted, {pending} pending: {_RESUME}."
     sentences = {
-        Exit.OK: _fine(report),
-        Exit.ROWS_FAILED: _rows_failed(report),
-        Exit.REFUSED: "The PIM refused the credentials or a permission: `akeneo-media check` tells which.",
-        Exit.PENDING: f"Only temporary trouble, {pending} pending: later, {_RESUME}.",
-        Exit.DEFECT: "A defect of this program ended the run: the log says where.",
-        Exit.INTERRUPTED: interrupted,
-        Exit.TERMINATED: interrupted,
+        Exit.OK: _fine,
+        Exit.ROWS_FAILED: _rows_failed,
+        Exit.REFUSED: _refused,
+        Exit.PENDING: _pending,
+        Exit.DEFECT: _defect,
+        Exit.INTERRUPTED: _interrupted,
+        Exit.TERMINATED: _interrupted,
     }
-    return sentences.get(Exit(report.exit_status), "Nothing was sent.")
+    return sentences.get(Exit(report.exit_status), _nothing)(report)
+
+
+def _number(report: Report, *statuses: str) -> int:
+    return sum(int(report.summary.get(status) or 0) for status in statuses)
 
 
 def _fine(report: Report) -> str:
     if not report.summary.get("total"):
-        return "There was nothing to do: the manifest has no rows."
-    planned = int(report.summary.get("planned") or 0)
+        return "There was nothing to do: there are no rows."
+    planned = _number(report, "planned")
     if planned and report.command not in _DONE:
         return f"Nothing was sent, as this was a dry run: {count(planned, 'row')} would be."
     return _DONE.get(report.command, "Every row is in the PIM.")
 
 
 def _rows_failed(report: Report) -> str:
-    summary = report.summary
-    bad = sum(int(summary.get(status) or 0) for status in ("invalid", "failed", "differs", "missing"))
+    bad = _number(report, "invalid", "failed", "differs", "missing")
     if not bad:
         return "Every row was done, but not everything that was asked for beside could be written."
+    says = {"validate": _mistaken, "verify": _not_held, "download": _not_fetched}
+    left = _left(report) if _number(report, "pending") else ""
+    return " ".join(filter(None, (says.get(report.command, _not_sent)(report, bad), left)))
+
+
+def _mistaken(report: Report, bad: int) -> str:
+    return f"{count(bad, 'row')} cannot be uploaded as written. Correct the causes, then validate again."
+
+
+def _not_held(report: Report, bad: int) -> str:
+    absent = _number(report, "differs", "missing")
+    sentences = []
+    if absent:
+        held = "1 row's file" if absent == 1 else f"{absent:,} rows' files"
+        sentences.append(f"The PIM does not hold {held}: `akeneo-media upload` sends what it lacks.")
+    if bad > absent:
+        sentences.append(f"{count(bad - absent, 'row')} could not be compared, for the causes above.")
+    return " ".join(sentences)
+
+
+def _not_fetched(report: Report, bad: int) -> str:
+    return f"{count(bad, 'row')} could not be fetched, for the causes above. The same command tries again."
+
+
+def _not_sent(report: Report, bad: int) -> str:
     rows = count(bad, "row")
-    if report.command in _BAD:
-        return f"{rows} {_BAD[report.command]}"
-    if summary.get("planned"):
+    if _number(report, "planned"):
         return f"Nothing was sent, as this was a dry run. Before the real one, correct {rows}."
     text = f"{rows} could not be done. Correct the causes and run the same command: it sends what is missing."
-    if report.run and summary.get("failed"):
-        text += f" `akeneo-media runs retry {one_line(report.run, 80)}` tries only the failed rows."
-    waiting = int(summary.get("pending") or 0)
-    if waiting:
-        text += f" {count(waiting, 'row')} pending: {_RESUME}."
+    if report.recall and _number(report, "failed"):
+        text += f" `akeneo-media runs retry {one_line(report.recall, 300)}` tries only the failed rows."
     return text
+
+
+def _refused(report: Report) -> str:
+    return "The PIM refused the credentials or a permission: `akeneo-media check` tells which."
+
+
+def _pending(report: Report) -> str:
+    if not _number(report, "pending"):
+        return "Every row was done, but the PIM could not be asked about all of them afterwards."
+    return f"Nothing failed, but not all was done. {_left(report)}"
+
+
+def _interrupted(report: Report) -> str:
+    return f"Interrupted. {_left(report)}" if _number(report, "pending") else "Interrupted: run it again."
+
+
+def _left(report: Report) -> str:
+    pending = count(_number(report, "pending"), "row")
+    if report.command in _RESUMES:
+        return f"{pending} pending: the same command resumes where this one stopped."
+    return f"{pending} pending: run the same command again."
+
+
+def _defect(report: Report) -> str:
+    return "A defect of this program ended the run: the log says where."
+
+
+def _nothing(report: Report) -> str:
+    done = {"verify": "compared", "download": "fetched"}
+    return f"Nothing was {done.get(report.command, 'sent')}."

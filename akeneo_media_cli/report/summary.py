@@ -81,7 +81,8 @@ def _totals(report: Report) -> Iterator[Line]:
     way, amount = moved(summary)
     calls = int(summary.get("requests") or 0)
     if amount or calls:
-        parts = [f"{size(amount)} {way}", f"{size(amount / seconds)}/s" if amount and seconds > 0 else ""]
+        parts = [f"{size(amount)} {way}"] if amount else []
+        parts += [f"{size(amount / seconds)}/s"] if amount and seconds > 0 else []
         parts.append(count(calls, "call"))
         if summary.get("shared"):
             parts.append(f"{count(int(summary['shared']), 'row')} given a file that another row sent")
@@ -89,7 +90,7 @@ def _totals(report: Report) -> Iterator[Line]:
             number = int(summary.get(key) or 0)
             if number:
                 parts.append(f"{number:,} {'tried again' if key == 'retries' else 'throttled by the PIM'}")
-        yield Line(", ".join(filter(None, parts)), 2)
+        yield Line(", ".join(parts), 2)
 
 
 def _for_terminal(lines: Iterable[Line], stream: TextIO, *, colour: bool) -> str:

@@ -73,6 +73,7 @@ def report(*items: Mapping[str, Any], command: str = "upload", exit_status: int 
         "duration_seconds": 9.1,
         "summary": summary,
         "items": lambda: iter(items),
+        "recall": "20261123T101500Z-3f2a",
         **fields,
     }
     return Report(**given)

@@ -113,14 +113,39 @@ def test_a_terminal_gets_colour_and_folding() -> None:
         ("upload", 1, {"total": 3, "failed": 1, "pending": 2}, "2 rows pending: the same command resumes"),
         ("upload", 4, {"total": 1}, "akeneo-media check"),
         ("upload", 3, {"total": 1, "invalid": 1}, "Nothing was sent."),
-        ("upload", 5, {"total": 7, "pending": 7}, "7 rows pending: later, the same command resumes"),
+        (
+            "upload",
+            5,
+            {"total": 7, "pending": 7},
+            "not all was done. 7 rows pending: the same command",
+        ),
+        ("upload", 5, {"total": 7, "uploaded": 7}, "could not be asked about all of them"),
+        ("upload", 1, {"total": 7, "uploaded": 7}, "not everything that was asked for beside"),
         ("upload", 70, {"total": 7}, "defect"),
-        ("upload", 130, {"total": 7, "pending": 1}, "Interrupted, 1 row pending: the same command resumes"),
+        ("upload", 130, {"total": 7, "pending": 1}, "Interrupted. 1 row pending: the same command resumes"),
         ("upload", 143, {"total": 7}, "Interrupted"),
         ("validate", 0, {"total": 7}, "No mistakes found"),
         ("validate", 1, {"total": 7, "invalid": 2}, "2 rows cannot be uploaded as written"),
         ("verify", 0, {"total": 7, "held": 7}, "The PIM holds every row's file"),
-        ("verify", 1, {"total": 7, "held": 5, "differs": 1, "missing": 1}, "2 rows not held by the PIM"),
+        (
+            "verify",
+            1,
+            {"total": 7, "held": 5, "differs": 1, "missing": 1},
+            "does not hold 2 rows' files",
+        ),
+        ("verify", 1, {"total": 7, "missing": 1, "failed": 2}, "1 row's file: `akeneo-media upload` sends"),
+        ("verify", 1, {"total": 7, "missing": 1, "failed": 2}, "2 rows could not be compared"),
+        (
+            "verify",
+            1,
+            {"total": 7, "invalid": 1, "pending": 2},
+            "2 rows pending: run the same command",
+        ),
+        ("verify", 5, {"total": 7, "pending": 7}, "7 rows pending: run the same command again."),
+        ("verify", 3, {"total": 0}, "Nothing was compared."),
+        ("download", 0, {"total": 7, "downloaded": 7}, "Every file is here."),
+        ("download", 130, {"total": 7, "pending": 7}, "7 rows pending: the same command resumes"),
+        ("download", 2, {"total": 0}, "Nothing was fetched."),
         ("download", 1, {"total": 7, "failed": 1}, "1 row could not be fetched"),
     ],
 )
@@ -128,6 +153,17 @@ def test_what_the_exit_status_means(
     command: str, exit_status: int, counts: dict[str, int], says: str
 ) -> None:
     assert says in shown(report(command=command, exit_status=exit_status, summary=counts))
+
+
+def test_what_no_ledger_keeps_is_not_offered_to_retry() -> None:
+    failed = {"total": 1, "failed": 1}
+    assert "runs retry" in shown(report(exit_status=1, summary=failed))
+    assert "runs retry" not in shown(report(exit_status=1, summary=failed, recall=None))
+
+
+def test_a_comparison_sends_nothing() -> None:
+    summary = {"total": 7, "held": 7, "bytes_sent": 0, "requests": 6}
+    assert "\n  6 calls\n" in shown(report(command="verify", summary=summary))
 
 
 def test_a_status_of_verify_is_a_cause_of_its_own() -> None:

@@ -1,7 +1,8 @@
-"""Where the files of a run's rows are, for the thumbnails of its HTML report."""
+"""What a report tells of a run beyond its rows: where their files are, and how the run is asked for again."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,3 +24,13 @@ def locator(record: RunRecord) -> Callable[[Mapping[str, Any]], str | None]:
         return row.path if same else None
 
     return locate
+
+
+def recall(run: str, state: Path | None, env_file: Path | None) -> str:
+    """What `akeneo-media runs show` and `retry` take to find a run: its id, and where its ledger is."""
+    words = [run]
+    if state is not None:
+        words += ["--state", str(state)]
+    if env_file is not None:
+        words += ["--env-file", str(env_file)]
+    return shlex.join(words)
