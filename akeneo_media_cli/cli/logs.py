@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,14 +23,16 @@ _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ER
 def set_up(progress: Progress, *, verbose: int, log_file: Path | None, log_format: str = "text") -> Progress:
     """What to tell of a run from now on: the display itself, or one that writes the log as well.
 
-    `-v` shows what becomes of each row, `-vv` every request; the file gets all that. Raises UsageError where
-    the file cannot be written.
+    `-v` shows what becomes of each row, `-vv` every request; the file gets all that. With `log_format` json
+    each of them is an object on a line of its own. Raises UsageError where the file cannot be written.
     """
     LOGGER.handlers.clear()
     LOGGER.propagate = False
     if not verbose and log_file is None:
         return progress
-    from ..progress.logs import JsonFormatter, ProgressHandler
+    from ..progress.logs import JsonFormatter, OutletHandler, ProgressHandler
+    from ..progress.notes import Notes
+    from ..progress.plain import Plain
 
     LOGGER.setLevel(logging.DEBUG)
     form: logging.Formatter = JsonFormatter()
@@ -37,11 +40,13 @@ def set_up(progress: Progress, *, verbose: int, log_file: Path | None, log_forma
         form = logging.Formatter("%(asctime)sZ %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S")
         form.converter = time.gmtime
     if verbose:
-        screen = ProgressHandler(progress)
+        # Where a display draws, or writes JSON of its own, log lines must go through it.
+        bare = log_format == "json" and isinstance(progress, (Plain, Notes))
+        screen: logging.Handler = OutletHandler(sys.stderr) if bare else ProgressHandler(progress)
         screen.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
         # The display shows its own notes already.
         screen.addFilter(lambda record: not hasattr(record, "noted"))
-        if log_format != "text":
+        if bare:
             screen.setFormatter(form)
         LOGGER.addHandler(screen)
     if log_file is not None:

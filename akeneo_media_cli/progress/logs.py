@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from typing import TextIO
 
+from ..console import Outlet
 from ..report.encode import dumps
 from ..wording import utc
 from .base import Progress
@@ -35,3 +37,14 @@ class ProgressHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         level = "error" if record.levelno >= logging.ERROR else "warning"
         self._progress.note(self.format(record), level=level if record.levelno >= logging.WARNING else "info")
+
+
+class OutletHandler(logging.Handler):
+    """Writes records to a stream as they are formatted, a line each; never fails over it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._out = Outlet(stream)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._out.write(self.format(record) + "\n")
