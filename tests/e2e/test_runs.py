@@ -1,0 +1,137 @@
+"""`akeneo-media runs`: what earlier runs did, told from the ledger alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from akeneo_media_cli.sandbox import parse_faults
+
+from .conftest import Bench, Bencher, Done
+from .many import check_all, many, running, uploads, wait_for_uploads
+
+
+def runs(b: Bench, *arguments: str, env: dict[str, str] | None = None) -> Done:
+    """`runs` with nothing but the PIM's address, as that is all it needs to read."""
+    nothing = {name: "" for name in b.environ if name.startswith("AKENEO_") and name != "AKENEO_URL"}
+    return b.run("runs", *arguments, report=False, env={**nothing, **(env or {})})
+
+
+@pytest.fixture
+def after_a_run(bench: Bencher) -> tuple[Bench, dict[str, Any]]:
+    """A bench where 17 of 20 rows were uploaded and three refused."""
+    b = bench(faults=parse_faults(["413-html=3x@media-files"]))
+    done = b.upload(many(b, 20))
+    assert done.statuses() == {"total": 20, "uploaded": 17, "failed": 3}
+    return b, done.report
+
+
+def test_without_a_ledger_there_are_no_runs_yet(bench: Bencher) -> None:
+    b = bench()
+    listed = runs(b, "list")
+    assert (listed.status, listed.out) == (0, "")
+    assert "no run yet" in listed.err
+    assert json.loads(runs(b, "list", "--json").out) == []
+    assert runs(b, "show").status == 2
+    elsewhere = runs(b, "list", "--state", "nowhere.sqlite")
+    assert elsewhere.status == 2
+    assert "nowhere.sqlite" in elsewhere.err
+    nobody = runs(b, "list", env={"AKENEO_URL": ""})
+    assert nobody.status == 2
+    assert "AKENEO_URL" in nobody.err
+    assert "AKENEO_PASSWORD" not in nobody.err
+
+
+def test_runs_are_listed_and_shown_without_a_login(after_a_run: tuple[Bench, dict[str, Any]]) -> None:
+    b, report = after_a_run
+    run = report["run"]
+    listed = runs(b, "list")
+    assert listed.status == 0
+    assert run in listed.out
+    assert "17 uploaded, 3 failed" in listed.out
+    (found,) = json.loads(runs(b, "list", "--json").out)
+    assert found["run"] == run
+    assert (found["state"], found["exit_status"]) == ("finished", 1)
+    assert found["summary"]["failed"] == 3
+    assert found["arguments"]["manifests"] == ["manifest.csv"]
+    for reference in (run, run[:15], "last"):
+        shown = runs(b, "show", reference)
+        assert shown.status == 0
+        assert "body too large: 3 rows" in shown.out
+    assert runs(b, "show").out == runs(b, "show", "last").out
+    for unknown in ("nope", ""):
+        wrong = runs(b, "show", unknown)
+        assert wrong.status == 2
+        assert "runs list" in wrong.err
+
+
+def test_a_report_is_written_again_in_any_format(after_a_run: tuple[Bench, dict[str, Any]]) -> None:
+    b, report = after_a_run
+    again = json.loads(runs(b, "show", "--json").out)
+    assert again["items"] == report["items"]
+    assert again["summary"] == report["summary"]
+    assert (again["run"], again["exit_status"]) == (report["run"], 1)
+    failed = json.loads(runs(b, "show", "--failed", "--report", "-").out)
+    assert [i["status"] for i in failed["items"]] == ["failed"] * 3
+    suffixes = ("json", "jsonl", "csv", "xml", "md", "html")
+    done = runs(b, "show", *(f"--report=again.{suffix}" for suffix in suffixes))
+    assert done.status == 0, done.err
+    for suffix in suffixes:
+        assert failed["items"][0]["file"] in (b.folder / f"again.{suffix}").read_text("utf-8")
+    assert runs(b, "show", "--report", "again.doc").status == 2
+
+
+def test_only_the_failed_rows_are_tried_again_and_the_manifest_is_not_needed(
+    after_a_run: tuple[Bench, dict[str, Any]],
+) -> None:
+    b, report = after_a_run
+    (b.folder / "manifest.csv").unlink()
+    refused = runs(b, "retry", report["run"])
+    assert refused.status == 2
+    assert "AKENEO_PASSWORD" in refused.err, "to send takes a login"
+    retried = b.run("runs", "retry", report["run"])
+    assert retried.status == 0, retried.err
+    assert retried.statuses() == {"total": 3, "uploaded": 3}
+    assert [i["line"] for i in retried.report["items"]] == [
+        i["line"] for i in report["items"] if i["status"] == "failed"
+    ]
+    check_all(b, 20)
+    assert uploads(b) == 20
+    nothing = b.run("runs", "retry", "last", report=False)
+    assert nothing.status == 0
+    assert "no failed rows" in nothing.err
+
+
+def test_a_file_that_is_gone_by_then_is_an_invalid_row(after_a_run: tuple[Bench, dict[str, Any]]) -> None:
+    b, report = after_a_run
+    failed = [i["file"] for i in report["items"] if i["status"] == "failed"]
+    (b.folder / failed[0]).unlink()
+    retried = b.run("runs", "retry", report["run"])
+    assert retried.status == 1
+    assert retried.statuses() == {"total": 3, "uploaded": 2, "invalid": 1}
+    assert list(retried.kinds().values()) == ["file_missing"]
+
+
+def test_a_run_that_goes_on_or_was_killed_is_counted_by_its_rows(bench: Bencher) -> None:
+    b = bench(save_time=0.2)
+    with running(b, "upload", many(b, 40), "--state", "own.sqlite", "--progress", "none") as process:
+        wait_for_uploads(b, 8, process)
+        (going,) = json.loads(runs(b, "list", "--json", "--state", "own.sqlite").out)
+        assert (going["state"], going["exit_status"], going["pid"]) == ("running", None, process.pid)
+        assert going["summary"]["total"] == 40
+        assert going["summary"]["uploaded"] > 0
+    shown = runs(b, "show", "--state", "own.sqlite")
+    assert shown.status == 0
+    assert "interrupted" in shown.out
+    assert "pending" in shown.out
+    assert "no run yet" in runs(b, "list").err, "it has a ledger of its own"
+
+
+def test_what_was_no_upload_is_not_tried_again(bench: Bencher) -> None:
+    b = bench()
+    assert b.run("verify", many(b, 2)).status == 1
+    retried = b.run("runs", "retry", "last", report=False)
+    assert retried.status == 2
+    assert "verify" in retried.err
