@@ -63,12 +63,11 @@ def _runs(params: Mapping[str, object], incomplete: str, command: str | None) ->
 
 
 def _named(incomplete: str, default: str, suffixes: Iterable[str]) -> list[str]:
-    folder, name = os.path.split(incomplete)
-    stem, dot, _ = name.rpartition(".")
-    # `out.j` may become out.json, and `out` out.json too; `my.report` keeps its dot.
-    stems = [stem, name] if dot and stem else [name or default]
-    offered = [os.path.join(folder, f"{stem}{suffix}") for stem in stems for suffix in suffixes]  # noqa: PTH118
-    return [*_folders(incomplete), *(text for text in offered if text.startswith(incomplete))]
+    stem, dot, _ = incomplete.rpartition(".")
+    whole = incomplete if os.path.basename(incomplete) else f"{incomplete}{default}"  # noqa: PTH119 - text, not a path
+    # `out.j` may become out.json; the dot of `my.report` begins no suffix.
+    begun = [f"{stem}{suffix}" for suffix in suffixes if dot and f"{stem}{suffix}".startswith(incomplete)]
+    return [*_folders(incomplete), *(begun or [f"{whole}{suffix}" for suffix in suffixes])]
 
 
 def _files(incomplete: str, suffixes: tuple[str, ...]) -> list[str]:
