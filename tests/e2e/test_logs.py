@@ -1,0 +1,127 @@
+"""The log of a run: on standard error and in a file, as text and as JSON, with nothing secret in it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import Bench, Bencher, Done, jpeg
+
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+def rows(b: Bench) -> str:
+    """Two rows: one goes up, one has no file."""
+    b.file("a.jpg", jpeg(1))
+    return b.manifest(["product,attribute,file", "p-1,picture,a.jpg", "p-2,picture,gone.jpg"])
+
+
+def test_once_tells_of_rows_and_twice_of_requests(bench: Bencher) -> None:
+    b = bench()
+    once, twice = (b.upload(rows(b), flag, "--force") for flag in ("-v", "-vv"))
+    for done in (once, twice):
+        assert "info: manifest.csv:2 a.jpg: uploaded\n" in done.err
+        assert (
+            "warning: manifest.csv:3 gone.jpg: invalid: file_missing: gone.jpg does not exist\n" in done.err
+        )
+    assert "/api/" not in once.err
+    assert re.search(r"^info: POST /api/rest/v1/media-files: 201 in \d", twice.err, re.MULTILINE)
+    assert "/api/oauth/v1/token: 200" in twice.err
+    assert "info:" not in b.upload(rows(b), "--force").err
+
+
+def test_the_file_has_it_all_and_is_appended_to(bench: Bencher) -> None:
+    b = bench()
+    log = b.folder / "run.log"
+    log.write_text("before\n")
+    done = b.upload(rows(b), "--log-file", "run.log")
+    assert "a.jpg: uploaded" not in done.err
+    first, *lines = log.read_text("utf-8").splitlines()
+    assert first == "before"
+    assert all(re.match(rf"{STAMP} (DEBUG|INFO|WARNING) +\S", line) for line in lines)
+    assert any("POST /api/rest/v1/media-files: 201" in line for line in lines)
+    assert any("gone.jpg: invalid: file_missing" in line for line in lines)
+
+
+def test_json_is_an_object_a_line_in_both_places(bench: Bencher) -> None:
+    b = bench()
+    done = b.upload(rows(b), "-vv", "--log-format", "json", "--log-file", "run.log", "--progress", "none")
+    in_file = [json.loads(line) for line in (b.folder / "run.log").read_text("utf-8").splitlines()]
+    shown = [json.loads(line) for line in done.err.splitlines() if line.startswith("{")]
+    assert shown == in_file
+    assert all(set(line) == {"time", "level", "logger", "message"} for line in shown)
+    assert {line["level"] for line in shown} == {"debug", "info", "warning"}
+
+
+def test_json_progress_stays_the_only_json(bench: Bencher) -> None:
+    b = bench()
+    done = b.upload(rows(b), "-v", "--log-format", "json", "--progress", "json")
+    events = [json.loads(line) for line in done.err.splitlines()]
+    assert all("event" in event for event in events)
+    assert any(event["event"] == "note" and "a.jpg: uploaded" in event["message"] for event in events)
+
+
+def test_the_quiet_still_get_a_file(bench: Bencher) -> None:
+    b = bench()
+    b.file("a.jpg", jpeg(1))
+    manifest = b.manifest(["product,attribute,file", "p-1,picture,a.jpg"])
+    done = b.upload(manifest, "-q", "-vv", "--log-file", "run.log")
+    assert (done.status, done.err) == (0, "")
+    assert "a.jpg: uploaded" in (b.folder / "run.log").read_text("utf-8")
+
+
+@pytest.mark.parametrize("place", ["none/run.log", "."])
+def test_a_file_that_cannot_be_is_wrong_usage(bench: Bencher, place: str) -> None:
+    b = bench()
+    done = b.upload(rows(b), "--log-file", place)
+    assert done.status == 2
+    assert f"--log-file {place}: " in done.err
+    assert b.held() == {}
+
+
+def secrets(b: Bench) -> list[bytes]:
+    """Everything that must not be seen: in clear, and as Basic authentication sends it."""
+    who, tokens = b.sandbox.credentials, b.sandbox.store.tokens
+    issued = b.sandbox.inside(lambda: [*tokens._access, *tokens._refresh])
+    assert len(issued) >= 4, "logged in more than once"
+    basic = base64.b64encode(f"{who.client_id}:{who.client_secret}".encode()).decode()
+    return [secret.encode() for secret in (who.client_secret, who.password, basic, *issued)]
+
+
+def leaks(b: Bench, *done: Done) -> list[str]:
+    """Where anything secret is found: in what was printed or in any file that is left."""
+    places = {str(n): (each.out + each.err).encode() for n, each in enumerate(done)}
+    state = Path(b.environ["XDG_STATE_HOME"])
+    files = [path for folder in (b.folder, state) for path in folder.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".sqlite" for path in files)
+    places.update((str(path), path.read_bytes()) for path in files)
+    known = secrets(b)
+    return [place for place, content in places.items() if any(secret in content for secret in known)]
+
+
+def test_nothing_secret_is_in_anything_that_is_left(bench: Bencher) -> None:
+    b = bench(token_ttl=0.05)
+    for n in range(20):
+        b.file(f"{n}.jpg", jpeg(n))
+    lines = (f"p-{n + 1},picture,{n}.jpg" for n in range(20))
+    manifest = b.manifest(["product,attribute,file", *lines, "p-2,picture_2,gone.jpg"])
+    reports = [f"r{suffix}" for suffix in (".jsonl", ".csv", ".xml", ".md", ".html")]
+    loud = b.upload(
+        manifest,
+        *("-vv", "--log-file", "run.log", "--metrics-file", "m.prom"),
+        *(part for name in reports for part in ("--report", name)),
+    )
+    assert loud.status == 1
+    assert "token: 200" in loud.err
+    events = b.upload(
+        manifest, "--force", "-vv", "--progress", "json", "--log-format", "json", "--log-file", "run.json"
+    )
+    shown = b.run("runs", "show", "last", "--json", report=False)
+    listed = b.run("runs", "list", "--json", report=False)
+    refused = b.upload(manifest, "--force", "-vv", env={"AKENEO_USERNAME": "nobody"})
+    assert refused.status == 4
+    assert leaks(b, loud, events, shown, listed, refused) == []
