@@ -19,7 +19,7 @@ environment, and that before `.env`. An option that may be given several times t
 its variable, separated by spaces (paths: by `:`).
 
 `akeneo-media --install-completion` teaches the shell (bash, zsh, fish, PowerShell) to complete commands,
-options and their values: report suffixes, formats, the ids of runs. `--show-completion` shows what it would add.
+options and their values: report suffixes, formats, the ids of runs. `--show-completion` shows what it adds.
 """
 
 
