@@ -14,7 +14,7 @@ from ..rows import Target
 from ..wording import one_line
 
 if TYPE_CHECKING:
-    from ..progress.base import Progress
+    from ..progress.base import Items, Progress
 
 LOGGER = logging.getLogger("akeneo_media_cli")
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -106,6 +106,10 @@ class Logged:
             f": {error['kind']}: {one_line(error['message'], 500)}" if error else "",
         )
         self._inner.row_finished(row, item)
+
+    def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
+        for item in items():
+            self.row_finished(item["row"], item)
 
     def waiting(self, reason: str, seconds: float) -> None:
         if seconds:

@@ -20,7 +20,7 @@ LONGEST_EXTENSION = 10
 LARGEST_FILE = 2_147_483_647
 """Bytes that its 32-bit column for the size can count."""
 
-_MOST_REMEMBERED = 1 << 16
+_MOST_REMEMBERED = 1 << 14
 _NO_NAMES = ("", ".", "..")
 
 _SPECIAL = (

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from ..errors import Failure
 from ..rows import Target
+
+Items = Callable[[], Iterable[Mapping[str, Any]]]
+"""Asked for report items, gives them; their `row` is the row's number."""
 
 
 class Progress(Protocol):
@@ -29,6 +32,12 @@ class Progress(Protocol):
 
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
         """The row's last word: the report item as the contract has it."""
+
+    def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
+        """Rows had their last word before anything was sent: so many by status, so many bytes in all.
+
+        `items` gives each of them as `row_finished` is told of it, for displays that show every row.
+        """
 
     def waiting(self, reason: str, seconds: float) -> None:
         """The whole run waits: throttled by the PIM, or the PIM is down. 0 seconds: goes on."""
@@ -59,6 +68,9 @@ class Silent:
         pass
 
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
+        pass
+
+    def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
         pass
 
     def waiting(self, reason: str, seconds: float) -> None:

@@ -10,6 +10,7 @@ from ..errors import Failure
 from ..report.encode import dumps
 from ..rows import Target
 from ..wording import utc
+from .base import Items
 
 
 class JsonLines:
@@ -48,6 +49,10 @@ class JsonLines:
 
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
         self._event("row_finished", {"row": row, **item})
+
+    def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
+        for item in items():
+            self.row_finished(item["row"], item)
 
     def waiting(self, reason: str, seconds: float) -> None:
         self._event("waiting", {"reason": reason, "seconds": round(seconds, 3)})

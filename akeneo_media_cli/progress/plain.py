@@ -9,6 +9,7 @@ from ..console import Outlet
 from ..errors import Failure
 from ..rows import Target
 from ..wording import duration, one_line
+from .base import Items
 from .tally import Tally
 from .ticker import Ticker
 
@@ -58,6 +59,9 @@ class Plain:
 
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
         self._tally.row_finished(row, item)
+
+    def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
+        self._tally.rows_settled(counts, size)
 
     def waiting(self, reason: str, seconds: float) -> None:
         self._tally.waiting(reason, seconds)

@@ -21,6 +21,7 @@ from rich.text import Text
 from ..console import Outlet
 from ..errors import Failure
 from ..rows import Target
+from .base import Items
 from .frame import layout
 from .plain import note_line
 from .tally import Tally
@@ -120,6 +121,9 @@ class Terminal:
 
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
         self._tally.row_finished(row, item)
+
+    def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
+        self._tally.rows_settled(counts, size)
 
     def waiting(self, reason: str, seconds: float) -> None:
         self._tally.waiting(reason, seconds)

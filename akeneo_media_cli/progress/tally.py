@@ -89,6 +89,13 @@ class Tally:
             self.statuses[status] = self.statuses.get(status, 0) + 1
             self._settled += item.get("size") or 0
 
+    def rows_settled(self, counts: Mapping[str, int], size: int) -> None:
+        """See `Progress.rows_settled`."""
+        with self._lock:
+            for status, number in counts.items():
+                self.statuses[status] = self.statuses.get(status, 0) + number
+            self._settled += size
+
     def waiting(self, reason: str, seconds: float) -> None:
         """See `Progress.waiting`."""
         self._wait = (reason, self.clock() + seconds) if seconds > 0 else None

@@ -145,12 +145,12 @@ class Job:
     def begin(self, run: Run, *settled: Status) -> int:
         """Show what is to be done, and the rows with the statuses `settled`; how many rows are open."""
         open_rows, size = run.open_totals()
-        summary = run.summary()
-        told = sum(summary.get(status.value, 0) for status in settled)
-        self._progress.started(rows=open_rows + told, size=size, concurrency=self._run_options.concurrency)
-        if told:
-            for item in run.items(settled):
-                self._progress.row_finished(item["row"], item)
+        counts, settled_size = run.totals(settled)
+        self._progress.started(
+            rows=open_rows + sum(counts.values()), size=size, concurrency=self._run_options.concurrency
+        )
+        if counts:
+            self._progress.rows_settled(counts, settled_size, lambda: run.items(settled))
         return open_rows
 
     def note(self, message: str, hint: str) -> None:

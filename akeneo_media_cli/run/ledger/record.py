@@ -84,6 +84,14 @@ class RunRecord:
         ((count, size),) = self._store.read(sql, (self._first, self._last))
         return count, size
 
+    def totals(self, statuses: Collection[Status]) -> tuple[dict[str, int], int]:
+        """How many rows have which of `statuses`, without those that none has; the bytes of their files."""
+        names = ", ".join(f"'{status.value}'" for status in statuses)
+        sql = f"""SELECT COALESCE(status, 'pending'), COUNT(*), SUM(size) FROM row
+            WHERE COALESCE(status, 'pending') IN ({names}) AND id BETWEEN ? AND ? GROUP BY 1"""
+        found = self._store.read(sql, (self._first, self._last))
+        return {status: count for status, count, _ in found}, sum(size or 0 for _, _, size in found)
+
     def summary(self) -> dict[str, int]:
         """`total` and the rows by status, as the report's `summary` begins; open rows are pending.
 

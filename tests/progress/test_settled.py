@@ -1,0 +1,78 @@
+"""Rows settled before anything is sent: counted by displays that count, told by those that tell."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from akeneo_media_cli.cli.logs import LOGGER, Logged
+from akeneo_media_cli.progress.base import Progress, Silent
+from akeneo_media_cli.progress.json_ import JsonLines
+from akeneo_media_cli.progress.plain import Plain
+from akeneo_media_cli.progress.rich_ import Terminal
+from akeneo_media_cli.rows import Status
+from akeneo_media_cli.run.job import Environment, Job
+from akeneo_media_cli.run.ledger import Run
+from akeneo_media_cli.run.options import ManifestOptions, RunOptions
+from tests.run.ledger_rows import opened, planned
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """Three rows: one to send, two of 1,002 and 1,003 bytes that are unchanged."""
+    with opened(None) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1), planned(2), planned(3)])
+        run.unchanged(2, None)
+        run.unchanged(3, None)
+        yield run
+
+
+def begin(run: Run, progress: Progress) -> int:
+    job = Job(RunOptions(ManifestOptions(["m.csv"])), lambda note: [], None, progress, Environment())
+    return job.begin(run, Status.INVALID, Status.UNCHANGED)
+
+
+def test_a_display_that_counts_reads_no_row(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any) -> Any:
+        raise AssertionError("a row was read")
+
+    monkeypatch.setattr(run, "rows", never)
+    out = io.StringIO()
+    progress = Plain(out, lambda: 100.0, every=3600)
+    assert begin(run, progress) == 1
+    progress.finished({})
+    assert "2 of 3 rows" in out.getvalue()
+    assert "2 unchanged" in out.getvalue()
+    # All bytes that there are to handle: the open row's, and those of the settled.
+    assert "2.0 kB of 2.0 kB" in out.getvalue()
+    assert begin(run, Silent()) == 1
+
+
+def test_a_terminal_counts_them(run: Run) -> None:
+    out = io.StringIO()
+    progress = Terminal(out, lambda: 100.0, colour=False, every=3600)
+    begin(run, progress)
+    progress.finished({})
+    assert "2 unchanged" in out.getvalue()
+
+
+def test_json_and_the_log_tell_each(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    out = io.StringIO()
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.addHandler(caplog.handler)
+    try:
+        begin(run, Logged(JsonLines(out, lambda: 0.0)))
+    finally:
+        LOGGER.removeHandler(caplog.handler)
+    events = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [(e["row"], e["status"]) for e in events if e["event"] == "row_finished"] == [
+        (2, "unchanged"),
+        (3, "unchanged"),
+    ]
+    assert len({message for message in caplog.messages if message.endswith(": unchanged")}) == 2
