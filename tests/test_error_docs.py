@@ -27,9 +27,9 @@ def test_each_says_what_it_means_how_it_comes_about_and_what_to_do(kind: str) ->
 def test_options_and_commands_it_names_exist(command: list[str]) -> None:
     import typer.main
 
-    from akeneo_media_cli.cli.app import app
+    from akeneo_media_cli.cli.app import application
 
-    tree = typer.main.get_command(app)
+    tree = typer.main.get_command(application())
     commands = getattr(tree, "commands")  # noqa: B009 - typer keeps its own Click, which has no public type
     options = {name for each in walk(commands) for p in each.params for name in (*p.opts, *p.secondary_opts)}
     named = {name for name in re.findall(r"`(--[a-z-]+)", PAGE) if name != "--help"}

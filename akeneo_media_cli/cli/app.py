@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -13,20 +14,37 @@ from .. import __version__
 from ..console import hush
 from ..errors import MediaError, UsageError
 from ..exits import Exit
-from . import check, demo, download, export, media, report, runs, sandbox, scan, upload, validate, verify
 from .process import catch_termination, open_streams, say
 
 _UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
-app = typer.Typer(
-    name="akeneo-media",
-    help="Upload media files into Akeneo PIM: thousands of files, nothing lost, nothing sent twice.",
-    no_args_is_help=True,
-    # Plain help comes in half the time that rich help takes.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+_COMMANDS = ("upload", "validate", "verify", "check", "scan", "sandbox", "demo", "download", "export")
+_GROUPS = ("media", "runs", "report")
+
+
+def application(only: str | None = None) -> typer.Typer:
+    """The command line with all its commands, or with `only` one of them ("": none).
+
+    Typer builds every option of every command before it looks which is called: that takes longer than all
+    else that `--version` does.
+    """
+    app = typer.Typer(
+        name="akeneo-media",
+        help="Upload media files into Akeneo PIM: thousands of files, nothing lost, nothing sent twice.",
+        no_args_is_help=True,
+        # Plain help comes in half the time that rich help takes.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(main)
+    for name in _COMMANDS:
+        if only in (None, name):
+            app.command(name)(getattr(import_module(f".{name}", __package__), name))
+    for name in _GROUPS:
+        if only in (None, name):
+            app.add_typer(import_module(f".{name}", __package__).app, name=name)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -35,7 +53,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
@@ -44,18 +61,13 @@ def main(
     """Upload media files into Akeneo PIM: thousands of files, nothing lost, nothing sent twice."""
 
 
-app.command("upload")(upload.upload)
-app.command("validate")(validate.validate)
-app.command("verify")(verify.verify)
-app.command("check")(check.check)
-app.command("scan")(scan.scan)
-app.command("sandbox")(sandbox.sandbox)
-app.command("demo")(demo.demo)
-app.command("download")(download.download)
-app.command("export")(export.export)
-app.add_typer(media.app, name="media")
-app.add_typer(runs.app, name="runs")
-app.add_typer(report.app, name="report")
+def _called(arguments: list[str]) -> str | None:
+    """The only command that there is need of; None: all, as for a list of them or a slip in a name."""
+    if "_AKENEO_MEDIA_COMPLETE" in os.environ or not arguments:
+        return None
+    if arguments[0] == "--version":
+        return ""
+    return arguments[0] if arguments[0] in (*_COMMANDS, *_GROUPS) else None
 
 
 def run() -> None:
@@ -64,7 +76,7 @@ def run() -> None:
         open_streams()
         catch_termination()
         _options_from_env_file()
-        app(prog_name="akeneo-media")
+        application(_called(sys.argv[1:]))(prog_name="akeneo-media")
     except MediaError as error:
         say(f"error: {error}")
         sys.exit(error.exit_status)

@@ -25,10 +25,10 @@ options and their values: report suffixes, formats, the ids of runs. `--show-com
 
 def reference() -> str:
     """The whole reference in Markdown."""
-    from .app import app
+    from .app import application
 
     return _HEAD + "".join(
-        _section(path, callback) for path, callback in sorted(commands(app, "akeneo-media"))
+        _section(path, callback) for path, callback in sorted(commands(application(), "akeneo-media"))
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from akeneo_media_cli.cli.app import app
+from akeneo_media_cli.cli.app import application
 from akeneo_media_cli.cli.reference import commands, reference
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
@@ -18,7 +18,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_command_of_the_contract_is_there() -> None:
-    known = {path.removeprefix("akeneo-media ") for path, _ in commands(app, "akeneo-media")}
+    known = {path.removeprefix("akeneo-media ") for path, _ in commands(application(), "akeneo-media")}
     wanted = {
         "upload", "validate", "verify", "check", "media list", "media get", "media download", "download",
         "export", "runs list", "runs show", "runs retry", "sandbox", "demo",
