@@ -42,3 +42,9 @@ def catch_termination() -> None:
         raise SystemExit(int(Exit.TERMINATED))
 
     signal.signal(signal.SIGTERM, leave)
+
+
+def past_interrupting() -> None:
+    """The exit status is decided: a signal while the interpreter winds up must not replace it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

@@ -99,7 +99,6 @@ class Session:
                 try:
                     status = job.execute(run)
                 finally:
-                    job.signals.ending = True
                     pim = {"url": connection.url, "version": job.pim_version} if connection else None
                     status = self._finish(command, job, run, options, status, began, pim, progress)
         return status
@@ -134,7 +133,17 @@ class Session:
         from ..settings import option_environment, unknown_options
         from .options import VARIABLES
 
-        return unknown_options(option_environment(os.environ, self.env_file, cwd=Path.cwd()), VARIABLES)
+        given = option_environment(os.environ, self.env_file, cwd=Path.cwd())
+        if given.keys() <= VARIABLES:
+            return []
+        # Those of the other commands are options too. They are known once the commands are built, which
+        # takes a while.
+        from typer.main import get_command
+
+        from .app import application
+
+        get_command(application())
+        return unknown_options(given, VARIABLES)
 
     def _progress(self) -> Progress:
         from ..progress import make_progress

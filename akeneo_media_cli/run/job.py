@@ -78,7 +78,11 @@ class Job:
     def execute(self, run: Run) -> Exit:
         """Do it all; the exit status. Leaves every row's word in the run, however it ends."""
         try:
-            status = self.steps(run)
+            try:
+                status = self.steps(run)
+            finally:
+                # Within the outer block: no instant is left where a signal would end more than the steps.
+                self.signals.ending = True
         except Interrupted:
             status = Exit.OK
         except LedgerError as error:

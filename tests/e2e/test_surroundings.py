@@ -239,10 +239,11 @@ report.FORMATS[".json"] = write
 def test_a_slip_in_a_variables_name_is_told_once_and_not_to_the_quiet(bench: Bencher) -> None:
     b = bench()
     manifest = many(b, 2)
-    slip = {"AKENEO_MEDIA_CONCURENCY": "2"}
+    slip = {"AKENEO_MEDIA_CONCURENCY": "2", "AKENEO_MEDIA_LIMIT": "3"}
     done = b.upload(manifest, env=slip)
     assert done.status == 0
     assert done.err.count("AKENEO_MEDIA_CONCURENCY") == 1
+    assert "AKENEO_MEDIA_LIMIT " not in done.err, "an option of `runs list`"
     assert "did you mean AKENEO_MEDIA_CONCURRENCY?" in done.err
     assert b.upload(manifest, "-q", env=slip).err == ""
     (b.folder / ".env").write_text("AKENEO_MEDIA_TIMEOUTS=3\n", encoding="utf-8")
