@@ -39,6 +39,12 @@ def media_path(code: str) -> str:
     return "/".join(map(segment, code.split("/")))
 
 
+def pam_path(asset: str, scope: str | None, locale: str | None) -> str:
+    """Where the old PAM keeps a file of an asset: the reference file, or a channel's variation (B6.4)."""
+    kind = "reference-files" if scope is None else f"variation-files/{segment(scope)}"
+    return f"/assets/{segment(asset)}/{kind}/{'no-locale' if locale is None else segment(locale)}"
+
+
 def query(**parameters: str | int) -> str:
     """`?a=b&c=d`, encoded."""
     return "?" + urlencode(parameters, errors="surrogatepass")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from . import parse
 from .calls import JSON, Calls, batches, criteria, query, segment
-from .entity_types import AssetFamily, Entity, MediaAttribute, ReferenceEntity
+from .entity_types import AssetFamily, Entity, MediaAttribute, PamAsset, ReferenceEntity
 from .types import LineResult
 from .verdicts import Sent
 
@@ -21,6 +21,19 @@ class EntityCalls(Calls):
     def asset_family(self, code: str) -> AssetFamily | None:
         """An asset family; None where there is none. Its code is compared with case (pim-facts B6.1)."""
         return self.get_or_none(f"/asset-families/{segment(code)}", AssetFamily.read)
+
+    def asset_families(self) -> list[AssetFamily]:
+        """All asset families."""
+        return [family for page in self.pages("/asset-families", AssetFamily.read) for family in page]
+
+    def reference_entities(self) -> list[ReferenceEntity]:
+        """All reference entities."""
+        path = "/reference-entities"
+        return [entity for page in self.pages(path, ReferenceEntity.read) for entity in page]
+
+    def pam_asset(self, code: str) -> PamAsset | None:
+        """An asset of the old PAM, PIM 2.x and 3.x; None where there is none (pim-facts B6.4)."""
+        return self.get_or_none(f"/assets/{segment(code)}", PamAsset.read)
 
     def asset_attributes(self, family: str) -> list[MediaAttribute]:
         """The attributes of an asset family: 100 at most, in one answer."""
@@ -46,8 +59,8 @@ class EntityCalls(Calls):
         """A reference entity; None where there is none."""
         return self.get_or_none(f"/reference-entities/{segment(code)}", ReferenceEntity.read)
 
-    def patch_reference_entity(self, code: str, image: str) -> None:
-        """Set the reference entity's own image to an uploaded media file."""
+    def patch_reference_entity(self, code: str, image: str | None) -> None:
+        """Set the reference entity's own image to an uploaded media file; None empties it."""
         body = json.dumps({"code": code, "image": image}).encode()
         path = f"/reference-entities/{segment(code)}"
         answer = self.call("PATCH", path, body=body, headers={"Content-Type": JSON})

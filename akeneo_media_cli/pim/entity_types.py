@@ -96,3 +96,24 @@ class Category:
         source = parse.mapping(data, "category")
         values = parse.mapping(source.get("values") or {}, "values")
         return cls(parse.text(source, "code"), parse.optional(source, "parent"), values)
+
+
+@dataclass(frozen=True)
+class PamAsset:
+    """An asset of the old PAM; `files`: media codes by channel (None: the reference file) and locale."""
+
+    code: str
+    localizable: bool
+    files: Mapping[tuple[str | None, str | None], str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(cls, data: Any) -> PamAsset:
+        source = parse.mapping(data, "asset")
+        files: dict[tuple[str | None, str | None], str] = {}
+        for key in ("reference_files", "variation_files"):
+            for entry in parse.items(source.get(key), key):
+                file = parse.mapping(entry, key)
+                code = parse.optional(file, "code")
+                if code:
+                    files[parse.optional(file, "scope"), parse.optional(file, "locale")] = code
+        return cls(parse.text(source, "code"), parse.flag(source, "localizable"), files)

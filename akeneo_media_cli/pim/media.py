@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from .calls import BATCH, Calls, media_path, query
+from .calls import BATCH, Calls, media_path, pam_path, query
 from .types import Downloaded, MediaFile
 from .verdicts import Sent
 
@@ -69,10 +69,27 @@ class MediaCalls(Calls):
         """As `download_media_file`, for enriched categories."""
         return _write(self._stream("category-media-files", code), into, on_bytes)
 
+    def download_pam_media(
+        self,
+        asset: str,
+        into: BinaryIO,
+        on_bytes: Callable[[int], None] | None = None,
+        *,
+        scope: str | None = None,
+        locale: str | None = None,
+    ) -> Downloaded:
+        """As `download_media_file`, for the old PAM: the reference file, or a channel's variation."""
+        path = f"{pam_path(asset, scope, locale)}/download"
+        return _write(self._stream_of(path, Sent(code=asset)), into, on_bytes)
+
     def _stream(self, kind: str, code: str, tail: str = "/download") -> Iterator[bytes]:
-        answer = self.call("GET", f"/{kind}/{media_path(code)}{tail}", stream=True)
+        path = f"/{kind}/{media_path(code)}{tail}"
+        yield from self._stream_of(path, Sent(code=code), free=kind == "media-files")
+
+    def _stream_of(self, path: str, sent: Sent, *, free: bool = False) -> Iterator[bytes]:
+        answer = self.call("GET", path, stream=True)
         if answer.status != 200:
-            raise self.refused(answer, Sent(code=code), free=kind == "media-files")
+            raise self.refused(answer, sent, free=free)
         yield from self.transport.pieces(answer)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import Failure, Kind
 from . import parse, verdicts
-from .calls import Calls, segment
+from .calls import Calls, pam_path
 from .errors import Refusal
 from .multipart import FileBody
 from .transport import Answer
@@ -49,14 +49,13 @@ class UploadCalls(Calls):
 
     def upload_pam_reference(self, asset: str, body: FileBody, locale: str | None = None) -> Created:
         """The reference file of an asset of the old PAM, PIM 2.x and 3.x (pim-facts B6.4)."""
-        return self._pam(f"/assets/{segment(asset)}/reference-files/{_locale(locale)}", asset, body)
+        return self._pam(pam_path(asset, None, locale), asset, body)
 
     def upload_pam_variation(
         self, asset: str, scope: str, body: FileBody, locale: str | None = None
     ) -> Created:
         """The variation file of an asset of the old PAM for a channel (pim-facts B6.4)."""
-        path = f"/assets/{segment(asset)}/variation-files/{segment(scope)}/{_locale(locale)}"
-        return self._pam(path, asset, body)
+        return self._pam(pam_path(asset, scope, locale), asset, body)
 
     def _upload_value(self, body: FileBody, holder: str, attribute: Attribute | None) -> Created:
         _expect(body, holder)
@@ -134,10 +133,6 @@ def _path(answer: Answer) -> str:
         return urlsplit(answer.headers.get("Location", "")).path
     except ValueError:
         return ""
-
-
-def _locale(locale: str | None) -> str:
-    return "no-locale" if locale is None else segment(locale)
 
 
 def _expect(body: FileBody, holder: str) -> None:

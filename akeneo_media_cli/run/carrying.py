@@ -19,7 +19,6 @@ from .catalogue import Note
 from .ledger import Lent, PlannedRow, Run
 from .places import PLACES
 from .preflight import Preflight
-from .unchanged import looks_like_file
 
 
 class Way(Enum):
@@ -117,9 +116,9 @@ def put_back(run: Run, client: PimClient, note: Note) -> None:
         place = PLACES[TargetType.PRODUCT]
         try:
             held = place.held(client, aim)
-            media = None if held is None or held == lent.before else place.media(client, held)
+            changed = held is not None and held != lent.before
             # Another value than the file that went through is somebody's own: it stays.
-            if media is not None and looks_like_file(media, lent.name, lent.size):
+            if held and changed and place.resembles(client, aim, held, lent.name, lent.size):
                 restore(run, client, lent)
             else:
                 run.give_back(lent)

@@ -111,10 +111,21 @@ class Catalogue:
 
     def route_missing(self, path: str, method: str, what: str) -> Failure | None:
         """Why this PIM cannot take `what`, if it has no such endpoint; asked of the PIM once."""
+        there = self._known_routes().has(path, method)
+        return None if there else checks.missing_route(path, what)
+
+    def pam_missing(self) -> Failure | None:
+        """Why this PIM cannot take files of the old PAM, if it cannot."""
+        for method, path in self._known_routes().paths:
+            if method == "POST" and "/assets/" in path and "/reference-files/" in path:
+                return None
+        return checks.missing_route("/assets/.../reference-files", "the old PAM (PIM 2.x and 3.x)")
+
+    def _known_routes(self) -> Routes:
         with self._lock:
             if self._routes is None:
                 self._routes = self._client.routes()
-        return None if self._routes.has(path, method) else checks.missing_route(path, what)
+            return self._routes
 
     def family(self, code: str) -> Family | None:
         """A family; None where it may not be read."""

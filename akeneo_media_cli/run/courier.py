@@ -40,7 +40,7 @@ from .ledger.codec import to_item
 from .outcomes import outcome_of
 from .places import Place
 from .preparing import Load, Preparation
-from .unchanged import file_sha256, looks_like
+from .unchanged import file_sha256
 
 SHARED = "not sent again: it has the media file of another row with the same file"
 
@@ -212,8 +212,8 @@ class MediaCourier:
         code = load.sent_to.held(self._client, load.via or aim)
         if code is None or code == before:
             return Looked(False, code)
-        media = load.sent_to.media(self._client, code)
-        if media is None or not looks_like(media, planned) or load.replanned:
+        place, there = load.sent_to, load.via or aim
+        if load.replanned or not place.resembles(self._client, there, code, planned.name, planned.size):
             return Looked(False, code)
         if course.deep or before is UNKNOWN:
             # Name and size do not tell it from a file that was there before, or from another's of that name.
@@ -226,7 +226,7 @@ class MediaCourier:
         ours = course.sha256 or file_sha256(load.planned.path)
         try:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-                return load.sent_to.download(self._client, code, nowhere).sha256 == ours
+                return load.sent_to.download(self._client, load.via or load.aim, code, nowhere).sha256 == ours
         except Refusal:
             return None
 

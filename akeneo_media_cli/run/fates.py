@@ -221,7 +221,8 @@ class Fates:
 
     def _forbidden(self, courses: Sequence[Course], failure: Failure, now: float) -> list[Ended]:
         """The user may not set codes: rows whose own upload sets the value are sent, the others fail."""
-        self._sharing.off = True
+        # Not so for assets and records, which take other rights.
+        self._sharing.off |= any(course.content is not None for course in courses)
         ended: list[Ended] = []
         for course in courses:
             if course.carried or course.attaches:

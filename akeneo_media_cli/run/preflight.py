@@ -21,6 +21,7 @@ from ..rows import Target, TargetType, folded
 from . import checks
 from .aim import Aim
 from .catalogue import Catalogue, Note
+from .elsewhere import Elsewhere
 from .ledger import PlannedRow
 
 T = TypeVar("T")
@@ -48,10 +49,18 @@ class Preflight:
         self._catalogue = catalogue
         self._note = note
         self._lock = threading.Lock()
+        self._elsewhere = Elsewhere(client, catalogue, files=files)
         self._readable = dict.fromkeys(_WORDS, True)
 
     def look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
         """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
+        catalog = [p for p in batch if p.row.target is not None and p.row.target.type in _WORDS]
+        verdicts = {p.seq: v for p, v in zip(catalog, self._look(catalog), strict=True)} if catalog else {}
+        others = [p for p in batch if p.seq not in verdicts]
+        verdicts.update(zip((p.seq for p in others), self._elsewhere.look(others), strict=True))
+        return [verdicts[p.seq] for p in batch]
+
+    def _look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
         attributes = self._catalogue.attributes({p.row.attribute for p in batch})
         # Most manifests name neither: then nobody waits for the lists.
         scoped = any(p.row.locale or p.row.scope for p in batch)
@@ -80,8 +89,7 @@ class Preflight:
     ) -> tuple[Attribute, str | None, str | None] | Failure:
         """The attribute, locale and scope as the PIM spells them."""
         row = planned.row
-        if row.target is None or row.target.type not in _WORDS:
-            return checks.unknown_kind(row.target)
+        assert row.target is not None
         if row.target.type is TargetType.PRODUCT_UUID:
             failure = self._by_uuid(row.target.code)
             if failure is not None:

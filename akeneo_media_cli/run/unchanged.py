@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
-from ..pim.types import MediaFile
-from ..rows import php_basename
 from .aim import Aim
 from .ledger import Interrupted, PlannedRow, Run
+from .places import PLACES
 
 _PIECE = 1024 * 1024
 
@@ -44,32 +43,23 @@ class Unchanged:
             code, sha256 = self._touched.get(planned.seq, (None, None))
             return code if code is not None and file_sha256(planned.path) == sha256 else None
         if self._skip == "remote" and isinstance(aim.before, str):
-            return self._remote(planned, aim.before)
+            return self._remote(planned, aim, aim.before)
         return None
 
-    def _remote(self, planned: PlannedRow, held: str) -> str | None:
+    def _remote(self, planned: PlannedRow, aim: Aim, held: str) -> str | None:
         known = self._run.remembered(planned.seq)
         if known is None:
+            place = PLACES[aim.target.type]
             try:
-                media = self._client.media_file(held)
+                same = place.resembles(self._client, aim, held, planned.name, planned.size)
             except Refusal:
                 return None
-            return held if media is not None and looks_like(media, planned) else None
+            return held if same else None
         if known.media_code != held or known.size != planned.size or known.name != planned.name:
             return None
         if known.mtime_ns == planned.mtime_ns:
             return held
         return held if known.sha256 is not None and file_sha256(planned.path) == known.sha256 else None
-
-
-def looks_like(media: MediaFile, planned: PlannedRow) -> bool:
-    """Same name and size: all that the PIM tells of a file without a download (pim-facts A5)."""
-    return looks_like_file(media, planned.name, planned.size)
-
-
-def looks_like_file(media: MediaFile, name: str, size: int | None) -> bool:
-    """As `looks_like`, for a file by its name and its size in bytes."""
-    return media.size == size and media.original_filename == php_basename(name)
 
 
 def file_sha256(path: str | None) -> str | None:

@@ -8,12 +8,16 @@ from typing import Any, BinaryIO, Protocol
 from ...pim.client import PimClient
 from ...pim.multipart import FileBody
 from ...pim.multipart import Place as Value
-from ...pim.types import Created, Downloaded, LineResult, MediaFile
+from ...pim.types import Created, Downloaded, LineResult
 from ...rows import folded
 from ..aim import Aim
 
 MakeBody = Callable[[Value | None], FileBody]
 """Makes the body of one upload: for a value, or (None) for a file that is attached later."""
+
+
+Line = Sequence[tuple[Aim, "str | None"]]
+"""The values of one entity that a PATCH sets; None empties one."""
 
 
 class Place(Protocol):
@@ -22,10 +26,20 @@ class Place(Protocol):
     All methods raise Refusal, Trouble and AccessError as the client does.
     """
 
-    attaches: bool
-    """Does it take a PATCH beside the upload to set the value?"""
-    shares: bool
-    """May one media file be in several such values (pim-facts A6)?"""
+    @property
+    def attaches(self) -> bool:
+        """Does it take a PATCH beside the upload to set the value?"""
+        ...
+
+    @property
+    def shares(self) -> bool:
+        """May one media file be in several such values (pim-facts A6)?"""
+        ...
+
+    @property
+    def told(self) -> bool:
+        """Does the PIM tell a stored file's name and size? Else it only gives the bytes."""
+        ...
 
     def key(self, aim: Aim) -> str:
         """The entity's name among the scheduler's keys: two aims at one entity give one key."""
@@ -39,9 +53,7 @@ class Place(Protocol):
         """Send the file."""
         ...
 
-    def attach(
-        self, client: PimClient, lines: Sequence[Sequence[tuple[Aim, str | None]]]
-    ) -> list[LineResult]:
+    def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
         """Set codes (None: empty the value); the aims of a line are of one entity, all lines of one group."""
         ...
 
@@ -49,16 +61,16 @@ class Place(Protocol):
         """The media code that the value holds now, by a single read, which is never behind."""
         ...
 
-    def media(self, client: PimClient, code: str) -> MediaFile | None:
-        """Name and size of a stored file; None where there is none, or the PIM does not tell them."""
+    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
+        """Has the stored file of the value this name and size (bytes), as far as the PIM tells?"""
         ...
 
-    def download(self, client: PimClient, code: str, into: BinaryIO) -> Downloaded:
-        """Write a stored file to `into`."""
+    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
+        """Write the stored file of the value to `into`."""
         ...
 
 
-def values_of(line: Sequence[tuple[Aim, str | None]], scope: str) -> dict[str, list[dict[str, Any]]]:
+def values_of(line: Line, scope: str) -> dict[str, list[dict[str, Any]]]:
     """The `values` of a PATCH line; `scope` is what this API calls a channel."""
     values: dict[str, list[dict[str, Any]]] = {}
     for aim, code in line:

@@ -9,11 +9,10 @@ from typing import Any, BinaryIO
 from ...errors import Failure, Kind
 from ...pim.client import PimClient
 from ...pim.multipart import Place as Value
-from ...pim.types import Created, Downloaded, LineResult, MediaFile, Product, ProductModel
+from ...pim.types import Created, Downloaded, LineResult, Product, ProductModel
+from ...rows import php_basename
 from ..aim import Aim
-from .base import MakeBody, named, values_of
-
-Line = Sequence[tuple[Aim, "str | None"]]
+from .base import Line, MakeBody, named, values_of
 
 
 class _CatalogMedia:
@@ -21,11 +20,13 @@ class _CatalogMedia:
 
     attaches = False
     shares = True
+    told = True
 
-    def media(self, client: PimClient, code: str) -> MediaFile | None:
-        return client.media_file(code)
+    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
+        media = client.media_file(code)
+        return media is not None and media.size == size and media.original_filename == php_basename(name)
 
-    def download(self, client: PimClient, code: str, into: BinaryIO) -> Downloaded:
+    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
         return client.download_media_file(code, into)
 
 
