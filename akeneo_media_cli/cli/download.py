@@ -17,6 +17,7 @@ def download(
     root: o.Root = None,
     allow_outside_root: o.AllowOutsideRoot = False,
     format: o.ManifestFormat = None,
+    sheet: o.Sheet = None,
     set: o.Set = None,
     concurrency: o.Concurrency = 4,
     retries: o.Retries = 5,
@@ -48,6 +49,7 @@ def download(
     named = ManifestOptions(
         manifests=manifests,
         format=format.value if format else None,
+        sheet=sheet,
         sets=set or (),
         roots=root or (),
         allow_outside_root=allow_outside_root,

@@ -50,6 +50,7 @@ class Format(str, Enum):
     yaml = "yaml"
     json = "json"
     jsonl = "jsonl"
+    xlsx = "xlsx"
 
 
 VARIABLES: set[str] = set()
@@ -106,6 +107,15 @@ ManifestFormat = Annotated[
     Format | None,
     typer.Option(
         "--format", envvar=env("format"), help="What the manifest is written in. [default: by suffix]"
+    ),
+]
+Sheet = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        envvar=env("sheet"),
+        help="Which sheet of a spreadsheet to read. [default: the first]",
     ),
 ]
 Set = Annotated[

@@ -19,13 +19,11 @@ CURE = "install it: pip install 'akeneo-media-cli[sandbox]' (or pipx inject, uv 
 
 def needs(options: ManifestOptions, stdin: BinaryIO) -> list[Any]:
     """What the manifests name that a PIM must have. Raises ManifestError."""
-    from ..manifest import read_manifests
+    from ..run.manifests import rows_of
     from ..sandbox import Need
 
     found: dict[Any, None] = {}
-    rows = read_manifests(
-        options.manifests, format=options.format, sets=options.sets, stdin=stdin, note=lambda *_: None
-    )
+    rows = rows_of(options, stdin, lambda *_: None)
     for row in rows:
         if row.target is None or row.problem is not None:
             continue

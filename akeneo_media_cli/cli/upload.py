@@ -16,6 +16,7 @@ def upload(
     root: o.Root = None,
     allow_outside_root: o.AllowOutsideRoot = False,
     format: o.ManifestFormat = None,
+    sheet: o.Sheet = None,
     set: o.Set = None,
     rename: o.Rename = None,
     concurrency: o.Concurrency = 4,
@@ -56,6 +57,7 @@ def upload(
         manifest=ManifestOptions(
             manifests=manifests,
             format=format.value if format else None,
+            sheet=sheet,
             sets=set or (),
             roots=root or (),
             allow_outside_root=allow_outside_root,

@@ -23,6 +23,7 @@ def verify(
     root: o.Root = None,
     allow_outside_root: o.AllowOutsideRoot = False,
     format: o.ManifestFormat = None,
+    sheet: o.Sheet = None,
     set: o.Set = None,
     rename: o.Rename = None,
     concurrency: o.Concurrency = 4,
@@ -51,6 +52,7 @@ def verify(
         manifest=ManifestOptions(
             manifests=manifests,
             format=format.value if format else None,
+            sheet=sheet,
             sets=set or (),
             roots=root or (),
             allow_outside_root=allow_outside_root,

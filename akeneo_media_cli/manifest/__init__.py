@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ..errors import ManifestError, UsageError
 from .assemble import Assembler, Note
@@ -22,43 +22,57 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "read_manifests"]
 
 
-def _csv(source: Source, make: Assembler) -> Iterator[Row]:
+class Reading(NamedTuple):
+    """What readers are told beside the manifest. `sheet`: which one of a spreadsheet; None: the first."""
+
+    sheet: str | None = None
+
+
+def _csv(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     from .delimited import read_csv
 
     return read_csv(source, make)
 
 
-def _tsv(source: Source, make: Assembler) -> Iterator[Row]:
+def _tsv(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     from .delimited import read_tsv
 
     return read_tsv(source, make)
 
 
-def _yaml(source: Source, make: Assembler) -> Iterator[Row]:
+def _yaml(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     from .yaml_stream import read_yaml
 
     return read_yaml(source, make)
 
 
-def _json(source: Source, make: Assembler) -> Iterator[Row]:
+def _json(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     from .json_stream import read_json
 
     return read_json(source, make)
 
 
-def _jsonl(source: Source, make: Assembler) -> Iterator[Row]:
+def _jsonl(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     from .json_stream import read_jsonl
 
     return read_jsonl(source, make)
 
 
-_READERS: dict[str, Callable[[Source, Assembler], Iterator[Row]]] = {
+def _xlsx(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
+    from .sheet import read_sheet
+
+    return read_sheet(source, make, how.sheet)
+
+
+_READERS: dict[str, Callable[[Source, Assembler, Reading], Iterator[Row]]] = {
     "csv": _csv,
     "tsv": _tsv,
     "yaml": _yaml,
     "json": _json,
     "jsonl": _jsonl,
+    "xlsx": _xlsx,
 }
+_SHEETS = ("xlsx",)
 
 _NAME_ONE = f"Name one: --format {', --format '.join(_READERS)}"
 
@@ -73,14 +87,18 @@ def read_manifests(
     sets: Sequence[str],
     stdin: BinaryIO,
     note: Note,
+    sheet: str | None = None,
 ) -> Iterator[Row]:
     """The rows of all manifests, in their order, streamed: memory does not grow with rows.
 
     `sources` are paths, or "-" for `stdin`; `sets` are `--set` options as typed; `note` takes a message and
     a hint for each oddity of a manifest that is no error. What is wrong with one row is its `problem`.
+    `sheet` names a sheet of spreadsheets, instead of the first that is visible; those are read whole, up to a
+    limit.
 
     Raises:
-        UsageError: an unknown format, a malformed `--set`, or standard input named twice; raised at once.
+        UsageError: an unknown format, a malformed `--set`, or standard input named twice; raised at once. And
+            an extra that a format needs is not installed.
         ManifestError: a manifest as a whole cannot be used. Raised when the manifest, or the mistake in it,
             is reached: read everything before sending anything.
     """
@@ -90,18 +108,37 @@ def read_manifests(
         raise UsageError("standard input (-) is named twice", "It can be read once: name it once.")
     if "-" in sources and format is None:
         raise ManifestError("standard input has no suffix that tells its format", _NAME_ONE)
-    return _read_all(sources, format, parse_settings(sets), stdin, note)
+    if sheet is not None and not any(_format_of(name, format) in _SHEETS for name in sources):
+        raise UsageError(
+            "--sheet is given, but no manifest is a spreadsheet", "Leave it out, or say --format."
+        )
+    return _read_all(sources, format, parse_settings(sets), stdin, note, Reading(sheet))
+
+
+def _format_of(name: str, chosen: str | None) -> str:
+    """The format to read a manifest as; "" where nothing tells."""
+    return chosen or SUFFIXES.get(PurePath(name).suffix.lower(), "")
 
 
 def _read_all(
-    names: Sequence[str], chosen: str | None, settings: Sequence[Setting], stdin: BinaryIO, note: Note
+    names: Sequence[str],
+    chosen: str | None,
+    settings: Sequence[Setting],
+    stdin: BinaryIO,
+    note: Note,
+    how: Reading,
 ) -> Iterator[Row]:
     for name in names:
-        source = Source(name, stdin, note)
+        format = _format_of(name, chosen)
+        source = Source(name, stdin, note, packed=format in _SHEETS)
         try:
-            read = _READERS[chosen or _format_of(source)]
+            read = _READERS.get(format)
+            if read is None:
+                raise source.unusable(
+                    f"the suffix does not tell the format (known: {', '.join(SUFFIXES)})", _NAME_ONE
+                )
             with source.trouble():
-                yield from _noted(name, read(source, Assembler(name, settings, note)), note)
+                yield from _noted(name, read(source, Assembler(name, settings, note), how), note)
         finally:
             source.close()
 
@@ -112,12 +149,3 @@ def _noted(name: str, rows: Iterator[Row], note: Note) -> Iterator[Row]:
         yield row
     if row is None:
         note(f"{name}: there are no rows in it", "Nothing to do for this manifest.")
-
-
-def _format_of(source: Source) -> str:
-    suffix = PurePath(source.name).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise source.unusable(
-            f"the suffix does not tell the format (known: {', '.join(SUFFIXES)})", _NAME_ONE
-        )
-    return SUFFIXES[suffix]

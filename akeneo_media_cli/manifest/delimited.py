@@ -30,8 +30,9 @@ class _Strict(csv.excel):
 
 
 @dataclass(frozen=True)
-class _Header:
-    """What the header line says: known columns by place, and the others by place."""
+class Header:
+    """What the header line says: known columns by place, and the others by place; `names` without those
+    that are empty at the end."""
 
     names: tuple[str, ...]
     known: dict[str, int]
@@ -63,7 +64,7 @@ def _read(source: Source, make: Assembler, delimiter: str | None) -> Iterator[Ro
             text.readline()
         reader = csv.reader(text, _Strict, delimiter=delimiter)
         try:
-            header = _header(source, make, reader)
+            header = header_of(source, make, reader)
             yield from _rows(make, reader, header, skip)
         except csv.Error as error:
             raise source.unusable(
@@ -86,7 +87,11 @@ def _find_delimiter(head: str) -> str:
     return max(_DELIMITERS, key=quality)
 
 
-def _header(source: Source, make: Assembler, reader: Reader) -> _Header:
+def header_of(source: Source, make: Assembler, reader: Iterator[list[str]]) -> Header:
+    """The header in the first record that is not blank.
+
+    Raises ManifestError where there is none, two columns mean one, or nothing names the files.
+    """
     cells: list[str] = next((cells for cells in reader if "".join(cells).strip()), [])
     names = [cell.strip() for cell in cells]
     while names and not names[-1]:
@@ -111,10 +116,10 @@ def _header(source: Source, make: Assembler, reader: Reader) -> _Header:
         make.unknown_column(name, known)
     if "file" not in known and not make.fills_file():
         raise make.no_file_column(names)
-    return _Header(tuple(names), known, tuple(extra.items()))
+    return Header(tuple(names), known, tuple(extra.items()))
 
 
-def _rows(make: Assembler, reader: Reader, header: _Header, before: int) -> Iterator[Row]:
+def _rows(make: Assembler, reader: Reader, header: Header, before: int) -> Iterator[Row]:
     """Every record after the header. Most take the short way; whatever is unusual goes to the assembler."""
     plan = _short_way(make, header)
     extra, width = header.extra, len(header.names)
@@ -123,7 +128,7 @@ def _rows(make: Assembler, reader: Reader, header: _Header, before: int) -> Iter
         for cells in reader:
             line, last = last + 1, before + reader.line_num
             if "".join(cells).strip():
-                yield _unusual(make, header, line, cells)
+                yield row_of(make, header, line, cells)
         return
     kind, own, parent, file_at, attribute_at, locale_at, scope_at, name_at = plan
     for cells in reader:
@@ -147,13 +152,13 @@ def _rows(make: Assembler, reader: Reader, header: _Header, before: int) -> Iter
                 )
                 continue
         if "".join(cells).strip():
-            yield _unusual(make, header, line, cells)
+            yield row_of(make, header, line, cells)
 
 
 _Plan = tuple[TargetType, int, "int | None", int, int, "int | None", "int | None", "int | None"]
 
 
-def _short_way(make: Assembler, header: _Header) -> _Plan | None:
+def _short_way(make: Assembler, header: Header) -> _Plan | None:
     """Where the cells of an ordinary row are, if the header allows one kind of target and nothing fills."""
     known = header.known
     columns = [column for column in GROUPS if column in known]
@@ -176,7 +181,7 @@ def _short_way(make: Assembler, header: _Header) -> _Plan | None:
     )
 
 
-def _unusual(make: Assembler, header: _Header, line: int, cells: list[str]) -> Row:
+def row_of(make: Assembler, header: Header, line: int, cells: list[str]) -> Row:
     """A row with cells too few or too many, something left out or filled, or several kinds of target."""
     width = len(header.names)
     problem: Failure | None = None

@@ -1,4 +1,4 @@
-"""One manifest as text: where it comes from, which format it has and how its bytes are to be read."""
+"""One manifest as text or, for a spreadsheet, as bytes: where it comes from and how it is to be read."""
 
 from __future__ import annotations
 
@@ -27,10 +27,15 @@ SUFFIXES = {
     ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".ods": "xlsx",
 }
 """The format that a manifest's suffix tells, where `--format` does not."""
 
 _PIECE = 1 << 20
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0"
 _HEAD = 1 << 16
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -46,14 +51,19 @@ class Source:
     Every problem is a `ManifestError`. Close it when done.
     """
 
-    def __init__(self, name: str, stdin: BinaryIO, note: Note) -> None:
+    def __init__(self, name: str, stdin: BinaryIO, note: Note, *, packed: bool = False) -> None:
+        """`packed`: it is an archive, as spreadsheets are, and no text."""
         self.name = name
+        self._packed = packed
         self.folder = "" if name == "-" else str(Path(name).parent)
         self._exit = ExitStack()
         try:
             with self.trouble():
                 self._file = self._open(stdin)
-                self._encoding = self._find_encoding(note)
+                self._encoding = "" if packed else self._find_encoding(note)
+                self._file.seek(0)
+                if packed:
+                    self._check_packed(self._file.read(_HEAD))
         except BaseException:
             self.close()
             raise
@@ -71,6 +81,11 @@ class Source:
             yield text
         finally:
             text.detach()
+
+    def binary(self) -> BinaryIO:
+        """The whole file, to be read from its start; valid until `close`."""
+        self._file.seek(0)
+        return self._file
 
     def unusable(self, message: str, hint: str) -> ManifestError:
         """The error that ends the run, with the manifest's name before `message`."""
@@ -108,12 +123,26 @@ class Source:
     def _spooled(self, stream: BinaryIO) -> BinaryIO:
         # The head is looked at first, so that an endless device is refused and not copied.
         head = stream.read(_HEAD)
-        self._family(head)
+        if self._packed:
+            self._check_packed(head)
+        else:
+            self._family(head)
         spool = self._exit.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - as above
         spool.write(head)
         shutil.copyfileobj(stream, spool, _PIECE)
         spool.seek(0)
         return spool
+
+    def _check_packed(self, head: bytes) -> None:
+        if not head:
+            raise self.unusable("is empty", "Save it again.")
+        if head.startswith(_OLE):
+            raise self.unusable(
+                "is an old spreadsheet (.xls), or protected by a password",
+                "Save it as .xlsx, without a password.",
+            )
+        if not head.startswith(_ZIP):
+            raise self.unusable("is no XLSX or ODS file", "If it is text, name its format: --format csv")
 
     def _family(self, head: bytes) -> str:
         """The encoding that the first bytes tell."""
@@ -130,8 +159,10 @@ class Source:
 
     def _binary(self, head: bytes) -> ManifestError:
         hint = "Name a CSV, TSV, YAML, JSON or JSONL file."
-        if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-            hint = "It looks like a spreadsheet or an archive: save the sheet as CSV (UTF-8) first."
+        if head.startswith(_ZIP):
+            hint = "It looks like a spreadsheet: name it .xlsx, say --format xlsx, or save the sheet as CSV (UTF-8)."
+        elif head.startswith(_OLE):
+            hint = "It looks like an old spreadsheet: save it as .xlsx."
         return self.unusable("is not text (it contains NUL bytes)", hint)
 
     def _find_encoding(self, note: Note) -> str:

@@ -16,7 +16,6 @@ from typing import BinaryIO
 from ..errors import Failure, Kind
 from ..exits import Exit
 from ..files import FileRoots
-from ..manifest import read_manifests
 from ..pim.connection import Connection
 from ..pim.errors import Refusal
 from ..pim.throttle import Throttle
@@ -32,6 +31,7 @@ from .fetching import Fetcher, Parcel, ReceivedFigures, Surroundings, unknown_me
 from .job import Environment, Job, rows_status
 from .ledger import UNKNOWN, PlannedRow, Run
 from .ledger import Outcome as Word
+from .manifests import rows_of
 from .options import DownloadOptions, ManifestOptions
 from .plan import Note, Rows, in_shard, plan
 from .preflight import Preflight
@@ -48,7 +48,7 @@ def placed_rows(options: ManifestOptions, stdin: BinaryIO, note: Note) -> Iterat
     Raises ManifestError and UsageError.
     """
     roots = FileRoots([str(root) for root in options.roots], allow_outside=options.allow_outside_root)
-    rows = read_manifests(options.manifests, format=options.format, sets=options.sets, stdin=stdin, note=note)
+    rows = rows_of(options, stdin, note)
     seq = 0
     for row in rows:
         if not in_shard(row.target, *options.shard):

@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 from ..errors import Failure, Kind
 from ..files import FileRoots, check_file
-from ..manifest import read_manifests
 from ..rows import Row, Target, folded
 from .ledger import PlannedRow, Run
+from .manifests import rows_of
 from .naming import Rename
 from .options import ManifestOptions
 
@@ -43,7 +43,7 @@ def planned_rows(options: ManifestOptions, stdin: BinaryIO, note: Note) -> Itera
     roots = FileRoots([str(root) for root in options.roots], allow_outside=options.allow_outside_root)
     part, parts = options.shard
     here = os.getcwd()  # noqa: PTH109 - text, to be joined to text
-    rows = read_manifests(options.manifests, format=options.format, sets=options.sets, stdin=stdin, note=note)
+    rows = rows_of(options, stdin, note)
     seq = 0
     for row in rows:
         if not in_shard(row.target, part, parts):
