@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -274,3 +275,20 @@ def test_every_format_tells_the_same(bench: Bencher) -> None:
         text = (b.folder / name).read_text("utf-8")
         assert "gone.jpg does not exist" in text.replace("&#46;", "."), name
         assert f"runs retry {done.report['run']}" in text, name
+
+
+def test_the_command_that_tries_again_is_told_as_it_can_be_run(bench: Bencher) -> None:
+    b = bench()
+    first = b.run(*two_bad_rows(b), "--state", "our state/pim.sqlite", "--env-file", os.devnull)
+    (told,) = re.findall("`akeneo-media (runs retry [^`]*)`", first.err)
+    (b.folder / "b.gif").rename(b.folder / "b.jpg")
+    again = b.run(*shlex.split(told))
+    assert [item["file"] for item in again.report["items"]] == ["b.gif"], (
+        "the row that failed, not the invalid"
+    )
+    assert again.kinds() == {3: "file_missing"}
+
+
+def test_what_no_ledger_keeps_is_not_offered_to_be_tried_again(bench: Bencher) -> None:
+    b = bench()
+    assert "runs retry" not in b.run(*two_bad_rows(b), "--no-state").err
