@@ -102,9 +102,13 @@ class Pim:
 
 
 @contextmanager
-def pim(milliseconds: float = 0, a_megabyte: float = 0) -> Iterator[Pim]:
-    """A PIM in a process of its own that takes so long for a call, and for each megabyte of it."""
-    command = [sys.executable, str(HERE / "pim.py"), str(milliseconds), str(a_megabyte)]
+def pim(save: float = 0, a_megabyte: float = 0, read: float | None = None) -> Iterator[Pim]:
+    """A PIM in a process of its own that takes so many milliseconds to save a file, and for each megabyte.
+
+    `read`: milliseconds of all other calls, if not as many as of saving.
+    """
+    times = (save, a_megabyte, save if read is None else read)
+    command = [sys.executable, str(HERE / "pim.py"), *map(str, times)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -4,7 +4,7 @@ Raw sockets, a thread a connection, every answer made of constants. It answers w
 token, the catalogue, searches, media files. Every attribute and product that is asked for exists. Each call
 takes the server time that was ordered, counted from the last byte of its request: only then the PIM begins.
 
-Run as `python pim.py MILLISECONDS MILLISECONDS_A_MEGABYTE`; the first line on standard output is its address.
+Run as `python pim.py SAVE A_MEGABYTE READ`, all in milliseconds; its first line of output is its address.
 `GET /stats` tells what happened so far, `GET /reset` begins anew.
 """
 
@@ -78,12 +78,11 @@ class Figures:
 class Connection:
     """One connection, from its first request to its end."""
 
-    def __init__(self, sock: socket.socket, figures: Figures, seconds: float, a_byte: float) -> None:
+    def __init__(self, sock: socket.socket, figures: Figures, *seconds: float) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
         self._figures = figures
-        self._seconds = seconds
-        self._a_byte = a_byte
+        self._save, self._a_byte, self._read = seconds
         self._buffer = memoryview(bytearray(_BUFFER))
 
     def serve(self) -> None:
@@ -116,7 +115,7 @@ class Connection:
         keys = _keys(beginning) if writes else ()
         began = time.monotonic()
         self._figures.begin(keys)
-        pause = self._seconds + (self._a_byte * length if writes else 0)
+        pause = self._save + self._a_byte * length if writes else self._read
         if pause:
             time.sleep(pause)
         self._figures.end(name, keys, time.monotonic() - began, length)
@@ -220,15 +219,16 @@ def _product(identifier: str) -> dict[str, Any]:
     return {"identifier": identifier, "family": "shoes", "parent": None, "values": {}}
 
 
-def main(seconds: float, a_byte: float) -> None:
+def main(save: float, a_byte: float, read: float) -> None:
     """Serve until killed."""
     figures = Figures()
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
         print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
         while True:
             sock, _ = listening.accept()
-            threading.Thread(target=Connection(sock, figures, seconds, a_byte).serve, daemon=True).start()
+            serve = Connection(sock, figures, save, a_byte, read).serve
+            threading.Thread(target=serve, daemon=True).start()
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) / 1e3, float(sys.argv[2]) / 1e9)
+    main(float(sys.argv[1]) / 1e3, float(sys.argv[2]) / 1e9, float(sys.argv[3]) / 1e3)

@@ -49,7 +49,7 @@ def manifest_rows(setting: Setting) -> list[Figure]:
         ((f"sku-{n // 4:07}", f"picture_{n % 4}", names[n % len(names)]) for n in range(rows)),
     )
     taken = []
-    for _ in range(setting.times(3)):
+    for _ in range(setting.times(2)):
         ledger = setting.fresh("state") / "ledger.sqlite"
         command = [sys.executable, "-c", _PLAN, str(manifest), str(ledger)]
         taken.append(run(command, env=environment(), cwd=setting.folder))
