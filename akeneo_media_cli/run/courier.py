@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from ..errors import Failure, Kind
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
-from ..pim.multipart import FileBody, PathSource
+from ..pim.multipart import PIECE, FileBody, PathSource
 from ..pim.multipart import Place as Value
+from ..pim.throttle import Throttle
 from ..pim.types import LineResult
 from ..progress.base import Progress
 from ..rows import Status
@@ -74,15 +75,15 @@ class MediaCourier:
         *,
         preparation: Preparation,
         clock: Callable[[], float],
-        pace: Callable[[int], None] | None = None,
+        throttle: Throttle | None = None,
     ) -> None:
-        """`clock` gives monotonic seconds; `pace` holds the bandwidth limit."""
+        """`clock` gives monotonic seconds; `throttle` holds the bandwidth limit."""
         self._client = client
         self._run = run
         self._progress = progress
         self._preparation = preparation
         self._clock = clock
-        self._pace = pace
+        self._throttle = throttle
         self._lock = threading.Lock()
         self.bytes_sent = 0
         """Bytes of files that went out, those of tries that failed included."""
@@ -116,9 +117,19 @@ class MediaCourier:
         source = PathSource(planned.path or "")
         sent = _Sent(self._progress, planned.seq, self._clock)
 
+        throttle = self._throttle
+
         def body(value: Value | None) -> FileBody:
             made.append(
-                FileBody(source, place=value, filename=planned.name, on_bytes=sent.hear, pace=self._pace)
+                FileBody(
+                    source,
+                    place=value,
+                    filename=planned.name,
+                    on_bytes=sent.hear,
+                    pace=throttle.take if throttle else None,
+                    # A slow line is kept alive by small pieces: proxies end calls that fall silent.
+                    piece=throttle.piece if throttle else PIECE,
+                )
             )
             return made[-1]
 

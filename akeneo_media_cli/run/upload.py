@@ -112,7 +112,7 @@ class Upload(Job):
             self._progress,
             preparation=preparation,
             clock=environment.clock,
-            pace=Throttle(options.bwlimit).take if options.bwlimit else None,
+            throttle=Throttle(options.bwlimit) if options.bwlimit else None,
         )
         coordinator = Coordinator(self._policy(), Passes(run, carriers), environment.random, known)
         try:
