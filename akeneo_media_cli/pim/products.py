@@ -62,7 +62,7 @@ class ProductCalls(Calls):
     def product_page_by_uuid(
         self, at: str = "", *, families: Sequence[str] = (), attributes: Sequence[str] = ()
     ) -> tuple[list[Product], str]:
-        """As `product_page`, with products that have no identifier; identifiers are not told. PIM 7 and later."""
+        """As `product_page`, with products that have no identifier; it tells no identifiers. PIM 7 on."""
         return self.page(at or _walk("products-uuid", families, attributes), Product.read)
 
     def product_model_page(
