@@ -22,7 +22,7 @@ from akeneo_media_cli.run.catalogue import Catalogue
 from akeneo_media_cli.run.ledger import UNKNOWN, PlannedRow, open_ledger
 from akeneo_media_cli.run.preflight import Aim, Preflight
 from akeneo_media_cli.run.readback import _loss
-from akeneo_media_cli.run.unchanged import Unchanged, file_sha256, looks_like
+from akeneo_media_cli.run.unchanged import Unchanged, file_sha256
 from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, parse_faults, start_sandbox
 from akeneo_media_cli.secret import Secret
 
@@ -366,14 +366,6 @@ def test_none_asks_nothing(unchanged: Any) -> None:
     d, known, planned = unchanged("none")
     assert known.code(planned, aim_with("a/b.jpg")) is None
     assert d.sandbox.stats()["total"] == 0
-
-
-def test_a_media_file_looks_like_a_row_by_name_and_size(desk: Callable[..., Desk]) -> None:
-    d = desk()
-    media = d.client.media_file(put(d, "p-1", "picture"))
-    assert media is not None
-    assert looks_like(media, row(1, "p-1", name="a.jpg"))
-    assert not looks_like(media, row(1, "p-1", name="b.jpg"))
 
 
 # Reading back.
