@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from ..errors import Failure, Kind, UsageError
 from ..pim.client import PimClient
-from ..pim.errors import CallError
+from ..pim.errors import CallError, Refusal
 from ..rows import Row, Target, TargetType
 from . import checks
 from .aim import Aim
@@ -91,7 +91,10 @@ class Carriers:
         row = Row("--carrier", 0, "", Target(TargetType.PRODUCT, identifier), attribute)
         if self._preflight is None:
             return _NOBODY
-        found = self._preflight.look([PlannedRow(0, row, "")])[0]
+        try:
+            found = self._preflight.look([PlannedRow(0, row, "")])[0]
+        except Refusal as refusal:
+            return refusal.failure
         if isinstance(found, Aim) and not found.sure:
             return Failure(
                 Kind.NO_CARRIER,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import Failure, Kind
 from ..pim.client import PimClient
-from ..pim.entity_types import Entity, MediaAttribute, PamAsset
+from ..pim.entity_types import Category, Entity, MediaAttribute, PamAsset
 from ..pim.errors import Refusal
 from ..pim.types import Attribute
 from ..rows import Row, Target, TargetType, folded
@@ -86,7 +86,7 @@ class Elsewhere:
         self._known = _Remembered()
 
     def look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
-        """For each row where it goes, or why it must not. Raises Trouble, AccessError and Refusal."""
+        """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
         groups: dict[tuple[TargetType | None, str], list[PlannedRow]] = {}
         for planned in batch:
             target = planned.row.target
@@ -94,7 +94,13 @@ class Elsewhere:
             groups.setdefault(group, []).append(planned)
         found: dict[int, Aim | Failure] = {}
         for (kind, parent), rows in groups.items():
-            for planned, verdict in zip(rows, self._group(kind, parent, rows), strict=True):
+            verdicts: Sequence[Aim | Failure]
+            try:
+                verdicts = self._group(kind, parent, rows)
+            except Refusal as refusal:
+                # What the PIM will not tell of one kind is no reason to hold back the others.
+                verdicts = [refusal.failure] * len(rows)
+            for planned, verdict in zip(rows, verdicts, strict=True):
                 found[planned.seq] = verdict
         return [found[planned.seq] for planned in batch]
 
@@ -221,20 +227,28 @@ class Elsewhere:
             return [missing] * len(rows)
         # Their values come with a single read only.
         codes = {folded(_target(planned).code): _target(planned).code for planned in rows}
-        found = {fold: self._client.category(code) for fold, code in codes.items()}
-        verdicts: list[Aim | Failure] = []
-        for planned in rows:
-            category = found[folded(_target(planned).code)]
-            if category is None:
-                verdicts.append(checks.unknown_target("category", _target(planned).code))
-                continue
-            spelled = self._spelled(planned.row)
-            if isinstance(spelled, Failure):
-                verdicts.append(spelled)
-                continue
-            aim = Aim(_target(planned)._replace(code=category.code), planned.row.attribute, *spelled)
-            verdicts.append(_known(aim, held_by(category, aim), ()))
-        return verdicts
+        found: dict[str, Category | None] | None
+        try:
+            found = {fold: self._client.category(code) for fold, code in codes.items()}
+        except Refusal as refusal:
+            if refusal.failure.kind is not Kind.FORBIDDEN:
+                raise
+            found = None
+        return [self._category_row(planned, found) for planned in rows]
+
+    def _category_row(self, planned: PlannedRow, found: dict[str, Category | None] | None) -> Aim | Failure:
+        """`found` None: the user may not read categories, so that the PIM must tell."""
+        target = _target(planned)
+        spelled = self._spelled(planned.row)
+        if isinstance(spelled, Failure):
+            return spelled
+        aim = Aim(target, planned.row.attribute, *spelled)
+        if found is None:
+            return aim
+        category = found[folded(target.code)]
+        if category is None:
+            return checks.unknown_target("category", target.code)
+        return _known(replace(aim, target=target._replace(code=category.code)), held_by(category, aim), ())
 
     def _spelled(self, row: Row) -> tuple[str | None, str | None] | Failure:
         """Locale and scope as the PIM spells them, where nothing tells whether the attribute takes them."""

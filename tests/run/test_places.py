@@ -270,3 +270,14 @@ def test_codes_in_another_case_are_told_and_new_assets_too(reach: Reach) -> None
     assert isinstance(new, Aim)
     assert (there.attribute, there.before, there.notes) == ("media", None, ("MEDIA is media in the PIM",))
     assert new.notes == ("the asset is not there yet: it is made",)
+
+
+def test_what_the_pim_will_not_tell_of_one_kind_holds_no_other_back(reach: Reach) -> None:
+    client, _ = reach(connections={"main": {"list_categories": False, "list_products": False}})
+    preflight = Preflight(client, Catalogue(client, Notes()), Notes())
+    rows = [
+        planned(1, target=Target(TargetType.CATEGORY, "master"), attribute="banner"),
+        planned(2, target=Target(TargetType.ASSET, "x", "photos"), attribute="media"),
+        planned(3, target=Target(TargetType.PRODUCT, "p-1"), attribute="picture"),
+    ]
+    assert [type(found) for found in preflight.look(rows)] == [Aim, Aim, Aim]
