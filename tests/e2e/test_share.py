@@ -141,3 +141,20 @@ def test_what_is_left_after_a_kill_is_attached_without_sending_again(bench: Benc
 
 def log(b: Bench) -> list[dict[str, Any]]:
     return b.sandbox.inside(lambda: [call.as_dict() for call in b.sandbox.store.stats.log])
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_shared_files_arrive_through_faults(bench: Bencher, seed: int) -> None:
+    from akeneo_media_cli.sandbox import parse_faults
+
+    orders = ["429=0.05", "500=0.05", "503=0.05", "reset-late=0.06", "500-late=0.04", "reset-middle=0.03"]
+    b = bench(variants(400), save_time=0.002, faults=parse_faults(orders), seed=seed)
+    pictures = [b.file(f"{n}/shot.jpg", jpeg(n)) for n in range(5)]
+    lines = ["product,attribute,file", *(f"v-{n},shot,{pictures[n % 5]}" for n in range(400))]
+    done = b.upload(b.manifest(lines), "--retries", "20")
+    assert done.status == 0, done.err
+    held = {v["identifier"]: v["sha256"] for v in b.sandbox.values()}
+    assert held == {f"v-{n}": sha256(jpeg(n % 5)) for n in range(400)}
+    stats = b.sandbox.stats()
+    assert (stats["lost_values"], stats["products"]) == (0, 400)
+    assert done.report["summary"]["shared"] >= 390
