@@ -33,6 +33,7 @@ def validate(
     concurrency: o.Concurrency = 4,
     retries: o.Retries = 5,
     timeout: o.Timeout = 60.0,
+    carrier: o.Carrier = None,
     shard: o.Shard = None,
     report: o.Report = None,
     progress: o.Progress = o.ProgressMode.auto,
@@ -65,6 +66,7 @@ def validate(
         timeout=timeout,
         reports=report or (),
         online=online,
+        carrier=carrier,
     )
     session = Session(
         env_file=env_file,

@@ -191,3 +191,10 @@ def test_a_file_that_the_carrier_does_not_take_is_told(bench: Bencher) -> None:
     )
     assert done.kinds() == {2: "no_carrier"}
     assert b.upload(carried(b, 2), "--carrier", "nonsense").status == 2
+
+
+def test_validate_knows_carriers_too(bench: Bencher) -> None:
+    b = bench(mixed())
+    manifest = carried(b, 2)
+    assert b.run("validate", manifest, "--online").status == 1
+    assert b.run("validate", manifest, "--online", "--carrier", "p-5:picture").status == 0
