@@ -189,6 +189,9 @@ class Run(RunRecord):
             known = before is not UNKNOWN
             held = before if known else None
             records.append((self._n, held, known, now, code, size, mtime_ns, self._first + seq))
+        if len(records) == 1:
+            self._store.write_one(_TAKE_OFF, records[0])
+            return
         with self._store.write() as connection:
             execute_many(connection, _TAKE_OFF, records)
 

