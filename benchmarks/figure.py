@@ -24,7 +24,7 @@ class Figure:
     least: bool = False
     how: str = ""
     reason: str = ""
-    """Why, where it is not reached; or what else to know."""
+    """Why it may not be reached; told only where it is not."""
 
     @property
     def reached(self) -> bool | None:
@@ -37,7 +37,8 @@ class Figure:
         """The table's line in Markdown."""
         verdict = {True: "yes", False: "**no**", None: ""}[self.reached]
         target = "" if self.target is None else f"{'≥' if self.least else '≤'} {self.target:g}{self.unit}"
-        return f"| {self.name} | {self.value}{self.unit} | {target} | {verdict} | {self.reason or self.how} |"
+        why = "; ".join(filter(None, (self.how, self.reason if self.reached is False else "")))
+        return f"| {self.name} | {self.value}{self.unit} | {target} | {verdict} | {why} |"
 
 
 @dataclass

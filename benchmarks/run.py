@@ -46,6 +46,7 @@ def main() -> int:
     options.add_argument("--only", choices=names, action="append", help="measure only this; repeatable")
     asked = options.parse_args()
     lines = [HEADER]
+    loads: list[float] = []
     began = time.monotonic()
     print(HEADER, flush=True)
     with temporary() as folder:
@@ -56,22 +57,23 @@ def main() -> int:
         for measure in MEASURES:
             if asked.only and measure.__name__ not in asked.only:
                 continue
+            loads.append(os.getloadavg()[0])
             for figure in measure(setting):
                 lines.append(figure.line())
                 print(lines[-1], flush=True)
     if not asked.quick and not asked.only:
-        RESULTS.write_text(_page(lines, time.monotonic() - began), encoding="utf-8")
+        RESULTS.write_text(_page(lines, loads, time.monotonic() - began), encoding="utf-8")
     return 0
 
 
-def _page(lines: list[str], seconds: float) -> str:
+def _page(lines: list[str], loads: list[float], seconds: float) -> str:
     today = datetime.now(timezone.utc).date()
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     return (
         "# Results\n\n"
         f"Written by `make bench` on {today} in {seconds / 60:.0f} minutes: "
         f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}; "
-        f"load average at the end {load}.\n\n"
+        f"load average from {min(loads):.1f} to {max(loads):.1f}. The measured commands make 1 to 2 of it: what "
+        "is above that was others' work,\nwhich wall times suffer from.\n\n"
         "Medians, with the least and the most of the rounds in brackets. What is compared ran in turns in\n"
         "one run; only ratios say something about another machine.\n\n"
         + "\n".join(lines)
