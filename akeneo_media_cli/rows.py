@@ -79,6 +79,7 @@ class Row:
     `line` is the first line in a CSV, the item's number from 1 in YAML, JSON and JSONL, the row of a sheet.
     `file` is as written; `filename` is the name the PIM is to show, where the manifest gives one.
     `root` is the folder that a manifest's own `root` key names, resolved against the manifest.
+    `archive` is the ZIP whose member `file` names, where it is in one.
     """
 
     manifest: str
@@ -92,6 +93,7 @@ class Row:
     root: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     problem: Failure | None = None
+    archive: str | None = None
 
 
 def folded(code: str) -> str:

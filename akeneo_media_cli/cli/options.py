@@ -51,6 +51,7 @@ class Format(str, Enum):
     json = "json"
     jsonl = "jsonl"
     xlsx = "xlsx"
+    akeneo = "akeneo"
 
 
 VARIABLES: set[str] = set()
@@ -62,6 +63,11 @@ def env(name: str) -> str:
     variable = "AKENEO_MEDIA_" + name.lstrip("-").replace("-", "_").upper()
     VARIABLES.add(variable)
     return variable
+
+
+def listed(text: str | None) -> list[str]:
+    """The names in an option that takes several, with commas between them."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
 Manifests = Annotated[
@@ -116,6 +122,15 @@ Sheet = Annotated[
         metavar="NAME",
         envvar=env("sheet"),
         help="Which sheet of a spreadsheet to read. [default: the first]",
+    ),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="A,B",
+        envvar=env("columns"),
+        help="Columns of the PIM's own export layout that hold media. [default: ask the PIM]",
     ),
 ]
 Set = Annotated[

@@ -79,6 +79,7 @@ class Session:
     def _run(self, command: str, options: RunOptions, make: type[Job], *, offline: bool = False) -> Exit:
         from ..report import check_destinations
         from ..run.job import Environment
+        from ..run.layout import media_of
         from ..run.plan import planned_rows
 
         check_destinations(options.reports, inputs=options.manifest.manifests)
@@ -91,7 +92,8 @@ class Session:
                 progress.note(slip)
             ledger = self._ledger(options, connection.url if connection else "", progress)
             run = ledger.start_run(command, options.arguments())
-            rows = self.rows or (lambda note: planned_rows(options.manifest, stdin, note))
+            media = media_of(connection, options, progress) if connection else None
+            rows = self.rows or (lambda note: planned_rows(options.manifest, stdin, note, media))
             job = make(options, rows, connection, progress, Environment(), on_call=self._on_call())
             status = Exit.DEFECT
             began = time.time(), time.monotonic()

@@ -116,6 +116,10 @@ def check_file(row: Row, roots: FileRoots) -> LocalFile | Failure:
 
     Never blocks on a pipe or device, and never raises for anything a manifest can say.
     """
+    if row.archive is not None:
+        from .member import check_member
+
+        return check_member(row)
     shown = printable(row.file)
     found = _find(row, roots, shown)
     if isinstance(found, Failure):
@@ -173,7 +177,12 @@ def check_content(local: LocalFile, shown: str) -> Failure | None:
             os.close(handle)
     except OSError as error:
         return _unreadable(shown, error.strerror or str(error))
-    extension = extension_of(local.name)
+    return mismatch(head, local.name, shown)
+
+
+def mismatch(head: bytes, name: str, shown: str) -> Failure | None:
+    """Do a file's first bytes contradict the extension of the name under which it is to be shown?"""
+    extension = extension_of(name)
     is_really = contradiction(head, extension)
     if is_really is None:
         return None

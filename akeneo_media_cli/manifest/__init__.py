@@ -18,14 +18,21 @@ from .template import Setting, parse_settings
 
 if TYPE_CHECKING:
     from ..rows import Row
+    from .layout import Media
 
 __all__ = ["FORMATS", "read_manifests"]
 
 
 class Reading(NamedTuple):
-    """What readers are told beside the manifest. `sheet`: which one of a spreadsheet; None: the first."""
+    """What readers are told beside the manifest. `sheet`: which one of a spreadsheet; None: the first.
+
+    `columns` of the PIM's own layout that hold media, by name or attribute; where none is named, `media` is
+    asked.
+    """
 
     sheet: str | None = None
+    columns: Sequence[str] = ()
+    media: Media | None = None
 
 
 def _csv(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
@@ -64,6 +71,12 @@ def _xlsx(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     return read_sheet(source, make, how.sheet)
 
 
+def _akeneo(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
+    from .layout import read_layout
+
+    return read_layout(source, make, how.sheet, how.columns, how.media)
+
+
 _READERS: dict[str, Callable[[Source, Assembler, Reading], Iterator[Row]]] = {
     "csv": _csv,
     "tsv": _tsv,
@@ -71,8 +84,10 @@ _READERS: dict[str, Callable[[Source, Assembler, Reading], Iterator[Row]]] = {
     "json": _json,
     "jsonl": _jsonl,
     "xlsx": _xlsx,
+    "akeneo": _akeneo,
 }
-_SHEETS = ("xlsx",)
+_SHEETS = ("xlsx", "akeneo")
+_PACKED: dict[str, bool | None] = {"xlsx": True, "akeneo": None}
 
 _NAME_ONE = f"Name one: --format {', --format '.join(_READERS)}"
 
@@ -88,13 +103,16 @@ def read_manifests(
     stdin: BinaryIO,
     note: Note,
     sheet: str | None = None,
+    columns: Sequence[str] = (),
+    media: Media | None = None,
 ) -> Iterator[Row]:
     """The rows of all manifests, in their order, streamed: memory does not grow with rows.
 
     `sources` are paths, or "-" for `stdin`; `sets` are `--set` options as typed; `note` takes a message and
     a hint for each oddity of a manifest that is no error. What is wrong with one row is its `problem`.
     `sheet` names a sheet of spreadsheets, instead of the first that is visible; those are read whole, up to a
-    limit.
+    limit. `columns` and `media` tell which columns of the PIM's own layout hold media: by name or attribute,
+    or asked, where none is named.
 
     Raises:
         UsageError: an unknown format, a malformed `--set`, or standard input named twice; raised at once. And
@@ -112,7 +130,7 @@ def read_manifests(
         raise UsageError(
             "--sheet is given, but no manifest is a spreadsheet", "Leave it out, or say --format."
         )
-    return _read_all(sources, format, parse_settings(sets), stdin, note, Reading(sheet))
+    return _read_all(sources, format, parse_settings(sets), stdin, note, Reading(sheet, columns, media))
 
 
 def _format_of(name: str, chosen: str | None) -> str:
@@ -130,7 +148,7 @@ def _read_all(
 ) -> Iterator[Row]:
     for name in names:
         format = _format_of(name, chosen)
-        source = Source(name, stdin, note, packed=format in _SHEETS)
+        source = Source(name, stdin, note, packed=_PACKED.get(format, False))
         try:
             read = _READERS.get(format)
             if read is None:

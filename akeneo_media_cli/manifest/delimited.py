@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,25 @@ def read_tsv(source: Source, make: Assembler) -> Iterator[Row]:
     return _read(source, make, "\t")
 
 
+def csv_records(source: Source) -> Generator[tuple[int, list[str]], None, None]:
+    """The records that are not blank, each with its first line from 1. Raises ManifestError. Close it."""
+    with _opened(source, None) as (reader, before):
+        last = before
+        for cells in reader:
+            line, last = last + 1, before + reader.line_num
+            if "".join(cells).strip():
+                yield line, cells
+
+
 def _read(source: Source, make: Assembler, delimiter: str | None) -> Iterator[Row]:
+    with _opened(source, delimiter) as (reader, before):
+        header = header_of(source, make, reader)
+        yield from _rows(make, reader, header, before)
+
+
+@contextmanager
+def _opened(source: Source, delimiter: str | None) -> Iterator[tuple[Reader, int]]:
+    """A reader of the records, and how many lines stand before them; its mistakes become ManifestErrors."""
     with source.text() as text:
         head = text.read(_HEAD)
     skip = 0
@@ -64,8 +83,7 @@ def _read(source: Source, make: Assembler, delimiter: str | None) -> Iterator[Ro
             text.readline()
         reader = csv.reader(text, _Strict, delimiter=delimiter)
         try:
-            header = header_of(source, make, reader)
-            yield from _rows(make, reader, header, skip)
+            yield reader, skip
         except csv.Error as error:
             raise source.unusable(
                 f"line {skip + reader.line_num}: {error}",

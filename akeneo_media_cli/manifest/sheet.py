@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ def read_sheet(source: Source, make: Assembler, sheet: str | None) -> Iterator[R
             yield row_of(make, header, line, cells[:width])
 
 
-def records(source: Source, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
+def records(source: Source, sheet: str | None) -> Generator[tuple[int, list[str]], None, None]:
     """The rows that are not blank, each with its number from 1, cells as text. Raises as `read_sheet`."""
     calamine = _library()
     try:

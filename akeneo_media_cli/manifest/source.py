@@ -30,6 +30,7 @@ SUFFIXES = {
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
     ".ods": "xlsx",
+    ".zip": "akeneo",
 }
 """The format that a manifest's suffix tells, where `--format` does not."""
 
@@ -51,19 +52,33 @@ class Source:
     Every problem is a `ManifestError`. Close it when done.
     """
 
-    def __init__(self, name: str, stdin: BinaryIO, note: Note, *, packed: bool = False) -> None:
-        """`packed`: it is an archive, as spreadsheets are, and no text."""
+    def __init__(
+        self,
+        name: str,
+        stdin: BinaryIO,
+        note: Note,
+        *,
+        packed: bool | None = False,
+        file: BinaryIO | None = None,
+    ) -> None:
+        """`packed`: it is an archive, as spreadsheets are, and no text; None: its first bytes tell.
+
+        `file`: the manifest itself, where `name` is no path; it is closed with the source.
+        """
         self.name = name
         self._packed = packed
+        self._encoding = ""
         self.folder = "" if name == "-" else str(Path(name).parent)
         self._exit = ExitStack()
         try:
             with self.trouble():
-                self._file = self._open(stdin)
-                self._encoding = "" if packed else self._find_encoding(note)
-                self._file.seek(0)
-                if packed:
-                    self._check_packed(self._file.read(_HEAD))
+                self._file = self._open(stdin) if file is None else self._exit.enter_context(file)
+                head = self.binary().read(_HEAD)
+                self._tell_packed(head)
+                if self.packed:
+                    self._check_packed(head)
+                else:
+                    self._encoding = self._find_encoding(note)
         except BaseException:
             self.close()
             raise
@@ -81,6 +96,11 @@ class Source:
             yield text
         finally:
             text.detach()
+
+    @property
+    def packed(self) -> bool:
+        """Is it an archive, and no text?"""
+        return bool(self._packed)
 
     def binary(self) -> BinaryIO:
         """The whole file, to be read from its start; valid until `close`."""
@@ -123,6 +143,7 @@ class Source:
     def _spooled(self, stream: BinaryIO) -> BinaryIO:
         # The head is looked at first, so that an endless device is refused and not copied.
         head = stream.read(_HEAD)
+        self._tell_packed(head)
         if self._packed:
             self._check_packed(head)
         else:
@@ -132,6 +153,10 @@ class Source:
         shutil.copyfileobj(stream, spool, _PIECE)
         spool.seek(0)
         return spool
+
+    def _tell_packed(self, head: bytes) -> None:
+        if self._packed is None:
+            self._packed = head.startswith(_ZIP)
 
     def _check_packed(self, head: bytes) -> None:
         if not head:
@@ -160,13 +185,13 @@ class Source:
     def _binary(self, head: bytes) -> ManifestError:
         hint = "Name a CSV, TSV, YAML, JSON or JSONL file."
         if head.startswith(_ZIP):
-            hint = "It looks like a spreadsheet: name it .xlsx, say --format xlsx, or save the sheet as CSV (UTF-8)."
+            hint = "It looks like a spreadsheet: say --format xlsx, or save the sheet as CSV (UTF-8)."
         elif head.startswith(_OLE):
             hint = "It looks like an old spreadsheet: save it as .xlsx."
         return self.unusable("is not text (it contains NUL bytes)", hint)
 
     def _find_encoding(self, note: Note) -> str:
-        head = self._file.read(_HEAD)
+        head = self.binary().read(_HEAD)
         if not head:
             raise self.unusable("is empty", "Write at least a header line, or a list of rows.")
         encoding = self._family(head)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from .course import Known
 from .ledger import PlannedRow, Share
 from .sharing import SHA256
-from .unchanged import file_sha256
+from .sources import file_sha256
 
 KEPT_DIGESTS = 20_000
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from ..errors import Failure, Kind
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
-from ..pim.multipart import PIECE, FileBody, PathSource
+from ..pim.multipart import PIECE, FileBody
 from ..pim.multipart import Place as Value
 from ..pim.throttle import Throttle
 from ..pim.types import LineResult
@@ -41,7 +41,7 @@ from .ledger.codec import to_item
 from .outcomes import outcome_of
 from .places import Place
 from .preparing import Load, Preparation
-from .unchanged import file_sha256
+from .sources import file_sha256, source_of
 
 SHARED = "not sent again: it has the media file of another row with the same file"
 
@@ -114,7 +114,7 @@ class MediaCourier:
     def _send(self, course: Course) -> Outcome:
         load: Load = course.row
         planned, aim = load.planned, load.aim
-        source = PathSource(planned.path or "")
+        source = source_of(planned.path or "")
         sent = _Sent(self._progress, planned.seq, self._clock)
 
         throttle = self._throttle

@@ -37,7 +37,7 @@ from .plan import Note, Rows, in_shard, plan
 from .preflight import Preflight
 from .readback import unreadable
 from .saving import place_of, safe_name, told_apart
-from .unchanged import file_sha256
+from .sources import file_sha256
 
 _CODE = re.compile(r"([0-9a-f]{40})_(.+)")
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import BinaryIO
 
 from ..manifest import read_manifests
 from ..rows import Row
 from .options import ManifestOptions
 
+Media = Callable[[Collection[str]], Collection[str]]
+"""Takes codes of attributes, gives those that hold media."""
 
-def rows_of(options: ManifestOptions, stdin: BinaryIO, note: Callable[[str, str], None]) -> Iterator[Row]:
-    """All rows, whatever shard they are in; raises as `read_manifests`."""
+
+def rows_of(
+    options: ManifestOptions,
+    stdin: BinaryIO,
+    note: Callable[[str, str], None],
+    media: Media | None = None,
+) -> Iterator[Row]:
+    """All rows, whatever shard they are in; raises as `read_manifests` and `media` do.
+
+    `media` is asked which columns of the PIM's own layout hold media, where the options do not say.
+    """
     return read_manifests(
         options.manifests,
         format=options.format,
@@ -19,4 +30,6 @@ def rows_of(options: ManifestOptions, stdin: BinaryIO, note: Callable[[str, str]
         stdin=stdin,
         note=note,
         sheet=options.sheet,
+        columns=options.columns,
+        media=media,
     )

@@ -11,12 +11,14 @@ from pathlib import Path
 class ManifestOptions:
     """Which rows there are. `shard` is (part, parts) from 1; `roots` empty: the manifest's folder.
 
-    `sheet`: which one of a spreadsheet; None: the first.
+    `sheet`: which one of a spreadsheet; None: the first. `columns` of the PIM's own layout that hold media,
+    by name or attribute; empty: the PIM is asked.
     """
 
     manifests: Sequence[str]
     format: str | None = None
     sheet: str | None = None
+    columns: Sequence[str] = ()
     sets: Sequence[str] = ()
     roots: Sequence[Path] = ()
     allow_outside_root: bool = False

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
-from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import Failure, Kind
 from ..files import FileRoots, check_file
 from ..rows import Row, Target, folded
 from .ledger import PlannedRow, Run
-from .manifests import rows_of
+from .manifests import Media, rows_of
 from .naming import Rename
 from .options import ManifestOptions
+from .sources import NotAFileError, state_of
 
 Note = Callable[[str, str], None]
 Rows = Callable[[Note], Iterable[PlannedRow]]
@@ -37,13 +36,15 @@ def in_shard(target: Target | None, part: int, parts: int) -> bool:
     return int.from_bytes(digest, "big") % parts == part - 1
 
 
-def planned_rows(options: ManifestOptions, stdin: BinaryIO, note: Note) -> Iterator[PlannedRow]:
-    """Every row of the manifests, its file looked at. Raises ManifestError and UsageError."""
+def planned_rows(
+    options: ManifestOptions, stdin: BinaryIO, note: Note, media: Media | None = None
+) -> Iterator[PlannedRow]:
+    """Every row of the manifests, its file looked at. Raises as `rows_of` does."""
     rename = Rename(options.rename) if options.rename else None
     roots = FileRoots([str(root) for root in options.roots], allow_outside=options.allow_outside_root)
     part, parts = options.shard
     here = os.getcwd()  # noqa: PTH109 - text, to be joined to text
-    rows = rows_of(options, stdin, note)
+    rows = rows_of(options, stdin, note, media)
     seq = 0
     for row in rows:
         if not in_shard(row.target, part, parts):
@@ -62,7 +63,9 @@ def _planned(seq: int, row: Row, roots: FileRoots, rename: Rename | None, here: 
     if isinstance(name, Failure):
         return PlannedRow(seq, replace(row, problem=name), local.name)
     # Whole, as the ledger may be asked about it from another folder.
-    path = os.path.join(here, local.path)  # noqa: PTH118 - a million rows: Path costs ten times as much
+    path = local.path
+    if row.archive is None:
+        path = os.path.join(here, path)  # noqa: PTH118 - a million rows: Path costs ten times as much
     return PlannedRow(seq, row, name, path, local.size, local.mtime_ns)
 
 
@@ -71,15 +74,14 @@ def retried_rows(rows: Iterable[PlannedRow]) -> Iterator[PlannedRow]:
     for seq, old in enumerate(rows, 1):
         row = replace(old.row, problem=None)
         try:
-            found = Path(old.path or "").stat()
+            size, mtime_ns = state_of(old.path or "")
         except OSError as error:
             kind = Kind.FILE_MISSING if isinstance(error, FileNotFoundError) else Kind.FILE_UNREADABLE
             yield _gone(seq, row, old, kind, error.strerror or str(error))
-            continue
-        if stat.S_ISREG(found.st_mode):
-            yield PlannedRow(seq, row, old.name, old.path, found.st_size, found.st_mtime_ns)
+        except NotAFileError as error:
+            yield _gone(seq, row, old, Kind.FILE_NOT_REGULAR, str(error))
         else:
-            yield _gone(seq, row, old, Kind.FILE_NOT_REGULAR, "it is no file any more")
+            yield PlannedRow(seq, row, old.name, old.path, size, mtime_ns)
 
 
 def _gone(seq: int, row: Row, old: PlannedRow, kind: Kind, why: str) -> PlannedRow:

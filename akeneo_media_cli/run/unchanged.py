@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
 from ..pim.client import PimClient
@@ -10,8 +9,7 @@ from ..pim.errors import Refusal
 from .aim import Aim
 from .ledger import Interrupted, PlannedRow, Run
 from .places import PLACES
-
-_PIECE = 1024 * 1024
+from .sources import file_sha256
 
 
 class Unchanged:
@@ -60,15 +58,3 @@ class Unchanged:
         if known.mtime_ns == planned.mtime_ns:
             return held
         return held if known.sha256 is not None and file_sha256(planned.path) == known.sha256 else None
-
-
-def file_sha256(path: str | None) -> str | None:
-    """SHA-256 of a file in hex; None where it cannot be read, which its upload will tell of."""
-    digest = hashlib.sha256()
-    try:
-        with open(path or "", "rb") as file:  # noqa: PTH123 - many small files: Path.open costs twice
-            while piece := file.read(_PIECE):
-                digest.update(piece)
-    except OSError:
-        return None
-    return digest.hexdigest()

@@ -35,7 +35,7 @@ from .places import PLACES
 from .plan import Rows, plan
 from .preflight import Preflight
 from .readback import unreadable
-from .unchanged import file_sha256
+from .sources import file_sha256
 
 _WORDS = {
     Kind.VALUE_DIFFERS: Status.DIFFERS,

@@ -316,7 +316,7 @@ def test_what_is_no_spreadsheet_says_so(read: Reader) -> None:
     assert "damaged" in unusable(read, b"PK\x03\x04" + bytes(600))
     with pytest.raises(ManifestError, match="no XLSX"):
         read.files("-", format="xlsx", stdin=b"a,b\n")
-    assert "name it .xlsx" in unusable(read, rows_in([HEADER]), ".csv")
+    assert "say --format xlsx" in unusable(read, rows_in([HEADER]), ".csv")
     whole = rows_in([HEADER, ["a", "b", "c"]])
     assert unusable(read, whole[: len(whole) // 2])
     empty = io.BytesIO()

@@ -1,0 +1,55 @@
+"""The checks of a row's file that is a member of a ZIP: as those of a file, but nothing is unpacked."""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import Failure, Kind
+from ..manifest.archive import TROUBLE, Archive, UnsafeArchiveError, member_path, open_archive
+from ..rows import Row, clean_name, php_basename
+from .check import LARGEST_FILE, LocalFile, check_name, mismatch, printable
+from .content import HEAD
+
+
+def check_member(row: Row) -> LocalFile | Failure:
+    """The member that a row names, if it can be sent; else why not, and what to do.
+
+    Its time is its checksum: an export that was made again has new times and the same files.
+    """
+    shown = printable(row.file)
+    path = os.path.abspath(row.archive or "")  # noqa: PTH100
+    try:
+        archive = open_archive(path)
+    except (OSError, UnsafeArchiveError) as error:
+        return Failure(Kind.FILE_UNREADABLE, f"{row.archive}: {error}", "Export it again.")
+    info = archive.member(row.file)
+    if info is None:
+        return Failure(
+            Kind.FILE_MISSING,
+            f"{shown} is not in {printable(row.archive or '')}",
+            "Export with media, and pack table and files together.",
+        )
+    if info.file_size == 0:
+        return Failure(Kind.FILE_EMPTY, f"{shown} is empty (0 bytes)", "Export or copy the file again.")
+    if info.file_size > LARGEST_FILE:
+        return Failure(
+            Kind.FILE_TOO_LARGE,
+            f"{shown} has {info.file_size:,} bytes; the PIM can record {LARGEST_FILE:,} at most",
+            "Make the file smaller: compress or split it.",
+        )
+    name = php_basename(clean_name(row.filename or row.file))
+    local = LocalFile(member_path(path, row.file), name, info.file_size, info.CRC)
+    return check_name(name, shown) or _content(archive, row.file, local, shown) or local
+
+
+def _content(archive: Archive, member: str, local: LocalFile, shown: str) -> Failure | None:
+    try:
+        with archive.open(member) as packed:
+            head = packed.read(HEAD)
+    except (OSError, *TROUBLE) as error:
+        return Failure(
+            Kind.FILE_UNREADABLE,
+            f"{shown} cannot be unpacked: {error}",
+            "Export it again.",
+        )
+    return mismatch(head, local.name, shown)

@@ -1,0 +1,138 @@
+"""ZIP archives whose members are taken as they stand: opened once, refused whole where they are not safe."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import zipfile
+import zlib
+from collections import OrderedDict
+from typing import IO
+
+_MOST_MEMBERS = 1_000_000
+_MOST_RATIO = 200
+_HARMLESS = 10_000_000
+"""Bytes; what unpacks to less than this is no bomb, however small it was packed."""
+_HEADER = 30
+_KEPT_OPEN = 4
+_PREFIX, _MARK = "zip:", "!/"
+
+TROUBLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+"""What reading a member may raise beside OSError."""
+
+
+class UnsafeArchiveError(Exception):
+    """The archive is damaged or could do harm; the text says why."""
+
+
+class Archive:
+    """An open ZIP whose members several threads may read. Its directory is in memory, its files are not."""
+
+    def __init__(self, path: str) -> None:
+        """Raises UnsafeArchiveError and OSError."""
+        self.path = path
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            raise UnsafeArchiveError("it is no file")
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except TROUBLE as error:
+            raise UnsafeArchiveError(f"it is no ZIP file, or damaged ({error})") from None
+        try:
+            assert self._zip.fp is not None
+            self.identity = identity(os.fstat(self._zip.fp.fileno()))
+            self._members = _checked(self._zip, self.identity[0])
+        except UnsafeArchiveError:
+            self.close()
+            raise
+
+    def names(self) -> list[str]:
+        """The members that are files."""
+        return list(self._members)
+
+    def member(self, name: str) -> zipfile.ZipInfo | None:
+        """A file by its whole name; None if there is none."""
+        return self._members.get(name)
+
+    def open(self, name: str) -> IO[bytes]:
+        """A member's content, unpacked as it is read. Raises OSError and `TROUBLE`, then or while reading."""
+        return self._zip.open(self._members[name])
+
+    def close(self) -> None:
+        """Close it; members that are being read stay readable."""
+        self._zip.close()
+
+
+def identity(found: os.stat_result) -> tuple[int, int, int, int]:
+    """What tells whether a path still leads to the same, unchanged archive."""
+    return found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino
+
+
+_open: OrderedDict[tuple[str, tuple[int, int, int, int]], Archive] = OrderedDict()
+_lock = threading.Lock()
+
+
+def open_archive(path: str) -> Archive:
+    """The archive at `path` as it is now. The last few stay open, as a directory may have a million entries.
+
+    Raises UnsafeArchiveError and OSError.
+    """
+    key = path, identity(os.stat(path))  # noqa: PTH116
+    with _lock:
+        archive = _open.get(key)
+        if archive is None:
+            archive = _open[key] = Archive(path)
+            # Not closed: another thread may be about to read from it. It closes when nobody has it any more.
+            if len(_open) > _KEPT_OPEN:
+                _open.popitem(last=False)
+        _open.move_to_end(key)
+        return archive
+
+
+def member_path(archive: str, name: str) -> str:
+    """A member's place as one text, for the ledger; no file's path is like it, as those are absolute."""
+    return f"{_PREFIX}{archive}{_MARK}{name}"
+
+
+def split_member_path(path: str) -> tuple[str, str] | None:
+    """The archive and the member's name; None for the path of a file."""
+    if not path.startswith(_PREFIX):
+        return None
+    archive, _, name = path[len(_PREFIX) :].partition(_MARK)
+    return archive, name
+
+
+def _checked(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
+    infos = archive.infolist()
+    if len(infos) > _MOST_MEMBERS:
+        raise UnsafeArchiveError(f"it has more than {_MOST_MEMBERS:,} members")
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in infos:
+        _check_member(info)
+        if info.filename in members:
+            raise UnsafeArchiveError(f"it has two members named {info.filename!r}")
+        if not info.is_dir():
+            members[info.filename] = info
+    unpacked = sum(info.file_size for info in members.values())
+    if unpacked > max(_HARMLESS, _MOST_RATIO * size):
+        raise UnsafeArchiveError(f"{size:,} bytes unpack to {unpacked:,}")
+    end = 0
+    for info in sorted(members.values(), key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            raise UnsafeArchiveError(f"{info.filename!r} overlaps another member")
+        end = info.header_offset + _HEADER + info.compress_size
+    return members
+
+
+def _check_member(info: zipfile.ZipInfo) -> None:
+    name = info.orig_filename
+    parts = name.replace("\\", "/").split("/")
+    if not name or "\\" in name or "\0" in name or parts[0] == "" or ".." in parts or ":" in parts[0]:
+        raise UnsafeArchiveError(f"the path {name!r} leads out of it")
+    if info.flag_bits & 0x1:
+        raise UnsafeArchiveError("it is encrypted")
+    mode = info.external_attr >> 16
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise UnsafeArchiveError(f"{name!r} is a link or a device")
+    if info.file_size > max(_HARMLESS, _MOST_RATIO * info.compress_size):
+        raise UnsafeArchiveError(f"{name!r} unpacks to {info.file_size:,} bytes from {info.compress_size:,}")
