@@ -72,8 +72,8 @@ def _page(lines: list[str], loads: list[float], seconds: float) -> str:
         "# Results\n\n"
         f"Written by `make bench` on {today} in {seconds / 60:.0f} minutes: "
         f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}; "
-        f"load average from {min(loads):.1f} to {max(loads):.1f}. The measured commands make 1 to 2 of it: what "
-        "is above that was others' work,\nwhich wall times suffer from.\n\n"
+        f"load average from {min(loads):.1f} to {max(loads):.1f}.\nThe measured commands make 1 to 2 of it; "
+        "what is above that was others' work, and wall times suffer from it.\n\n"
         "Medians, with the least and the most of the rounds in brackets. What is compared ran in turns in\n"
         "one run; only ratios say something about another machine.\n\n"
         + "\n".join(lines)
