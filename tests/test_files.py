@@ -300,6 +300,13 @@ def test_a_missing_file_names_the_nearest(folder: Path, there: str, named: str, 
     assert found.message == f"{named} does not exist"
 
 
+@pytest.mark.parametrize("link", ["https://example.com/a.jpg", "s3://bucket/a.jpg"])
+def test_addresses_are_not_followed(folder: Path, link: str) -> None:
+    found = failed(check(folder, link))
+    assert found.kind is Kind.FILE_MISSING
+    assert found.hint.startswith("Links are not followed")
+
+
 def test_a_link_to_nothing(folder: Path) -> None:
     (folder / "a.jpg").symlink_to("gone.jpg")
     found = failed(check(folder, "a.jpg"))

@@ -249,6 +249,9 @@ def _find(row: Row, roots: FileRoots, shown: str) -> tuple[str, os.stat_result] 
 
 
 def _missing(row: Row, roots: FileRoots, base: _Base, shown: str) -> Failure:
+    if "://" in row.file:
+        hint = "Links are not followed: fetch the file, and name where it is."
+        return Failure(Kind.FILE_MISSING, f"{shown} is no file on this machine", hint)
     hint = next(
         (
             said

@@ -126,7 +126,7 @@ def _parse(archive: zipfile.ZipFile, name: str, start: Start) -> None:
     try:
         _each_piece(archive, name, lambda piece: _nothing(parser.Parse(piece)))
         parser.Parse(b"", True)
-    except (expat.ExpatError, ValueError) as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:
         raise UnsoundError(f"its part {name} is no XML ({error})") from None
 
 

@@ -38,6 +38,7 @@ def pieces(seed: bytes) -> st.SearchStrategy[bytes]:
     )
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("format", sorted(SEEDS))
 @given(data=st.data())
 def test_any_bytes(format: str, data: st.DataObject) -> None:
