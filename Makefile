@@ -30,7 +30,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/akeneo-media demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not slow" --cov --cov-report=term --cov-fail-under=95
 
 test-all: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=long

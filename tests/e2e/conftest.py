@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -185,6 +186,25 @@ class Bench:
         assert "Traceback" not in done.stderr, done.stderr
         found = json.loads(where.read_text("utf-8")) if where.exists() else {}
         return Done(done.returncode, done.stdout, done.stderr, found)
+
+    def memory(self, *arguments: str) -> int:
+        """Run the command, which must end well; the most memory that it had, in bytes, without coverage."""
+        program = (
+            "import resource, subprocess, sys\n"
+            "status = subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL).returncode\n"
+            "print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, *self.command, *arguments],
+            cwd=self.folder,
+            env={k: v for k, v in self.environ.items() if not k.startswith("COV")},
+            text=True,
+            capture_output=True,
+            check=True,
+        )
+        status, most = done.stdout.split()[-2:]
+        assert status == "0"
+        return int(most)
 
     def upload(self, *arguments: str, **more: Any) -> Done:
         return self.run("upload", *arguments, **more)

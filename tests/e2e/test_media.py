@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import os
-import resource
 import signal
 from typing import Any
 
@@ -376,11 +375,8 @@ def test_little_memory_for_a_large_file(bench: Bencher) -> None:
         b.sandbox.store.media.rows[code].size = size
 
     b.sandbox.inside(grow)
-    done = b.run("media", "download", code, "--to", "out")
-    assert done.status == 0, done.err
+    assert b.memory("media", "download", code, "--to", "out") < 100_000_000
     assert (b.folder / "out/film.mp4").stat().st_size == size
-    # The most of any command that the tests have run so far, coverage's own memory included.
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < size / 2 / 1024
 
 
 def test_ctrl_c_ends_a_list_quietly(bench: Bencher) -> None:

@@ -330,7 +330,7 @@ def test_values_that_cannot_be_read_back_are_not_taken_for_proven(bench: Bencher
 
 
 def test_a_pim_that_went_down_is_not_asked_to_read_back(bench: Bencher) -> None:
-    b = bench(down_after=10)
+    b = bench(down_after=8)
     done = b.upload(twelve(b), "--verify", "--retries", "0", "--concurrency", "1")
     assert done.status == 5, done.err
     assert done.report["summary"]["uploaded"] > 0
