@@ -4,7 +4,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY akeneo_media_cli ./akeneo_media_cli
 RUN python -m venv /opt/akeneo-media \
- && /opt/akeneo-media/bin/pip install --no-cache-dir '.[report,xlsx,remote]'
+ && /opt/akeneo-media/bin/pip install --no-cache-dir '.[report,xlsx]'
 
 FROM python:3.13.1-slim-bookworm
 RUN useradd --uid 10001 --create-home media
