@@ -182,9 +182,9 @@ class TestDamage:
             "schema": whole[:100] + b"\xff" * 200 + whole[300:],
         }[how]
         path.write_bytes(broken)
-        with pytest.raises(LedgerError):
-            # Reading alone sets nothing aside.
-            opened(path, exclusive=False).record("last").summary()
+        # Reading alone sets nothing aside.
+        with pytest.raises(LedgerError), opened(path, exclusive=False) as ledger:
+            ledger.record("last").summary()
         notes = Notes()
         clock = Clock()
         with opened(path, clock, note=notes) as ledger:

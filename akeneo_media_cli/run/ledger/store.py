@@ -18,7 +18,6 @@ _PRAGMAS = (
     # A commit reaches the operating system, not the disk: it outlives the process, and a power cut costs the
     # last commits but never the file.
     "PRAGMA synchronous = NORMAL",
-    "PRAGMA cache_size = -16000",
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA journal_size_limit = 33554432",
 )
@@ -52,6 +51,8 @@ class Store:
         try:
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
+            # Readings walk through the rows once: a page is not asked for again (kilobytes).
+            connection.execute(f"PRAGMA cache_size = {-2000 if readonly else -16000}")
             if readonly:
                 connection.execute("PRAGMA query_only = ON")
             connection.create_function(
