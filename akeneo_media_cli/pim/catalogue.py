@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from .calls import BATCH, Calls, batches, criteria, query, segment
 from .entity_types import Category
 from .types import (
+    MEDIA_TYPES,
     Attribute,
     Channel,
     Family,
@@ -18,8 +19,6 @@ from .types import (
 )
 
 T = TypeVar("T")
-
-MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
 
 
 class CatalogueCalls(Calls):

@@ -11,6 +11,9 @@ from typing import Any
 from ..errors import Failure
 from . import parse
 
+MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
+"""The types of attribute that hold media files; any other is destroyed by one (pim-facts A3)."""
+
 ValueKey = tuple[str, "str | None", "str | None"]
 """Attribute code, locale, scope: what names one value of a product."""
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import Failure, Kind
-from ..pim.types import Attribute, Channel
+from ..pim.types import MEDIA_TYPES, Attribute, Channel
 from ..rows import Target, folded
 
-MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
 LONGEST_CODE = 100
 """Characters that the PIM gives a code."""
 
