@@ -234,7 +234,9 @@ uploads:
         ("!mine [a, b]\n", "!mine is not allowed"),
         ("uploads: !!omap []\n", "omap is not allowed"),
         ("- ? !!python/name:os.x\n  : 1\n", "is not allowed"),
-        ("- " + "[" * 5000, "nested more than 32 deep"),
+        ("- " + "[" * 500, "nested more than 32 deep"),
+        # Newer releases of libyaml stop by themselves at 1,000.
+        ("- " + "[" * 5000, "nest"),
         ("".join(f"- &a{i} x\n" for i in range(1100)), "more than 1,000 anchors"),
         ("- [" + "x," * 11_000 + "]\n", "more than 10,000 values"),
         ("- {" + ",".join(f"k{i}: v" for i in range(11_000)) + "}\n", "more than 10,000 values"),
