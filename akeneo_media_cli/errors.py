@@ -33,6 +33,8 @@ class Kind(str, Enum):
     NAME_TOO_LONG = "name_too_long"
     EXTENSION_TOO_LONG = "extension_too_long"
     CONTENT_MISMATCH = "content_mismatch"
+    LINK_REFUSED = "link_refused"
+    SOURCE_TROUBLE = "source_trouble"
     # What the PIM's catalogue says of the row.
     ATTRIBUTE_UNKNOWN = "attribute_unknown"
     ATTRIBUTE_NOT_MEDIA = "attribute_not_media"

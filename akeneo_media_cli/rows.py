@@ -1,7 +1,7 @@
 """What the whole package calls a row, and what may become of it.
 
 A row is one file for one place in the PIM. Every package may import this
-module; it imports nothing but the standard library and `errors`.
+module; it imports nothing but the standard library, `errors` and `secret`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from .errors import Failure
+from .secret import Secret
 
 
 class Status(str, Enum):
@@ -79,7 +80,8 @@ class Row:
     `line` is the first line in a CSV, the item's number from 1 in YAML, JSON and JSONL, the row of a sheet.
     `file` is as written; `filename` is the name the PIM is to show, where the manifest gives one.
     `root` is the folder that a manifest's own `root` key names, resolved against the manifest.
-    `archive` is the ZIP whose member `file` names, where it is in one.
+    `archive` is the ZIP whose member `file` names, where it is in one. `link` is the link that `file` is only
+    the presentable part of, where it holds a secret.
     """
 
     manifest: str
@@ -94,6 +96,7 @@ class Row:
     extra: dict[str, Any] = field(default_factory=dict)
     problem: Failure | None = None
     archive: str | None = None
+    link: Secret | None = None
 
 
 def folded(code: str) -> str:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "akeneo_media_cli"
-COMMON = {"rows", "errors", "exits", "secret", "units", "console", "wording", ""}
+COMMON = {"rows", "errors", "exits", "secret", "units", "console", "wording", "link", ""}
 MAY_IMPORT = {
-    "cli": {"run", "pim", "manifest", "report", "progress", "sandbox", "settings", "files", "cli"},
-    "run": {"run", "pim", "manifest", "progress", "report", "files"},
+    "cli": {"run", "pim", "manifest", "report", "progress", "sandbox", "settings", "files", "links", "cli"},
+    "run": {"run", "pim", "manifest", "progress", "report", "files", "links"},
+    "links": {"links", "pim"},
     "pim": {"pim"},
     "manifest": {"manifest"},
     "files": {"manifest"},

@@ -300,13 +300,6 @@ def test_a_missing_file_names_the_nearest(folder: Path, there: str, named: str, 
     assert found.message == f"{named} does not exist"
 
 
-@pytest.mark.parametrize("link", ["https://example.com/a.jpg", "s3://bucket/a.jpg"])
-def test_addresses_are_not_followed(folder: Path, link: str) -> None:
-    found = failed(check(folder, link))
-    assert found.kind is Kind.FILE_MISSING
-    assert found.hint.startswith("Links are not followed")
-
-
 def test_a_link_to_nothing(folder: Path) -> None:
     (folder / "a.jpg").symlink_to("gone.jpg")
     found = failed(check(folder, "a.jpg"))
@@ -424,7 +417,7 @@ def test_one_kind_under_anothers_name_is_told(content: str, extension: str) -> N
         b"Rar!\x1a\x07 not".replace(b"\x1a\x07", b"  "),
         "é".encode() * 3000,
         b"x" + "é".encode() * 3000,
-        b"<!DOCTYPE html><html>404</html>",
+        b"an <html> in the text",
         b"\0" * 100,
         b"BM\0\0 two bytes prove nothing",
         b"x",
@@ -434,6 +427,20 @@ def test_one_kind_under_anothers_name_is_told(content: str, extension: str) -> N
 @pytest.mark.parametrize("extension", ["jpg", "txt", "svg", "pdf", "png", "", "dat", "bmp"])
 def test_text_and_unknown_content_raise_no_alarm(content: bytes, extension: str) -> None:
     assert contradiction(content[:HEAD], extension) is None
+
+
+@pytest.mark.parametrize("content", [b"<!DOCTYPE html><p>404", b"\n <HTML><title>Log in</title>"])
+def test_a_web_page_is_no_picture(folder: Path, content: bytes) -> None:
+    """What a download that failed leaves behind, and what a link may lead to."""
+    for extension in ("jpg", "pdf", "png", "zip"):
+        assert contradiction(content, extension) == "html"
+    for extension in ("html", "txt", "svg", "", "dat"):
+        assert contradiction(content, extension) is None
+    (folder / "a.jpg").write_bytes(content)
+    found = failed(check(folder, "a.jpg"))
+    assert found.kind is Kind.CONTENT_MISMATCH
+    assert found.message == "a.jpg is named .jpg, but its content is HTML"
+    assert "a web page" in found.hint
 
 
 def test_a_mismatch_names_both_and_the_cure(folder: Path) -> None:

@@ -78,6 +78,6 @@ def download(
         metrics_file=metrics_file,
         verbose=verbose,
         quiet=quiet,
-        rows=lambda note: placed_rows(named, sys.stdin.buffer, note),
+        rows=lambda note, _: placed_rows(named, sys.stdin.buffer, note),
     )
     raise typer.Exit(session.download(options))

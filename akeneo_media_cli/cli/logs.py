@@ -62,8 +62,8 @@ def set_up(progress: Progress, *, verbose: int, log_file: Path | None, log_forma
 
 
 def request(call: Any) -> None:
-    """Log one exchange with the PIM; `call` is a `pim.transport.CallInfo`, which holds no secret."""
-    outcome = call.error if call.status is None else call.status
+    """Log one exchange with the PIM or a link's host; `call` is a `pim.transport.CallInfo`: no secrets."""
+    outcome = call.status or call.error or "done"
     LOGGER.debug(
         "%s %s: %s in %.3f s, %d bytes sent",
         call.method,

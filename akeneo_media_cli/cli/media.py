@@ -235,7 +235,7 @@ def download(
         log_file=log_file,
         verbose=verbose,
         quiet=quiet,
-        rows=lambda note: code_rows(_named(codes)),
+        rows=lambda *_: code_rows(_named(codes)),
     )
     raise typer.Exit(session.download(options))
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import completion
+
+if TYPE_CHECKING:
+    from ..links import LinkOptions
 
 CONNECTION = "Connection"
 MANIFEST = "Manifest"
@@ -70,6 +73,14 @@ def listed(text: str | None) -> list[str]:
     return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
+def links(allow_remote: bool, remote_host: list[str] | None, max_temp: str) -> LinkOptions:
+    """What the three options say of links. Raises UsageError for a size that is none."""
+    from .. import units
+    from ..links import LinkOptions
+
+    return LinkOptions(allow_remote, tuple(remote_host or ()), units.size(max_temp))
+
+
 Manifests = Annotated[
     list[str],
     typer.Argument(
@@ -107,6 +118,33 @@ AllowOutsideRoot = Annotated[
         "--allow-outside-root",
         envvar=env("allow-outside-root"),
         help="Take files that lie outside every root: absolute paths, .., links.",
+    ),
+]
+AllowRemote = Annotated[
+    bool,
+    typer.Option(
+        "--allow-remote",
+        envvar=env("allow-remote"),
+        help="Follow links that stand in place of files: https, s3, gs, sftp.",
+    ),
+]
+RemoteHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--remote-host",
+        metavar="HOST",
+        envvar=env("remote-host"),
+        help="A host that https links may lead to, *.example.com for all below one; also an address or "
+        "network of your own (10.1.2.0/24), which no link may lead to otherwise; repeatable.",
+    ),
+]
+MaxTemp = Annotated[
+    str,
+    typer.Option(
+        "--max-temp",
+        metavar="SIZE",
+        envvar=env("max-temp"),
+        help="Room on disk for files whose length their link does not tell, in all.",
     ),
 ]
 ManifestFormat = Annotated[

@@ -19,6 +19,7 @@ CURE = "install it: pip install 'akeneo-media-cli[sandbox]' (or pipx inject, uv 
 
 def needs(options: ManifestOptions, stdin: BinaryIO) -> list[Any]:
     """What the manifests name that a PIM must have. Raises ManifestError."""
+    from ..link import is_link, link_name
     from ..run.manifests import rows_of
     from ..sandbox import Need
 
@@ -27,7 +28,8 @@ def needs(options: ManifestOptions, stdin: BinaryIO) -> list[Any]:
     for row in rows:
         if row.target is None or row.problem is not None:
             continue
-        extension = (row.filename or row.file).rpartition(".")[2]
+        name = row.filename or (link_name(row.file) if is_link(row.file) else row.file)
+        extension = name.rpartition(".")[2]
         found[
             Need(
                 row.target.type.value,

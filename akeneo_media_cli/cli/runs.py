@@ -177,6 +177,9 @@ def retry(
     concurrency: o.Concurrency = 4,
     retries: o.Retries = 5,
     timeout: o.Timeout = 60.0,
+    allow_remote: o.AllowRemote = False,
+    remote_host: o.RemoteHost = None,
+    max_temp: o.MaxTemp = "1G",
     report: o.Report = None,
     progress: o.Progress = o.ProgressMode.auto,
     state: o.State = None,
@@ -201,7 +204,9 @@ def retry(
         say(f"run {info.id} has no failed rows")
         raise typer.Exit(Exit.OK)
     options = UploadOptions(
-        ManifestOptions(info.arguments.get("manifests", ())),
+        ManifestOptions(
+            info.arguments.get("manifests", ()), links=o.links(allow_remote, remote_host, max_temp)
+        ),
         concurrency=concurrency,
         retries=retries,
         timeout=timeout,
@@ -212,5 +217,5 @@ def retry(
         carrier=info.arguments.get("carrier"),
     )
     session = Session(env_file=env_file, progress=progress.value, quiet=quiet)
-    session.rows = lambda note: retried_rows(rows)
+    session.rows = lambda _, links: retried_rows(rows, links)
     raise typer.Exit(session.upload(options))

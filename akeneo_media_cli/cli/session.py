@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -20,13 +20,15 @@ from . import logs
 from .process import say
 
 if TYPE_CHECKING:
+    from ..links import Links
     from ..pim.connection import Connection
     from ..progress.base import Progress
     from ..report import Report
     from ..run.job import Job
-    from ..run.ledger import Ledger, Run
+    from ..run.ledger import Ledger, PlannedRow, Run
+    from ..run.manifests import Media
     from ..run.options import DownloadOptions, RunOptions, UploadOptions, ValidateOptions, VerifyOptions
-    from ..run.plan import Rows
+    from ..run.plan import Note
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Session:
     quiet: bool = False
     log_format: str = "text"
     metrics_file: Path | None = None
-    rows: Rows | None = None
+    rows: Callable[[Note, Links], Iterable[PlannedRow]] | None = None
     """Rows that come from elsewhere than the manifests."""
     after: Callable[[Any], None] | None = None
     """With `sandbox`: what to do with it before it goes."""
@@ -77,13 +79,25 @@ class Session:
         return self._run("download", options, Download)
 
     def _run(self, command: str, options: RunOptions, make: type[Job], *, offline: bool = False) -> Exit:
+        from ..links import Links
         from ..report import check_destinations
         from ..run.job import Environment
         from ..run.layout import media_of
-        from ..run.plan import planned_rows
+        from ..run.sources import LOOKS, Sources
 
         check_destinations(options.reports, inputs=options.manifest.manifests)
         with self._cleanup:
+            on_call = self._on_call()
+            links = self._cleanup.enter_context(
+                closing(
+                    Links(
+                        options.manifest.links,
+                        timeout=options.timeout,
+                        pool=options.concurrency + LOOKS,
+                        on_call=on_call,
+                    )
+                )
+            )
             stdin = self._stdin(options.manifest.manifests)
             connection = None if offline else self._connection(options, stdin)
             slips = self._slips()
@@ -93,8 +107,9 @@ class Session:
             ledger = self._ledger(options, connection.url if connection else "", progress)
             run = ledger.start_run(command, options.arguments())
             media = media_of(connection, options, progress) if connection else None
-            rows = self.rows or (lambda note: planned_rows(options.manifest, stdin, note, media))
-            job = make(options, rows, connection, progress, Environment(), on_call=self._on_call())
+            rows = partial(self._rows, options, stdin, media, links)
+            environment = Environment(sources=Sources(links))
+            job = make(options, rows, connection, progress, environment, on_call=on_call)
             status = Exit.DEFECT
             began = time.time(), time.monotonic()
             with job.signals.caught():
@@ -106,6 +121,15 @@ class Session:
         return status
 
     # Where from and where to.
+
+    def _rows(
+        self, options: RunOptions, stdin: BinaryIO, media: Media | None, links: Links, note: Note
+    ) -> Iterable[PlannedRow]:
+        from ..run.plan import planned_rows
+
+        if self.rows is not None:
+            return self.rows(note, links)
+        return planned_rows(options.manifest, stdin, note, media, links)
 
     def _stdin(self, manifests: Any) -> BinaryIO:
         """Standard input; with `--sandbox` a copy of it, as the manifest is then read twice."""
@@ -171,7 +195,7 @@ class Session:
         ledger = open_ledger(
             path, pim_url=url, clock=time.time, note=lambda message, hint: progress.note(message, hint=hint)
         )
-        return self._cleanup.enter_context(contextlib.closing(ledger))
+        return self._cleanup.enter_context(closing(ledger))
 
     def _on_call(self) -> Any:
         return logs.request if self.verbose > 1 or self.log_file is not None else None

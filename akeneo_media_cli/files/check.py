@@ -128,17 +128,32 @@ def check_file(row: Row, roots: FileRoots) -> LocalFile | Failure:
     if not stat.S_ISREG(status.st_mode):
         what = next((what for is_it, what in _SPECIAL if is_it(status.st_mode)), "no ordinary file")
         return Failure(Kind.FILE_NOT_REGULAR, f"{shown} is {what}", "Name an ordinary file.")
-    if status.st_size == 0:
-        return Failure(Kind.FILE_EMPTY, f"{shown} is empty (0 bytes)", "Export or copy the file again.")
-    if status.st_size > LARGEST_FILE:
-        return Failure(
-            Kind.FILE_TOO_LARGE,
-            f"{shown} has {status.st_size:,} bytes; the PIM can record {LARGEST_FILE:,} at most",
-            "Make the file smaller: compress or split it.",
-        )
+    failure = check_size(status.st_size, shown)
+    if failure is not None:
+        return failure
     name = php_basename(clean_name(row.filename or os.path.basename(row.file)))  # noqa: PTH119 - text, not a path
     local = LocalFile(path, name, status.st_size, status.st_mtime_ns)
     return check_name(name, shown) or roots.content(local, shown) or local
+
+
+def check_size(size: int, shown: str) -> Failure | None:
+    """Can the PIM record a file of so many bytes?"""
+    if size == 0:
+        return Failure(Kind.FILE_EMPTY, f"{shown} is empty (0 bytes)", "Export or copy the file again.")
+    if size > LARGEST_FILE:
+        return Failure(
+            Kind.FILE_TOO_LARGE,
+            f"{shown} has {size:,} bytes; the PIM can record {LARGEST_FILE:,} at most",
+            "Make the file smaller: compress or split it.",
+        )
+    return None
+
+
+def check_found(name: str, file: str, size: int | None, head: bytes | None) -> Failure | None:
+    """What can be told of a file that lies elsewhere by its size and first bytes, where they are known."""
+    shown = printable(file)
+    failure = None if size is None else check_size(size, shown)
+    return failure or (None if head is None else mismatch(head, name, shown))
 
 
 def check_name(name: str, shown: str) -> Failure | None:
@@ -186,10 +201,14 @@ def mismatch(head: bytes, name: str, shown: str) -> Failure | None:
     is_really = contradiction(head, extension)
     if is_really is None:
         return None
+    if is_really == "html":
+        hint = "It is a web page, perhaps one to log in or of an error: get the file itself."
+    else:
+        hint = f"Name it .{is_really} (or give such a `filename`), or save it as a real {extension.upper()}."
     return Failure(
         Kind.CONTENT_MISMATCH,
         f"{shown} is named .{extension}, but its content is {is_really.upper()}",
-        f"Name it .{is_really} (or give such a `filename`), or save it as a real {extension.upper()}.",
+        hint,
     )
 
 
@@ -249,9 +268,6 @@ def _find(row: Row, roots: FileRoots, shown: str) -> tuple[str, os.stat_result] 
 
 
 def _missing(row: Row, roots: FileRoots, base: _Base, shown: str) -> Failure:
-    if "://" in row.file:
-        hint = "Links are not followed: fetch the file, and name where it is."
-        return Failure(Kind.FILE_MISSING, f"{shown} is no file on this machine", hint)
     hint = next(
         (
             said

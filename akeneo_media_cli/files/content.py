@@ -33,6 +33,7 @@ _EXTENSIONS = {
 _KINDS = {extension: kind for kind, extensions in _EXTENSIONS.items() for extension in extensions.split()}
 # Two or three bytes that other files begin with as well are no proof of a contradiction.
 _UNPROVEN = frozenset(("BMP", "MP3"))
+_PAGES = (b"<!doctype html", b"<html")
 _SURE_IN_TEXT = (b"%PDF-", b"GIF87a", b"GIF89a")
 
 
@@ -49,7 +50,8 @@ def contradiction(head: bytes, extension: str) -> str | None:
         return None
     guess = filetype.guess(head)
     if guess is None:
-        return None
+        # What a web server sends in place of a picture: a page to log in, or one that tells of an error.
+        return "html" if named != "text" and head.lstrip()[:15].lower().startswith(_PAGES) else None
     kind = _KINDS.get(guess.extension)
     if kind is None or kind == named or kind in _UNPROVEN:
         return None

@@ -7,7 +7,7 @@ import os
 from ..errors import Failure, Kind
 from ..manifest.archive import TROUBLE, Archive, UnsafeArchiveError, member_path, open_archive
 from ..rows import Row, clean_name, php_basename
-from .check import LARGEST_FILE, LocalFile, check_name, mismatch, printable
+from .check import LocalFile, check_name, check_size, mismatch, printable
 from .content import HEAD
 
 
@@ -29,14 +29,9 @@ def check_member(row: Row) -> LocalFile | Failure:
             f"{shown} is not in {printable(row.archive or '')}",
             "Export with media, and pack table and files together.",
         )
-    if info.file_size == 0:
-        return Failure(Kind.FILE_EMPTY, f"{shown} is empty (0 bytes)", "Export or copy the file again.")
-    if info.file_size > LARGEST_FILE:
-        return Failure(
-            Kind.FILE_TOO_LARGE,
-            f"{shown} has {info.file_size:,} bytes; the PIM can record {LARGEST_FILE:,} at most",
-            "Make the file smaller: compress or split it.",
-        )
+    failure = check_size(info.file_size, shown)
+    if failure is not None:
+        return failure
     name = php_basename(clean_name(row.filename or row.file))
     local = LocalFile(member_path(path, row.file), name, info.file_size, info.CRC)
     return check_name(name, shown) or _content(archive, row.file, local, shown) or local

@@ -12,12 +12,14 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ..errors import ManifestError, UsageError
+from ..link import is_link, presentable
+from ..rows import Row
+from ..secret import Secret
 from .assemble import Assembler, Note
 from .source import SUFFIXES, Source
 from .template import Setting, parse_settings
 
 if TYPE_CHECKING:
-    from ..rows import Row
     from .layout import Media
 
 __all__ = ["FORMATS", "read_manifests"]
@@ -164,6 +166,10 @@ def _read_all(
 def _noted(name: str, rows: Iterator[Row], note: Note) -> Iterator[Row]:
     row = None
     for row in rows:
+        if "://" in row.file and row.archive is None and is_link(row.file):
+            # The one place that all rows come through: what is secret about links goes no further.
+            row.file, whole = presentable(row.file)
+            row.link = Secret(whole) if whole else None
         yield row
     if row is None:
         note(f"{name}: there are no rows in it", "Nothing to do for this manifest.")

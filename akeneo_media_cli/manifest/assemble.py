@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Failure, Kind, ManifestError
+from ..link import is_link, presentable
 from ..rows import Row, Target, TargetType, clean_name
 from .columns import (
     COLUMNS,
@@ -151,7 +152,11 @@ class Assembler:
     def _lookup(self, name: str, values: Mapping[str, str | None], extra: Mapping[str, Any]) -> str | None:
         if name in COLUMNS:
             value = values[name] if name in values else self.defaults.get(name)
-            return file_from_text(value) if value and name == "file" else value
+            if not value or name != "file":
+                return value
+            file = file_from_text(value)
+            # What a row shows of itself must not show what is secret about its link.
+            return presentable(file)[0] if is_link(file) else file
         for carried in (extra, self.default_extra):
             for key, value in carried.items():
                 if spelled(key) == name and isinstance(value, (str, int, float)):

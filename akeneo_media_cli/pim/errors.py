@@ -61,5 +61,10 @@ class Trouble(CallError):  # noqa: N818
 class SourceTrouble(CallError):  # noqa: N818
     """The file at our end is missing, unreadable, or changed while it was sent.
 
+    `passing`: worth trying again, as it came from elsewhere and may come whole the next time.
     No OSError on purpose: requests takes those for faults of the network.
     """
+
+    def __init__(self, failure: Failure, *, passing: bool = False) -> None:
+        super().__init__(failure)
+        self.passing = passing

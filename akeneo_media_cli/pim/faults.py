@@ -34,7 +34,7 @@ def judge(
     `where` names the PIM's host, `timeouts` are the seconds allowed to connect and to stay silent,
     `passage` is how far the call came, `writes`: could it have changed anything?
     """
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     fatal = _fatal(causes, where)
     if fatal:
         return fatal
@@ -44,7 +44,7 @@ def judge(
     )
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """The error and what it wraps, outermost first: requests keeps causes in `args`, urllib3 in `reason`."""
     seen: set[int] = set()
     waiting: list[object] = [error]
@@ -96,23 +96,23 @@ def _describe(  # noqa: PLR0911 - one a case
     if found(u.ProxyError):
         return (
             Kind.CONNECTION,
-            f"the proxy did not get through to {where}: {_root(causes)}",
+            f"the proxy did not get through to {where}: {reason_of(causes)}",
             "Check HTTPS_PROXY and HTTP_PROXY, or name the host in NO_PROXY.",
         )
     if found(socket.gaierror, u.NameResolutionError):
         return Kind.CONNECTION, f"the host of {where} is not found", "Check the host in AKENEO_URL. " + _AGAIN
     if found(u.NewConnectionError):
-        return Kind.CONNECTION, f"no connection to {where}: {_root(causes)}", _AGAIN
+        return Kind.CONNECTION, f"no connection to {where}: {reason_of(causes)}", _AGAIN
     if found(TimeoutError, u.TimeoutError):
         if not connected:
             return Kind.TIMEOUT, f"no connection to {where} within {timeouts[0]:g} seconds", _AGAIN
         return Kind.TIMEOUT, f"{where} was silent for {timeouts[1]:g} seconds", _AGAIN
     if found(ssl.SSLError) and not connected:
-        return Kind.TLS, f"TLS with {where} broke off: {_root(causes)}", _AGAIN
-    return Kind.CONNECTION, f"the connection to {where} failed: {_root(causes)}", _AGAIN
+        return Kind.TLS, f"TLS with {where} broke off: {reason_of(causes)}", _AGAIN
+    return Kind.CONNECTION, f"the connection to {where} failed: {reason_of(causes)}", _AGAIN
 
 
-def _root(causes: list[BaseException]) -> str:
+def reason_of(causes: list[BaseException]) -> str:
     """The innermost reason in words, without the addresses and objects that urllib3 wraps it in."""
     for cause in reversed(causes):
         if isinstance(cause, http.client.RemoteDisconnected):

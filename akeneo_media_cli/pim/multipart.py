@@ -80,6 +80,10 @@ class Source(Protocol):
         """Are the bytes read from `stream` no longer what the source holds now?"""
         ...
 
+    def close(self) -> None:
+        """Let go of what is held beside the streams, which are closed by themselves."""
+        ...
+
 
 class PathSource:
     """A regular file, taken as it was when this was made: size, time, device and inode."""
@@ -123,6 +127,9 @@ class PathSource:
         except OSError:
             return True
         return _identity(opened) != self._then or _identity(now) != self._then
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def _identity(found: os.stat_result) -> tuple[int, int, int, int]:

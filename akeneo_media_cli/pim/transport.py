@@ -76,7 +76,9 @@ class Answer:
     raw: Any = field(default=None, repr=False)
 
 
-class _Session(requests.Session):
+class Session(requests.Session):
+    """A session that takes a redirect for an answer."""
+
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         # A redirected POST would come back as the 200 of a GET; here a redirect is an answer like others.
         return None
@@ -107,14 +109,14 @@ class Transport:
         self._lock = threading.Lock()
         self._counts = Counts()
         self._passage = Passage()
-        self._session = _Session()
+        self._session = Session()
         self._session.trust_env = False
         # Nothing of the API needs cookies, and a jar shared by threads would only grow.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.mount(self.url, Adapter(Habits(timeout, clock, self._passage), pool))
         # Looked up once: requests would read the environment and netrc again for every call.
-        self._proxies = _proxies(self.url)
-        self._verify = _authorities()
+        self._proxies = proxies_for(self.url)
+        self._verify = authorities()
         self._agent = f"akeneo-media-cli/{__version__}"
 
     @property
@@ -265,7 +267,7 @@ def _normal(url: str) -> str:
     return normal.rstrip("/")
 
 
-def _proxies(url: str) -> dict[str, str]:
+def proxies_for(url: str) -> dict[str, str]:
     """The proxy that the environment names for this address, NO_PROXY considered."""
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     if not proxy:
@@ -284,7 +286,7 @@ def _proxies(url: str) -> dict[str, str]:
     return {scheme: proxy}
 
 
-def _authorities() -> bool | str:
+def authorities() -> bool | str:
     """Whom to trust: the file or folder that the environment names, else requests' own list."""
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         named = os.environ.get(variable)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from .course import Known
 from .ledger import PlannedRow, Share
 from .sharing import SHA256
-from .sources import file_sha256
+from .sources import Sources
 
 KEPT_DIGESTS = 20_000
 
@@ -17,7 +17,8 @@ KEPT_DIGESTS = 20_000
 class Contents:
     """Names rows' contents. Reads a file only where others have its name and size. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
         self._lock = threading.Lock()
         self._digests: OrderedDict[tuple[str, int | None, int | None], str | None] = OrderedDict()
 
@@ -38,7 +39,7 @@ class Contents:
         with self._lock:
             if key in self._digests:
                 return self._digests[key]
-        digest = file_sha256(planned.path)
+        digest = self._sources.sha256(planned.path)
         with self._lock:
             self._digests[key] = digest
             if len(self._digests) > KEPT_DIGESTS:

@@ -198,6 +198,8 @@ class Coordinator(Fates):
     # Taking in.
 
     def _tell_gate(self, call: Call, outcome: Troubled, now: float) -> None:
+        if outcome.own:
+            return
         if outcome.retry_after is not None:
             self.gate.wait_until(now, outcome.retry_after)
         if outcome.throttled:

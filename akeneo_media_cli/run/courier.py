@@ -8,16 +8,19 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from ..errors import Failure, Kind
+from ..links import too_slow
 from ..pim.client import PimClient
-from ..pim.errors import Refusal
+from ..pim.errors import Refusal, SourceTrouble, Trouble
 from ..pim.multipart import PIECE, FileBody
 from ..pim.multipart import Place as Value
 from ..pim.throttle import Throttle
 from ..pim.types import LineResult
 from ..progress.base import Progress
 from ..rows import Status
+from . import checks
 from .aim import Aim
 from .carrying import restore
 from .course import (
@@ -41,7 +44,7 @@ from .ledger.codec import to_item
 from .outcomes import outcome_of
 from .places import Place
 from .preparing import Load, Preparation
-from .sources import file_sha256, source_of
+from .sources import AnySource, Sources
 
 SHARED = "not sent again: it has the media file of another row with the same file"
 
@@ -75,9 +78,11 @@ class MediaCourier:
         *,
         preparation: Preparation,
         clock: Callable[[], float],
+        sources: Sources,
         throttle: Throttle | None = None,
     ) -> None:
         """`clock` gives monotonic seconds; `throttle` holds the bandwidth limit."""
+        self._sources = sources
         self._client = client
         self._run = run
         self._progress = progress
@@ -113,8 +118,13 @@ class MediaCourier:
 
     def _send(self, course: Course) -> Outcome:
         load: Load = course.row
+        with closing(self._sources.of(load.planned.path or "")) as source:
+            if load.planned.size is None:
+                _learn_size(load, source.size)
+            return self._send_from(source, course, load)
+
+    def _send_from(self, source: AnySource, course: Course, load: Load) -> Outcome:
         planned, aim = load.planned, load.aim
-        source = source_of(planned.path or "")
         sent = _Sent(self._progress, planned.seq, self._clock)
 
         throttle = self._throttle
@@ -151,6 +161,11 @@ class MediaCourier:
             if load.lent is not None:
                 self._run.give_back(load.lent)
             raise
+        except Trouble as trouble:
+            impatient = None if made and made[-1].complete else too_slow(source, trouble)
+            if impatient is None:
+                raise
+            raise impatient from None
         finally:
             with self._lock:
                 self.bytes_sent += sent.size
@@ -224,7 +239,7 @@ class MediaCourier:
         if code is None or code == before:
             return Looked(False, code)
         place, there = load.sent_to, load.via or aim
-        if load.replanned or not place.resembles(self._client, there, code, planned.name, planned.size):
+        if load.replanned or not place.resembles(self._client, there, code, planned.name, course.size):
             return Looked(False, code)
         if course.deep or before is UNKNOWN:
             # Name and size do not tell it from a file that was there before, or from another's of that name.
@@ -234,7 +249,7 @@ class MediaCourier:
     def _same_bytes(self, course: Course, code: str) -> bool | None:
         """Do the PIM's bytes equal the file's? None where they cannot be had."""
         load: Load = course.row
-        ours = course.sha256 or file_sha256(load.planned.path)
+        ours = course.sha256 or self._sources.sha256(load.planned.path)
         try:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
                 return load.sent_to.download(self._client, load.via or load.aim, code, nowhere).sha256 == ours
@@ -258,7 +273,7 @@ class MediaCourier:
             duration=None if course.began is None else round(self._clock() - course.began, 3),
             notes=(*load.aim.notes, SHARED) if ended.shared else load.aim.notes,
             flight=flight,
-            size=course.size,
+            size=course.size or None,
             mtime_ns=load.mtime_ns,
         )
         self._run.record([word])
@@ -271,6 +286,15 @@ class MediaCourier:
         planned.duration = planned.duration if word.duration is None else word.duration
         planned.notes += word.notes
         self._progress.row_finished(planned.seq, to_item(planned))
+
+
+def _learn_size(load: Load, size: int) -> None:
+    """Of a file that did not tell it before it was fetched. Raises SourceTrouble where it is too large."""
+    load.planned.size = size
+    if load.aim.definition is not None:
+        failure = checks.file_fits(load.aim.definition, load.planned.name, size)
+        if failure is not None:
+            raise SourceTrouble(failure)
 
 
 def _takeoff(course: Course, code: str | None) -> Takeoff:

@@ -38,6 +38,7 @@ class Course:
     `attaches`: sending the file alone does not set the row's value. `borrows`: the file goes up through
     another product's value, which is put back. `carried`: the row cannot send its file at all.
     `doubtful`: its `code` comes from an earlier run; if the PIM refuses it the file is sent.
+    `own`: its `trouble` is with where its file comes from, not with the PIM.
     """
 
     row: Any
@@ -57,6 +58,7 @@ class Course:
     attempts: int = 0
     failures: int = 0
     trouble: Failure | None = None
+    own: bool = False
     deep: bool = False
     uncertain: bool = False
     deadlocked: bool = False
@@ -154,12 +156,16 @@ class Refused:
 
 @dataclass(frozen=True)
 class Troubled:
-    """Worth trying again. `maybe_done`: the PIM may have done, or be doing, what it was asked."""
+    """Worth trying again. `maybe_done`: the PIM may have done, or be doing, what it was asked.
+
+    `own`: it is the row's own trouble, with where its file comes from, and says nothing of the PIM.
+    """
 
     failure: Failure
     throttled: bool = False
     retry_after: float | None = None
     maybe_done: bool = False
+    own: bool = False
     sent: int = 0
 
 

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from ..errors import Failure, Kind
 from ..exits import Exit
 from ..files import FileRoots
+from ..link import is_link
 from ..pim.connection import Connection
 from ..pim.errors import Refusal
 from ..pim.throttle import Throttle
@@ -37,7 +38,7 @@ from .plan import Note, Rows, in_shard, plan
 from .preflight import Preflight
 from .readback import unreadable
 from .saving import place_of, safe_name, told_apart
-from .sources import file_sha256
+from .sources import Sources
 
 _CODE = re.compile(r"([0-9a-f]{40})_(.+)")
 
@@ -55,11 +56,21 @@ def placed_rows(options: ManifestOptions, stdin: BinaryIO, note: Note) -> Iterat
             continue
         seq += 1
         name = php_basename(clean_name(row.filename or row.file))
-        place = None if row.problem else place_of(row, roots)
+        place = None if row.problem else (_no_place(row) or place_of(row, roots))
         if isinstance(place, Failure):
             yield PlannedRow(seq, replace(row, problem=place), name)
         else:
             yield PlannedRow(seq, row, name, place)
+
+
+def _no_place(row: Row) -> Failure | None:
+    if not is_link(row.file):
+        return None
+    return Failure(
+        Kind.ROW_MALFORMED,
+        f"{row.file} is a link, and no place to put a file",
+        "give `file` a path; --set 'file={product}-{attribute}.jpg' fills an empty column",
+    )
 
 
 def code_rows(codes: Iterable[str]) -> Iterator[PlannedRow]:
@@ -167,7 +178,7 @@ class RowFetcher(Fetcher):
             return None
         same = known.size == found.st_size and (
             known.mtime_ns == found.st_mtime_ns
-            or (known.sha256 is not None and file_sha256(planned.path) == known.sha256)
+            or (known.sha256 is not None and Sources().sha256(planned.path) == known.sha256)
         )
         if not same:
             return None

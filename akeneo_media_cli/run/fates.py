@@ -72,7 +72,7 @@ class Fates:
         self.aborted = True
 
     def _trouble(self, course: Course, call: Call, outcome: Troubled) -> None:
-        course.trouble = outcome.failure
+        course.trouble, course.own = outcome.failure, outcome.own
         if course.through_at_trouble is None:
             course.through_at_trouble = self._through
         if self._charged(call, outcome):
@@ -85,7 +85,7 @@ class Fates:
         """
         if outcome.throttled and call.in_flight > 1:
             return False
-        return not call.probe
+        return outcome.own or not call.probe
 
     def _settling(self) -> float:
         return min(SETTLE_MOST, max(SETTLE_LEAST, SETTLE_TIMES * self._slowest_save))
@@ -163,8 +163,8 @@ class Fates:
 
     def _give_up(self, course: Course, now: float) -> list[Ended]:
         """The tries are spent: the row's fault where others got through meanwhile, else the PIM's."""
-        others = self._through > (course.through_at_start or 0)
-        return self._end(course, Status.FAILED if others else Status.PENDING, now)
+        blamed = course.own or self._through > (course.through_at_start or 0)
+        return self._end(course, Status.FAILED if blamed else Status.PENDING, now)
 
     def _pending(self, course: Course) -> Ended:
         """The row is left for the next run, which must look where the PIM may have its file."""

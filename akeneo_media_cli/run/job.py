@@ -6,7 +6,7 @@ import random as chance
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import LedgerError, MediaError
@@ -22,18 +22,21 @@ from .ledger import Run
 from .options import RunOptions
 from .plan import Rows
 from .signals import Interrupted, Signals
+from .sources import Sources
 
 
 @dataclass
 class Environment:
     """What a run needs of the world: passed in, so that a test can give its own.
 
-    `clock` gives monotonic seconds, `wall` seconds since 1970, `random` numbers from 0 to 1.
+    `clock` gives monotonic seconds, `wall` seconds since 1970, `random` numbers from 0 to 1; `sources` opens
+    what rows name.
     """
 
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     random: Callable[[], float] = chance.random
+    sources: Sources = field(default_factory=Sources)
 
 
 @dataclass

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..links import LinkOptions
+
 
 @dataclass(frozen=True)
 class ManifestOptions:
     """Which rows there are. `shard` is (part, parts) from 1; `roots` empty: the manifest's folder.
 
     `sheet`: which one of a spreadsheet; None: the first. `columns` of the PIM's own layout that hold media,
-    by name or attribute; empty: the PIM is asked.
+    by name or attribute; empty: the PIM is asked. `links`: which links are followed for files.
     """
 
     manifests: Sequence[str]
@@ -24,6 +26,7 @@ class ManifestOptions:
     allow_outside_root: bool = False
     rename: str | None = None
     shard: tuple[int, int] = (1, 1)
+    links: LinkOptions = field(default_factory=LinkOptions)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,11 @@ def outcome_of(make: Callable[[], Outcome]) -> Outcome:
             retry_after=trouble.retry_after,
             maybe_done=trouble.maybe_done,
         )
-    except (Refusal, SourceTrouble) as refusal:
+    except SourceTrouble as trouble:
+        if not trouble.passing:
+            return Refused(trouble.failure)
+        return Troubled(trouble.failure, own=True)
+    except Refusal as refusal:
         return Refused(refusal.failure)
     except MediaError as error:
         return Fatal(error)

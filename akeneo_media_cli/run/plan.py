@@ -9,13 +9,15 @@ from hashlib import blake2b
 from typing import BinaryIO
 
 from ..errors import Failure, Kind
-from ..files import FileRoots, check_file
-from ..rows import Row, Target, folded
+from ..files import FileRoots, check_file, check_name
+from ..link import is_link
+from ..links import Links
+from ..rows import Row, Target, clean_name, folded, php_basename
 from .ledger import PlannedRow, Run
 from .manifests import Media, rows_of
 from .naming import Rename
 from .options import ManifestOptions
-from .sources import NotAFileError, state_of
+from .sources import NotAFileError, Sources
 
 Note = Callable[[str, str], None]
 Rows = Callable[[Note], Iterable[PlannedRow]]
@@ -37,9 +39,18 @@ def in_shard(target: Target | None, part: int, parts: int) -> bool:
 
 
 def planned_rows(
-    options: ManifestOptions, stdin: BinaryIO, note: Note, media: Media | None = None
+    options: ManifestOptions,
+    stdin: BinaryIO,
+    note: Note,
+    media: Media | None = None,
+    links: Links | None = None,
 ) -> Iterator[PlannedRow]:
-    """Every row of the manifests, its file looked at. Raises as `rows_of` does."""
+    """Every row of the manifests, its file looked at. Raises as `rows_of` does.
+
+    Links are only judged: what they lead to is looked at when the PIM is asked about their rows. Without
+    `links` none may be followed.
+    """
+    links = links or Links(options.links, timeout=0, pool=0)
     rename = Rename(options.rename) if options.rename else None
     roots = FileRoots([str(root) for root in options.roots], allow_outside=options.allow_outside_root)
     part, parts = options.shard
@@ -50,7 +61,25 @@ def planned_rows(
         if not in_shard(row.target, part, parts):
             continue
         seq += 1
-        yield _planned(seq, row, roots, rename, here)
+        if is_link(row.file) and row.archive is None:
+            yield _linked(seq, row, links, rename)
+        else:
+            yield _planned(seq, row, roots, rename, here)
+
+
+def _linked(seq: int, row: Row, links: Links, rename: Rename | None) -> PlannedRow:
+    shown = row.filename or row.file
+    if row.problem is not None:
+        return PlannedRow(seq, row, shown)
+    taken = links.take(row.file, row.link.reveal() if row.link else None)
+    if isinstance(taken, Failure):
+        return PlannedRow(seq, replace(row, problem=taken), shown)
+    path, link = taken
+    own = php_basename(clean_name(row.filename or link.name))
+    name = check_name(own, row.file) or (own if rename is None else rename.name(row, own))
+    if isinstance(name, Failure):
+        return PlannedRow(seq, replace(row, problem=name), shown)
+    return PlannedRow(seq, row, name, path)
 
 
 def _planned(seq: int, row: Row, roots: FileRoots, rename: Rename | None, here: str) -> PlannedRow:
@@ -69,12 +98,18 @@ def _planned(seq: int, row: Row, roots: FileRoots, rename: Rename | None, here: 
     return PlannedRow(seq, row, name, path, local.size, local.mtime_ns)
 
 
-def retried_rows(rows: Iterable[PlannedRow]) -> Iterator[PlannedRow]:
-    """The rows of an earlier run once more, their files looked at again."""
+def retried_rows(rows: Iterable[PlannedRow], links: Links) -> Iterator[PlannedRow]:
+    """The rows of an earlier run once more, their files looked at again and their links judged again."""
+    sources = Sources()
     for seq, old in enumerate(rows, 1):
         row = replace(old.row, problem=None)
+        if is_link(old.path or ""):
+            judged = links.judge(old.path or "")
+            problem = judged if isinstance(judged, Failure) else None
+            yield PlannedRow(seq, replace(row, problem=problem), old.name, None if problem else old.path)
+            continue
         try:
-            size, mtime_ns = state_of(old.path or "")
+            size, mtime_ns = sources.state(old.path or "")
         except OSError as error:
             kind = Kind.FILE_MISSING if isinstance(error, FileNotFoundError) else Kind.FILE_UNREADABLE
             yield _gone(seq, row, old, kind, error.strerror or str(error))

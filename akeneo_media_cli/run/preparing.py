@@ -16,6 +16,7 @@ from .ledger import Before, Interrupted, Lent, PlannedRow, Run
 from .ledger import Outcome as Word
 from .places import PLACES, Place
 from .preflight import Preflight
+from .sources import Sources
 from .unchanged import Unchanged
 
 
@@ -70,6 +71,7 @@ class Preparation:
         preflight: Preflight | None,
         unchanged: Unchanged,
         carriers: Carriers,
+        sources: Sources,
         send: bool = True,
         looked: Status | None = None,
     ) -> None:
@@ -80,10 +82,12 @@ class Preparation:
         self._carriers = carriers
         self._sends = send
         self._looked = looked
-        self._contents = Contents()
+        self._sources = sources
+        self._contents = Contents(sources)
 
     def look(self, batch: Sequence[PlannedRow]) -> Found:
         """What becomes of a batch of rows."""
+        words, batch = looked_at(batch, self._sources, passing=not self._sends)
         aims: Sequence[Aim | Failure]
         wrong = Status.INVALID
         if self._preflight is None:
@@ -96,7 +100,6 @@ class Preparation:
                 aims, wrong = [refusal.failure] * len(batch), Status.FAILED
         courses: list[Course] = []
         known: dict[str, Known] = {}
-        words: list[tuple[PlannedRow, Word]] = []
         for planned, aim in zip(batch, aims, strict=True):
             verdict = aim if isinstance(aim, Failure) else self._verdict(planned, aim, known)
             if isinstance(verdict, Course):
@@ -122,7 +125,14 @@ class Preparation:
             if content is not None:
                 known[content] = Known(held, None, doubtful=True)
             self._carriers.sends(content)
-            return Word(planned.seq, Status.UNCHANGED, media_code=held, notes=aim.notes)
+            return Word(
+                planned.seq,
+                Status.UNCHANGED,
+                media_code=held,
+                notes=aim.notes,
+                size=planned.size,
+                mtime_ns=planned.mtime_ns,
+            )
         way: Way | Aim | Failure | None = None
         if aim.target.type is TargetType.PRODUCT_UUID:
             way = self._carriers.way(planned, content)
@@ -179,6 +189,28 @@ class Preparation:
             f"{place} names another file for the same value of {aim.target.code}: {twin.row.file}",
             "a value holds one file: keep the row that is right and delete the other",
         )
+
+
+def looked_at(
+    batch: Sequence[PlannedRow], sources: Sources, *, passing: bool = True
+) -> tuple[list[tuple[PlannedRow, Word]], Sequence[PlannedRow]]:
+    """Follow the rows' links: the words of those that lead to no file, and the other rows.
+
+    With `passing` also of those that lead to none now; else they are left to be tried when they are sent.
+    """
+    troubles = sources.look(batch)
+    if not troubles:
+        return [], batch
+    words: list[tuple[PlannedRow, Word]] = []
+    rest: list[PlannedRow] = []
+    for planned in batch:
+        trouble = troubles.get(planned.seq)
+        if trouble is None or (trouble.passing and not passing):
+            rest.append(planned)
+        else:
+            status = Status.FAILED if trouble.passing else Status.INVALID
+            words.append((planned, Word(planned.seq, status, trouble.failure)))
+    return words, rest
 
 
 def _unasked(planned: PlannedRow) -> Aim | Failure:

@@ -1,13 +1,20 @@
-"""Where the bytes of planned rows come from: a file's path, or a member of a ZIP."""
+"""Where the bytes of planned rows come from: a file's path, a member of a ZIP, a link."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from contextlib import closing, suppress
 from typing import IO
 
 from ..errors import Failure, Kind
+from ..files import check_found
+from ..link import is_link
+from ..links import Found, Links, LinkSource
 from ..manifest.archive import (
     TROUBLE,
     Archive,
@@ -17,9 +24,14 @@ from ..manifest.archive import (
     split_member_path,
 )
 from ..pim.errors import SourceTrouble
-from ..pim.multipart import PathSource, Source, Stream
+from ..pim.multipart import PathSource, Stream
+from .ledger import PlannedRow
 
 _PIECE = 1024 * 1024
+LOOKS = 16
+"""So many links are looked at together: most of the time is spent waiting for their hosts."""
+REMEMBERED = 20_000
+"""So many links are not asked again what they lead to."""
 
 
 class NotAFileError(Exception):
@@ -59,6 +71,9 @@ class MemberSource:
         except OSError:
             return True
 
+    def close(self) -> None:
+        """Archives stay open for the next member."""
+
 
 class _Unpacked:
     """A member that is being read; what is wrong with the ZIP is the row's trouble."""
@@ -77,43 +92,113 @@ class _Unpacked:
         self._packed.close()
 
 
-def source_of(path: str) -> PathSource | MemberSource:
-    """What is at a planned row's path. Raises SourceTrouble."""
-    member = split_member_path(path)
-    return PathSource(path) if member is None else MemberSource(*member)
+AnySource = PathSource | MemberSource | LinkSource
+"""A source with the time of its last change (`mtime_ns`); to be closed."""
 
 
-def state_of(path: str) -> tuple[int, int]:
-    """The size and time of what is at a planned row's path. Raises OSError and NotAFileError."""
-    if split_member_path(path) is None:
-        found = os.stat(path)  # noqa: PTH116
-        if not stat.S_ISREG(found.st_mode):
-            raise NotAFileError("it is no file any more")
-        return found.st_size, found.st_mtime_ns
-    try:
-        source = source_of(path)
-    except SourceTrouble as trouble:
-        failure = trouble.failure
-        gone = failure.kind is Kind.FILE_MISSING
-        raise (FileNotFoundError if gone else OSError)(failure.message) from None
-    return source.size, source.mtime_ns
+class Sources:
+    """Opens what planned rows name. For any number of threads."""
 
+    def __init__(self, links: Links | None = None) -> None:
+        """`links` None: none are followed."""
+        self.links = links
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, Found] = OrderedDict()
 
-def file_sha256(path: str | None) -> str | None:
-    """SHA-256 in hex of what is at a planned row's path; None where it cannot be read."""
-    digest = hashlib.sha256()
-    buffer = memoryview(bytearray(_PIECE))
-    try:
-        source: Source = source_of(path or "")
-        stream = source.open()
+    def of(self, path: str) -> AnySource:
+        """What is at a planned row's path. Raises SourceTrouble."""
+        if self.links is not None and is_link(path):
+            return self.links.source(path)
+        member = split_member_path(path)
+        return PathSource(path) if member is None else MemberSource(*member)
+
+    def state(self, path: str) -> tuple[int, int]:
+        """The size and time of the file or member at a path. Raises OSError and NotAFileError."""
+        if split_member_path(path) is None:
+            found = os.stat(path)  # noqa: PTH116
+            if not stat.S_ISREG(found.st_mode):
+                raise NotAFileError("it is no file any more")
+            return found.st_size, found.st_mtime_ns
         try:
-            while count := stream.readinto(buffer):
-                digest.update(buffer[:count])
-        finally:
-            stream.close()
-    except (OSError, SourceTrouble):
-        return None
-    return digest.hexdigest()
+            with closing(self.of(path)) as source:
+                return source.size, source.mtime_ns or 0
+        except SourceTrouble as trouble:
+            failure = trouble.failure
+            gone = failure.kind is Kind.FILE_MISSING
+            raise (FileNotFoundError if gone else OSError)(failure.message) from None
+
+    def sha256(self, path: str | None) -> str | None:
+        """SHA-256 in hex of what is at a planned row's path; None where it cannot be read."""
+        digest = hashlib.sha256()
+        buffer = memoryview(bytearray(_PIECE))
+        try:
+            with closing(self.of(path or "")) as source, closing(source.open()) as stream:
+                while count := stream.readinto(buffer):
+                    digest.update(buffer[:count])
+        except (OSError, SourceTrouble):
+            return None
+        return digest.hexdigest()
+
+    def look(self, batch: Iterable[PlannedRow]) -> dict[int, SourceTrouble]:
+        """Put down the size and time of what the links among the rows lead to; by seq why it cannot be had.
+
+        Files and members were looked at when they were planned.
+        """
+        linked = [p for p in batch if p.path is not None and p.mtime_ns is None and is_link(p.path)]
+        if not linked:
+            return {}
+        found = self._look_at({planned.path or "" for planned in linked})
+        troubles: dict[int, SourceTrouble] = {}
+        for planned in linked:
+            there = found[planned.path or ""]
+            if isinstance(there, Found):
+                planned.size, planned.mtime_ns = there.size, there.version
+                failure = check_found(planned.name, planned.row.file, there.size, there.head)
+                if failure is not None:
+                    troubles[planned.seq] = SourceTrouble(failure)
+            else:
+                troubles[planned.seq] = there
+        return troubles
+
+    def close(self) -> None:
+        """Let go of what links hold."""
+        if self.links is not None:
+            self.links.close()
+
+    def _look_at(self, paths: set[str]) -> dict[str, Found | SourceTrouble]:
+        """What is at each of the paths; many are asked about at once."""
+        waiting = deque(sorted(paths))
+        found: dict[str, Found | SourceTrouble] = {}
+
+        def work() -> None:
+            with suppress(IndexError):
+                while True:
+                    path = waiting.popleft()
+                    found[path] = self._look(path)
+
+        # Daemons: one who interrupts a run twice does not wait for a host that is silent.
+        lookers = [threading.Thread(target=work, daemon=True) for _ in range(min(LOOKS, len(paths)))]
+        for looker in lookers:
+            looker.start()
+        for looker in lookers:
+            looker.join()
+        return found
+
+    def _look(self, path: str) -> Found | SourceTrouble:
+        with self._lock:
+            known = self._known.get(path)
+        if known is not None:
+            return known
+        assert self.links is not None
+        try:
+            found = self.links.look(path)
+        except SourceTrouble as trouble:
+            return trouble
+        with self._lock:
+            self._known[path] = found
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return found
 
 
 def _trouble(kind: Kind, message: str) -> SourceTrouble:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..link import is_link
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from .aim import Aim
-from .ledger import Interrupted, PlannedRow, Run
+from .ledger import Interrupted, PlannedRow, Remembered, Run
 from .places import PLACES
-from .sources import file_sha256
+from .sources import Sources
 
 
 class Unchanged:
@@ -25,6 +26,7 @@ class Unchanged:
         skip: str,
         client: PimClient,
         run: Run,
+        sources: Sources,
         *,
         touched: Mapping[int, tuple[str, str]],
         interrupted: Mapping[int, Interrupted],
@@ -32,17 +34,38 @@ class Unchanged:
         self._skip = skip
         self._client = client
         self._run = run
+        self._sources = sources
         self._touched = touched
         self.interrupted = interrupted
 
     def code(self, planned: PlannedRow, aim: Aim) -> str | None:
         """The media code that holds the row's file already; None: it must be sent. Raises Trouble."""
         if self._skip == "ledger":
+            if is_link(planned.path or ""):
+                return self._sent_before(planned)
             code, sha256 = self._touched.get(planned.seq, (None, None))
-            return code if code is not None and file_sha256(planned.path) == sha256 else None
+            return code if code is not None and self._sources.sha256(planned.path) == sha256 else None
         if self._skip == "remote" and isinstance(aim.before, str):
             return self._remote(planned, aim, aim.before)
         return None
+
+    def _sent_before(self, planned: PlannedRow) -> str | None:
+        """As `ledger.planning` finds it for files, whose size and time are known when they are planned."""
+        known = self._run.remembered(planned.seq)
+        if known is None or known.name != planned.name or planned.seq in self.interrupted:
+            return None
+        same = self._same(planned, known)
+        if same:
+            planned.size = known.size
+        return known.media_code if same else None
+
+    def _same(self, planned: PlannedRow, known: Remembered) -> bool:
+        """Is the row's file the one that the ledger put there? Read only where its time tells nothing."""
+        if planned.size not in (None, known.size):
+            return False
+        if known.mtime_ns is not None and known.mtime_ns == planned.mtime_ns:
+            return True
+        return known.sha256 is not None and self._sources.sha256(planned.path) == known.sha256
 
     def _remote(self, planned: PlannedRow, aim: Aim, held: str) -> str | None:
         known = self._run.remembered(planned.seq)
@@ -53,8 +76,6 @@ class Unchanged:
             except Refusal:
                 return None
             return held if same else None
-        if known.media_code != held or known.size != planned.size or known.name != planned.name:
+        if known.media_code != held or known.name != planned.name:
             return None
-        if known.mtime_ns == planned.mtime_ns:
-            return held
-        return held if known.sha256 is not None and file_sha256(planned.path) == known.sha256 else None
+        return held if self._same(planned, known) else None

@@ -99,10 +99,12 @@ class Upload(Job):
                 options.skip,
                 client,
                 run,
+                environment.sources,
                 touched=_touched(run) if options.skip == "ledger" else {},
                 interrupted={i.planned.seq: i for i in run.interrupted()},
             ),
             carriers=carriers,
+            sources=environment.sources,
             send=send,
             looked=looked,
         )
@@ -112,6 +114,7 @@ class Upload(Job):
             self._progress,
             preparation=preparation,
             clock=environment.clock,
+            sources=environment.sources,
             throttle=Throttle(options.bwlimit) if options.bwlimit else None,
         )
         coordinator = Coordinator(self._policy(), Passes(run, carriers), environment.random, known)

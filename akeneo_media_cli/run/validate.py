@@ -55,13 +55,21 @@ class Validate(Job):
             preparation = Preparation(
                 run,
                 preflight=Preflight(client, catalogue, self.note),
-                unchanged=Unchanged("none", client, run, touched={}, interrupted={}),
+                unchanged=Unchanged(
+                    "none", client, run, self.environment.sources, touched={}, interrupted={}
+                ),
                 carriers=carriers,
+                sources=self.environment.sources,
                 send=False,
                 looked=Status.PLANNED,
             )
             courier = MediaCourier(
-                client, run, self._progress, preparation=preparation, clock=self.environment.clock
+                client,
+                run,
+                self._progress,
+                preparation=preparation,
+                clock=self.environment.clock,
+                sources=self.environment.sources,
             )
             policy = Policy(options.concurrency, options.retries)
             self.drive(Coordinator(policy, Passes(run, carriers), self.environment.random), courier)

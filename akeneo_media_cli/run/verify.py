@@ -34,8 +34,9 @@ from .outcomes import outcome_of
 from .places import PLACES
 from .plan import Rows, plan
 from .preflight import Preflight
+from .preparing import looked_at
 from .readback import unreadable
-from .sources import file_sha256
+from .sources import Sources
 
 _WORDS = {
     Kind.VALUE_DIFFERS: Status.DIFFERS,
@@ -71,6 +72,7 @@ class Verify(Job):
                     self._progress,
                     Preflight(client, Catalogue(client, self.note), self.note, files=False),
                     self.environment.clock,
+                    self.environment.sources,
                     deep=options.deep,
                 )
                 policy = Policy(options.concurrency, options.retries)
@@ -102,9 +104,11 @@ class _Checker:
         progress: Progress,
         preflight: Preflight,
         clock: Callable[[], float],
+        sources: Sources,
         *,
         deep: bool,
     ) -> None:
+        self._sources = sources
         self._client = client
         self._run = run
         self._progress = progress
@@ -121,12 +125,12 @@ class _Checker:
     # A batch.
 
     def _look_up(self, batch: Sequence[PlannedRow]) -> Outcome:
-        words: list[tuple[PlannedRow, Word]] = []
+        words, batch = looked_at(batch, self._sources)
         courses: list[Course] = []
         try:
             aims = self._preflight.look(batch)
         except Refusal as refusal:
-            words = [(p, Word(p.seq, Status.FAILED, refusal.failure)) for p in batch]
+            words += [(p, Word(p.seq, Status.FAILED, refusal.failure)) for p in batch]
             aims = []
         for planned, aim in zip(batch, aims, strict=False):
             if isinstance(aim, Failure):
@@ -155,7 +159,7 @@ class _Checker:
             return (unlike,)
         if known.sha256 is None:
             return None
-        return (None if file_sha256(planned.path) == known.sha256 else _other_bytes(),)
+        return (None if self._sources.sha256(planned.path) == known.sha256 else _other_bytes(),)
 
     # One file.
 
@@ -177,11 +181,14 @@ class _Checker:
                     return _missing(f"the PIM has no file {question.held}, which the value names")
                 unlike = _unlike(planned, media.original_filename, media.size)
             else:
-                same = place.resembles(self._client, aim, question.held, planned.name, planned.size)
+                same = planned.size is None or place.resembles(
+                    self._client, aim, question.held, planned.name, planned.size
+                )
                 unlike = None if same else _unlike_untold(question.held)
-            if unlike is not None or not self._deep:
+            # A link that does not tell its length is compared by its bytes.
+            if unlike is not None or not (self._deep or planned.size is None):
                 return unlike
-            ours = file_sha256(planned.path)
+            ours = self._sources.sha256(planned.path)
             if ours is None:
                 return Failure(
                     Kind.FILE_UNREADABLE,
@@ -249,10 +256,10 @@ def _word(
 
 def _unlike(planned: PlannedRow, name: str, size: int) -> Failure | None:
     ours = php_basename(planned.name)
-    if name == ours and size == planned.size:
+    if name == ours and size == (planned.size or size):
         return None
     what = [] if name == ours else [f"is named {name}, not {ours}"]
-    if size != planned.size:
+    if size != (planned.size or size):
         what.append(f"has {count(size, 'byte')}, not {planned.size or 0:,}")
     return Failure(Kind.VALUE_DIFFERS, f"the PIM's file {' and '.join(what)}", _CURE)
 

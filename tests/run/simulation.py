@@ -216,6 +216,8 @@ class Simulation:
         assert course.seq not in self.answered_clean, "sent again after a clean answer"
         if fate in ("503", "down"):
             return self.answer(call, seconds, Troubled(failure(503)))
+        if fate == "source":
+            return self.answer(call, seconds, Troubled(failure(None, Kind.SOURCE_TROUBLE), own=True))
         if fate == "refuse" or fate == f"refuse {course.seq}":
             return self.answer(call, seconds, Refused(failure(422, Kind.REFUSED)))
         if fate == "500 before":

@@ -66,6 +66,7 @@ def test_one_product_goes_one_by_one_while_others_go_on() -> None:
     e500=st.floats(0, 0.1),
     e503=st.floats(0, 0.2),
     e429=st.floats(0, 0.1),
+    source=st.floats(0, 0.1),
     trees=st.booleans(),
     attach=st.booleans(),
 )
@@ -81,11 +82,13 @@ def test_no_row_lost_none_twice_no_two_that_conflict(
     e500: float,
     e503: float,
     e429: float,
+    source: float,
     trees: bool,
     attach: bool,
 ) -> None:
     faults = at_random(
         **{"lost": lost, "ghost": ghost, "500_after": e500, "500_before": e500, "503": e503, "429": e429},
+        source=source,
         short=0.1,
     )
     todo = rows(count, entities, names)
@@ -142,6 +145,35 @@ def test_a_row_that_always_fails_does_not_take_the_rest_with_it() -> None:
     assert sim.count(Status.UPLOADED) == 57
     assert sim.sends[5] == 4
     assert not sim.coordinator.gate.given_up
+
+
+def test_trouble_with_sources_says_nothing_of_the_pim() -> None:
+    """Rows whose files come from elsewhere and do not come: theirs is the fault, whatever else goes on."""
+    for broken in (range(40), range(60)):
+        sim = Simulation(rows(60, 60, 60), seed=3, policy=Policy(4, retries=3))
+        plain = sim.send
+        sim.send = lambda course, call, seconds, fate, broken=broken, plain=plain: plain(  # type: ignore
+            course, call, seconds, "source" if course.seq in broken else fate
+        )
+        sim.run()
+        sim.check()
+        assert {s for s, e in sim.ended.items() if e.status is Status.FAILED} == set(broken)
+        assert sim.count(Status.UPLOADED) == 60 - len(broken)
+        assert all(sim.sends[seq] == 4 for seq in broken)
+        assert not sim.coordinator.gate.closed
+        assert sim.coordinator.gate.limit == 4
+
+
+def test_a_pim_that_is_down_is_not_found_to_be_up_by_a_source_that_is_down_too() -> None:
+    sim = Simulation(rows(100, 100, 100), seed=4, policy=Policy(4, retries=3))
+    plain = sim.send
+    sim.send = lambda course, call, seconds, fate: plain(  # type: ignore[method-assign]
+        course, call, seconds, "source" if course.seq % 3 == 0 else "down"
+    )
+    sim.run()
+    assert sim.coordinator.gate.given_up
+    assert {e.status for s, e in sim.ended.items() if s % 3} <= {Status.PENDING}
+    assert sum(sim.sends.values()) < 100
 
 
 def test_a_pim_that_is_down_leaves_every_row_pending_after_a_few_probes() -> None:

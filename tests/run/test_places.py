@@ -25,6 +25,7 @@ from akeneo_media_cli.run.places import PLACES
 from akeneo_media_cli.run.places.categories import held_by
 from akeneo_media_cli.run.places.stored import safe_name
 from akeneo_media_cli.run.preflight import Preflight
+from akeneo_media_cli.run.sources import Sources
 from akeneo_media_cli.sandbox import RunningSandbox, start_sandbox
 from akeneo_media_cli.secret import Secret
 
@@ -153,7 +154,7 @@ def test_values_of_a_category_that_are_no_files_are_passed_over() -> None:
 def test_contents_are_told_by_path_or_by_bytes_and_name(tmp_path: Path) -> None:
     for name, content in (("a", b"same"), ("b", b"same"), ("c", b"else")):
         (tmp_path / name).write_bytes(content)
-    contents = Contents()
+    contents = Contents(Sources())
 
     def content(path: str, share: Share | None, name: str = "n.jpg") -> str | None:
         return contents.of(planned(1, path=str(tmp_path / path), name=name, share=share))
@@ -175,7 +176,7 @@ def test_what_is_known_from_before_has_the_names_that_are_looked_for(tmp_path: P
     undigested = planned(3, share=Share.BYTES, media_code="c/3", **here)
     known = dict(known_before([by_bytes, by_path, undigested, planned(4, share=Share.PATH, **here)]))
     assert [k.code for k in known.values()] == ["c/1", "c/2"]
-    assert Contents().of(by_path) in known
+    assert Contents(Sources()).of(by_path) in known
 
 
 @pytest.mark.parametrize("text", ["", "nocolon", ":picture", "sku:", " : "])

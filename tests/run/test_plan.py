@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from akeneo_media_cli import units
 from akeneo_media_cli.errors import Failure, Kind, UsageError
+from akeneo_media_cli.links import LinkOptions, Links
 from akeneo_media_cli.rows import Row, Target, TargetType
 from akeneo_media_cli.run.feed import ENTITIES, ROWS, Feed
 from akeneo_media_cli.run.ledger import PlannedRow
@@ -110,7 +111,7 @@ def test_rows_tried_again_have_their_files_looked_at_again(tmp_path: Path) -> No
         PlannedRow(n * 10, row(problem=problem), "shown.jpg", str(path), 3, 1, failure=problem)
         for n, path in enumerate(paths, 1)
     ]
-    again = list(retried_rows(old))
+    again = list(retried_rows(old, Links(LinkOptions(), timeout=1, pool=1)))
     assert [r.seq for r in again] == [1, 2, 3, 4]
     assert (again[0].size, again[0].name, again[0].row.problem) == (5, "shown.jpg", None)
     assert again[0].mtime_ns == there.stat().st_mtime_ns

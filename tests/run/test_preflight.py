@@ -22,7 +22,8 @@ from akeneo_media_cli.run.catalogue import Catalogue
 from akeneo_media_cli.run.ledger import UNKNOWN, PlannedRow, open_ledger
 from akeneo_media_cli.run.preflight import Aim, Preflight
 from akeneo_media_cli.run.readback import _loss
-from akeneo_media_cli.run.unchanged import Unchanged, file_sha256
+from akeneo_media_cli.run.sources import Sources
+from akeneo_media_cli.run.unchanged import Unchanged
 from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, parse_faults, start_sandbox
 from akeneo_media_cli.secret import Secret
 
@@ -331,7 +332,11 @@ def unchanged(
             stack.callback(ledger.close)
             run = ledger.start_run("upload", {})
             run.add([planned])
-            return d, Unchanged(skip, d.client, run, touched=more.get("touched", {}), interrupted={}), planned
+            return (
+                d,
+                Unchanged(skip, d.client, run, Sources(), touched=more.get("touched", {}), interrupted={}),
+                planned,
+            )
 
         yield make
 
@@ -343,7 +348,7 @@ def aim_with(before: Any) -> Aim:
 def test_a_touched_file_is_unchanged_if_its_bytes_are(unchanged: Any) -> None:
     _, known, planned = unchanged("ledger", touched={1: ("a/b.jpg", "other")})
     assert known.code(planned, aim_with(UNKNOWN)) is None
-    _, known, planned = unchanged("ledger", touched={1: ("a/b.jpg", file_sha256(planned.path))})
+    _, known, planned = unchanged("ledger", touched={1: ("a/b.jpg", Sources().sha256(planned.path))})
     assert known.code(planned, aim_with(UNKNOWN)) == "a/b.jpg"
     planned.path = None
     assert known.code(planned, aim_with(UNKNOWN)) is None

@@ -13,9 +13,10 @@ from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.manifest.archive import member_path
 from akeneo_media_cli.pim.errors import SourceTrouble
 from akeneo_media_cli.pim.multipart import FileBody
-from akeneo_media_cli.run.sources import NotAFileError, file_sha256, source_of, state_of
+from akeneo_media_cli.run.sources import NotAFileError, Sources
 
 CONTENT = bytes(range(256)) * 2000
+SOURCES = Sources()
 
 
 @pytest.fixture
@@ -32,18 +33,18 @@ def kind_of(trouble: pytest.ExceptionInfo[SourceTrouble]) -> Kind:
 
 def test_a_member_is_sent_whole_and_as_often_as_needed(archive: Path) -> None:
     path = member_path(str(archive), "files/a.bin")
-    source = source_of(path)
+    source = SOURCES.of(path)
     assert (source.name, source.size) == ("a.bin", len(CONTENT))
-    assert state_of(path) == (source.size, source.mtime_ns)
+    assert SOURCES.state(path) == (source.size, source.mtime_ns)
     body = FileBody(source)
     for _ in range(2):
         sent = b"".join(bytes(piece) for piece in body)
         assert len(sent) == len(body) and CONTENT in sent
-    assert body.sha256 == file_sha256(path) == hashlib.sha256(CONTENT).hexdigest()
+    assert body.sha256 == SOURCES.sha256(path) == hashlib.sha256(CONTENT).hexdigest()
 
 
 def test_an_archive_that_changes_while_it_is_sent_is_told(archive: Path) -> None:
-    body = FileBody(source_of(member_path(str(archive), "files/a.bin")))
+    body = FileBody(SOURCES.of(member_path(str(archive), "files/a.bin")))
     pieces = iter(body)
     next(pieces)
     archive.unlink()
@@ -57,43 +58,43 @@ def test_a_damaged_member_is_told_before_its_last_byte(archive: Path) -> None:
     content[len(CONTENT) // 2] ^= 1
     archive.write_bytes(content)
     path = member_path(str(archive), "files/a.bin")
-    body = FileBody(source_of(path))
+    body = FileBody(SOURCES.of(path))
     sent = 0
     with pytest.raises(SourceTrouble) as caught:
         for piece in body:
             sent += len(piece)
     assert kind_of(caught) is Kind.FILE_UNREADABLE
     assert sent < len(body)
-    assert file_sha256(path) is None
+    assert SOURCES.sha256(path) is None
 
 
 def test_what_is_not_there(archive: Path, tmp_path: Path) -> None:
     gone = member_path(str(archive), "files/b.bin")
     with pytest.raises(SourceTrouble) as caught:
-        source_of(gone)
+        SOURCES.of(gone)
     assert kind_of(caught) is Kind.FILE_MISSING
     with pytest.raises(FileNotFoundError):
-        state_of(gone)
+        SOURCES.state(gone)
     with pytest.raises(FileNotFoundError):
-        state_of(member_path(str(tmp_path / "none.zip"), "a"))
+        SOURCES.state(member_path(str(tmp_path / "none.zip"), "a"))
     (tmp_path / "no.zip").write_bytes(b"no zip")
     with pytest.raises(OSError, match="no ZIP file"):
-        state_of(member_path(str(tmp_path / "no.zip"), "a"))
+        SOURCES.state(member_path(str(tmp_path / "no.zip"), "a"))
     os.mkfifo(tmp_path / "pipe.zip")
     with pytest.raises(OSError, match="it is no file"):
-        state_of(member_path(str(tmp_path / "pipe.zip"), "a"))
+        SOURCES.state(member_path(str(tmp_path / "pipe.zip"), "a"))
 
 
 def test_files_are_as_they_were(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"abc")
-    assert state_of(str(path)) == (3, path.stat().st_mtime_ns)
-    assert file_sha256(str(path)) == hashlib.sha256(b"abc").hexdigest()
-    assert file_sha256(None) is None
+    assert SOURCES.state(str(path)) == (3, path.stat().st_mtime_ns)
+    assert SOURCES.sha256(str(path)) == hashlib.sha256(b"abc").hexdigest()
+    assert SOURCES.sha256(None) is None
     with pytest.raises(NotAFileError):
-        state_of(str(tmp_path))
+        SOURCES.state(str(tmp_path))
     with pytest.raises(FileNotFoundError):
-        state_of(str(tmp_path / "b"))
+        SOURCES.state(str(tmp_path / "b"))
 
 
 def test_a_member_packed_in_a_way_that_cannot_be_unpacked(tmp_path: Path) -> None:
@@ -105,5 +106,5 @@ def test_a_member_packed_in_a_way_that_cannot_be_unpacked(tmp_path: Path) -> Non
     content[8] = content[at + 10] = 99
     path.write_bytes(content)
     with pytest.raises(SourceTrouble) as caught:
-        source_of(member_path(str(path), "a")).open()
+        SOURCES.of(member_path(str(path), "a")).open()
     assert kind_of(caught) is Kind.FILE_UNREADABLE

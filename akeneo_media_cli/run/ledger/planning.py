@@ -200,13 +200,15 @@ def mark_shares(store: Store, first: int, last: int) -> int:
             )
             groups = connection.execute(
                 f"""INSERT INTO share_group
-                    SELECT name, size, CASE WHEN MIN(path) = MAX(path) THEN 1 ELSE 2 END FROM row WHERE {rows}
-                    GROUP BY name, size HAVING COUNT(*) > 1 AND SUM(status IS NULL) > 0""",
+                    SELECT name, COALESCE(size, path),
+                        CASE WHEN MIN(path) = MAX(path) THEN 1 ELSE 2 END FROM row WHERE {rows}
+                    GROUP BY 1, 2 HAVING COUNT(*) > 1 AND SUM(status IS NULL) > 0""",
                 (first, last),
             ).rowcount
             if not groups:
                 return 0
-            mine = "share_group.name = row.name AND share_group.size = row.size"
+            # What a link leads to has no size yet: only rows with the same link share it.
+            mine = "share_group.name = row.name AND share_group.size = COALESCE(row.size, row.path)"
             return connection.execute(
                 f"""UPDATE row SET share = (SELECT share FROM share_group WHERE {mine})
                     WHERE {rows} AND EXISTS (SELECT 1 FROM share_group WHERE {mine})""",

@@ -79,10 +79,11 @@ class RunRecord:
         return [from_record(r) for r in self._store.read(sql, (self._first + after_seq, self._last, limit))]
 
     def open_totals(self) -> tuple[int, int]:
-        """How many rows are open, and the bytes of their files."""
-        sql = "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM row WHERE status IS NULL AND id BETWEEN ? AND ?"
-        ((count, size),) = self._store.read(sql, (self._first, self._last))
-        return count, size
+        """How many rows are open, and the bytes of their files; 0 where that is not known of all."""
+        sql = """SELECT COUNT(*), COUNT(size), SUM(size) FROM row
+            WHERE status IS NULL AND id BETWEEN ? AND ?"""
+        ((count, sized, size),) = self._store.read(sql, (self._first, self._last))
+        return count, size if count and count == sized else 0
 
     def totals(self, statuses: Collection[Status]) -> tuple[dict[str, int], int]:
         """How many rows have which of `statuses`, without those that none has; the bytes of their files."""

@@ -1,0 +1,200 @@
+"""A link that stands where a file's path may stand: what it leads to, and what of it may be shown.
+
+Links carry secrets: signatures and tokens in their query, passwords before their host. So a link is taken
+apart once, where it is read, and everything that shows, logs or stores a row has `shown` alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+HTTP = ("https", "http")
+STORES = ("s3", "gs", "gcs", "sftp")
+"""Links that fsspec opens; `gs` and `gcs` are one."""
+
+HIDDEN = "***"
+"""What stands in place of a secret."""
+
+# A single letter is a drive of Windows.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_END = re.compile(r"[/?#\\]")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
+_TELLING = re.compile(
+    r"sig|token|key|secret|pass|pwd|auth|cred|jwt|hmac|policy|session|access|security|code|hash|^st$|^se$",
+    re.IGNORECASE,
+)
+_LONGEST_SHOWN = 16
+"""Characters; longer values of a query may be keys to what they lead to, whatever they are called."""
+_LONGEST_NAME = 24
+"""Characters that a parameter's name is believed to have."""
+_IN_PATH = "/%:@!$&'()*+,;=~-._"
+_IN_QUERY = _IN_PATH + "?[]"
+
+
+class LinkError(ValueError):
+    """A text is no link that anything could be fetched by; the message shows nothing secret."""
+
+
+class Link(NamedTuple):
+    """A link in its parts. `host` is a host's name or address, for s3 and gs the bucket.
+
+    `path` and `query` are encoded as they go on the wire, but for s3, gs and sftp, whose path is the key or
+    path itself. `user` only of sftp.
+    """
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+    query: str = ""
+    user: str = ""
+
+    @property
+    def url(self) -> str:
+        """The link as text: what is fetched is exactly what was looked at."""
+        # The name of a bucket may have colons too.
+        is_ipv6 = ":" in self.host and self.scheme not in ("s3", "gs")
+        host = f"[{self.host}]" if is_ipv6 else self.host
+        user = f"{self.user}@" if self.user else ""
+        port = "" if self.port is None else f":{self.port}"
+        query = f"?{self.query}" if self.query else ""
+        return f"{self.scheme}://{user}{host}{port}{self.path}{query}"
+
+    @property
+    def place(self) -> str:
+        """Where it leads, without path: for messages that are about the host."""
+        return self._replace(path="", query="", user="").url
+
+    @property
+    def name(self) -> str:
+        """The file's name: the path's last part, decoded; "" if the path ends with a slash."""
+        last = self.path.rpartition("/")[2]
+        return unquote(last, errors="replace") if self.scheme in HTTP else last
+
+
+def link_name(text: str) -> str:
+    """The name of the file that a link leads to; "" where there is none to tell."""
+    try:
+        return parse(text).name
+    except LinkError:
+        return ""
+
+
+def is_link(text: str) -> bool:
+    """Does a `file` of a manifest name a link, of whatever kind, rather than a path?"""
+    return "://" in text and _SCHEME.match(text) is not None
+
+
+def presentable(text: str) -> tuple[str, str]:
+    """What may be shown of a link, and the link itself where that is more than is shown; else "".
+
+    What follows a `#` is of no use to whoever gives out files, and left away.
+    """
+    whole = text.partition("#")[0] if text.lower().startswith(HTTP) else text
+    visible = shown(whole)
+    return visible, whole if visible != whole else ""
+
+
+def shown(text: str) -> str:
+    """A link as it may be shown: without passwords, signatures, tokens and long values in its query.
+
+    Takes any text for which `is_link` holds, sensible or not.
+    """
+    head, mark, rest = text.partition("://")
+    place, path = _split(rest)
+    userinfo, at, host = place.rpartition("@")
+    port = host.rpartition("]")[2].partition(":")[2]
+    if port and not port.isdecimal():
+        # A password with a slash in it would look like this.
+        return f"{head}{mark}{HIDDEN}"
+    if at and (":" in userinfo or head.lower() != "sftp"):
+        userinfo = HIDDEN
+    if head.lower() in STORES:
+        return f"{head}{mark}{userinfo}{at}{host}{path}"
+    path, question, query = path.partition("?")
+    return f"{head}{mark}{userinfo}{at}{host}{path}{question}{_shown_query(query)}"
+
+
+def _split(rest: str) -> tuple[str, str]:
+    """Host and all before it, and the rest, whatever that begins with."""
+    found = _END.search(rest)
+    end = found.start() if found else len(rest)
+    return rest[:end], rest[end:]
+
+
+def _shown_query(query: str) -> str:
+    return "&".join(map(_shown_parameter, query.split("&"))) if query else ""
+
+
+def _shown_parameter(parameter: str) -> str:
+    name, equals, value = parameter.partition("=")
+    # Base64 ends in equals signs: then what stands before is no name.
+    if len(name) > (_LONGEST_NAME if value.strip("=") else _LONGEST_SHOWN):
+        return HIDDEN
+    hidden = value and (len(value) > _LONGEST_SHOWN or _TELLING.search(unquote(name)))
+    return f"{name}{equals}{HIDDEN if hidden else value}"
+
+
+def parse(text: str) -> Link:
+    """The link that a text is. Raises LinkError, whose message says what is wrong with it."""
+    match = _SCHEME.match(text)
+    if match is None:
+        raise LinkError("it is no link")
+    scheme = match.group(1).lower()
+    if scheme not in HTTP + STORES:
+        raise LinkError(
+            f"{scheme}:// is no kind of link that is taken: those are https, http, s3, gs and sftp"
+        )
+    if _UNFIT.search(text):
+        raise LinkError("a link has no control characters and no backslashes")
+    if scheme in ("s3", "gs", "gcs"):
+        return _in_bucket("gs" if scheme == "gcs" else scheme, text[match.end() :])
+    return _at_host(scheme, text.strip(), match.end())
+
+
+def _in_bucket(scheme: str, rest: str) -> Link:
+    bucket, _, key = rest.partition("/")
+    if "@" in bucket:
+        raise LinkError("a link holds no credentials: put them where the cloud's own tools look for them")
+    if not _BUCKET.fullmatch(bucket):
+        raise LinkError("it names no bucket")
+    if not key:
+        raise LinkError("it names a bucket, but no file in it")
+    return Link(scheme, bucket, None, f"/{key}")
+
+
+def _at_host(scheme: str, text: str, start: int) -> Link:
+    # An authority ends at the first of these; what stands behind is never taken for a host.
+    place, rest = _split(text[start:])
+    userinfo, at, _ = place.rpartition("@")
+    if at and (scheme != "sftp" or not re.fullmatch(r"[A-Za-z0-9._-]+", userinfo)):
+        raise LinkError("a link holds no user name or password: reports and logs would show it")
+    try:
+        parts = urlsplit(f"{scheme}://{place}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise LinkError("its host or port is malformed") from None
+    host = _normal_host(host)
+    if scheme == "sftp":
+        return Link(scheme, host, port, rest or "/", user=userinfo)
+    path, _, query = rest.partition("#")[0].partition("?")
+    return Link(scheme, host, port, quote(path, safe=_IN_PATH) or "/", quote(query, safe=_IN_QUERY))
+
+
+def _normal_host(host: str) -> str:
+    """A host in lower case and punycode, an IPv6 address without its brackets."""
+    if ":" in host:
+        return host.lower()
+    host = host.rstrip(".").lower()
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode()
+        except UnicodeError:
+            raise LinkError("its host is malformed") from None
+    if not _HOST.fullmatch(host):
+        raise LinkError("it names no host" if not host else "its host is malformed")
+    return host

@@ -1,0 +1,156 @@
+"""Links as text: what they lead to, and what of them may be shown."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from akeneo_media_cli.link import Link, LinkError, is_link, link_name, parse, presentable, shown
+
+
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [
+        ("https://cdn.example.com/a/b.jpg", Link("https", "cdn.example.com", None, "/a/b.jpg")),
+        ("HTTPS://CDN.Example.com.:8443/A", Link("https", "cdn.example.com", 8443, "/A")),
+        ("http://h/a b.jpg?q=x y#part", Link("http", "h", None, "/a%20b.jpg", "q=x%20y")),
+        ("https://h", Link("https", "h", None, "/")),
+        ("https://h?x=1", Link("https", "h", None, "/", "x=1")),
+        ("https://[2001:db8::1]:8/a", Link("https", "2001:db8::1", 8, "/a")),
+        ("https://bücher.example/ü", Link("https", "xn--bcher-kva.example", None, "/%C3%BC")),
+        ("s3://bucket/a#b?c d.jpg", Link("s3", "bucket", None, "/a#b?c d.jpg")),
+        ("gcs://bucket/a", Link("gs", "bucket", None, "/a")),
+        ("sftp://me@h:2222/ä b?.jpg", Link("sftp", "h", 2222, "/ä b?.jpg", user="me")),
+    ],
+)
+def test_a_link_is_taken_apart(text: str, link: Link) -> None:
+    assert is_link(text)
+    assert parse(text) == link
+    # What is asked for is what was looked at.
+    assert parse(link.url) == link
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("https://me:word@h/a", "no user name or password"),
+        ("https://token@h/a", "no user name or password"),
+        ("sftp://me:word@h/a", "no user name or password"),
+        ("s3://key:secret@bucket/a", "no credentials"),
+        ("https:///a", "no host"),
+        ("https://h:port/a", "malformed"),
+        ("https://h:99999/a", "malformed"),
+        ("https://[::1/a", "malformed"),
+        ("https://a_b c/a", "malformed"),
+        ("https://good.example\\@evil.example/a", "backslashes"),
+        ("https://h/a\r\nX: y", "control characters"),
+        ("https://h/\udc80", "control characters"),
+        ("ftp://h/a", "ftp:// is no kind of link"),
+        ("data://x", "data:// is no kind of link"),
+        ("s3://bucket", "no file in it"),
+        ("s3://bucket/", "no file in it"),
+        ("s3:///key", "names no bucket"),
+        ("https://-x/", "malformed"),
+        ("a/b.jpg", "no link"),
+    ],
+)
+def test_what_is_no_link_is_told(text: str, why: str) -> None:
+    with pytest.raises(LinkError, match=why):
+        parse(text)
+    assert link_name(text) == ""
+
+
+@pytest.mark.parametrize("path", ["a/b.jpg", "/a/b.jpg", "C:\\a.jpg", "C://a.jpg", "a:b", "://x", "1a://x"])
+def test_paths_are_no_links(path: str) -> None:
+    assert not is_link(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("https://h/a/caf%C3%A9.jpg?x=1", "café.jpg"),
+        ("https://h/a/", ""),
+        ("https://h", ""),
+        ("https://h/a%2Fb.jpg", "a/b.jpg"),
+        ("https://h/%ff.jpg", "\ufffd.jpg"),
+        ("s3://b/a/50%25.jpg", "50%25.jpg"),
+    ],
+)
+def test_the_name_is_the_last_part_of_the_path(text: str, name: str) -> None:
+    assert parse(text).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "visible"),
+    [
+        ("https://h/a.jpg?w=100&fmt=webp", "https://h/a.jpg?w=100&fmt=webp"),
+        ("https://h/a.jpg?w=1&X-Amz-Signature=ab&x-goog-credential=c", None),
+        ("https://h/a?sig=ab&se=2026&sp=r", "https://h/a?sig=***&se=***&sp=r"),
+        ("https://h/a?id=0123456789abcdef0", "https://h/a?id=***"),
+        ("https://h/a?0123456789abcdef0123456789", "https://h/a?***"),
+        ("https://h/a?%74oken=x", "https://h/a?%74oken=***"),
+        ("https://me:word@h/a", "https://***@h/a"),
+        ("https://me:wo/rd@h/a", "https://***"),
+        ("ftp://me:word@h/a?token=x", "ftp://***@h/a?token=***"),
+        ("sftp://me@h/a", "sftp://me@h/a"),
+        ("sftp://me:word@h/a", "sftp://***@h/a"),
+        ("s3://key:secret@b/a", "s3://***@b/a"),
+        ("s3://b/a?token=b", "s3://b/a?token=b"),
+        ("https://h/a#token=abc", "https://h/a"),
+    ],
+)
+def test_secrets_of_links_are_not_shown(text: str, visible: str | None) -> None:
+    if visible is None:
+        visible = "https://h/a.jpg?w=1&X-Amz-Signature=***&x-goog-credential=***"
+    assert shown(text.partition("#")[0] if text.startswith("http") else text) == visible
+    assert presentable(text)[0] == visible
+
+
+def test_only_a_link_with_a_secret_has_more_than_is_shown() -> None:
+    assert presentable("https://h/a.jpg?w=100#top") == ("https://h/a.jpg?w=100", "")
+    assert presentable("https://h/a?sig=1#top") == ("https://h/a?sig=***", "https://h/a?sig=1")
+
+
+SECRET = st.text("abcdefghijklmnop0123456789+/=%-_.~", min_size=24, max_size=80).map(lambda t: f"Zq{t}")
+
+
+@given(
+    secret=SECRET,
+    name=st.sampled_from(["sig", "X-Amz-Signature", "token", "anything", "x-y", ""]),
+    head=st.sampled_from(["https://h/a.jpg", "http://h", "https://h:1/", "HTTPS://[::1]/x", "ftp://h/a"]),
+    others=st.lists(st.sampled_from(["w=1", "h", "a=b=c", "", "x=", "&"]), max_size=3),
+    where=st.integers(0, 3),
+)
+def test_a_long_value_never_shows(secret: str, name: str, head: str, others: list[str], where: int) -> None:
+    if not name:
+        # As base64 has them: at the end, if at all.
+        secret = f"{secret.replace('=', '_')}=="
+    parameters = [*others[:where], f"{name}={secret}" if name else secret, *others[where:]]
+    visible, whole = presentable(f"{head}?{'&'.join(parameters)}")
+    assert "Zq" not in visible
+    assert secret in whole
+
+
+@given(user=SECRET, word=SECRET, scheme=st.sampled_from(["https", "http", "s3", "gs", "sftp", "ftp", "x"]))
+def test_a_password_never_shows(user: str, word: str, scheme: str) -> None:
+    visible, _ = presentable(f"{scheme}://{quote(user, safe='')}:{quote(word, safe='')}@h/a.jpg")
+    assert "Zq" not in visible
+
+
+@given(st.text(max_size=80))
+@example("\ud800")
+@example("[::")
+@example("h:٣/")
+def test_any_text_is_a_link_or_told_why_not(rest: str) -> None:
+    for scheme in ("https", "s3", "sftp", "nfs"):
+        text = f"{scheme}://{rest}"
+        shown(text)
+        try:
+            link = parse(text)
+        except LinkError as error:
+            assert str(error)
+        else:
+            assert parse(link.url) == link
