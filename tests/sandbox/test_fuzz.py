@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from akeneo_media_cli.sandbox import Need, RunningSandbox, SandboxOptions, invent, start_sandbox
@@ -150,6 +150,11 @@ def test_any_batch_of_assets_and_records(ee: Client, body: Any, search: Any) -> 
         }
     )
 )
+@example({"code": "c", "attribute_code": "image", "channel": 1, "locale": None})
+@example({"code": "c", "attribute_code": "image", "channel": None, "locale": 0.5})
+@example({"code": "c", "attribute_code": 7, "channel": None, "locale": True})
+@example({"code": "c", "attribute_code": [], "channel": None, "locale": None})
+@example({"code": {}, "attribute_code": "image", "channel": None, "locale": None})
 def test_any_place_in_a_category(ee: Client, place: Any) -> None:
     answered(ee.send("/category-media-files", {"category": json.dumps(place)}, "a.jpg"))
 

@@ -57,6 +57,10 @@ def _decoded(text: bytes | None) -> dict[str, Any]:
     if not isinstance(given, dict) or any(key not in given for key in _KEYS):
         names = '"code", "attribute_code", "channel" and "locale"'
         raise unprocessable(f"Category property must contain {names} properties.")
+    for key in _KEYS:
+        may_be_null = key in ("channel", "locale")
+        if not (isinstance(given[key], str) or (may_be_null and given[key] is None)):
+            raise unprocessable(f'Property "{key}" expects a string as data.')
     return given
 
 
