@@ -198,10 +198,12 @@ class Moment:
         return max(guesses, default=None)
 
     def amounts(self) -> str:
-        """`1,234 of 10,000 rows, 1.2 GB of 4.5 GB, 12.3 MB/s`."""
+        """`1,234 of 10,000 rows, 1.2 GB of 4.5 GB, 12.3 MB/s`; only 1.2 GB where nobody knows of how much."""
         text = f"{self.done:,} of {count(self.rows, 'row')}"
         if self.sized:
             text += f", {bytes_of(self.handled)} of {bytes_of(self.size)}"
+        elif self.handled:
+            text += f", {bytes_of(self.handled)}"
         return f"{text}, {bytes_of(self.rate)}/s"
 
     def counts(self) -> list[tuple[str, int]]:

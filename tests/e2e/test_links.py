@@ -13,6 +13,7 @@ import pytest
 from ..links.hosts import File, Host
 from ..pim.server import Reply, Request, Server
 from .conftest import Bencher, jpeg, sha256
+from .test_places import COLUMNS, enterprise, row
 
 JPEG_HEAD = bytes.fromhex("ffd8ffe000104a46494600010100000100010000")
 ALLOW = ("--allow-remote", "--remote-host", "127.0.0.1")
@@ -143,6 +144,34 @@ def test_one_link_for_many_variants_is_fetched_and_sent_once(bench: Bencher) -> 
         assert there.times("/a.jpg") == 2
         assert {v["sha256"] for v in b.held().values()} == {sha256(jpeg(1))}
         assert b.upload(m, *ALLOW).statuses() == {"total": 20, "unchanged": 20}
+
+
+def test_links_go_to_every_kind_of_place(bench: Bencher) -> None:
+    uuid = "00000000-0000-4000-8000-000000000001"
+    catalog = enterprise()
+    catalog["products"].append({"uuid": uuid, "family": "shoes"})
+    b = bench(catalog)
+    places = [
+        {"product": "p-1", "attribute": "picture"},
+        {"product_model": "m-1", "attribute": "picture"},
+        {"uuid": uuid, "attribute": "picture"},
+        {"asset_family": "photos", "asset": "new", "attribute": "media"},
+        {"reference_entity": "brand", "record": "acme", "attribute": "logo"},
+        {"category": "master", "attribute": "banner"},
+        {"pam_asset": "old"},
+    ]
+    for how in ({"etag": '"1"'}, {"length": False, "ranges": False}):
+        files = {f"{n}.jpg": File(jpeg(f"{n}{how}"), **how) for n in range(7)}  # type: ignore[arg-type]
+        with host(files) as (_, url):
+            cells = [row(f"{url}/{n}.jpg?token=zq9secret", **place) for n, place in enumerate(places)]
+            m = b.manifest([COLUMNS, *cells])
+            done = b.upload(m, *ALLOW, "--carrier", "p-2:picture")
+            assert done.statuses() == {"total": 7, "uploaded": 7}, done.err
+            there = {v["sha256"] for v in b.sandbox.values() if v["identifier"] != "p-2"}
+            assert there == {sha256(file.content) for file in files.values()}
+            assert b.upload(m, *ALLOW, "--carrier", "p-2:picture").statuses() == {"total": 7, "unchanged": 7}
+            assert "zq9secret" not in json.dumps(done.report)
+    assert ("p-2", "picture", None, None) not in b.held()
 
 
 def test_trouble_with_a_source_is_the_rows_own(bench: Bencher) -> None:

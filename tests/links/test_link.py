@@ -117,6 +117,7 @@ def test_only_a_link_with_a_secret_has_more_than_is_shown() -> None:
 SECRET = st.text("abcdefghijklmnop0123456789+/=%-_.~", min_size=24, max_size=80).map(lambda t: f"Zq{t}")
 
 
+@pytest.mark.fuzz
 @given(
     secret=SECRET,
     name=st.sampled_from(["sig", "X-Amz-Signature", "token", "anything", "x-y", ""]),
@@ -134,12 +135,14 @@ def test_a_long_value_never_shows(secret: str, name: str, head: str, others: lis
     assert secret in whole
 
 
+@pytest.mark.fuzz
 @given(user=SECRET, word=SECRET, scheme=st.sampled_from(["https", "http", "s3", "gs", "sftp", "ftp", "x"]))
 def test_a_password_never_shows(user: str, word: str, scheme: str) -> None:
     visible, _ = presentable(f"{scheme}://{quote(user, safe='')}:{quote(word, safe='')}@h/a.jpg")
     assert "Zq" not in visible
 
 
+@pytest.mark.fuzz
 @given(st.text(max_size=80))
 @example("\ud800")
 @example("[::")
