@@ -14,7 +14,7 @@ from .. import __version__
 from ..console import hush
 from ..errors import MediaError, UsageError
 from ..exits import Exit
-from .process import catch_termination, open_streams, past_interrupting, say
+from .process import catch_termination, open_streams, say, wind_up
 
 _UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -96,7 +96,7 @@ def run() -> None:
         say(keep())
         sys.exit(Exit.DEFECT)
     finally:
-        past_interrupting()
+        wind_up()
 
 
 def _options_from_env_file() -> None:

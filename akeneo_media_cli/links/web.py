@@ -27,7 +27,7 @@ from ..link import HTTP, Link, LinkError, parse
 from ..link import shown as shown_of
 from ..pim.errors import SourceTrouble
 from ..pim.faults import causes_of, reason_of
-from ..pim.transport import CallInfo, Session, authorities, proxies_for
+from ..pim.transport import CallInfo, authorities, proxies_for
 from . import found as f
 from .found import HEAD, Found, Opened, Patience
 from .policy import ForbiddenError, LinkPolicy
@@ -62,7 +62,7 @@ class Web:
         self._timeout = timeout
         self._headers = dict(headers or {})
         self._on_call = on_call
-        self._session = Session()
+        self._session = _Session()
         # No netrc, no cookies: a link is all that its owner is told.
         self._session.trust_env = False
         self._session.cookies.set_policy(_NoCookies())
@@ -185,6 +185,13 @@ class Web:
             self._policy.addresses(link.host, link.port or 443)
         except OSError:
             return
+
+
+class _Session(requests.Session):
+    """Takes a redirect for an answer, and says nothing of its own."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
 
 
 class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined, misc]

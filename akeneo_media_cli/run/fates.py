@@ -50,7 +50,8 @@ class Fates:
         self.shared = 0
         """How many rows got the media file that another one sent."""
         self._random = random
-        self._lineup = Lineup()
+        # One after the other takes as long in any order: then the manifest's is kept.
+        self._lineup = Lineup(largest_first=policy.concurrency > 1)
         self._sharing = Sharing(off=not policy.share)
         self._through = 0
         self._failed = 0

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+HEAVIEST = 16
 
 
 @dataclass(slots=True)
@@ -26,14 +27,16 @@ class _Entry(Generic[T]):
 
 
 class Scheduler(Generic[T]):
-    """Hands out items in the order they came, but never two that share a key.
+    """Hands out items, the heaviest first and those of one weight in the order they came, but never two that
+    share a key.
 
-    No threads, no clock: the same calls give the same answers. The cost of an item
-    does not depend on how many wait.
+    So a large file is begun while there is other work, and does not go on alone at the end. No threads, no
+    clock: the same calls give the same answers. The cost of an item does not depend on how many wait.
     """
 
     def __init__(self) -> None:
-        self._ready: deque[_Entry[T]] = deque()
+        self._ready: list[deque[_Entry[T]]] = [deque() for _ in range(HEAVIEST + 1)]
+        self._fresh = 0
         self._woken: deque[_Entry[T]] = deque()
         self._waiting: dict[str, deque[_Entry[T]]] = {}
         self._held: set[str] = set()
@@ -48,17 +51,20 @@ class Scheduler(Generic[T]):
     @property
     def ready(self) -> int:
         """How many items wait for nothing that is known of."""
-        return len(self._ready) + len(self._woken)
+        return self._fresh + len(self._woken)
 
-    def add(self, item: T, keys: tuple[str, ...], shared: tuple[str, ...] = ()) -> None:
-        """Let an item wait for its turn. `keys` are taken for it alone, `shared` together with others."""
-        self._ready.append(_Entry(item, keys, shared))
+    def add(self, item: T, keys: tuple[str, ...], shared: tuple[str, ...] = (), weight: int = 0) -> None:
+        """Let an item wait for its turn. `keys` are taken for it alone, `shared` together with others.
+
+        `weight` is 0 to `HEAVIEST`; what weighs more counts as that.
+        """
+        self._ready[min(weight, HEAVIEST)].append(_Entry(item, keys, shared))
+        self._fresh += 1
         self._size += 1
 
     def take(self) -> T | None:
         """The next item whose keys are free, with its keys now taken; None when there is none."""
-        while self._woken or self._ready:
-            entry = (self._woken or self._ready).popleft()
+        while (entry := self._next()) is not None:
             blocked = self._blocked_by(entry)
             if blocked is None:
                 self._hold(entry.keys, entry.shared)
@@ -71,6 +77,15 @@ class Scheduler(Generic[T]):
                 if key != blocked or key not in self._shares:
                     self._wake(key)
         return None
+
+    def _next(self) -> _Entry[T] | None:
+        """The next item to try: those that waited for a key come before all others."""
+        if self._woken:
+            return self._woken.popleft()
+        if not self._fresh:
+            return None
+        self._fresh -= 1
+        return next(queue for queue in reversed(self._ready) if queue).popleft()
 
     def acquire(self, keys: tuple[str, ...]) -> bool:
         """Take keys for oneself out of turn, if they are all free."""
@@ -93,11 +108,13 @@ class Scheduler(Generic[T]):
 
     def drain(self) -> Iterator[T]:
         """Empty it: every item that still waits."""
-        for queue in (self._woken, self._ready, *self._waiting.values()):
+        for queue in (self._woken, *reversed(self._ready), *self._waiting.values()):
             for entry in queue:
                 yield entry.item
         self._woken.clear()
-        self._ready.clear()
+        for queue in self._ready:
+            queue.clear()
+        self._fresh = 0
         self._waiting.clear()
         self._size = 0
         self._parked.clear()

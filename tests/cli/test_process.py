@@ -16,7 +16,7 @@ import pytest
 
 from akeneo_media_cli.cli import logs
 from akeneo_media_cli.cli.defect import keep
-from akeneo_media_cli.cli.process import catch_termination, past_interrupting, say
+from akeneo_media_cli.cli.process import catch_termination, say, wind_up
 from akeneo_media_cli.errors import Failure, Kind, UsageError
 from akeneo_media_cli.pim.transport import CallInfo
 from akeneo_media_cli.progress import Silent
@@ -79,7 +79,7 @@ def test_nothing_replaces_an_exit_status_that_is_decided() -> None:
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]
     try:
-        past_interrupting()
+        wind_up()
         for number in numbers:
             os.kill(os.getpid(), number)
     finally:

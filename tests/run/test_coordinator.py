@@ -42,6 +42,20 @@ def test_all_rows_land_with_every_worker_busy() -> None:
     assert sim.now < 400 * 0.11 / 4 * 1.1
 
 
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_large_files_go_first_where_several_go_at_once(concurrency: int) -> None:
+    sim = Simulation(rows(40, 40, 40), seed=1, policy=Policy(concurrency))
+    for n, course in enumerate(sim.unfed):
+        course.size = 50_000_000 if n == 39 else 200_000_000 if n == 20 else 1000 + 1000 * n
+    order: list[int] = []
+    plain = sim.send
+    sim.send = lambda course, *rest: (order.append(course.seq), plain(course, *rest))[1]  # type: ignore
+    sim.run()
+    sim.check()
+    rest = [seq for seq in range(40) if seq not in (20, 39)]
+    assert order == (list(range(40)) if concurrency == 1 else [20, 39, *rest])
+
+
 def test_one_product_goes_one_by_one_while_others_go_on() -> None:
     crowd = [SimRow("big", f"a{n}", f"x{n}") for n in range(50)]
     others = [SimRow(f"e{n}", "a", f"y{n}") for n in range(50)]

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akeneo_media_cli.run.scheduler import Scheduler
+from akeneo_media_cli.run.scheduler import HEAVIEST, Scheduler
 
 Item = tuple[int, tuple[str, ...], tuple[str, ...]]
 
@@ -24,16 +24,16 @@ def test_no_two_share_a_key_and_all_are_taken(
     items: list[tuple[tuple[str, ...], ...]], choices: list[int]
 ) -> None:
     scheduler: Scheduler[Item] = Scheduler()
+    picks = iter(choices)
     queue = [(n, own, shared) for n, (own, shared) in enumerate(items)]
     # Some want for themselves what others share: a tree after a deadlock.
     queue = [(n, (*own, *shared), ()) if n % 5 == 4 else (n, own, shared) for n, own, shared in queue]
     for item in queue:
-        scheduler.add(item, item[1], item[2])
+        scheduler.add(item, item[1], item[2], next(picks) % 40)
     alone: Counter[str] = Counter()
     together: Counter[str] = Counter()
     flying: list[Item] = []
     taken: list[int] = []
-    picks = iter(choices)
     while len(scheduler) or flying:
         item = scheduler.take() if next(picks, 0) % 3 else None
         if item is None and not flying:
@@ -74,6 +74,20 @@ def test_free_keys_are_given_in_the_order_of_coming() -> None:
     scheduler.release(("x",))
     assert taken(scheduler) == ["2"]
     assert scheduler.longest_queue() == ("x", 1)
+
+
+def test_the_heaviest_goes_first_and_else_who_came_first() -> None:
+    scheduler: Scheduler[str] = Scheduler()
+    for name, key, weight in (
+        ("a", "x", 0), ("b", "y", 2), ("c", "x", 5), ("d", "z", 2), ("e", "w", HEAVIEST), ("f", "v", 99)
+    ):  # fmt: skip
+        scheduler.add(name, (key,), weight=weight)
+    assert scheduler.ready == 6
+    assert taken(scheduler) == ["e", "f", "c", "b", "d"]
+    # The lighter one has waited for a key: it goes before all that wait for nothing.
+    scheduler.add("g", ("u",), weight=HEAVIEST)
+    scheduler.release(("x",))
+    assert taken(scheduler) == ["a", "g"]
 
 
 def test_who_wants_a_tree_alone_gets_it_before_those_that_came_later() -> None:
