@@ -40,6 +40,7 @@ async def read_body(ask: Ask, fault: str | None) -> None:
     try:
         async for piece in request.stream():
             seen += len(piece)
+            pim.stats.bytes_received += len(piece)
             if fault == "slow-read" and piece:
                 await asyncio.sleep(len(piece) / pim.options.slow_read_rate)
             if fault == "reset-middle" and seen * 2 >= length:
@@ -52,7 +53,6 @@ async def read_body(ask: Ask, fault: str | None) -> None:
         if reader is not None:
             reader.abandon()
         raise
-    pim.stats.bytes_received += seen
     ask.body = bytes(body)
     if reader is not None:
         ask.form = reader.finish()
