@@ -15,13 +15,14 @@ from measure import Spread, Taken, environment, interleaved, pim, ratios, run, s
 CALLS = 4
 
 _WAITING = (
-    "start-up (0.3 s), three calls that wait for one another (login, attribute, first search), and what each "
-    "upload takes of a core that slept while the PIM worked (2 to 4 ms where many at once take 1): to make the "
-    "next one ready meanwhile would gain a fiftieth, and make who may be in flight harder to tell"
+    "start-up (0.3 s), three calls that wait for one another (login, attribute, first search), and what "
+    "each upload takes of a core that slept while the PIM worked (2 to 4 ms, where many at once take 1): to "
+    "make the next one ready meanwhile would gain a fiftieth, and make who may be in flight harder to tell"
 )
 _DOES_MORE = (
     "start-up (typer, which loads pydantic, and requests) is 0.3 s of it; the transport is requests' and "
-    "urllib3's own, as the peer's; the ledger, the digest and the report come on top"
+    "urllib3's own, as the peer's, and a third of what an upload costs is http.client's reading of headers; "
+    "the ledger, the digest and the report come on top"
 )
 _COMPETES = (
     "four threads compete for Python's lock when the PIM answers at once, which no PIM does: see 10 ms"

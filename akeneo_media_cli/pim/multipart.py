@@ -10,7 +10,6 @@ import stat
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 from ..errors import Failure, Kind
@@ -90,7 +89,7 @@ class PathSource:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Raises SourceTrouble: FILE_MISSING, FILE_UNREADABLE, FILE_NOT_REGULAR."""
-        self.path = Path(path)
+        self.path = os.fspath(path)
         try:
             found = os.stat(path)  # noqa: PTH116 - on the way of every upload, and Path.stat costs twice
         except (OSError, ValueError) as error:
@@ -106,7 +105,7 @@ class PathSource:
         self._then = _identity(found)
         self.size = found.st_size
         self.mtime_ns = found.st_mtime_ns
-        self.name = self.path.name
+        self.name = os.path.basename(self.path)  # noqa: PTH119 - Path costs ten times as much
 
     def open(self) -> Stream:
         """Raises SourceTrouble: FILE_MISSING, FILE_UNREADABLE, FILE_CHANGED."""
@@ -116,7 +115,7 @@ class PathSource:
             raise _unreadable(self.path, error) from None
         if _identity(os.fstat(stream.fileno())) != self._then:
             stream.close()
-            raise changed_while_sent(str(self.path))
+            raise changed_while_sent(self.path)
         return stream
 
     def changed(self, stream: Stream) -> bool:
@@ -141,7 +140,7 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _unreadable(path: Path, error: OSError | ValueError) -> SourceTrouble:
+def _unreadable(path: str, error: OSError | ValueError) -> SourceTrouble:
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return SourceTrouble(
             Failure(Kind.FILE_MISSING, f"{path} is not there", "Check the path, or put the file there.")

@@ -52,7 +52,7 @@ class Store:
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
             # Readings walk through the rows once: a page is not asked for again (kilobytes).
-            connection.execute(f"PRAGMA cache_size = {-2000 if readonly else -8000}")
+            connection.execute(f"PRAGMA cache_size = {-1000 if readonly else -6000}")
             if readonly:
                 connection.execute("PRAGMA query_only = ON")
             connection.create_function(
