@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Failure, Kind
-from ..link import Link
+from ..link import HTTP, Link
 from ..pim.errors import SourceTrouble
 from ..pim.transport import CallInfo
 from . import found as f
@@ -36,16 +36,21 @@ _AGAIN = "look whether its own tools (aws, gcloud, sftp) get it, then run the sa
 _CREDENTIALS = "put its credentials where its own tools look for them; docs/links.md shows where"
 
 
-def configured_headers() -> dict[str, str]:
-    """The headers that fsspec's configuration orders for HTTP (`client_kwargs`); none without fsspec."""
+def configured_headers() -> dict[str, dict[str, str]]:
+    """The headers that fsspec's configuration orders (`client_kwargs`) for `https` and for `http`.
+
+    fsspec itself takes one for the other; but what is meant for encrypted links goes to no other.
+    """
     try:
         from fsspec.config import conf  # type: ignore[import-untyped]
     except ImportError:
         return {}
-    orders: dict[str, Any] = {**(conf.get("http") or {}), **(conf.get("https") or {})}
-    client = orders.get("client_kwargs")
-    headers = dict((client.get("headers") if isinstance(client, dict) else None) or {})
-    return {str(name): str(value) for name, value in headers.items()}
+    ordered: dict[str, dict[str, str]] = {}
+    for scheme in HTTP:
+        client = (conf.get(scheme) or {}).get("client_kwargs")
+        headers = client.get("headers") if isinstance(client, dict) else None
+        ordered[scheme] = {str(name): str(value) for name, value in dict(headers or {}).items()}
+    return ordered
 
 
 class Stores:

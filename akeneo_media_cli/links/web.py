@@ -23,7 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from .. import __version__
 from ..errors import Failure, UsageError
-from ..link import HTTP, Link, LinkError, parse
+from ..link import HTTP, Link, LinkError, is_link, parse
 from ..link import shown as shown_of
 from ..pim.errors import SourceTrouble
 from ..pim.faults import causes_of, reason_of
@@ -52,11 +52,12 @@ class Web:
         *,
         timeout: float,
         pool: int,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, Mapping[str, str]] | None = None,
         on_call: Callable[[CallInfo], None] | None = None,
     ) -> None:
-        """`timeout`: seconds of silence; `pool`: connections kept a host. `headers` are sent along, but not
-        to other hosts that a link leads on to. Raises UsageError for an unusable REQUESTS_CA_BUNDLE.
+        """`timeout`: seconds of silence; `pool`: connections kept a host. `headers`, by scheme, are sent to
+        the hosts that links name, but not to others that those lead on to. Raises UsageError for an unusable
+        REQUESTS_CA_BUNDLE.
         """
         self._policy = policy
         self._timeout = timeout
@@ -104,10 +105,11 @@ class Web:
         """The answer that holds the file, or its beginning. Raises SourceTrouble."""
         first = link
         for _ in range(MOST_HOPS + 1):
-            own = self._headers if link[:3] == first[:3] else {}
+            own = self._headers.get(link.scheme, {}) if link[:3] == first[:3] else {}
             response = self._exchange(link, shown, {**own, **more})
             status = response.status_code
-            if status in (200, 206):
+            # A part that nobody asked for is no file.
+            if status == 200 or (status == 206 and "Range" in more):
                 return response
             target = response.headers.get("Location", "")
             _leave(response)
@@ -118,15 +120,18 @@ class Web:
 
     def _next(self, link: Link, target: str, shown: str) -> Link:
         """Where a redirect leads, if it may be followed."""
+        whole = ""
         try:
-            following = parse(urljoin(link.url, target))
+            whole = urljoin(link.url, target)
+            following = parse(whole)
             if following.scheme not in HTTP:
                 raise LinkError(f"{following.scheme}:// is not followed from there")
             if link.scheme == "https" and following.scheme == "http":
                 raise LinkError("it is not encrypted")
         except (LinkError, ValueError) as error:
+            where = shown_of(whole)[:200] if is_link(whole) else "something else"
             raise f.withheld(
-                shown, f"it leads on to {shown_of(target)[:200]}: {error}", "name where it leads in the end"
+                shown, f"it leads on to {where}: {error}", "name where it leads in the end"
             ) from None
         failure = self._policy.judge_host(following)
         if failure is not None:

@@ -170,11 +170,16 @@ class Sources:
         waiting = deque(sorted(paths))
         found: dict[str, Found | SourceTrouble] = {}
 
+        defects: list[BaseException] = []
+
         def work() -> None:
-            with suppress(IndexError):
-                while True:
-                    path = waiting.popleft()
-                    found[path] = self._look(path)
+            try:
+                while waiting and not defects:
+                    with suppress(IndexError):
+                        path = waiting.popleft()
+                        found[path] = self._look(path)
+            except BaseException as error:
+                defects.append(error)
 
         # Daemons: one who interrupts a run twice does not wait for a host that is silent.
         lookers = [threading.Thread(target=work, daemon=True) for _ in range(min(LOOKS, len(paths)))]
@@ -182,6 +187,8 @@ class Sources:
             looker.start()
         for looker in lookers:
             looker.join()
+        if defects:
+            raise defects[0]
         return found
 
     def _look(self, path: str) -> Found | SourceTrouble:

@@ -158,6 +158,15 @@ def test_a_known_length_is_streamed_through(start: Start, links: Any) -> None:
     assert host.times("/a.jpg") == 1
 
 
+def test_a_part_that_nobody_asked_for_is_no_file(links: Any) -> None:
+    def handle(request: Request) -> Reply:
+        return Reply(206, LONG[:5000], {"Content-Range": f"bytes 0-4999/{len(LONG)}"})
+
+    with Server(handle) as server:
+        assert links().look(f"{server.url}/a").size == len(LONG)
+        assert refused(lambda: links().source(f"{server.url}/a")) == (Kind.FILE_UNREADABLE, False)
+
+
 def test_a_second_try_asks_again_and_takes_no_other_content(start: Start, links: Any) -> None:
     host, url = start(a=File(LONG, etag='"1"'))
     with closing(links().source(f"{url}/a")) as source:
@@ -307,7 +316,8 @@ def test_redirects_are_followed_hop_by_hop(start: Start, links: Any) -> None:
         ("file:///etc/passwd", "no kind of link"),
         ("s3://bucket/a", "s3:// is not followed from there"),
         ("http://me:Xyz1@127.0.0.1/a", "no user name or password"),
-        ("http://[::1", "leads on to"),
+        ("http://[::1", "leads on to something else"),
+        ("/b\x7f?token=zq9secret", "control characters"),
     ],
 )
 def test_redirects_lead_to_no_other_place(start: Start, links: Any, target: str, why: str) -> None:
@@ -316,6 +326,7 @@ def test_redirects_lead_to_no_other_place(start: Start, links: Any, target: str,
     assert not said.passing
     assert why in said.failure.message
     assert "Xyz1" not in said.failure.message
+    assert "zq9secret" not in said.failure.message
 
 
 def test_what_leads_on_shows_no_secret(start: Start, links: Any) -> None:
@@ -385,7 +396,7 @@ def test_configured_headers_stay_with_their_host(
     from fsspec import config
 
     (tmp_path / "conf.json").write_text(
-        json.dumps({"https": {"client_kwargs": {"headers": {"Authorization": "Bearer hidden"}}}})
+        json.dumps({"http": {"client_kwargs": {"headers": {"Authorization": "Bearer hidden"}}}})
     )
     config.set_conf_files(str(tmp_path), config.conf)
     try:
@@ -394,8 +405,13 @@ def test_configured_headers_stay_with_their_host(
         assert links().look(f"{url}/a").size == len(LONG)
         assert host.wanted[0][1]["authorization"] == "Bearer hidden"
         assert "authorization" not in far.wanted[0][1]
+        config.conf["https"] = config.conf.pop("http")
+        host.wanted.clear()
+        assert links().look(f"{url}/a").size == len(LONG)
+        assert "authorization" not in host.wanted[0][1]
+        config.conf["http"] = config.conf.pop("https")
     finally:
-        del config.conf["https"]
+        del config.conf["http"]
 
 
 def test_netrc_and_cookies_are_no_business_of_links(

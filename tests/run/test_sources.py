@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from akeneo_media_cli.errors import Kind
+from akeneo_media_cli.links import Found, LinkOptions, Links
 from akeneo_media_cli.manifest.archive import member_path
 from akeneo_media_cli.pim.errors import SourceTrouble
 from akeneo_media_cli.pim.multipart import FileBody
 from akeneo_media_cli.run.sources import NotAFileError, Sources
+
+from ..pim.server import Reply, Request, Server
+from .ledger_rows import planned
 
 CONTENT = bytes(range(256)) * 2000
 SOURCES = Sources()
@@ -83,6 +89,41 @@ def test_what_is_not_there(archive: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.zip")
     with pytest.raises(OSError, match="it is no file"):
         SOURCES.state(member_path(str(tmp_path / "pipe.zip"), "a"))
+
+
+def test_many_links_are_looked_at_together_and_each_once() -> None:
+    def served(request: Request) -> Reply:
+        # Nobody is answered before three have come.
+        together.wait()
+        return Reply(200, request.path.encode() * 9, {"ETag": request.path})
+
+    together = threading.Barrier(3, timeout=20)
+    with (
+        Server(served) as server,
+        closing(Sources(Links(LinkOptions(True, ["127.0.0.1"]), timeout=9, pool=9))) as s,
+    ):
+        batch = [
+            planned(n, name="a", path=f"{server.url}/{n % 3}", size=None, mtime_ns=None) for n in range(9)
+        ]
+        assert s.look(batch) == {}
+        assert len(server.requests) == 3
+        assert {p.size for p in batch} == {18}
+        assert len({p.mtime_ns for p in batch}) == 3
+        again = [planned(n, name="a", path=p.path, size=None, mtime_ns=None) for n, p in enumerate(batch)]
+        assert s.look([*batch, *again]) == {}
+        assert [p.mtime_ns for p in again] == [p.mtime_ns for p in batch]
+        assert len(server.requests) == 3
+    assert Sources().look([planned(1)]) == {}
+
+
+def test_a_defect_while_looking_is_heard() -> None:
+    class Broken:
+        def look(self, path: str) -> Found:
+            raise ZeroDivisionError
+
+    sources = Sources(Broken())  # type: ignore[arg-type]
+    with pytest.raises(ZeroDivisionError):
+        sources.look([planned(n, path=f"https://h/{n}", size=None, mtime_ns=None) for n in range(50)])
 
 
 def test_files_are_as_they_were(tmp_path: Path) -> None:
