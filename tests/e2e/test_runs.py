@@ -9,7 +9,7 @@ import pytest
 
 from akeneo_media_cli.sandbox import parse_faults
 
-from .conftest import Bench, Bencher, Done
+from .conftest import Bench, Bencher, Done, catalogue
 from .many import check_all, many, running, uploads, wait_for_uploads
 
 
@@ -115,12 +115,12 @@ def test_a_file_that_is_gone_by_then_is_an_invalid_row(after_a_run: tuple[Bench,
 
 
 def test_a_run_that_goes_on_or_was_killed_is_counted_by_its_rows(bench: Bencher) -> None:
-    b = bench(save_time=0.2)
-    with running(b, "upload", many(b, 40), "--state", "own.sqlite", "--progress", "none") as process:
+    b = bench(catalogue(400), save_time=0.2)
+    with running(b, "upload", many(b, 400), "--state", "own.sqlite", "--progress", "none") as process:
         wait_for_uploads(b, 8, process)
         (going,) = json.loads(runs(b, "list", "--json", "--state", "own.sqlite").out)
         assert (going["state"], going["exit_status"], going["pid"]) == ("running", None, process.pid)
-        assert going["summary"]["total"] == 40
+        assert going["summary"]["total"] == 400
         assert going["summary"]["uploaded"] > 0
     shown = runs(b, "show", "--state", "own.sqlite")
     assert shown.status == 0
