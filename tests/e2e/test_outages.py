@@ -97,14 +97,20 @@ def test_expired_tokens_fail_no_row_and_cost_one_login_each(bench: Bencher) -> N
 def test_a_password_that_is_changed_meanwhile_ends_it_with_4(bench: Bencher) -> None:
     b = bench(save_time=0.05, token_ttl=1.0, refresh_ttl=0.1)
     manifest = many(b, 150)
+
+    def refused() -> int:
+        return int(b.sandbox.stats()["calls"]["POST /api/oauth/v1/token"].get("422", 0))
+
     with running(b, "upload", manifest, "--progress", "none", "--report", "r.json") as process:
         wait_for_uploads(b, 5, process)
         connection = b.sandbox.store.main.credentials
         b.sandbox.inside(lambda: object.__setattr__(connection, "password", "another"))
+        # A machine that is slow to begin has renewed its token before, which takes a refusal each time.
+        before = refused()
         assert process.wait(60) == 4
     text = (b.folder / "r.json").read_text("utf-8")
     assert '"exit_status": 4' in text
-    assert b.sandbox.stats()["calls"]["POST /api/oauth/v1/token"]["422"] <= 2, "refresh, then password, once"
+    assert refused() - before <= 2, "refresh, then password, once"
 
 
 def test_an_app_that_is_disconnected_meanwhile_ends_it_with_4(bench: Bencher) -> None:
