@@ -142,7 +142,7 @@ def test_ctrl_c_in_the_first_look_of_a_strict_run_sends_nothing(bench: Bencher) 
 
 def test_two_runs_on_one_ledger(bench: Bencher) -> None:
     b = bench(save_time=0.3)
-    manifest = many(b, 60)
+    manifest = many(b, 200)
     with running(b, "upload", manifest, "--progress", "none") as process:
         wait_for_uploads(b, 5, process)
         second = b.upload(manifest)
@@ -157,7 +157,7 @@ def test_two_runs_on_one_ledger(bench: Bencher) -> None:
         assert "interrupted" in b.run("runs", "list", report=False).out
     change(b, save_time=0.01)
     assert b.upload(manifest).status == 0
-    check_all(b, 60)
+    check_all(b, 200)
 
 
 @pytest.mark.slow
