@@ -116,7 +116,7 @@ class Job:
         with client:
             try:
                 yield client
-                if self._answers:
+                if self._answers and options.reports:
                     self.pim_version = _version(client)
             finally:
                 self.figures.requests = client.counts.requests
