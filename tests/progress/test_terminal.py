@@ -8,6 +8,7 @@ import io
 import os
 import queue
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -47,12 +48,14 @@ class Screen:
         self.raw = b""
         self.resize(columns, lines)
         # A terminal reads at all times: its buffer of a few KB would stop the writer else.
-        threading.Thread(target=self._take, daemon=True).start()
+        self._reader = threading.Thread(target=self._take, daemon=True)
+        self._stopped, self._stop = os.pipe()
+        self._reader.start()
 
     def _take(self) -> None:
         with contextlib.suppress(OSError):
-            while piece := os.read(self._ours, 65536):
-                self._pieces.put(piece)
+            while self._stopped not in select.select([self._ours, self._stopped], [], [])[0]:
+                self._pieces.put(os.read(self._ours, 65536))
 
     def resize(self, columns: int, lines: int) -> None:
         size = struct.pack("HHHH", lines, columns, 0, 0)
@@ -86,11 +89,15 @@ class Screen:
 
     def hang_up(self) -> None:
         """What happens to a program when its window is closed: its writes fail."""
+        os.close(self._stop)
+        # The next terminal gets the same number: a reader that still lived would take its text.
+        self._reader.join()
+        os.close(self._stopped)
         os.close(self._ours)
 
     def close(self) -> None:
         self.stream.close()
-        os.close(self._ours)
+        self.hang_up()
 
 
 @pytest.fixture

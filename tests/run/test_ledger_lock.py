@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,5 +137,18 @@ class TestLock:
             raise OSError(38, "Function not implemented")
 
         monkeypatch.setattr(fcntl, "flock", missing)
-        with warnings.catch_warnings(), pytest.raises(LedgerError, match="cannot lock"):
+        for _ in range(2):
+            with pytest.raises(LedgerError, match=r"cannot lock .*Function not implemented"):
+                opened(path)
+        monkeypatch.undo()
+        opened(path).close()
+
+    def test_a_system_whose_locks_are_mere_files_has_none(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import filelock
+
+        monkeypatch.setattr(filelock, "FileLock", filelock.SoftFileLock)
+        with pytest.raises(LedgerError, match=r"cannot lock .*no file locks"):
             opened(path)
+        assert not path.with_name("pim.sqlite.lock").exists()

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import platform
-import warnings
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -36,11 +35,12 @@ class LedgerLock:
         """
         from filelock import FileLock, SoftFileLock, Timeout
 
-        lock: BaseFileLock = FileLock(str(self._ledger) + ".lock", timeout=0)
+        # A lock made of a file's mere existence would outlive a killed process: none is better.
+        lock: BaseFileLock = FileLock(str(self._ledger) + ".lock", timeout=0, fallback_to_soft=False)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                lock.acquire()
+            if isinstance(lock, SoftFileLock):
+                raise NotImplementedError("this system has no file locks")
+            lock.acquire()
         except Timeout:
             raise self._locked() from None
         except (OSError, NotImplementedError) as error:
@@ -49,13 +49,6 @@ class LedgerLock:
                 "the ledger needs a folder that can be written and that supports file locks: name one on a "
                 "local disk with --state FILE, or use --no-state.",
             ) from None
-        if isinstance(lock, SoftFileLock):
-            # A lock made of a file's mere existence would outlive a killed process.
-            lock.release()
-            raise LedgerError(
-                f"cannot lock {self._ledger}: its file system supports no file locks",
-                "name a file on a local disk with --state FILE, or use --no-state.",
-            )
         self._lock = lock
         self.describe(None)
 
