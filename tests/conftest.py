@@ -15,6 +15,11 @@ settings.register_profile("long", settings.get_profile("quick"), max_examples=20
 settings.load_profile("quick")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A file's bytes are no name for a test."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > 40 else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _signals_heard() -> None:
     """A suite run behind `&` or `nohup` inherits ignored signals, and so would the commands it interrupts."""

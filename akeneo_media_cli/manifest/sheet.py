@@ -60,6 +60,11 @@ def records(source: Source, sheet: str | None) -> Generator[tuple[int, list[str]
         raise source.unusable(str(error), _DAMAGED_HINT) from None
     except (calamine.CalamineError, ValueError, OverflowError) as error:
         raise source.unusable(f"cannot be read as a spreadsheet ({error})", _DAMAGED_HINT) from None
+    except BaseException as error:
+        # A panic of the library's Rust code is no Exception, and its class cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise source.unusable(f"cannot be read as a spreadsheet ({error})", _DAMAGED_HINT) from None
 
 
 def _library() -> Any:

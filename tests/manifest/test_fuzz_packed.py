@@ -118,7 +118,9 @@ def test_any_content_of_an_ods(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "suffix", "format"), [(SHEET, ".xlsx", "xlsx"), (zipped(), ".zip", "akeneo")]
+    ("content", "suffix", "format"),
+    [(SHEET, ".xlsx", "xlsx"), (zipped(), ".zip", "akeneo")],
+    ids=["xlsx", "zip"],
 )
 @given(data=st.data())
 def test_any_bytes_of_an_archive(content: bytes, suffix: str, format: str, data: st.DataObject) -> None:

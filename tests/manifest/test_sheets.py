@@ -342,6 +342,28 @@ def test_without_the_extra_it_is_said_how_to_get_it(read: Reader, monkeypatch: p
         read(rows_in([HEADER]), ".xlsx")
 
 
+def test_a_panic_of_the_library_is_a_file_that_cannot_be_read(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import python_calamine
+
+    class PanicException(BaseException):  # what Rust raises through PyO3
+        pass
+
+    class Workbook:
+        problem: BaseException = PanicException("index out of bounds")
+
+        @classmethod
+        def from_filelike(cls, file: object) -> None:
+            raise cls.problem
+
+    monkeypatch.setattr(python_calamine, "CalamineWorkbook", Workbook)
+    assert "(index out of bounds)" in unusable(read, rows_in([HEADER]))
+    Workbook.problem = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        read(rows_in([HEADER]), ".xlsx")
+
+
 def test_it_goes_up_with_one_command(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "shoot.xlsx").write_bytes(
         rows_in([HEADER, ["a", "picture", "a.jpg"], [12, "picture", "a.jpg"]])
