@@ -3,18 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all lint types fuzz bench clean
+.PHONY: help demo test test-all test-oldest lint types fuzz bench clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo      upload sample_manifests/ to a local sandbox PIM and show the result"
-	@echo "make test      the test suite (minutes)"
-	@echo "make test-all  with the long suites: faults, kills, fuzzing"
-	@echo "make lint      ruff: lint and format"
-	@echo "make types     mypy --strict"
-	@echo "make fuzz      fuzz every reader"
-	@echo "make bench     measure against peers and limits"
-	@echo "make clean     remove $(VENV) and what builds leave behind"
+	@echo "make demo         upload sample_manifests/ to a local sandbox PIM and show the result"
+	@echo "make test         the test suite (minutes)"
+	@echo "make test-all     with the long suites: faults, kills, fuzzing"
+	@echo "make test-oldest  the test suite with the oldest libraries allowed"
+	@echo "make lint         ruff: lint and format"
+	@echo "make types        mypy --strict"
+	@echo "make fuzz         fuzz every reader"
+	@echo "make bench        measure against peers and limits"
+	@echo "make clean        remove $(VENV) and what builds leave behind"
 
 $(VENV)/.demo: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -35,6 +36,12 @@ test: $(VENV)/.dev
 test-all: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=long
 
+test-oldest:
+	$(PYTHON) -m venv --clear $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(VENV)-oldest/bin/uv pip install --quiet --python $(VENV)-oldest/bin/python --resolution lowest-direct -e '.[dev]'
+	$(VENV)-oldest/bin/python -m pytest -n 4 --dist worksteal -m "not slow"
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -49,4 +56,4 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-oldest build dist .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
