@@ -13,6 +13,7 @@ from ..errors import Failure, Kind
 from ..link import Link
 from ..pim.errors import SourceTrouble
 from ..pim.multipart import Stream
+from ..wording import count as counted
 
 HEAD = 4096
 """Bytes that are asked for to look at a file: enough to tell what it is."""
@@ -87,7 +88,9 @@ class Patience:
         self._came += count
         if self._waited >= self._seconds:
             if self._came < SLOWEST * self._waited:
-                raise trouble(f"{self._shown} sends {self._came / self._waited:.0f} bytes a second")
+                raise trouble(
+                    f"{self._shown} sends {counted(round(self._came / self._waited), 'byte')} a second"
+                )
             self._waited, self._came = 0.0, 0
         return count
 

@@ -117,6 +117,8 @@ def reason_of(causes: list[BaseException]) -> str:
     for cause in reversed(causes):
         if isinstance(cause, http.client.RemoteDisconnected):
             return "closed without an answer"
+        if isinstance(cause, http.client.IncompleteRead):
+            return "it broke off before its end"
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
         if isinstance(cause, http.client.HTTPException):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -278,12 +279,24 @@ def test_nobody_there(links: Any) -> None:
         assert refused(lambda: links().look(f"http://127.0.0.1:{port}/a")) == (Kind.SOURCE_TROUBLE, True)
 
     def lost(host: str, port: int) -> list[str]:
-        import socket
-
         raise socket.gaierror(-2, "Name or service not known")
 
     said = trouble(lambda: links("*", resolve=lost).look("https://h.example/a"))
     assert "the host h.example is not found" in said.failure.message
+
+
+@pytest.mark.parametrize(
+    "head", [f"Content-Length: {len(LONG) + 9}", "Transfer-Encoding: chunked\r\n\r\nfffff"]
+)
+def test_it_breaks_off_before_its_end(links: Any, head: str) -> None:
+    def serve(sock: socket.socket) -> None:
+        sock.recv(65536)
+        sock.sendall(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + LONG)
+
+    with listening(serve) as port:
+        said = trouble(lambda: content(links().source(f"http://127.0.0.1:{port}/a")))
+    assert (said.failure.kind, said.passing) == (Kind.SOURCE_TROUBLE, True)
+    assert "it broke off before its end" in said.failure.message
 
 
 def test_no_http_is_spoken(links: Any) -> None:
