@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -11,8 +12,8 @@ from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, default_cat
 from .client import Client
 
 
-@pytest.fixture(scope="package")
-def shared() -> Iterator[RunningSandbox]:
+def furnished() -> AbstractContextManager[RunningSandbox]:
+    """A sandbox with connections of few rights and attributes of many kinds."""
     catalogue = default_catalogue()
     catalogue["connections"] = {
         "main": "may do everything",
@@ -34,7 +35,12 @@ def shared() -> Iterator[RunningSandbox]:
     ]
     catalogue["products"] += [{"uuid": "11111111-1111-4111-8111-111111111111", "family": "shoes"}]
     options = SandboxOptions(save_time=0.0, upload_max_filesize=3_000_000)
-    with start_sandbox(catalogue, options=options) as sandbox:
+    return start_sandbox(catalogue, options=options)
+
+
+@pytest.fixture(scope="package")
+def shared() -> Iterator[RunningSandbox]:
+    with furnished() as sandbox:
         yield sandbox
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from akeneo_media_cli.sandbox import Need, RunningSandbox, SandboxOptions, invent, start_sandbox
 
 from .client import LINES, Client
+from .conftest import furnished
 
 scalars = (
     st.none()
@@ -43,6 +44,13 @@ def answered(answer: requests.Response) -> None:
     assert answer.status_code in {200, 201, 204, 400, 401, 403, 404, 405, 406, 413, 415, 422, 500, 501}
     if answer.headers.get("Content-Type", "").startswith("application/json") and answer.content:
         assert isinstance(answer.json(), (dict, list))
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[RunningSandbox]:
+    """One of its own: what is sent at random renames and empties the products of other tests."""
+    with furnished() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(autouse=True)
