@@ -66,6 +66,7 @@ class Coordinator(Fates):
         self._preparing = 0
         self._barrier = False
         self._active = 0
+        self._looking = 0
         self._sends = 0
 
     # What workers call.
@@ -89,6 +90,7 @@ class Coordinator(Fates):
         call.probe = self.gate.start()
         call.in_flight = self.gate.in_flight
         self._active += 1
+        self._looking += call.errand is Errand.PREPARE
         for course in call.courses:
             if course.began is None:
                 course.began = now
@@ -105,6 +107,7 @@ class Coordinator(Fates):
         """Take in what a call came to; the rows that have got their last word by it."""
         self.gate.finish()
         self._active -= 1
+        self._looking -= call.errand is Errand.PREPARE
         if isinstance(outcome, Fatal):
             return self._fatal(call, outcome, now)
         if isinstance(outcome, Troubled):
@@ -124,6 +127,12 @@ class Coordinator(Fates):
     def leftovers(self) -> list[Ended]:
         """At the end: the rows that were begun and did not get their word; they are pending."""
         return [self._pending(c) for c in self._lineup.drain() if c.attempts or c.uncertain or c.trouble]
+
+    @property
+    def only_looks(self) -> bool:
+        """Is it stopping, and nothing more at work than looks at rows that will not be begun?"""
+        lineup = self._lineup
+        return self.stopping and self._active == self._looking and not (lineup.unsettled or lineup.attaching)
 
     def starved_by(self) -> tuple[str, int]:
         """The file name that keeps workers idle, and how many rows wait for it; empty when none does."""

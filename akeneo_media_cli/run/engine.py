@@ -13,6 +13,8 @@ from .course import Attached, Call, Course, Ended, Outcome, Troubled
 
 TICK = 0.2
 """Seconds between looks at what no worker tells of: signals, the time budget, the gate."""
+LOOKING = 2.0
+"""Seconds that looks at rows are given to end, once no more rows are begun: a link's host may be silent."""
 FINISHING = 25.0
 """Seconds that calls in flight are given to end after a signal (contract: exit status 130 and 143)."""
 
@@ -48,6 +50,7 @@ class Engine:
         self._turn = threading.Condition()
         self._interrupts = 0
         self._interrupted_at = math.inf
+        self._stopped_at = math.inf
         self._defect: BaseException | None = None
         self._shown: tuple[int, float] = (coordinator.gate.limit, 0.0)
         self._starving = False
@@ -80,7 +83,12 @@ class Engine:
     def _abandoned(self) -> bool:
         if self._interrupts > 1:
             return True
-        return self._clock() > self._interrupted_at + FINISHING
+        now = self._clock()
+        if now > self._stopped_at + LOOKING:
+            with self._turn:
+                if self._coordinator.only_looks:
+                    return True
+        return now > self._interrupted_at + FINISHING
 
     def _look_up(self) -> None:
         now = self._clock()
@@ -93,6 +101,7 @@ class Engine:
         self._show(now)
 
     def _stop(self, why: str) -> None:
+        self._stopped_at = min(self._stopped_at, self._clock())
         with self._turn:
             self._coordinator.stop()
             self._turn.notify_all()

@@ -230,6 +230,62 @@ def test_calls_that_never_end_are_left_after_a_while() -> None:
     never.set()
 
 
+@pytest.mark.parametrize("signalled", [True, False])
+def test_looks_that_never_end_are_left_soon(signalled: bool) -> None:
+    coordinator = Coordinator(Policy(2), courses(5), lambda: 0.0)
+    clock = Clock()
+    never = threading.Event()
+
+    class Advancing(Heard):
+        def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
+            clock.now += module.LOOKING + 1
+
+    class Staring(Script):
+        def perform(self, call: Call) -> Outcome:
+            if signalled:
+                engine.interrupt()
+            else:
+                clock.now = 61.0
+            never.wait(30)
+            return Prepared(call.batch)
+
+    script = Staring(stored)
+    engine = Engine(coordinator, script, Advancing(), clock=clock, max_duration=60)
+    engine.run()
+    assert not never.is_set()
+    assert not script.ended_rows
+    assert engine.out_of_time is not signalled
+    never.set()
+
+
+def test_a_row_in_flight_is_waited_for_longer_than_looks_are() -> None:
+    told = False
+    considered = 0
+    waited = threading.Event()
+
+    class Advancing(Heard):
+        def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
+            nonlocal told
+            told = True
+
+    def clock() -> float:
+        nonlocal considered
+        considered += told
+        if considered > 5:
+            waited.set()
+        return module.LOOKING + 1 if told else 0.0
+
+    def send(call: Call) -> Outcome:
+        engine.interrupt()
+        assert waited.wait(30)
+        return stored(call)
+
+    script = Script(send)
+    engine = Engine(Coordinator(Policy(1), courses(5), lambda: 0.0), script, Advancing(), clock=clock)
+    engine.run()
+    assert script.ended_rows == {1: Status.UPLOADED}
+
+
 def test_the_time_budget_starts_no_more_rows() -> None:
     clock = Clock()
     told = threading.Event()
