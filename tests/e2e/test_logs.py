@@ -104,7 +104,8 @@ def leaks(b: Bench, *done: Done) -> list[str]:
 
 
 def test_nothing_secret_is_in_anything_that_is_left(bench: Bencher) -> None:
-    b = bench(token_ttl=0.05)
+    # Short enough to run out on the way, long enough for a machine at its limits to use it once.
+    b = bench(token_ttl=0.5, save_time=0.1)
     for n in range(20):
         b.file(f"{n}.jpg", jpeg(n))
     lines = (f"p-{n + 1},picture,{n}.jpg" for n in range(20))
@@ -116,7 +117,7 @@ def test_nothing_secret_is_in_anything_that_is_left(bench: Bencher) -> None:
         *(part for name in reports for part in ("--report", name)),
     )
     assert loud.status == 1
-    assert "token: 200" in loud.err
+    assert loud.err.count("token: 200") > 1
     events = b.upload(
         manifest, "--force", "-vv", "--progress", "json", "--log-format", "json", "--log-file", "run.json"
     )

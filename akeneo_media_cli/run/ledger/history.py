@@ -36,8 +36,8 @@ def find(store: Store, reference: str) -> tuple[int, RunInfo]:
     if reference == "last":
         found = store.read(f"SELECT {_COLUMNS} FROM run ORDER BY n DESC LIMIT 1")
     else:
-        sql = f"SELECT {_COLUMNS} FROM run WHERE substr(id, 1, length(?1)) = ?1 ORDER BY n DESC LIMIT 3"
-        found = store.read(sql, (reference,)) if reference else []
+        sql = f"SELECT {_COLUMNS} FROM run WHERE substr(id, 1, length(?)) = ? ORDER BY n DESC LIMIT 3"
+        found = store.read(sql, (reference, reference)) if reference else []
     if len(found) == 1:
         return found[0][0], _info(found[0])
     if not found:

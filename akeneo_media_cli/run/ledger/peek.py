@@ -20,9 +20,9 @@ def run_ids(path: Path, beginning: str = "", *, command: str | None = None, limi
     connection = sqlite3.connect(uri, uri=True, timeout=0.2)
     try:
         found = connection.execute(
-            """SELECT id FROM run WHERE substr(id, 1, length(?1)) = ?1 AND (?2 IS NULL OR command = ?2)
-               ORDER BY n DESC LIMIT ?3""",
-            (beginning, command, limit),
+            """SELECT id FROM run WHERE substr(id, 1, length(?)) = ? AND COALESCE(command = ?, TRUE)
+               ORDER BY n DESC LIMIT ?""",
+            (beginning, beginning, command, limit),
         ).fetchall()
     finally:
         connection.close()

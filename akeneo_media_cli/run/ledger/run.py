@@ -42,8 +42,7 @@ _OUTCOME = """
 UPDATE row SET status = ?, media_code = ?, sha256 = COALESCE(?, sha256), attempts = COALESCE(?, attempts),
     duration = COALESCE(?, duration), ended_at = COALESCE(?, ended_at),
     size = COALESCE(?, size), mtime_ns = COALESCE(?, mtime_ns),
-    notes = CASE WHEN ?9 IS NULL THEN notes WHEN notes IS NULL THEN ?9
-            ELSE substr(notes, 1, length(notes) - 1) || ', ' || substr(?9, 2) END,
+    notes = COALESCE(substr(notes, 1, length(notes) - 1) || ', ' || substr(?, 2), ?, notes),
     kind = ?, message = ?, hint = ?, http_status = ?
 WHERE id = ?"""
 
@@ -301,7 +300,7 @@ class Run(RunRecord):
         prune(self._store, self._clock())
 
     def _parameters(self, outcome: Outcome) -> tuple[Any, ...]:
-        status = outcome.status
+        status, notes = outcome.status, notes_text(outcome.notes)
         return (
             None if status is None else status._value_,
             outcome.media_code,
@@ -311,7 +310,8 @@ class Run(RunRecord):
             None if outcome.duration is None else self._clock(),
             outcome.size,
             outcome.mtime_ns,
-            notes_text(outcome.notes),
+            notes,
+            notes,
             *failure_columns(outcome.failure),
             self._first + outcome.seq,
         )
