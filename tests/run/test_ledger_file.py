@@ -12,6 +12,7 @@ import pytest
 from akeneo_media_cli.errors import LedgerError
 from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.run.ledger import default_path, opening, schema
+from akeneo_media_cli.run.ledger.lock import lock_of
 
 from .ledger_rows import PIM, Clock, Notes, opened, planned, told
 
@@ -201,6 +202,7 @@ class TestDamage:
         path.parent.mkdir()
         for number in range(3):
             path.write_bytes(b"garbage %d" % number)
+            lock_of(path).touch()
             path.with_name("pim.sqlite-wal").write_bytes(b"log %d" % number)
             opened(path).close()
         for number, end in enumerate(("", "-2", "-3")):
@@ -224,9 +226,30 @@ class TestDamage:
         with opened(path) as ledger:
             assert ledger.runs() == []
 
+    @pytest.mark.parametrize("content", [b"product,attribute,file\n", b"\x89PNG\r\n" + b"x" * 200, b"\n"])
+    def test_a_file_that_was_no_ledger_is_left_alone(self, path: Path, content: bytes) -> None:
+        path.parent.mkdir()
+        path.write_bytes(content)
+        for exclusive in (True, True, False):
+            with pytest.raises(LedgerError, match="is no ledger") as caught:
+                opened(path, exclusive=exclusive)
+            assert "--state" in caught.value.hint
+        assert [p.name for p in path.parent.iterdir()] == [path.name]
+        assert path.read_bytes() == content
+
+    @pytest.mark.parametrize("how", ["zeros", "magic"])
+    def test_one_that_lost_its_lock_file_is_known_by_its_header(self, path: Path, how: str) -> None:
+        fill(path)
+        whole = path.read_bytes()
+        path.write_bytes({"zeros": bytes(8192) + whole[8192:], "magic": b"x" * 16 + whole[16:]}[how])
+        lock_of(path).unlink()
+        opened(path).close()
+        assert path.with_name("pim.sqlite.damaged-20261123T120000Z").stat().st_size == len(whole)
+
     def test_that_cannot_be_renamed_ends_the_run(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path.parent.mkdir()
         path.write_bytes(b"garbage")
+        lock_of(path).touch()
 
         def refuse(self: Path, target: Path) -> Path:
             raise PermissionError(13, "Permission denied")

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 
+def lock_of(ledger: Path) -> Path:
+    """The file that is locked: it stays when the lock is given back, as a sign that a ledger was here."""
+    return ledger.with_name(ledger.name + ".lock")
+
+
 class LedgerLock:
     """Holds `<ledger>.lock`; what `<ledger>.holder` says is only for people to read."""
 
@@ -36,7 +41,7 @@ class LedgerLock:
         from filelock import FileLock, SoftFileLock, Timeout
 
         # A lock made of a file's mere existence would outlive a killed process: none is better.
-        lock: BaseFileLock = FileLock(str(self._ledger) + ".lock", timeout=0, fallback_to_soft=False)
+        lock: BaseFileLock = FileLock(str(lock_of(self._ledger)), timeout=0, fallback_to_soft=False)
         try:
             if isinstance(lock, SoftFileLock):
                 raise NotImplementedError("this system has no file locks")

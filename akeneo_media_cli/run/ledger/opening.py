@@ -17,13 +17,15 @@ from ...errors import LedgerError
 from . import schema
 from .history import close_dead
 from .ledger import Ledger
-from .lock import LedgerLock
+from .lock import LedgerLock, lock_of
 from .store import DamagedError, Store
 
 Clock = Callable[[], float]
 Note = Callable[[str, str], None]
 
 _MAGIC = b"SQLite format 3\0"
+_HEAD = 72
+"""Bytes up to the end of the application id in SQLite's file header."""
 CHECKED_WHOLE = 64 * 1024 * 1024
 """A file of up to so many bytes has every page checked at every opening."""
 PROBE = 1024 * 1024
@@ -55,8 +57,8 @@ def open_ledger(
     `clock` gives seconds since 1970; `note(message, hint)` hears what the user should know. `exclusive` takes
     the lock of a run; without it the ledger is only read, whether or not a run goes on.
 
-    A damaged file is set aside, never deleted, and a new one begun. Raises `LedgerLockedError` if another
-    process holds it, and `LedgerError` if it cannot be written, is another PIM's, another program's or newer.
+    A damaged ledger is set aside, never deleted, and a new one begun. Raises `LedgerLockedError` if another
+    process holds it, and `LedgerError` if it cannot be written, is another PIM's, newer, or was no ledger.
     """
     with ExitStack() as cleanup:
         if path is None or not (exclusive or path.expanduser().exists()):
@@ -69,6 +71,7 @@ def open_ledger(
         if pim_url is None:
             raise ValueError("a run is of one PIM")
         _make_folder(path)
+        _refuse_other_files(path)
         lock = LedgerLock(path, clock)
         lock.acquire()
         cleanup.callback(lock.release)
@@ -88,6 +91,23 @@ def _make_folder(path: Path) -> None:
         ) from None
     if path.exists() and not path.is_file():
         raise LedgerError(f"{path} is no file", "name a file with --state FILE.")
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Raise `LedgerError` for a file that never was a ledger: a slip in --state must cost nobody a file."""
+    head = _head(path)
+    if (
+        not head.strip(b"\0")
+        or head.startswith(_MAGIC)
+        # What a broken ledger leaves to be known by, whatever became of its first bytes.
+        or head.endswith(schema.APPLICATION_ID.to_bytes(4, "big"))
+        or lock_of(path).exists()
+    ):
+        return
+    raise LedgerError(
+        f"{path} is no ledger, but a file of something else",
+        "it is left as it is: name another file with --state FILE, or move this one away.",
+    )
 
 
 def _open_sound(path: Path, cleanup: ExitStack, pim_url: str, clock: Clock, note: Note) -> Store:
@@ -128,20 +148,25 @@ def _sound_store(path: Path) -> Store:
 
 def _check_magic(path: Path) -> None:
     # SQLite would take a write-ahead log beside a file that is none for its own, and delete it.
+    head = _head(path)[: len(_MAGIC)]
+    if head and head != _MAGIC:
+        raise DamagedError(
+            f"{path} is no ledger", "it is set aside by the next upload; or name another file with --state."
+        )
+
+
+def _head(path: Path) -> bytes:
+    """The file's first bytes, through its application id; none where there is no file."""
     try:
         with path.open("rb") as file:
-            head = file.read(len(_MAGIC))
+            return file.read(_HEAD)
     except FileNotFoundError:
-        return
+        return b""
     except OSError as error:
         raise LedgerError(
             f"the ledger {path} cannot be read: {error.strerror}",
             "name another file with --state FILE, or keep no ledger with --no-state.",
         ) from None
-    if head and head != _MAGIC:
-        raise DamagedError(
-            f"{path} is no ledger", "it is set aside by the next upload; or name another file with --state."
-        )
 
 
 def _open_to_read(path: Path, cleanup: ExitStack, pim_url: str | None, clock: Clock, note: Note) -> Store:
