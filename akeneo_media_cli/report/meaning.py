@@ -86,7 +86,7 @@ def _refused(report: Report) -> str:
 
 def _pending(report: Report) -> str:
     if not _number(report, "pending"):
-        return "Every row was done, but the PIM could not be asked about all of them afterwards."
+        return "Every row was done, but not all that was to follow: the warnings say what."
     return f"Nothing failed, but not all was done. {_left(report)}"
 
 

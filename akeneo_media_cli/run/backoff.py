@@ -1,4 +1,4 @@
-"""How long to wait before trying again."""
+"""How long to wait before trying again, or before anybody else may."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ BASE = 0.5
 CAP = 30.0
 PROBE_CAP = 60.0
 LONGEST_RETRY_AFTER = 3600.0
+SETTLE_LEAST = 2.0
+"""Seconds until a call whose answer was lost counts as over (pim-facts A9)."""
+SETTLE_TIMES = 4.0
+"""Or so many times the slowest save seen."""
+SETTLE_MOST = 180.0
 
 
 def pause(failures: int, random: Random) -> float:
@@ -25,3 +30,8 @@ def probe_pause(failures: int, random: Random) -> float:
     """Seconds before the next look at a PIM that is down: at least half of a doubling pause."""
     longest = min(PROBE_CAP, 2.0 * BASE * float(2 ** min(failures, 16)))
     return longest / 2 + random() * longest / 2
+
+
+def settling(slowest: float) -> float:
+    """Seconds until a call whose answer was lost counts as over, by the seconds of the slowest save seen."""
+    return min(SETTLE_MOST, max(SETTLE_LEAST, SETTLE_TIMES * slowest))

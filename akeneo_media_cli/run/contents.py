@@ -50,12 +50,13 @@ class Contents:
 def known_before(rows: Iterable[PlannedRow]) -> Iterator[tuple[str, Known]]:
     """The contents of rows that earlier runs got to the PIM, as far as the ledger tells them."""
     for planned in rows:
-        if planned.media_code is None:
+        # Without a digest it was taken for the same file by name and size alone.
+        if planned.media_code is None or planned.sha256 is None:
             continue
         known = Known(planned.media_code, planned.sha256, doubtful=True)
         if planned.share is Share.PATH:
             yield f"path:{planned.path}\x1f{planned.name}", known
-        elif planned.share is Share.BYTES and planned.sha256 is not None:
+        elif planned.share is Share.BYTES:
             yield _by_bytes(planned.sha256, planned.name), known
 
 

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..errors import Failure, Kind, MediaError
+from ..errors import Failure, Kind, LedgerError, MediaError
 from ..rows import Status
-from .backoff import Random, pause
+from .backoff import Random, pause, settling
 from .course import (
     Attached,
     Call,
@@ -199,7 +199,7 @@ class Coordinator(Fates):
         if course.phase is Phase.SEND:
             return Call(Errand.SEND, (course,))
         # Left in flight by a run that died: its call may still be at work.
-        course.settled_at = now + self._settling()
+        course.settled_at = now + settling(self._slowest_save)
         lineup.hold(course)
         lineup.ask(course)
         return lineup.next_question()
@@ -225,6 +225,8 @@ class Coordinator(Fates):
         failure = Failure(outcome.error.kind, outcome.error.message, outcome.error.hint)
         for course in call.courses:
             course.trouble = failure
+            # The PIM may have taken what the ledger took no more.
+            course.uncertain |= isinstance(outcome.error, LedgerError) and call.errand.writes
         return [ended for course in call.courses for ended in self._end(course, Status.PENDING, now)]
 
     def _prepared(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
@@ -272,8 +274,7 @@ class Coordinator(Fates):
 
     def _unanswered(self, course: Course, outcome: Troubled, now: float) -> list[Ended]:
         """The PIM may have the file, or be saving it: the row keeps its keys until that is known."""
-        self._lineup.hold(course)
-        course.settled_at = now + self._settling()
+        self._unsettled(course, outcome, now)
         if course.attaches and not course.borrows:
             # Nothing tells whether the file arrived: it would be linked to nothing yet.
             self._ghosts[file_name(course)] = (now + GHOST_SECONDS, course.seq)
@@ -305,6 +306,8 @@ class Coordinator(Fates):
         if looked.ours or (looked.ours is None and course.phase is Phase.PROVE):
             course.code = looked.code or course.code
             course.trouble = None
+            # It is there: the call that brought it is over.
+            course.settled_at = now
             return self._stored(course, now)
         if course.phase is Phase.ASK and now < course.settled_at:
             wait = FIRST_ASK * 2**course.asks if looked.ours is False else math.inf
@@ -326,11 +329,14 @@ class Coordinator(Fates):
     def _restored(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
         course = call.course
         if isinstance(outcome, Troubled):
+            if outcome.maybe_done:
+                self._unsettled(course, outcome, now)
             if self._charged(call, outcome):
                 course.blind += 1
             # The ledger remembers what is to be put back: the next run does it.
             if course.blind <= self.policy.retries:
-                self._lineup.later(now + pause(course.blind, self._random), course)
+                again = now + pause(course.blind, self._random)
+                self._lineup.later(max(again, course.settled_at), course)
                 return []
         return self._linked(course, now)
 
@@ -358,7 +364,9 @@ class Coordinator(Fates):
                 ended += self._not_attached(course, line, now, alone=in_line[course.attach_keys] == 1)
             else:
                 self._trouble(course, call, line)
-                ended += self._maybe_attached(course, now) if line.maybe_done else self._again(course, now)
+                ended += (
+                    self._maybe_attached(course, line, now) if line.maybe_done else self._again(course, now)
+                )
         return ended
 
 

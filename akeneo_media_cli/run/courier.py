@@ -22,6 +22,7 @@ from ..progress.base import Progress
 from ..rows import Status
 from . import checks
 from .aim import Aim
+from .backoff import SETTLE_LEAST, settling
 from .carrying import restore
 from .course import (
     Attached,
@@ -46,6 +47,8 @@ from .places import Place
 from .preparing import Load, Preparation
 from .sources import AnySource, Sources
 
+_NEWS = 1.5
+"""So many times longer than before must the PIM take for the ledger to hear of it."""
 SHARED = "not sent again: it has the media file of another row with the same file"
 
 
@@ -93,18 +96,32 @@ class MediaCourier:
         self.bytes_sent = 0
         """Bytes of files that went out, those of tries that failed included."""
         self._warned = False
+        self._settling = SETTLE_LEAST
 
     def perform(self, call: Call) -> Outcome:
         """Make one call. `Fatal` where the run cannot go on."""
+        return outcome_of(lambda: self._timed(call))
+
+    def _timed(self, call: Call) -> Outcome:
+        began = self._clock()
+        try:
+            return self._do(call)
+        except Trouble as trouble:
+            trouble.waited = trouble.waited or self._clock() - began
+            if trouble.maybe_done:
+                self._save_took(trouble.waited)
+            raise
+
+    def _do(self, call: Call) -> Outcome:
         if call.errand is Errand.PREPARE:
-            return outcome_of(lambda: self._prepare(call.batch))
+            return self._prepare(call.batch)
         if call.errand is Errand.SEND:
-            return outcome_of(lambda: self._send(call.course))
+            return self._send(call.course)
         if call.errand is Errand.ATTACH:
-            return outcome_of(lambda: self._attach(call.courses))
+            return self._attach(call.courses)
         if call.errand is Errand.RESTORE:
-            return outcome_of(lambda: self._restore(call.course))
-        return outcome_of(lambda: self._look(call.course))
+            return self._restore(call.course)
+        return self._look(call.course)
 
     def _prepare(self, batch: Sequence[PlannedRow]) -> Outcome:
         courses, known, words = self._preparation.look(batch)
@@ -157,11 +174,13 @@ class MediaCourier:
             self._lend(load, load.via)
         try:
             created = load.sent_to.upload(self._client, load.via or aim, body)
-        except Refusal:
-            if load.lent is not None:
+        except Refusal as refusal:
+            # What was answered as if it were done may be in the carrier: it is looked at when it is put back.
+            if load.lent is not None and refusal.failure.kind is not Kind.NOT_CREATED:
                 self._run.give_back(load.lent)
             raise
         except Trouble as trouble:
+            trouble.waited = self._clock() - sent.last
             impatient = None if made and made[-1].complete else too_slow(source, trouble)
             if impatient is None:
                 raise
@@ -171,7 +190,19 @@ class MediaCourier:
                 self.bytes_sent += sent.size
         if course.attaches:
             self._run.take_off([_takeoff(course, created.code)])
-        return Stored(created.code, made[-1].sha256, source.size, self._clock() - sent.last)
+        saving = self._clock() - sent.last
+        self._save_took(saving)
+        return Stored(created.code, made[-1].sha256, source.size, saving)
+
+    def _save_took(self, seconds: float) -> None:
+        """Leave word of how slow the PIM is: this run may die with calls at work."""
+        after = settling(seconds)
+        with self._lock:
+            news = after >= _NEWS * self._settling
+            if news:
+                self._settling = after
+        if news:
+            self._run.settles_after(after)
 
     # The carrier's value.
 
@@ -179,11 +210,12 @@ class MediaCourier:
         """Write down what the carrier's value holds, so that it can be put back whatever happens."""
         held = load.sent_to.held(self._client, via)
         if load.lent is None:
-            code, planned = via.target.code, load.planned
-            load.lent = Lent(
-                code, via.attribute, via.locale, via.scope, held, planned.name, planned.size or 0
-            )
-        self._run.lend(load.lent)
+            # An earlier row's file may be in it still, if that could not be put back.
+            load.found = held
+        name, size = load.planned.name, load.planned.size or 0
+        load.lent = self._run.lend(
+            Lent(via.target.code, via.attribute, via.locale, via.scope, held, name, size)
+        )
 
     def _restore(self, course: Course) -> Outcome:
         load: Load = course.row
@@ -208,13 +240,15 @@ class MediaCourier:
             lines.setdefault(course.attach_keys, []).append((course.row.aim, course.code))
         self._run.take_off([_takeoff(course, course.code) for course in courses])
         place: Place = courses[0].row.place
+        began = self._clock()
         try:
             results = place.attach(self._client, list(lines.values()))
         except Refusal as refusal:
             if refusal.failure.kind is Kind.FORBIDDEN and place.shares:
                 self._warn_of(refusal.failure)
             raise
-        said = dict(zip(lines, map(_line_outcome, results), strict=True))
+        waited = self._clock() - began
+        said = {keys: _line_outcome(result, waited) for keys, result in zip(lines, results, strict=True)}
         return Attached([said[course.attach_keys] for course in courses])
 
     def _warn_of(self, failure: Failure) -> None:
@@ -234,7 +268,7 @@ class MediaCourier:
         planned, aim = load.planned, load.aim
         if course.phase is Phase.PROVE and course.code is not None:
             return Looked(self._same_bytes(course, course.code), course.code)
-        before = load.before if load.lent is None else load.lent.before
+        before = load.before if load.via is None else load.found
         code = load.sent_to.held(self._client, load.via or aim)
         if code is None or code == before:
             return Looked(False, code)
@@ -243,7 +277,7 @@ class MediaCourier:
             return Looked(False, code)
         if course.deep or before is UNKNOWN:
             # Name and size do not tell it from a file that was there before, or from another's of that name.
-            return Looked(self._same_bytes(course, code) is not False, code)
+            return Looked(self._same_bytes(course, code), code)
         return Looked(True, code)
 
     def _same_bytes(self, course: Course, code: str) -> bool | None:
@@ -302,10 +336,10 @@ def _takeoff(course: Course, code: str | None) -> Takeoff:
     return Takeoff(load.planned.seq, load.before, course.size, load.mtime_ns, code)
 
 
-def _line_outcome(result: LineResult) -> Failure | Troubled | None:
+def _line_outcome(result: LineResult, waited: float) -> Failure | Troubled | None:
     if result.status is not None and not result.retryable:
         return result.failure
     if result.failure is None:
         cut = Failure(Kind.NOT_ATTACHED, "the PIM's answer broke off before this row", "It is tried again.")
-        return Troubled(cut, maybe_done=True)
+        return Troubled(cut, maybe_done=True, waited=waited)
     return Troubled(result.failure, throttled=result.status == 429, maybe_done=result.status != 429)

@@ -85,7 +85,7 @@ class Course:
     @property
     def shared(self) -> tuple[str, ...]:
         """The keys that others may have too."""
-        return (self.tree,) if self.tree and not self.alone and self.phase is not Phase.ATTACH else ()
+        return (self.tree,) if self.tree and (not self.alone or self.phase is Phase.ATTACH) else ()
 
 
 class Errand(Enum):
@@ -159,6 +159,7 @@ class Troubled:
     """Worth trying again. `maybe_done`: the PIM may have done, or be doing, what it was asked.
 
     `own`: it is the row's own trouble, with where its file comes from, and says nothing of the PIM.
+    `waited`: the seconds that the PIM had been at work on it when the call was given up.
     """
 
     failure: Failure
@@ -167,6 +168,7 @@ class Troubled:
     maybe_done: bool = False
     own: bool = False
     sent: int = 0
+    waited: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,12 @@ from dataclasses import dataclass, replace
 
 from ..errors import Failure, Kind
 from ..rows import Status
-from .backoff import Random, pause
+from .backoff import Random, pause, settling
 from .course import Call, Course, Ended, Known, Phase, Troubled
 from .gate import Gate
 from .lineup import Lineup
 from .sharing import Join, Ruined, Sharing
 
-SETTLE_LEAST = 2.0
-"""Seconds until a call whose answer was lost counts as over (pim-facts A9)."""
-SETTLE_TIMES = 4.0
-"""Or so many times the slowest save seen."""
-SETTLE_MOST = 180.0
 GHOST_SECONDS = 60.0
 PHP_DEFAULT = 2_097_152
 """PHP's own `upload_max_filesize`, in bytes."""
@@ -88,8 +83,19 @@ class Fates:
             return False
         return outcome.own or not call.probe
 
-    def _settling(self) -> float:
-        return min(SETTLE_MOST, max(SETTLE_LEAST, SETTLE_TIMES * self._slowest_save))
+    def _unsettled(self, course: Course, outcome: Troubled, now: float) -> None:
+        """A call of the row may still be at work: the row keeps its keys for as long as that may last."""
+        # Nobody answered, so the save takes longer than that.
+        self._slowest_save = max(self._slowest_save, outcome.waited)
+        course.settled_at = now + settling(self._slowest_save)
+        self._lineup.hold(course)
+
+    def _let_go(self, course: Course, now: float) -> None:
+        """The row needs its keys no more; others get them once no call of its can be at work."""
+        if course.uncertain and course.settled_at > now:
+            self._lineup.linger(course)
+        else:
+            self._lineup.release(course)
 
     def _haunted(self, course: Course, now: float) -> bool:
         """May a call of another row with this file name still have been at work?"""
@@ -142,7 +148,7 @@ class Fates:
         """All about sending is done: the row lands or is to be attached, and others get the code."""
         if not course.attaches:
             return self._end(course, Status.UPLOADED, now)
-        self._lineup.release(course)
+        self._let_go(course, now)
         course.phase = Phase.ATTACH
         if self.aborted:
             return [self._pending(course)]
@@ -177,7 +183,7 @@ class Fates:
         shared = uploaded and course.phase is Phase.ATTACH and not course.attempts
         stored = status is Status.PENDING and course.code is not None
         uncertain = not uploaded and (course.uncertain or stored)
-        self._lineup.release(course)
+        self._let_go(course, now)
         failure = failure or course.trouble
         if status is Status.FAILED:
             self._failed += 1
@@ -199,12 +205,12 @@ class Fates:
 
     # Codes that could not be set.
 
-    def _maybe_attached(self, course: Course, now: float) -> list[Ended]:
+    def _maybe_attached(self, course: Course, outcome: Troubled, now: float) -> list[Ended]:
         """Setting a code twice does no harm, but another call meanwhile would: wait, then again."""
-        self._lineup.hold(course)
+        self._unsettled(course, outcome, now)
         if course.failures > self.policy.retries:
             return self._give_up(course, now)
-        self._lineup.later(now + self._settling(), course)
+        self._lineup.later(course.settled_at, course)
         return []
 
     def _not_attached(self, course: Course, failure: Failure, now: float, *, alone: bool) -> list[Ended]:

@@ -29,13 +29,14 @@ from .sources import Sources
 class Environment:
     """What a run needs of the world: passed in, so that a test can give its own.
 
-    `clock` gives monotonic seconds, `wall` seconds since 1970, `random` numbers from 0 to 1; `sources` opens
-    what rows name.
+    `clock` gives monotonic seconds, `wall` seconds since 1970, `random` numbers from 0 to 1; `sleep` takes
+    seconds; `sources` opens what rows name.
     """
 
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     random: Callable[[], float] = chance.random
+    sleep: Callable[[float], None] = time.sleep
     sources: Sources = field(default_factory=Sources)
 
 

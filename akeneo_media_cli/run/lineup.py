@@ -6,6 +6,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from .course import Call, Course, Errand, Phase
 from .scheduler import Scheduler
@@ -21,13 +22,21 @@ _LIGHT = 17
 _QUESTIONS = {Phase.ASK: Errand.ASK, Phase.PROVE: Errand.PROVE, Phase.RESTORE: Errand.RESTORE}
 
 
+class _Keys(NamedTuple):
+    """What a row that has its word still holds, as a call of its may be at work."""
+
+    exclusive: tuple[str, ...]
+    shared: tuple[str, ...]
+
+
 class Lineup:
     """Every row that is under way and not in a call. No clock: it is told the time."""
 
     def __init__(self, *, largest_first: bool = False) -> None:
         self._largest_first = largest_first
         self._scheduler: Scheduler[Course] = Scheduler()
-        self._timers: list[tuple[float, int, Course | Call]] = []
+        self._timers: list[tuple[float, int, Course | Call | _Keys]] = []
+        self._lingering = 0
         self._asks: deque[Course] = deque()
         self._batches: deque[Call] = deque()
         self._attaching: dict[str, tuple[float, deque[Course]]] = {}
@@ -51,7 +60,8 @@ class Lineup:
     @property
     def empty(self) -> bool:
         """Does nobody wait for anything?"""
-        return not (self._timers or self._batches or self._asks or self._attaching or len(self._scheduler))
+        timers = len(self._timers) > self._lingering
+        return not (timers or self._batches or self._asks or self._attaching or len(self._scheduler))
 
     def enqueue(self, course: Course, now: float) -> None:
         """Let a row wait for its turn to be sent, asked after or attached."""
@@ -66,9 +76,12 @@ class Lineup:
 
     def later(self, when: float, waiting: Course | Call) -> None:
         """Let a row, or a batch to prepare, wait until a time."""
-        self._ticket += 1
         if isinstance(waiting, Course):
             waiting.due = when
+        self._push(when, waiting)
+
+    def _push(self, when: float, waiting: Course | Call | _Keys) -> None:
+        self._ticket += 1
         heapq.heappush(self._timers, (when, self._ticket, waiting))
 
     def ask(self, course: Course) -> None:
@@ -86,11 +99,21 @@ class Lineup:
         self.unsettled.discard(course)
         self._scheduler.release(course.exclusive, course.shared)
 
+    def linger(self, course: Course) -> None:
+        """As `release`, but others may have its keys only at its `settled_at`."""
+        course.uncertain = False
+        self.unsettled.discard(course)
+        self._lingering += 1
+        self._push(course.settled_at, _Keys(course.exclusive, course.shared))
+
     def ring(self, now: float) -> None:
         """Let those go on whose time has come."""
         while self._timers and self._timers[0][0] <= now:
             waiting = heapq.heappop(self._timers)[2]
-            if isinstance(waiting, Call):
+            if isinstance(waiting, _Keys):
+                self._lingering -= 1
+                self._scheduler.release(*waiting)
+            elif isinstance(waiting, Call):
                 self._batches.append(waiting)
             elif waiting.uncertain and waiting.phase in _QUESTIONS:
                 self._asks.append(waiting)
@@ -146,10 +169,9 @@ class Lineup:
         rest: list[Course] = []
         while courses and len(lines) < ATTACH_BATCH:
             course = courses.popleft()
-            if course.attach_keys in lines:
-                lines[course.attach_keys].append(course)
-            elif self._scheduler.acquire(course.attach_keys):
-                lines[course.attach_keys] = [course]
+            more = course.attach_keys in lines
+            if self._scheduler.acquire(() if more else course.attach_keys, course.shared):
+                lines.setdefault(course.attach_keys, []).append(course)
             else:
                 rest.append(course)
         courses.extendleft(reversed(rest))

@@ -19,6 +19,7 @@ def outcome_of(make: Callable[[], Outcome]) -> Outcome:
             throttled=trouble.throttled,
             retry_after=trouble.retry_after,
             maybe_done=trouble.maybe_done,
+            waited=trouble.waited,
         )
     except SourceTrouble as trouble:
         if not trouble.passing:

@@ -12,7 +12,7 @@ from .aim import Aim
 from .carrying import Carriers, Way
 from .contents import Contents
 from .course import Course, Known, Phase
-from .ledger import Before, Interrupted, Lent, PlannedRow, Run
+from .ledger import UNKNOWN, Before, Interrupted, Lent, PlannedRow, Run
 from .ledger import Outcome as Word
 from .places import PLACES, Place
 from .preflight import Preflight
@@ -24,7 +24,8 @@ from .unchanged import Unchanged
 class Load:
     """What a course is about: the planned row, and where it turned out to go.
 
-    `via` is the carrier's value that the file goes up through, `lent` what is to be put back there.
+    `via` is the carrier's value that the file goes up through, `lent` what is to be put back there, `found`
+    what it held before the row's own file was sent.
     `resumed` is what a run that died left of the row; `mtime_ns` is the file's time when it was sent.
     """
 
@@ -33,6 +34,7 @@ class Load:
     resumed: Interrupted | None = None
     via: Aim | None = None
     lent: Lent | None = None
+    found: Before = UNKNOWN
     mtime_ns: int | None = None
 
     @property
@@ -120,15 +122,16 @@ class Preparation:
         place = PLACES[aim.target.type]
         # A PATCH makes what is not there, and drops what is of another level (pim-facts A6).
         content = self._contents.of(planned) if place.shares and aim.sure else None
-        held = self._unchanged.code(planned, aim)
+        held = self._unchanged.held(planned, aim)
         if held is not None:
-            if content is not None:
-                known[content] = Known(held, None, doubtful=True)
-            self._carriers.sends(content)
+            # What only looks the same by name and size is nothing to give to others.
+            if held.sha256 is not None and content is not None:
+                known[content] = Known(held.code, held.sha256, doubtful=True)
+                self._carriers.sends(content)
             return Word(
                 planned.seq,
                 Status.UNCHANGED,
-                media_code=held,
+                media_code=held.code,
                 notes=aim.notes,
                 size=planned.size,
                 mtime_ns=planned.mtime_ns,

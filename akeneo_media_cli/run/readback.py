@@ -12,6 +12,7 @@ from itertools import islice
 
 from ..errors import AccessError, Failure, Kind
 from ..pim.client import PimClient
+from ..pim.errors import Refusal
 from ..rows import Status
 from .aim import Aim
 from .catalogue import Catalogue
@@ -50,7 +51,9 @@ def read_back(job: Job, run: Run, client: PimClient, catalogue: Catalogue, polic
     job.drive(coordinator, reader)
     if reader.lost:
         job.note(f"values that are not ours any more: {reader.lost}", "they are told of as failed rows")
-    return not (coordinator.aborted or job.interrupted)
+    if reader.unread is not None:
+        job.note(f"not every value could be read back: {reader.unread.message}", reader.unread.hint)
+    return not (coordinator.aborted or job.interrupted or reader.unread)
 
 
 class _Reader:
@@ -60,6 +63,8 @@ class _Reader:
         self._run = run
         self._preflight = preflight
         self.lost = 0
+        self.unread: Failure | None = None
+        """Why some could not be read, if so."""
 
     def perform(self, call: Call) -> Outcome:
         """Read one batch back."""
@@ -71,7 +76,12 @@ class _Reader:
 
     def _read(self, batch: Sequence[PlannedRow]) -> Outcome:
         words: list[Word] = []
-        for planned, aim in zip(batch, self._preflight.look(batch), strict=True):
+        try:
+            aims = self._preflight.look(batch)
+        except Refusal as refusal:
+            self.unread = refusal.failure
+            return Prepared([])
+        for planned, aim in zip(batch, aims, strict=True):
             failure = _loss(planned, aim)
             if failure is not None:
                 # A draft may still become ours, so the ledger goes on believing in it.

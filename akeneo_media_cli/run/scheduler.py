@@ -65,7 +65,7 @@ class Scheduler(Generic[T]):
     def take(self) -> T | None:
         """The next item whose keys are free, with its keys now taken; None when there is none."""
         while (entry := self._next()) is not None:
-            blocked = self._blocked_by(entry)
+            blocked = self._blocked(entry.keys, entry.shared)
             if blocked is None:
                 self._hold(entry.keys, entry.shared)
                 self._size -= 1
@@ -87,11 +87,11 @@ class Scheduler(Generic[T]):
         self._fresh -= 1
         return next(queue for queue in reversed(self._ready) if queue).popleft()
 
-    def acquire(self, keys: tuple[str, ...]) -> bool:
-        """Take keys for oneself out of turn, if they are all free."""
-        if any(key in self._held or key in self._shares for key in keys):
+    def acquire(self, keys: tuple[str, ...], shared: tuple[str, ...] = ()) -> bool:
+        """Take keys out of turn, if they are all free."""
+        if self._blocked(keys, shared) is not None:
             return False
-        self._hold(keys, ())
+        self._hold(keys, shared)
         return True
 
     def release(self, keys: tuple[str, ...], shared: tuple[str, ...] = ()) -> None:
@@ -135,11 +135,11 @@ class Scheduler(Generic[T]):
         for key in shared:
             self._shares[key] = self._shares.get(key, 0) + 1
 
-    def _blocked_by(self, entry: _Entry[T]) -> str | None:
-        for key in entry.keys:
+    def _blocked(self, keys: tuple[str, ...], shared: tuple[str, ...]) -> str | None:
+        for key in keys:
             if key in self._held or key in self._shares:
                 return key
-        for key in entry.shared:
+        for key in shared:
             if key in self._held or self._wanted_alone(key):
                 return key
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from ..link import is_link
 from ..pim.client import PimClient
@@ -11,6 +12,16 @@ from .aim import Aim
 from .ledger import Interrupted, PlannedRow, Remembered, Run
 from .places import PLACES
 from .sources import Sources
+
+
+class Held(NamedTuple):
+    """A media file that a row's value has already.
+
+    `sha256` in hex is the row's and, by the ledger's word, its own; None: they are alike in name and size.
+    """
+
+    code: str
+    sha256: str | None
 
 
 class Unchanged:
@@ -38,18 +49,19 @@ class Unchanged:
         self._touched = touched
         self.interrupted = interrupted
 
-    def code(self, planned: PlannedRow, aim: Aim) -> str | None:
-        """The media code that holds the row's file already; None: it must be sent. Raises Trouble."""
+    def held(self, planned: PlannedRow, aim: Aim) -> Held | None:
+        """The media file that is the row's already; None: it must be sent. Raises Trouble."""
         if self._skip == "ledger":
             if is_link(planned.path or ""):
                 return self._sent_before(planned)
             code, sha256 = self._touched.get(planned.seq, (None, None))
-            return code if code is not None and self._sources.sha256(planned.path) == sha256 else None
+            same = code is not None and self._sources.sha256(planned.path) == sha256
+            return Held(code, sha256) if code is not None and same else None
         if self._skip == "remote" and isinstance(aim.before, str):
             return self._remote(planned, aim, aim.before)
         return None
 
-    def _sent_before(self, planned: PlannedRow) -> str | None:
+    def _sent_before(self, planned: PlannedRow) -> Held | None:
         """As `ledger.planning` finds it for files, whose size and time are known when they are planned."""
         known = self._run.remembered(planned.seq)
         if known is None or known.name != planned.name or planned.seq in self.interrupted:
@@ -57,7 +69,7 @@ class Unchanged:
         same = self._same(planned, known)
         if same:
             planned.size = known.size
-        return known.media_code if same else None
+        return Held(known.media_code, known.sha256) if same else None
 
     def _same(self, planned: PlannedRow, known: Remembered) -> bool:
         """Is the row's file the one that the ledger put there? Read only where its time tells nothing."""
@@ -67,7 +79,7 @@ class Unchanged:
             return True
         return known.sha256 is not None and self._sources.sha256(planned.path) == known.sha256
 
-    def _remote(self, planned: PlannedRow, aim: Aim, held: str) -> str | None:
+    def _remote(self, planned: PlannedRow, aim: Aim, held: str) -> Held | None:
         known = self._run.remembered(planned.seq)
         if known is None:
             place = PLACES[aim.target.type]
@@ -75,7 +87,7 @@ class Unchanged:
                 same = place.resembles(self._client, aim, held, planned.name, planned.size)
             except Refusal:
                 return None
-            return held if same else None
+            return Held(held, None) if same else None
         if known.media_code != held or known.name != planned.name:
             return None
-        return held if self._same(planned, known) else None
+        return Held(held, known.sha256) if self._same(planned, known) else None

@@ -11,6 +11,7 @@ from ..pim.connection import Connection
 from ..pim.throttle import Throttle
 from ..progress.base import Progress
 from ..rows import Status
+from .backoff import SETTLE_LEAST
 from .carrying import Carriers, parse_carrier, put_back
 from .catalogue import Catalogue
 from .contents import known_before
@@ -51,16 +52,21 @@ class Upload(Job):
         self._refuse_if_strict(run)
         open_rows = self.begin(run, Status.INVALID, Status.UNCHANGED)
         held = run.summary()["unchanged"]
+        lent = not options.dry_run and bool(run.lent())
         verified = True
-        if open_rows or (options.verify and held):
+        if open_rows or lent or (options.verify and held):
             with self.talking() as client:
                 catalogue = Catalogue(client, self.note)
                 if open_rows:
                     self._send_all(run, client, catalogue)
+                elif lent:
+                    self._let_settle(run)
+                    put_back(run, client, self.note)
                 if options.verify and not (options.dry_run or self.interrupted):
                     # A PIM that has just stopped answering is not waited for once more.
                     verified = self._answers and read_back(self, run, client, catalogue, self._policy())
-        return rows_status(run) if verified else worst(rows_status(run), Exit.PENDING)
+        done = verified and (options.dry_run or not run.lent())
+        return rows_status(run) if done else worst(rows_status(run), Exit.PENDING)
 
     def _send_all(self, run: Run, client: PimClient, catalogue: Catalogue) -> None:
         options = self._options
@@ -74,9 +80,22 @@ class Upload(Job):
             if not all_seen:
                 # A row that nobody looked at may be invalid.
                 return
+        self._let_settle(run)
         put_back(run, client, self.note)
         self._work(run, client, catalogue, looked=None, send=True)
         put_back(run, client, self.note)
+
+    def _let_settle(self, run: Run) -> None:
+        """Wait while the PIM may still be at work on what an earlier run sent and got no answer to.
+
+        Whatever rows this run has: the PIM saves whole products, and each file name once (pim-facts A9).
+        """
+        seconds = run.unsettled()
+        if seconds > 0:
+            self._progress.waiting("an earlier run was cut off: its last calls may still be at work", seconds)
+            self.environment.sleep(seconds)
+            self._progress.waiting("", 0.0)
+        run.settles_after(SETTLE_LEAST)
 
     def _work(
         self, run: Run, client: PimClient, catalogue: Catalogue, *, looked: Status | None, send: bool

@@ -224,6 +224,11 @@ class Simulation:
             trouble = Troubled(failure(500, Kind.SERVER_ERROR), maybe_done=True)
             return self.answer(call, seconds, trouble)
         lost = {"lost": 0.0, "ghost": self.random.uniform(0.0, 1.8), "500 after": 0.0}.get(fate)
+        waited = 0.0
+        if fate == "slow":
+            # A proxy gave up on a save that takes up to three times as long again.
+            waited = self.random.uniform(0.7, 20.0)
+            lost = self.random.uniform(0.0, 3.0) * waited
         assert not course.carried, "it cannot be sent"
         row, code = self.rows[course.seq], f"code-{course.seq}-{self.sends[course.seq]}"
         self.media[code] = self.bytes_of(course.seq)
@@ -240,21 +245,21 @@ class Simulation:
 
             return self.write(course, seconds, course.keys, then, entity, {attribute: code})
         status = 500 if fate == "500 after" else None
-        self.answer(call, seconds, Troubled(failure(status, Kind.SERVER_ERROR), maybe_done=True))
-        delay = max(0.0, seconds - 0.001) + lost
+        trouble = Troubled(failure(status, Kind.SERVER_ERROR), maybe_done=True, waited=waited)
+        self.answer(call, seconds + waited, trouble)
+        delay = max(0.0, seconds - 0.001) + waited + lost
         return self.write(course, delay, course.keys, lambda: None, entity, {attribute: code})
 
     def restore(self, call: Call, seconds: float, fate: str) -> None:
         if fate in ("503", "down"):
             return self.answer(call, seconds, Troubled(failure(503), maybe_done=True))
-        return self.write(
-            call.course,
-            seconds,
-            ("entity:carrier",),
-            lambda: self.answer(call, 0.0, Restored()),
-            "carrier",
-            {"value": "own"},
-        )
+        keys, values = ("entity:carrier",), {"value": "own"}
+        if fate in ("lost", "ghost"):
+            late = seconds + self.random.uniform(0.0, 1.8)
+            self.answer(call, seconds, Troubled(failure(None), maybe_done=True))
+            return self.write(call.course, late, keys, lambda: None, "carrier", values)
+        then: Callable[[], None] = lambda: self.answer(call, 0.0, Restored())  # noqa: E731
+        return self.write(call.course, seconds, keys, then, "carrier", values)
 
     def attach_all(self, call: Call, seconds: float, fate: str) -> None:
         self.patches += 1
@@ -273,8 +278,11 @@ class Simulation:
             if refused and n >= len(lines) // 2:
                 break
             outcome: Failure | Troubled | None = None
-            if fate == "short" and n >= len(lines) // 2:
+            if fate in ("short", "lost", "ghost") and n >= len(lines) // 2:
                 outcome = Troubled(failure(None), maybe_done=True)
+                if fate != "short" and all(c.code in self.media for c in courses):
+                    late = seconds + self.random.uniform(0.0, 1.8)
+                    self.write(courses[0], late, courses[0].attach_keys, lambda: None, entity, values)
             elif any(c.seq in self.bad or c.code not in self.media for c in courses):
                 outcome = failure(422, Kind.REFUSED)
             else:

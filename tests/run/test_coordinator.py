@@ -123,6 +123,41 @@ def test_no_row_lost_none_twice_no_two_that_conflict(
     assert sim.count(Status.UPLOADED) == count
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    entities=st.integers(1, 12),
+    retries=st.integers(0, 2),
+    concurrency=st.integers(1, 8),
+    lost=st.floats(0, 0.3),
+    ghost=st.floats(0, 0.3),
+    slow=st.floats(0, 0.3),
+    e503=st.floats(0, 0.3),
+)
+def test_nobody_is_let_in_beside_a_call_that_may_still_be_at_work(
+    seed: int,
+    entities: int,
+    retries: int,
+    concurrency: int,
+    lost: float,
+    ghost: float,
+    slow: float,
+    e503: float,
+) -> None:
+    """However few the tries are, and however long a save takes after everybody has given it up."""
+    todo = rows(40, entities, 30)
+    for n, row in enumerate(todo):
+        row.way = ("send", "send", "attach", "borrow")[n % 4]
+    faults = at_random(lost=lost, ghost=ghost, slow=slow, **{"503": e503})
+    sim = Simulation(todo, seed=seed, policy=Policy(concurrency, retries=retries), faults=faults)
+    sim.run()
+    assert not sim.violations, sim.violations[:3]
+    for seq, row in enumerate(todo):
+        if (ended := sim.ended.get(seq)) and ended.status is Status.UPLOADED:
+            held = sim.entities.get(row.entity, {}).get(row.attribute)
+            assert sim.media.get(held or "") == sim.bytes_of(seq), f"row {seq} is lost"
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), stop_at=st.floats(0, 5), kill=st.booleans())
 def test_a_stop_ends_it_and_tells_of_every_row_that_was_begun(seed: int, stop_at: float, kill: bool) -> None:

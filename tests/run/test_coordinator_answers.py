@@ -6,6 +6,7 @@ import pytest
 
 from akeneo_media_cli.errors import Failure, Kind
 from akeneo_media_cli.rows import Status
+from akeneo_media_cli.run.backoff import SETTLE_LEAST
 from akeneo_media_cli.run.coordinator import Coordinator, Policy
 from akeneo_media_cli.run.course import (
     Call,
@@ -19,7 +20,6 @@ from akeneo_media_cli.run.course import (
     Stored,
     Troubled,
 )
-from akeneo_media_cli.run.fates import SETTLE_LEAST
 
 RESET = Troubled(Failure(Kind.CONNECTION, "reset", ""), maybe_done=True)
 CRASH = Troubled(Failure(Kind.SERVER_ERROR, "Internal Server Error", "", 500), maybe_done=True)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.rows import Status, Target, TargetType
-from akeneo_media_cli.run.ledger import Lent, Share, Takeoff
+from akeneo_media_cli.run.ledger import Flight, Lent, Share, Takeoff
 
-from .ledger_rows import opened, planned
+from .ledger_rows import Clock, opened, planned
 
 
 @pytest.fixture
@@ -81,8 +82,9 @@ def test_a_lent_value_is_remembered_as_it_was_at_first_until_it_is_given_back(pa
     lent = Lent("p-1", "picture", None, "shop", "old/code.jpg", "a.jpg", 10)
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})
-        run.lend(lent)
-        run.lend(lent._replace(before="ours.jpg", name="b.jpg", size=11))
+        assert run.lend(lent) == lent
+        later = lent._replace(before="ours.jpg", name="b.jpg", size=11)
+        assert run.lend(later) == later._replace(before="old/code.jpg")
         run.lend(lent._replace(attribute="empty", before=None))
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})
@@ -93,3 +95,50 @@ def test_a_lent_value_is_remembered_as_it_was_at_first_until_it_is_given_back(pa
         assert [each.attribute for each in run.lent()] == ["empty"]
         run.add([planned(1)])
         assert run.row(1).status is not Status.UPLOADED
+
+
+def test_what_another_run_got_no_answer_to_is_waited_for(path: Path) -> None:
+    clock = Clock()
+
+    def next_run() -> float:
+        with opened(path, clock) as ledger:
+            return ledger.start_run("upload", {}).unsettled()
+
+    with opened(path, clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1), planned(2)])
+        run.in_flight(1)
+        assert run.unsettled() == 0, "its own calls are its own business"
+        run.settles_after(7.5)
+    # It has no end: it may have died a moment ago.
+    assert next_run() == 7.5
+    clock.now += 3600
+    assert next_run() == 7.5
+    clock.now -= 7200
+    assert next_run() == 7.5, "a clock that was set back"
+    with opened(path, clock) as ledger:
+        ledger.start_run("upload", {}).settles_after(0.5)
+    assert next_run() == 2.0
+    clock.now += 2 * 24 * 3600
+    assert next_run() == 0
+
+
+def test_a_run_that_came_to_its_end_is_waited_for_from_then_on(path: Path) -> None:
+    clock = Clock()
+    with opened(path, clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1)])
+        run.in_flight(1)
+        clock.now += 100
+        run.pending(1, flight=Flight.UNPROVEN)
+        run.finish(Exit.INTERRUPTED, {})
+    for passed, left in ((0.5, 1.5), (1.0, 0.5), (1.0, 0.0), (-50.0, 2.0)):
+        clock.now += passed
+        with opened(path, clock) as ledger:
+            run = ledger.start_run("upload", {})
+            assert run.unsettled() == pytest.approx(left)
+    with opened(path, clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1)])
+        run.uploaded(1, "a/1.jpg")
+        assert run.unsettled() == 0

@@ -156,3 +156,52 @@ def test_a_row_alone_in_its_tree_takes_it_for_itself() -> None:
     row.alone = True
     assert (row.exclusive, row.shared) == (("entity:1", "name:1", "tree:t"), ())
     assert (Errand.SEND.writes, Errand.ATTACH.writes, Errand.ASK.writes) == (True, True, False)
+
+
+def test_keys_of_a_row_that_has_its_word_are_given_to_others_only_when_its_call_has_settled() -> None:
+    lineup = Lineup()
+    ghost, other = course(1, entity="e"), course(2, entity="e")
+    for row in (ghost, other):
+        lineup.enqueue(row, 0.0)
+    assert lineup.next_course() is ghost
+    ghost.settled_at = 5.0
+    lineup.hold(ghost)
+    lineup.linger(ghost)
+    assert not lineup.unsettled
+    assert lineup.next_course() is None
+    assert lineup.until_bell(1.0) == 4.0
+    lineup.ring(5.0)
+    assert lineup.next_course() is other
+    assert lineup.empty
+
+
+def test_nobody_waits_for_keys_that_nobody_wants() -> None:
+    lineup = Lineup()
+    row = course(1)
+    lineup.enqueue(row, 0.0)
+    assert lineup.next_course() is row
+    row.settled_at = 5.0
+    lineup.linger(row)
+    assert lineup.empty
+    assert list(lineup.drain()) == []
+
+
+def test_a_row_that_goes_alone_meets_no_attaching_in_its_tree() -> None:
+    lineup = Lineup()
+    alone = course(1, tree="tree:m", alone=True)
+    lineup.enqueue(alone, 0.0)
+    assert lineup.next_course() is alone
+    pair = [course(n, entity="v", tree="tree:m", phase=Phase.ATTACH) for n in (2, 3)]
+    other = course(4, tree="tree:m", alone=True)
+    for row in (*pair, other):
+        lineup.enqueue(row, 0.0)
+    assert lineup.attach_any() is None
+    lineup.release(alone)
+    call = lineup.attach_any()
+    assert call is not None
+    assert call.courses == pair
+    assert lineup.next_course() is None, "two of the tree are being attached to"
+    lineup.release(pair[0])
+    assert lineup.next_course() is None
+    lineup.release(pair[1])
+    assert lineup.next_course() is other

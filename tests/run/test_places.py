@@ -172,9 +172,9 @@ def test_what_is_known_from_before_has_the_names_that_are_looked_for(tmp_path: P
     (tmp_path / "a").write_bytes(b"same")
     here = {"path": str(tmp_path / "a"), "name": "n.jpg"}
     by_bytes = planned(1, share=Share.BYTES, media_code="c/1", sha256="x", **here)
-    by_path = planned(2, share=Share.PATH, media_code="c/2", **here)
-    undigested = planned(3, share=Share.BYTES, media_code="c/3", **here)
-    known = dict(known_before([by_bytes, by_path, undigested, planned(4, share=Share.PATH, **here)]))
+    by_path = planned(2, share=Share.PATH, media_code="c/2", sha256="x", **here)
+    undigested = planned(3, share=Share.PATH, media_code="c/3", **here)
+    known = dict(known_before([undigested, by_bytes, by_path, planned(4, share=Share.PATH, **here)]))
     assert [k.code for k in known.values()] == ["c/1", "c/2"]
     assert Contents(Sources()).of(by_path) in known
 

@@ -347,29 +347,29 @@ def aim_with(before: Any) -> Aim:
 
 def test_a_touched_file_is_unchanged_if_its_bytes_are(unchanged: Any) -> None:
     _, known, planned = unchanged("ledger", touched={1: ("a/b.jpg", "other")})
-    assert known.code(planned, aim_with(UNKNOWN)) is None
+    assert known.held(planned, aim_with(UNKNOWN)) is None
     _, known, planned = unchanged("ledger", touched={1: ("a/b.jpg", Sources().sha256(planned.path))})
-    assert known.code(planned, aim_with(UNKNOWN)) == "a/b.jpg"
+    assert known.held(planned, aim_with(UNKNOWN)) == ("a/b.jpg", Sources().sha256(planned.path))
     planned.path = None
-    assert known.code(planned, aim_with(UNKNOWN)) is None
+    assert known.held(planned, aim_with(UNKNOWN)) is None
 
 
 def test_remote_asks_for_name_and_size_where_the_ledger_knows_nothing(unchanged: Any) -> None:
     d, known, planned = unchanged("remote")
     code = put(d, "p-1", "picture")
-    assert known.code(planned, aim_with(code)) == code
-    assert known.code(planned, aim_with(None)) is None
-    assert known.code(planned, aim_with(UNKNOWN)) is None
+    assert known.held(planned, aim_with(code)) == (code, None)
+    assert known.held(planned, aim_with(None)) is None
+    assert known.held(planned, aim_with(UNKNOWN)) is None
     planned.size = 11
-    assert known.code(planned, aim_with(code)) is None
-    assert known.code(planned, aim_with("no/such/file.jpg")) is None
+    assert known.held(planned, aim_with(code)) is None
+    assert known.held(planned, aim_with("no/such/file.jpg")) is None
     d.sandbox.store.options.faults.faults.extend(parse_faults(["403-html=1x@media-files"]).faults)
-    assert known.code(planned, aim_with(code)) is None
+    assert known.held(planned, aim_with(code)) is None
 
 
 def test_none_asks_nothing(unchanged: Any) -> None:
     d, known, planned = unchanged("none")
-    assert known.code(planned, aim_with("a/b.jpg")) is None
+    assert known.held(planned, aim_with("a/b.jpg")) is None
     assert d.sandbox.stats()["total"] == 0
 
 

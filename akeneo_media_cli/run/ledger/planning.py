@@ -9,11 +9,14 @@ from collections.abc import Iterator
 
 from ...errors import Kind
 from ...rows import Status
+from ..backoff import SETTLE_LEAST
 from .codec import COLUMNS, DROPPED, WIDTH, from_record, notes_text
 from .model import UNKNOWN, Before, Interrupted, PlannedRow, Remembered, Settled, Touched
 from .store import Store, execute_many, unbound
 
 _CHUNK = 1000
+_LONG_AGO = 24 * 3600.0
+"""Seconds after which nothing that a run began can be at work."""
 
 _ROW_COLUMNS = ", ".join(f"row.{column}" for column in COLUMNS.split(", "))
 _SAME_VALUE = """value.type = row.type AND (
@@ -165,6 +168,24 @@ def interrupted(store: Store, n: int, first: int, last: int) -> Iterator[Interru
         run, name, size, mtime_ns, held, known, at, code = unbound(record[WIDTH:])
         before: Before = held if known else UNKNOWN
         yield Interrupted(from_record(record[:WIDTH]), run or "", name, size, mtime_ns, before, at, code)
+
+
+def unsettled(store: Store, n: int, now: float) -> float:
+    """See `Run.unsettled`; `n` is the run that asks, `now` in seconds since 1970."""
+    marks = store.read(
+        """SELECT MAX(flight_at), MAX(run.finished_at) FROM value LEFT JOIN run ON run.n = flight_run
+           WHERE flight_run IS NOT NULL AND flight_run <> ? GROUP BY flight_run""",
+        (n,),
+    )
+    if not marks:
+        return 0.0
+    found = store.read("SELECT content FROM meta WHERE name = 'settling'")
+    longest = max(SETTLE_LEAST, float(found[0][0])) if found else SETTLE_LEAST
+    # When a run died that has no end nobody knows: it may have been a moment ago.
+    ends = [now if end is None and now - began < _LONG_AGO else end for began, end in marks]
+    left = max((end + longest - now for end in ends if end is not None), default=0.0)
+    # The clock may have been set meanwhile.
+    return max(0.0, min(longest, left))
 
 
 def twin(store: Store, first: int, last: int, key: int, identity: bytes) -> PlannedRow | None:
