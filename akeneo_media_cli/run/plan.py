@@ -8,11 +8,11 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import BinaryIO
 
-from ..errors import Failure, Kind
+from ..errors import Failure, Kind, UsageError
 from ..files import FileRoots, check_file, check_name
 from ..link import is_link
 from ..links import Links
-from ..rows import Row, Target, clean_name, folded, php_basename
+from ..rows import Row, Target, TargetType, clean_name, folded, php_basename
 from .ledger import PlannedRow, Run
 from .manifests import Media, rows_of
 from .naming import Rename
@@ -38,6 +38,35 @@ def in_shard(target: Target | None, part: int, parts: int) -> bool:
     return int.from_bytes(digest, "big") % parts == part - 1
 
 
+_PRODUCTS = (TargetType.PRODUCT, TargetType.PRODUCT_UUID)
+
+
+def rows_of_part(rows: Iterable[Row], part: int, parts: int) -> Iterator[Row]:
+    """The rows of the part-th of several parts; the others are read, too.
+
+    Raises UsageError where some rows name products by identifier and others by UUID: only the PIM knows
+    which of them are one product, whose rows would then fall in two parts and be sent at once.
+    """
+    first: dict[TargetType, Row] = {}
+    for row in rows:
+        target = row.target
+        if target is not None and target.type in _PRODUCTS and row.problem is None:
+            first.setdefault(target.type, row)
+            if len(first) > 1:
+                raise _mixed(*(first[way] for way in _PRODUCTS))
+        if in_shard(target, part, parts):
+            yield row
+
+
+def _mixed(named: Row, by_uuid: Row) -> UsageError:
+    return UsageError(
+        f"{named.manifest}:{named.line} names a product by its identifier, {by_uuid.manifest}:{by_uuid.line} "
+        "one by its UUID: --shard cannot keep all rows of a product in one part",
+        "Name all products in one way, or put those by UUID into a manifest of their own and upload it after "
+        "the other; or leave --shard out.",
+    )
+
+
 def planned_rows(
     options: ManifestOptions,
     stdin: BinaryIO,
@@ -45,7 +74,7 @@ def planned_rows(
     media: Media | None = None,
     links: Links | None = None,
 ) -> Iterator[PlannedRow]:
-    """Every row of the manifests, its file looked at. Raises as `rows_of` does.
+    """Every row of the manifests, its file looked at. Raises as `rows_of` and `rows_of_part` do.
 
     Links are only judged: what they lead to is looked at when the PIM is asked about their rows. Without
     `links` none may be followed.
@@ -56,11 +85,9 @@ def planned_rows(
     part, parts = options.shard
     here = os.getcwd()  # noqa: PTH109 - text, to be joined to text
     rows = rows_of(options, stdin, note, media)
-    seq = 0
-    for row in rows:
-        if not in_shard(row.target, part, parts):
-            continue
-        seq += 1
+    if parts > 1:
+        rows = rows_of_part(rows, part, parts)
+    for seq, row in enumerate(rows, 1):
         if is_link(row.file) and row.archive is None:
             yield _linked(seq, row, links, rename)
         else:

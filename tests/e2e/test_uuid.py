@@ -198,3 +198,28 @@ def test_validate_knows_carriers_too(bench: Bencher) -> None:
     manifest = carried(b, 2)
     assert b.run("validate", manifest, "--online").status == 1
     assert b.run("validate", manifest, "--online", "--carrier", "p-5:picture").status == 0
+
+
+def test_shards_refuse_products_named_in_both_ways(bench: Bencher) -> None:
+    b = bench(mixed())
+    lines = ["product,uuid,attribute,file", f"q-11,,picture,{b.file('1.jpg', jpeg(1))}"]
+    lines.append(f",{U.format(11)},picture_1,{b.file('2.jpg', jpeg(2))}")
+    manifest = b.manifest(lines)
+    for part in ("1/3", "2/3", "3/3"):
+        for command in ("upload", "validate"):
+            done = b.run(command, manifest, "--shard", part)
+            assert done.status == 2
+            assert f"{manifest}:2" in done.err
+            assert f"{manifest}:3" in done.err
+    assert not sends(b)
+    assert b.upload(manifest, "--shard", "1/1").statuses() == {"total": 2, "uploaded": 2}
+
+
+def test_shards_do_not_lend_one_carrier_to_one_another(bench: Bencher) -> None:
+    b = bench(mixed())
+    manifest = carried(b, 2)
+    done = b.upload(manifest, "--shard", "1/2", "--carrier", "p-5:picture")
+    assert done.status == 2
+    assert "--carrier and --shard" in done.err
+    assert not log(b)
+    assert b.upload(manifest, "--shard", "1/1", "--carrier", "p-5:picture").status == 0

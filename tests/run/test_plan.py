@@ -16,7 +16,7 @@ from akeneo_media_cli.rows import Row, Target, TargetType
 from akeneo_media_cli.run.feed import ENTITIES, ROWS, Feed
 from akeneo_media_cli.run.ledger import PlannedRow
 from akeneo_media_cli.run.naming import Rename
-from akeneo_media_cli.run.plan import in_shard, retried_rows
+from akeneo_media_cli.run.plan import in_shard, retried_rows, rows_of_part
 
 PRODUCT = Target(TargetType.PRODUCT, "sku-1")
 
@@ -41,6 +41,25 @@ def test_all_rows_of_a_product_fall_in_one_shard_however_it_is_written(code: str
 def test_a_row_without_target_falls_in_the_first_shard() -> None:
     assert in_shard(None, 1, 3)
     assert not in_shard(None, 2, 3)
+
+
+UUID = Target(TargetType.PRODUCT_UUID, "fc24e6c3-933c-4a93-8a81-e5c703d134d5")
+
+
+@pytest.mark.parametrize("order", [(PRODUCT, UUID), (UUID, PRODUCT)])
+def test_products_named_in_both_ways_are_refused_by_every_part(order: tuple[Target, Target]) -> None:
+    model = Target(TargetType.PRODUCT_MODEL, "m")
+    rows = [Row("m.csv", n, "a.jpg", target, "picture") for n, target in enumerate([model, *order], 2)]
+    by_identifier, by_uuid = (rows[1 + order.index(target)].line for target in (PRODUCT, UUID))
+    for part in range(1, 6):
+        with pytest.raises(UsageError, match=f"m.csv:{by_identifier} .* m.csv:{by_uuid} "):
+            list(rows_of_part(rows, part, 5))
+
+
+def test_a_row_that_nobody_will_send_mixes_nothing() -> None:
+    rows = [row(), row(UUID, problem=Failure(Kind.ROW_MALFORMED, "no file", "name one")), row(None)]
+    parts = [list(rows_of_part(rows, part, 3)) for part in (1, 2, 3)]
+    assert sum(map(len, parts)) == 3
 
 
 # Names.
