@@ -12,7 +12,7 @@ from .aim import Aim
 from .carrying import Carriers, Way
 from .contents import Contents
 from .course import Course, Known, Phase
-from .ledger import UNKNOWN, Before, Interrupted, Lent, PlannedRow, Run
+from .ledger import UNKNOWN, Before, Interrupted, Lent, PlannedRow, Run, same_path
 from .ledger import Outcome as Word
 from .places import PLACES, Place
 from .preflight import Preflight
@@ -184,7 +184,7 @@ class Preparation:
         if twin is None:
             return None
         place = f"{twin.row.manifest}:{twin.row.line}"
-        if twin.path == planned.path and twin.name == planned.name:
+        if same_path(twin.path or "") == same_path(planned.path or ""):
             self._run.drop(planned.seq, f"left out: {place} names the same file for the same value")
             return True
         return Failure(

@@ -104,6 +104,22 @@ def test_rows_that_cannot_go_leave_the_others_done(bench: Bencher) -> None:
     assert "jpg, png" in done.item(5)["error"]["hint"]
 
 
+def test_a_file_that_is_spelled_in_several_ways_is_one(bench: Bencher) -> None:
+    b = bench()
+    b.file("images/x.jpg", jpeg(1))
+    (b.folder / "images/front.jpg").symlink_to("x.jpg")
+    (b.folder / "more").mkdir()
+    lines = ["product,attribute,file", "p-1,picture,images/x.jpg", "p-1,picture,./images/x.jpg"]
+    lines += ["p-1,picture,images/front.jpg", "p-2,picture,images/front.jpg"]
+    first = b.manifest(lines)
+    second = b.manifest(["product,attribute,file", "p-1,picture,../images/x.jpg"], "more/manifest.csv")
+    done = b.upload(first, second, "--allow-outside-root")
+    assert done.status == 0, done.err
+    assert done.statuses() == {"total": 2, "uploaded": 2}
+    assert "3 rows repeat another row" in done.err
+    assert b.held()["p-1", "picture", None, None]["original_filename"] == "x.jpg"
+
+
 def test_a_manifest_without_files_sends_nothing(bench: Bencher) -> None:
     b = bench()
     done = b.upload(b.manifest(["product,attribute", "p-1,picture"]))

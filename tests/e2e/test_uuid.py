@@ -52,7 +52,9 @@ def test_both_ways_to_name_a_product_are_one_product(bench: Bencher) -> None:
         lines.append(f"q-{n},,picture,{b.file(f'{n}.jpg', jpeg(n))}")
         lines.append(f",{U.format(n)},picture_1,{b.file(f'{n}-1.jpg', jpeg(-n))}")
     lines.append(f",{U.format(11)},picture,{b.file('clash.jpg', jpeg('clash'))}")
-    lines.append(f",{U.format(12)},picture,12.jpg")
+    (b.folder / "link.jpg").symlink_to("13.jpg")
+    lines += [f",{U.format(12)},picture,12.jpg", f",{U.format(13)},picture,link.jpg"]
+    lines.append(f",{U.format(14)},picture,./14.jpg")
     done = b.upload(b.manifest(lines))
     assert done.status == 1
     assert done.kinds() == {12: "conflicting_rows"}

@@ -78,6 +78,39 @@ def test_the_same_file_again_is_dropped_with_a_note(ledger: Ledger) -> None:
     assert [row.seq for row in run.open_rows(0, 9)] == [1]
 
 
+def test_one_file_is_one_however_it_is_spelled(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    odd = "caf\udce9.jpg"
+    (tmp_path / "images" / odd).write_bytes(b"1")
+    (tmp_path / "front.jpg").symlink_to(Path("images") / odd)
+    (tmp_path / "folder").symlink_to("images")
+    spelled = [f"images/{odd}", f"./images/{odd}", "front.jpg", f"folder/{odd}", f"x/../images//{odd}"]
+    run = started(
+        ledger,
+        *(planned(n, "sku-1", file=file, path=f"{tmp_path}/{file}") for n, file in enumerate(spelled, 1)),
+    )
+    assert run.settle_duplicates() == Settled(conflicting=0, dropped=4)
+    assert [row.row.file for row in run.dropped()] == spelled[1:]
+
+
+def test_another_file_among_spellings_of_one_is_told(ledger: Ledger, tmp_path: Path) -> None:
+    paths = [f"{tmp_path}/a.jpg", f"{tmp_path}/./a.jpg", f"{tmp_path}/b.jpg", "/no\0file", "/no/./\0file"]
+    run = started(
+        ledger, *(planned(n, "sku-1", name=f"{n}.jpg", path=path) for n, path in enumerate(paths, 1))
+    )
+    assert run.settle_duplicates() == Settled(conflicting=5, dropped=0)
+    failures = [row.failure for row in run.rows((Status.INVALID,))]
+    wanted = ["spring.csv:4", "spring.csv:4", *["spring.csv:2"] * 3]
+    assert [failure.message.split(" ")[0] for failure in failures if failure] == wanted
+
+
+@pytest.mark.parametrize("form", ["https://pim.example.com/{}", "zip:/data/a.zip!{}"])
+def test_what_is_no_file_on_disk_is_compared_as_it_is(ledger: Ledger, form: str) -> None:
+    paths = [form.format(rest) for rest in ("a/x.jpg", "a/./x.jpg", "b/y.jpg", "b/y.jpg")]
+    run = started(ledger, *(planned(n, f"sku-{n // 3}", path=path) for n, path in enumerate(paths, 1)))
+    assert run.settle_duplicates() == Settled(conflicting=2, dropped=1)
+
+
 def test_a_row_that_is_invalid_already_keeps_its_reason_and_still_disagrees(ledger: Ledger) -> None:
     missing = Failure(Kind.FILE_MISSING, "no such file", "make it")
     run = started(

@@ -21,6 +21,7 @@ from .model import (
     Share,
     Takeoff,
     Touched,
+    same_path,
     value_key,
 )
 from .opening import default_path, open_ledger
@@ -46,5 +47,6 @@ __all__ = [
     "Touched",
     "default_path",
     "open_ledger",
+    "same_path",
     "value_key",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -211,6 +212,21 @@ def value_identity(
 ) -> bytes:
     """What `value_key` is the hash of, whole. Two values are one exactly if these are equal."""
     return _encoded(f"{_entity(type_, parent)}{folded(code)}") + b"\x1f" + _place(attribute, locale, scope)
+
+
+def same_path(path: str) -> str:
+    """A `PlannedRow.path` as files are compared: two paths are of one file exactly if these are equal.
+
+    Symlinks are followed and dots taken out. What is no absolute path stays as it is: a link, a ZIP's member,
+    or the `file` of a row whose path is not known.
+    """
+    if not os.path.isabs(path):  # noqa: PTH117 - text, and stays text
+        return path
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        # No file can have this name, so that nothing was found under it.
+        return path
 
 
 def _encoded(text: str) -> bytes:

@@ -73,6 +73,18 @@ def _find_clashes(connection: sqlite3.Connection, first: int, last: int) -> bool
            SELECT value, MIN(id), MIN(CASE WHEN open THEN id END) FROM clash
            GROUP BY value HAVING COUNT(*) > 1"""
     )
+    if _compare(connection):
+        # Only those that seem to differ: to follow paths costs far more than to compare them.
+        connection.execute(
+            """UPDATE clash SET file = same_path(file)
+               WHERE value IN (SELECT value FROM clash_group WHERE other IS NOT NULL)"""
+        )
+        _compare(connection)
+    return True
+
+
+def _compare(connection: sqlite3.Connection) -> bool:
+    """Fill in `file` and `other` of the groups; does any name more than one file?"""
     connection.execute(
         """UPDATE clash_group SET file = (
              SELECT file FROM clash WHERE clash.value = clash_group.value AND clash.id = clash_group.first)"""
@@ -82,7 +94,9 @@ def _find_clashes(connection: sqlite3.Connection, first: int, last: int) -> bool
              SELECT id FROM clash WHERE clash.value = clash_group.value AND clash.file <> clash_group.file
              ORDER BY id LIMIT 1)"""
     )
-    return True
+    return (
+        connection.execute("SELECT 1 FROM clash_group WHERE other IS NOT NULL LIMIT 1").fetchone() is not None
+    )
 
 
 def _refuse_conflicts(connection: sqlite3.Connection) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import LedgerError
-from .model import value_identity
+from .model import same_path, value_identity
 
 _PRAGMAS = (
     "PRAGMA busy_timeout = 10000",
@@ -58,6 +58,7 @@ class Store:
             connection.create_function(
                 "identity", 6, lambda *record: value_identity(*unbound(record)), deterministic=True
             )
+            connection.create_function("same_path", 1, lambda path: _bound(same_path(*unbound((path,)))))
         except BaseException:
             connection.close()
             raise
