@@ -8,11 +8,12 @@ from .check import (
     LONGEST_NAME,
     FileRoots,
     LocalFile,
+    Renaming,
     check_content,
     check_file,
     check_found,
-    check_name,
     extension_of,
+    name_of,
     printable,
 )
 
@@ -22,10 +23,11 @@ __all__ = [
     "LONGEST_NAME",
     "FileRoots",
     "LocalFile",
+    "Renaming",
     "check_content",
     "check_file",
     "check_found",
-    "check_name",
     "extension_of",
+    "name_of",
     "printable",
 ]

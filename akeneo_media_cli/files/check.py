@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +19,9 @@ LONGEST_EXTENSION = 10
 """Characters that its column for the extension holds; more is a 500 after the upload (pim-facts A4)."""
 LARGEST_FILE = 2_147_483_647
 """Bytes that its 32-bit column for the size can count."""
+
+Renaming = Callable[[Row, str], str | Failure]
+"""Makes the name to show from a row and the name it has so far, or tells why it has none."""
 
 _MOST_REMEMBERED = 1 << 14
 _NO_NAMES = ("", ".", "..")
@@ -111,15 +114,15 @@ class FileRoots:
         return self._contents[key]
 
 
-def check_file(row: Row, roots: FileRoots) -> LocalFile | Failure:
-    """The file that a row names, if it can be sent; else why not, and what to do.
+def check_file(row: Row, roots: FileRoots, rename: Renaming | None = None) -> LocalFile | Failure:
+    """The file that a row names, if it can be sent under the name that `rename` gives; else why not.
 
     Never blocks on a pipe or device, and never raises for anything a manifest can say.
     """
     if row.archive is not None:
         from .member import check_member
 
-        return check_member(row)
+        return check_member(row, rename)
     shown = printable(row.file)
     found = _find(row, roots, shown)
     if isinstance(found, Failure):
@@ -131,9 +134,18 @@ def check_file(row: Row, roots: FileRoots) -> LocalFile | Failure:
     failure = check_size(status.st_size, shown)
     if failure is not None:
         return failure
-    name = php_basename(clean_name(row.filename or os.path.basename(row.file)))  # noqa: PTH119 - text, not a path
+    name = name_of(row, os.path.basename(row.file), rename)  # noqa: PTH119 - text, not a path
+    if isinstance(name, Failure):
+        return name
     local = LocalFile(path, name, status.st_size, status.st_mtime_ns)
-    return check_name(name, shown) or roots.content(local, shown) or local
+    return roots.content(local, shown) or local
+
+
+def name_of(row: Row, own: str, rename: Renaming | None = None) -> str | Failure:
+    """The name for the PIM to show, if it can record it: `own` is the file's, which the row may replace."""
+    name = php_basename(clean_name(row.filename or own))
+    made = name if rename is None else rename(row, name)
+    return made if isinstance(made, Failure) else check_name(made, printable(row.file)) or made
 
 
 def check_size(size: int, shown: str) -> Failure | None:

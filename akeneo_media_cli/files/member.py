@@ -6,13 +6,13 @@ import os
 
 from ..errors import Failure, Kind
 from ..manifest.archive import TROUBLE, Archive, UnsafeArchiveError, member_path, open_archive
-from ..rows import Row, clean_name, php_basename
-from .check import LocalFile, check_name, check_size, mismatch, printable
+from ..rows import Row
+from .check import LocalFile, Renaming, check_size, mismatch, name_of, printable
 from .content import HEAD
 
 
-def check_member(row: Row) -> LocalFile | Failure:
-    """The member that a row names, if it can be sent; else why not, and what to do.
+def check_member(row: Row, rename: Renaming | None = None) -> LocalFile | Failure:
+    """The member that a row names, if it can be sent under the name that `rename` gives; else why not.
 
     Its time is its checksum: an export that was made again has new times and the same files.
     """
@@ -32,9 +32,11 @@ def check_member(row: Row) -> LocalFile | Failure:
     failure = check_size(info.file_size, shown)
     if failure is not None:
         return failure
-    name = php_basename(clean_name(row.filename or row.file))
+    name = name_of(row, row.file, rename)
+    if isinstance(name, Failure):
+        return name
     local = LocalFile(member_path(path, row.file), name, info.file_size, info.CRC)
-    return check_name(name, shown) or _content(archive, row.file, local, shown) or local
+    return _content(archive, row.file, local, shown) or local
 
 
 def _content(archive: Archive, member: str, local: LocalFile, shown: str) -> Failure | None:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import Failure, Kind, UsageError
+from ..files import LONGEST_EXTENSION, LONGEST_NAME, extension_of, printable
 from ..rows import Row, TargetType, clean_name
 
-MOST_CHARACTERS = 255
 _SLASHES = re.compile(r"[/\\]")
 _COLUMNS = {
     TargetType.PRODUCT: ("product", "sku", "identifier"),
@@ -61,13 +61,28 @@ class Rename:
         extension = columns["ext"]
         if extension and not name.lower().endswith(f".{extension.lower()}"):
             name = f"{name}.{extension}"
-        if len(name) > MOST_CHARACTERS:
-            return Failure(
-                Kind.NAME_TOO_LONG,
-                f"--rename gives a name of {len(name)} characters, the PIM takes {MOST_CHARACTERS}",
-                "use a shorter template, or shorten the file's own name",
-            )
-        return name
+        return _unfit(name, kept=bool(extension)) or name
+
+
+def _unfit(name: str, *, kept: bool) -> Failure | None:
+    """Why the PIM cannot record the name; `kept`: its extension is the file's own."""
+    if len(name) > LONGEST_NAME:
+        return Failure(
+            Kind.NAME_TOO_LONG,
+            f"--rename gives a name of {len(name)} characters, the PIM takes {LONGEST_NAME}",
+            "use a shorter template, or shorten the file's own name",
+        )
+    extension = extension_of(name)
+    if len(extension) > LONGEST_EXTENSION:
+        return Failure(
+            Kind.EXTENSION_TOO_LONG,
+            f"--rename gives a name with the extension .{printable(extension[:40])}, which has "
+            f"{len(extension)} characters; the PIM takes {LONGEST_EXTENSION}",
+            "it is the file's own, and kept: rename the file, or give a `filename`"
+            if kept
+            else "the extension is what follows the last dot: end the template with one, as in {product}.jpg",
+        )
+    return None
 
 
 def _columns(row: Row, shown: str) -> Mapping[str, Any]:

@@ -9,10 +9,10 @@ from hashlib import blake2b
 from typing import BinaryIO
 
 from ..errors import Failure, Kind, UsageError
-from ..files import FileRoots, check_file, check_name
+from ..files import FileRoots, Renaming, check_file, name_of
 from ..link import is_link
 from ..links import Links
-from ..rows import Row, Target, TargetType, clean_name, folded, php_basename
+from ..rows import Row, Target, TargetType, folded
 from .ledger import PlannedRow, Run
 from .manifests import Media, rows_of
 from .naming import Rename
@@ -80,7 +80,7 @@ def planned_rows(
     `links` none may be followed.
     """
     links = links or Links(options.links, timeout=0, pool=0)
-    rename = Rename(options.rename) if options.rename else None
+    rename = Rename(options.rename).name if options.rename else None
     roots = FileRoots([str(root) for root in options.roots], allow_outside=options.allow_outside_root)
     part, parts = options.shard
     here = os.getcwd()  # noqa: PTH109 - text, to be joined to text
@@ -94,7 +94,7 @@ def planned_rows(
             yield _planned(seq, row, roots, rename, here)
 
 
-def _linked(seq: int, row: Row, links: Links, rename: Rename | None) -> PlannedRow:
+def _linked(seq: int, row: Row, links: Links, rename: Renaming | None) -> PlannedRow:
     shown = row.filename or row.file
     if row.problem is not None:
         return PlannedRow(seq, row, shown)
@@ -102,27 +102,23 @@ def _linked(seq: int, row: Row, links: Links, rename: Rename | None) -> PlannedR
     if isinstance(taken, Failure):
         return PlannedRow(seq, replace(row, problem=taken), shown)
     path, link = taken
-    own = php_basename(clean_name(row.filename or link.name))
-    name = check_name(own, row.file) or (own if rename is None else rename.name(row, own))
+    name = name_of(row, link.name, rename)
     if isinstance(name, Failure):
         return PlannedRow(seq, replace(row, problem=name), shown)
     return PlannedRow(seq, row, name, path)
 
 
-def _planned(seq: int, row: Row, roots: FileRoots, rename: Rename | None, here: str) -> PlannedRow:
+def _planned(seq: int, row: Row, roots: FileRoots, rename: Renaming | None, here: str) -> PlannedRow:
     if row.problem is not None:
         return PlannedRow(seq, row, row.filename or row.file)
-    local = check_file(row, roots)
+    local = check_file(row, roots, rename)
     if isinstance(local, Failure):
         return PlannedRow(seq, replace(row, problem=local), row.filename or row.file)
-    name: str | Failure = local.name if rename is None else rename.name(row, local.name)
-    if isinstance(name, Failure):
-        return PlannedRow(seq, replace(row, problem=name), local.name)
     # Whole, as the ledger may be asked about it from another folder.
     path = local.path
     if row.archive is None:
         path = os.path.join(here, path)  # noqa: PTH118 - a million rows: Path costs ten times as much
-    return PlannedRow(seq, row, name, path, local.size, local.mtime_ns)
+    return PlannedRow(seq, row, local.name, path, local.size, local.mtime_ns)
 
 
 def retried_rows(rows: Iterable[PlannedRow], links: Links) -> Iterator[PlannedRow]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import PNG, Bencher, jpeg, sha256
+from .test_share import sends
 
 
 def test_two_hundred_rows_land_with_their_bytes(bench: Bencher) -> None:
@@ -102,6 +103,25 @@ def test_rows_that_cannot_go_leave_the_others_done(bench: Bencher) -> None:
         assert error["hint"]
         assert error["hint"] in done.err.replace("\n", " ") or error["hint"][:30] in done.err
     assert "jpg, png" in done.item(5)["error"]["hint"]
+
+
+def test_a_name_that_is_made_is_checked_as_the_files_own(bench: Bencher) -> None:
+    b = bench()
+    lines = [
+        "product,attribute,file,filename,note",
+        f"p-1,picture,{b.file('noext', jpeg(1))},,x.averylongtail",
+    ]
+    lines += [f"p-2,picture,{b.file('page', b'<!DOCTYPE html><html><body>log in')},,x.jpg"]
+    lines += [f"p-3,picture,{b.file('a.jpg', jpeg(3))},{'n' * 300}.jpg,x"]
+    lines += [f"p-4,picture,{b.file('b.jpg', jpeg(4))},,{'n' * 250}"]
+    done = b.upload(b.manifest(lines), "--rename", "{product}-{note}")
+    assert done.status == 1
+    assert done.kinds() == {2: "extension_too_long", 3: "content_mismatch", 5: "name_too_long"}
+    assert "--rename" in done.item(2)["error"]["message"]
+    assert done.item(4)["name"] == "p-3-x.jpg"
+    assert sends(b) == {"201": 1}
+    # Without a template the name that the row gives is too long itself.
+    assert b.upload("manifest.csv", "--dry-run").kinds() == {4: "name_too_long"}
 
 
 def test_a_file_that_is_spelled_in_several_ways_is_one(bench: Bencher) -> None:

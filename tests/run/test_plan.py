@@ -112,6 +112,27 @@ def test_a_name_that_the_pim_would_not_take_is_told_before() -> None:
     assert made.kind is Kind.NAME_TOO_LONG
 
 
+@pytest.mark.parametrize(
+    ("template", "shown", "cure"),
+    [
+        ("{filename}-{tail}", "noext", "end the template"),
+        ("{tail}", "noext", "end the template"),
+        ("{stem}.jpg", "a.longer-than-ten", "rename the file"),
+    ],
+)
+def test_an_extension_that_the_pim_would_not_take_is_told_before(
+    template: str, shown: str, cure: str
+) -> None:
+    made = named(template, shown, extra={"tail": "sku-1.averylongtail"})
+    assert isinstance(made, Failure)
+    assert made.kind is Kind.EXTENSION_TOO_LONG
+    assert cure in made.hint
+
+
+def test_the_longest_extension_that_the_pim_takes_is_taken() -> None:
+    assert named("{product}.a123456789", "noext") == "sku-1.a123456789"
+
+
 def test_a_row_without_target_can_have_a_name_too() -> None:
     assert Rename("{filename}").name(row(None), "a.jpg") == "a.jpg"
 
