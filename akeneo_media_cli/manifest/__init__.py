@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from ..errors import ManifestError, UsageError
+from ..errors import UsageError
 from ..link import is_link, presentable
 from ..rows import Row
 from ..secret import Secret
@@ -117,8 +117,8 @@ def read_manifests(
     or asked, where none is named.
 
     Raises:
-        UsageError: an unknown format, a malformed `--set`, or standard input named twice; raised at once. And
-            an extra that a format needs is not installed.
+        UsageError: an unknown format, a malformed `--set`, standard input named twice or without a format;
+            raised at once. And an extra that a format needs is not installed.
         ManifestError: a manifest as a whole cannot be used. Raised when the manifest, or the mistake in it,
             is reached: read everything before sending anything.
     """
@@ -127,7 +127,7 @@ def read_manifests(
     if sum(name == "-" for name in sources) > 1:
         raise UsageError("standard input (-) is named twice", "It can be read once: name it once.")
     if "-" in sources and format is None:
-        raise ManifestError("standard input has no suffix that tells its format", _NAME_ONE)
+        raise UsageError("standard input has no suffix that tells its format", _NAME_ONE)
     if sheet is not None and not any(_format_of(name, format) in _SHEETS for name in sources):
         raise UsageError(
             "--sheet is given, but no manifest is a spreadsheet", "Leave it out, or say --format."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import signal
 
+import pytest
+
 from akeneo_media_cli.exits import Exit, worst
 from akeneo_media_cli.sandbox import parse_faults
 
@@ -45,6 +47,19 @@ def test_wrong_usage_goes_before_an_unusable_manifest(bench: Bencher) -> None:
     b = bench()
     assert b.upload("nowhere.csv", env={"AKENEO_PASSWORD": ""}).status == 2
     assert b.upload("nowhere.csv", "--report", "x.doc").status == 2
+
+
+@pytest.mark.parametrize("name", ["upload", "validate", "verify", "download"])
+def test_standard_input_needs_a_format_as_an_option_that_is_missing(bench: Bencher, name: str) -> None:
+    b = bench()
+    manifest = b.manifest(["product,attribute,file", f"p-1,picture,{b.file('a.jpg', jpeg(1))}"])
+    lines = (b.folder / manifest).read_text()
+    done = b.run(name, "-", stdin=lines)
+    assert done.status == 2
+    assert "--format csv" in done.err
+    # A file whose name does not tell is a manifest that cannot be used.
+    (b.folder / "manifest").write_text(lines)
+    assert b.run(name, "manifest").status == 3
 
 
 def test_an_unusable_manifest_goes_before_refused_credentials(bench: Bencher) -> None:

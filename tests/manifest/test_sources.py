@@ -114,7 +114,7 @@ def test_a_socket_is_no_manifest(tmp_path: Path, read: Reader, monkeypatch: pyte
 def test_the_format_must_be_known(read: Reader) -> None:
     with pytest.raises(ManifestError, match="does not tell the format"):
         read("x", ".numbers")
-    with pytest.raises(ManifestError, match="no suffix") as caught:
+    with pytest.raises(UsageError, match="no suffix") as caught:
         read.files("-", stdin=b"x")
     assert "--format csv" in caught.value.hint
     with pytest.raises(UsageError, match="unknown format 'xml'"):
