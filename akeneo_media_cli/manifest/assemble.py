@@ -75,16 +75,18 @@ class Assembler:
     def unknown_column(self, name: str, present: Sequence[str] | Mapping[str, Any]) -> None:
         """Warn about an unknown column that looks like a slip of a known one, once a manifest.
 
-        `present` are the known columns that stand beside it: what is there already was not misspelled.
+        `present` are the known columns that stand beside it.
         """
         if name in self._names or len(self._names) >= _MOST_NAMES:
             return
         self._names.add(name)
         meant = near_miss(name)
-        if meant and canonical(meant) not in present:
+        if meant:
+            # Also beside the column that is meant: what stands under a slip is missed there.
+            beside = f" There is `{canonical(meant)}` as well." if canonical(meant) in present else ""
             self.note(
                 f"{self.manifest}: the column `{name}` has no meaning and is only carried into the report",
-                f"Did you mean `{meant}`?",
+                f"Did you mean `{meant}`?{beside}",
             )
 
     def row(

@@ -144,8 +144,15 @@ def test_a_slip_of_a_column_is_told_once(read: Reader) -> None:
     assert "Did you mean `attribute` by `atribute`?" in found.rows[0].problem.hint
 
 
-def test_what_stands_beside_the_right_column_is_no_slip(read: Reader) -> None:
-    assert read("product,products,attribute,file,files\na,x,p,f,y\n").notes == []
+def test_a_slip_beside_the_right_column_is_told_too(read: Reader) -> None:
+    found = read("sku,attribute,locale,file,local,atribute,season\na,p,,f,fr_FR,q,spring\n")
+    assert found.kinds == [None]
+    assert [note.partition(" | ")[2] for note in found.notes] == [
+        "Did you mean `locale`? There is `locale` as well.",
+        "Did you mean `attribute`? There is `attribute` as well.",
+    ]
+    (note,) = read('[{"product": "a", "attribute": "p", "file": "f", "produkt": 1}]', ".json").notes
+    assert "`produkt`" in note and "There is `product` as well." in note
 
 
 def test_unnamed_and_repeated_columns_are_carried(read: Reader) -> None:
