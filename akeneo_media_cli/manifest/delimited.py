@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,12 +23,24 @@ if TYPE_CHECKING:
 _DELIMITERS = ",;\t|"
 _HEAD = 1 << 16
 _COMPARED = 200  # cells of a header are enough to tell the delimiter by
+_LONGEST_CELL = 1 << 24
+"""Characters: a description that is carried along fits, and a quote that is not closed fills no memory."""
+_LONG_CELL = 1 << 17
+"""Characters of a cell that is looked at for rows that it swallowed."""
 
 
 class _Strict(csv.excel):
     # A quote that never closes would swallow the rest of the file in silence: let the csv module say so.
     strict = True
     skipinitialspace = True
+
+
+class _RecordError(csv.Error):
+    """A record that cannot be read; `begins` is its first line."""
+
+    def __init__(self, why: str, begins: int) -> None:
+        super().__init__(why)
+        self.begins = begins
 
 
 @dataclass(frozen=True)
@@ -53,11 +66,37 @@ def read_tsv(source: Source, make: Assembler) -> Iterator[Row]:
 def csv_records(source: Source) -> Generator[tuple[int, list[str]], None, None]:
     """The records that are not blank, each with its first line from 1. Raises ManifestError. Close it."""
     with _opened(source, None) as (reader, before):
-        last = before
-        for cells in reader:
-            line, last = last + 1, before + reader.line_num
+        for line, cells in _records(reader, before):
             if "".join(cells).strip():
                 yield line, cells
+
+
+def _records(reader: Reader, before: int) -> Iterator[tuple[int, list[str]]]:
+    """The records that are left, each with its first line; `before` lines were not the reader's.
+
+    Raises `_RecordError` where one cannot be read.
+    """
+    last = before + reader.line_num
+    try:
+        for cells in reader:
+            line, last = last + 1, before + reader.line_num
+            if last > line and any(_swallowed(cell, reader.dialect.delimiter) for cell in cells):
+                raise _RecordError("a cell that holds what looks like rows", line)
+            yield line, cells
+    except _RecordError:
+        raise
+    except csv.Error as error:
+        raise _RecordError(str(error), last + 1) from None
+
+
+def _swallowed(cell: str, delimiter: str) -> bool:
+    """Do most lines of a long cell look like rows? In a column that is only carried none would be missed."""
+    if len(cell) <= _LONG_CELL:
+        return False
+    counts = Counter(line.count(delimiter) for line in cell.splitlines())
+    delimiters, lines = counts.most_common(1)[0]
+    # A row has a target, a file and the cell itself.
+    return delimiters > 1 and lines * 2 > counts.total()
 
 
 def _read(source: Source, make: Assembler, delimiter: str | None) -> Iterator[Row]:
@@ -81,13 +120,15 @@ def _opened(source: Source, delimiter: str | None) -> Iterator[tuple[Reader, int
     with source.text() as text:
         for _ in range(skip):
             text.readline()
+        csv.field_size_limit(_LONGEST_CELL)
         reader = csv.reader(text, _Strict, delimiter=delimiter)
         try:
             yield reader, skip
         except csv.Error as error:
+            where = f"from line {error.begins} on" if isinstance(error, _RecordError) else "up to there"
             raise source.unusable(
                 f"line {skip + reader.line_num}: {error}",
-                'Look for a quote (") that is not closed, or not doubled inside a quoted cell, up to there.',
+                f'Look for a quote (") that is not closed, or not doubled inside a quoted cell, {where}.',
             ) from None
 
 
@@ -141,16 +182,14 @@ def _rows(make: Assembler, reader: Reader, header: Header, before: int) -> Itera
     """Every record after the header. Most take the short way; whatever is unusual goes to the assembler."""
     plan = _short_way(make, header)
     extra, width = header.extra, len(header.names)
-    manifest, last = make.manifest, before + reader.line_num
+    manifest, records = make.manifest, _records(reader, before)
     if plan is None:
-        for cells in reader:
-            line, last = last + 1, before + reader.line_num
+        for line, cells in records:
             if "".join(cells).strip():
                 yield row_of(make, header, line, cells)
         return
     kind, own, parent, file_at, attribute_at, locale_at, scope_at, name_at = plan
-    for cells in reader:
-        line, last = last + 1, before + reader.line_num
+    for line, cells in records:
         if len(cells) == width:
             file, code, attribute = cells[file_at].strip(), cells[own].strip(), cells[attribute_at].strip()
             above = cells[parent].strip() if parent is not None else ""

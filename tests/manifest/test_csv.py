@@ -9,6 +9,8 @@ from akeneo_media_cli.rows import Target, TargetType
 
 from .reading import Reader
 
+LONGEST = 16 * 1024 * 1024
+
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_found_by_the_header(read: Reader, delimiter: str) -> None:
@@ -172,9 +174,13 @@ def test_unnamed_and_repeated_columns_are_carried(read: Reader) -> None:
         (",,,\n", "is empty"),
         ('product,attribute,file\na,p,"never closed\nb,p,f\n', "line 3: unexpected end of data"),
         ('product,attribute,file\na,p,"x" y\n', "line 2: "),
-        ("sep=;\nproduct;attribute;file\na;p;" + "x" * 140_000, "line 3: field larger than field limit"),
-        ("product,attribute,file," + "x" * 140_000 + "\n", "line 1: field larger than field limit"),
+        (
+            "sep=;\nproduct;attribute;file\na;p;" + "x" * (LONGEST + 1),
+            "line 3: field larger than field limit",
+        ),
+        ("product,attribute,file," + "x" * (LONGEST + 1) + "\n", "line 1: field larger than field limit"),
     ],
+    ids=range(10),
 )
 def test_csv_that_cannot_be_used(read: Reader, content: str, said: str) -> None:
     with pytest.raises(ManifestError) as caught:
@@ -182,6 +188,40 @@ def test_csv_that_cannot_be_used(read: Reader, content: str, said: str) -> None:
     assert said in str(caught.value)
     assert caught.value.exit_status == 3
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * LONGEST, "prose, with commas,\nand lines\n" * 10_000], ids=["longest", "prose"]
+)
+def test_a_long_cell_of_another_column_is_carried(read: Reader, text: str) -> None:
+    found = read(f'product,attribute,file,description\na,p,f,"{text}"\nb,p,f,\n')
+    assert found.kinds == [None, None]
+    assert found.rows[0].extra == {"description": text}
+
+
+OPENED = 'product,attribute,file,note\na,p,f,\nb,p,f,"inch\n'
+SWALLOWED = "".join(f"sku-{n},picture,images/{n}.jpg,none\n" for n in range(6000))
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        # A second quote makes one cell of it all: nobody would miss the rows in it.
+        (SWALLOWED + 'c,p,f,inch"\nd,p,f,\n', "line 6004: a cell"),
+        (SWALLOWED + 'c,p,f,"x"\n', "line 6004: "),
+        (SWALLOWED, "line 6003: unexpected end"),
+        (SWALLOWED * 120, "field limit"),
+    ],
+    ids=["closed", "closed within a line", "never closed", "too long"],
+)
+def test_a_quote_that_is_not_closed_is_told_with_the_line_of_its_row(
+    read: Reader, rest: str, said: str
+) -> None:
+    with pytest.raises(ManifestError) as caught:
+        read(OPENED + rest)
+    assert said in caught.value.message
+    assert "a quote" in caught.value.hint
+    assert "from line 3 on" in caught.value.hint
 
 
 def test_a_header_alone_is_nothing_to_do(read: Reader) -> None:
