@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from ..errors import AccessError, Failure, Kind
 from . import parse, refusals
 from .auth import TokenAuth
 from .errors import Refusal, Trouble
+from .lines import own_answers
 from .multipart import FileBody
 from .transport import Answer, Transport
 from .types import LineResult
@@ -201,15 +201,11 @@ class Calls:
         answer = self.call("PATCH", path, body=body, headers={"Content-Type": COLLECTION})
         if answer.status != 200:
             raise self.refused(answer)
-        said: list[Any] = []
-        for text in answer.body.split(b"\n"):
-            # Blank, or where the answer broke off: the line it was for stays unanswered.
-            with contextlib.suppress(parse.Garbled):
-                said.append(parse.document(text))
+        said = [_read_or_none(text) for text in answer.body.split(b"\n") if text.strip()]
         return self._results(lines, said, key, entity=False)
 
     def patch_array(self, path: str, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
-        """Assets' and records' way: one JSON array there and back. Otherwise as `patch_lines`."""
+        """Assets' and records' way: one JSON array there and back, told by code. Else as `patch_lines`."""
         body = _dumps(list(_checked(lines))).encode("utf-8", "surrogatepass")
         answer = self.call("PATCH", path, body=body, headers={"Content-Type": JSON})
         if answer.status != 200:
@@ -222,15 +218,10 @@ class Calls:
     def _results(
         self, lines: Sequence[Mapping[str, Any]], said: list[Any], key: str, *, entity: bool
     ) -> list[LineResult]:
-        answered: dict[int, Mapping[str, Any]] = {}
-        for position, each in enumerate(said, 1):
-            if isinstance(each, dict) and isinstance(each.get("status_code"), int):
-                number = each.get("line", position)
-                answered.setdefault(number if isinstance(number, int) else position, each)
         results = []
-        for number, line in enumerate(lines, 1):
+        own = own_answers(lines, said, key, numbered=not entity)
+        for number, (line, found) in enumerate(zip(lines, own, strict=True), 1):
             code = str(line.get(key, ""))
-            found = answered.get(number)
             status = found["status_code"] if found else None
             failure = None
             if found is not None and not 200 <= found["status_code"] < 300:
@@ -243,6 +234,14 @@ def _checked(lines: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     if len(lines) > BATCH:
         raise ValueError(f"the PIM takes {BATCH} lines at most, not {len(lines)}")
     return lines
+
+
+def _read_or_none(text: bytes) -> Any:
+    """A line of an answer; None where it broke off: the line that it was for stays unanswered."""
+    try:
+        return parse.document(text)
+    except parse.Garbled:
+        return None
 
 
 def _dumps(value: Any) -> str:

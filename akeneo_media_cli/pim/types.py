@@ -290,7 +290,7 @@ class Created:
 class LineResult:
     """What a batch PATCH says of one line; `line` counts from 1.
 
-    `status` is None where the answer broke off before this line: the PIM may have done it or not.
+    `status` is None where no answer is surely this line's: the PIM may have done it or not.
     """
 
     line: int
