@@ -205,7 +205,7 @@ class TokenAuth:
 
     def _read(self, answer: Answer, stale: Token | None) -> Token:
         try:
-            data = parse.mapping(parse.document(answer.body))
+            data = parse.mapping(parse.document(answer.body, self._transport.redact))
             access = parse.text(data, "access_token")
             refresh = data.get("refresh_token")
             lifetime = data.get("expires_in")

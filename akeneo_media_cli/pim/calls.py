@@ -167,7 +167,7 @@ class Calls:
                 )
             )
         try:
-            return reader(parse.document(answer.body))
+            return reader(parse.document(answer.body, self.transport.redact))
         except parse.Garbled as error:
             raise Refusal(
                 Failure(

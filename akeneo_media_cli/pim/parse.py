@@ -9,18 +9,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .redact import Redactor
+
 
 class Garbled(Exception):  # noqa: N818
     """The text is not what the PIM's API answers; the message says where."""
 
 
-def document(text: bytes) -> Any:
-    """The JSON value in `text`. Raises Garbled."""
+def document(text: bytes, clean: Redactor | None = None) -> Any:
+    """The JSON value in `text`. Raises Garbled, which shows how `text` begins only where there is `clean`."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        shown = text[:80].decode("utf-8", "replace").strip()
-        raise Garbled(f"not JSON: {shown!r}" if shown else "empty, where JSON was expected") from None
+        shown = text.decode("utf-8", "replace").strip()
+        if not shown:
+            raise Garbled("empty, where JSON was expected") from None
+        raise Garbled(f"not JSON: {clean.beginning(shown, 80)!r}" if clean else "not JSON") from None
 
 
 def mapping(value: Any, where: str = "answer") -> Mapping[str, Any]:

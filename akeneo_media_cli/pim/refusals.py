@@ -12,10 +12,9 @@ from typing import Any
 from ..errors import AccessError, Failure, Kind, MediaError, UsageError
 from . import parse
 from .errors import Refusal, Trouble
+from .redact import Redactor
 from .transport import Answer
 from .verdicts import Said, Sent, names, of_row, said
-
-Clean = Callable[[str], str]
 
 _AGAIN = "Run the same command again later; if it stays, have the PIM's logs looked into."
 _TROUBLE = {
@@ -39,23 +38,23 @@ _CLEAN = (408, 425, 429)
 _RETRY_AFTER = re.compile(r"\d{1,9}(\.\d+)?")
 
 
-def read(answer: Answer, clean: Clean) -> Said:
+def read(answer: Answer, clean: Redactor) -> Said:
     """What an answer says; of a page in HTML its words, shortened."""
     fallback = f"HTTP {answer.status} {answer.reason}".strip()
     try:
         body = parse.document(answer.body)
     except parse.Garbled:
-        page = re.sub(
-            r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", answer.body[:20_000].decode("utf-8", "replace")
-        )
-        words = " ".join(html.unescape(page).split())[:300]
-        return Said(clean(f"{fallback}: {words}" if words else fallback), (), False)
+        # Before the tags go too: a secret may look like one.
+        page = clean.beginning(answer.body.decode("utf-8", "replace"), 20_000)
+        page = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", page)
+        words = clean.beginning(" ".join(html.unescape(page).split()), 300)
+        return Said(clean(fallback) + (f": {words}" if words else ""), (), False)
     found = said(body, fallback)
     return Said(clean(found.message), found.errors, found.json)
 
 
 def raise_trouble(
-    answer: Answer, clean: Clean, *, writes: bool, wall: Callable[[], float] | None = None
+    answer: Answer, clean: Redactor, *, writes: bool, wall: Callable[[], float] | None = None
 ) -> None:
     """Raise Trouble where the status says that it may go away. `writes`: could the call change anything?
 
@@ -93,7 +92,7 @@ def _epoch(date: str) -> float | None:
     return seconds if math.isfinite(seconds) else None
 
 
-def of_login(answer: Answer, clean: Clean, url: str) -> MediaError:
+def of_login(answer: Answer, clean: Redactor, url: str) -> MediaError:
     """Why there is no token. All four ways to be wrong are 422 (pim-facts A4)."""
     found = read(answer, clean)
     if answer.status in (400, 401, 422) and found.json:
@@ -121,7 +120,7 @@ def _which_is_wrong(message: str) -> str:
     return "Check AKENEO_USERNAME and AKENEO_PASSWORD: those of the connection, not of a person."
 
 
-def no_pim(url: str, what: str, clean: Clean) -> UsageError:
+def no_pim(url: str, what: str, clean: Redactor) -> UsageError:
     """The address answers, but not as a PIM does."""
     return UsageError(
         clean(f"{url} does not answer as a PIM: {what}"),
@@ -129,26 +128,26 @@ def no_pim(url: str, what: str, clean: Clean) -> UsageError:
     )
 
 
-def _redirect_hint(answer: Answer, clean: Clean) -> str:
+def _redirect_hint(answer: Answer, clean: Redactor) -> str:
     to = clean(answer.headers.get("Location", ""))[:200]
     return f"Set AKENEO_URL to where it leads: {to}" if to else "Check AKENEO_URL, its scheme too."
 
 
-def refusal(answer: Answer, sent: Sent, clean: Clean) -> Refusal:
+def refusal(answer: Answer, sent: Sent, clean: Redactor) -> Refusal:
     """The answer as a refusal for good."""
     found = read(answer, clean)
     kind, hint = _judge(answer, found, sent, clean)
-    return Refusal(Failure(kind, found.message, hint, answer.status))
+    return Refusal(Failure(kind, found.message, clean(hint), answer.status))
 
 
-def names_nothing(answer: Answer, sent: Sent, clean: Clean) -> bool:
+def names_nothing(answer: Answer, sent: Sent, clean: Redactor) -> bool:
     """Does a refusal in JSON speak of none of the codes sent: is it about the user rather than the row?"""
     found = read(answer, clean)
     codes = (sent.code, *sent.attributes, sent.locale, sent.scope)
     return found.json and not any(names(found.message, code) for code in codes)
 
 
-def of_line(line: Mapping[str, Any], sent: Sent, clean: Clean) -> Failure:
+def of_line(line: Mapping[str, Any], sent: Sent, clean: Redactor) -> Failure:
     """Why a line of a batch was not taken; `line` is what the answer says of it."""
     status = int(line["status_code"])
     found = said(line, f"status {status}")
@@ -160,11 +159,11 @@ def of_line(line: Mapping[str, Any], sent: Sent, clean: Clean) -> Failure:
         kind, hint = _TROUBLE.get(status, (Kind.SERVER_ERROR, _AGAIN))
     else:
         kind, hint = Kind.REFUSED, "The PIM does not take this value: its message says why."
-    return Failure(kind, clean(found.message), hint, status)
+    return Failure(kind, clean(found.message), clean(hint), status)
 
 
 def _judge(  # noqa: PLR0911 - one a case
-    answer: Answer, found: Said, sent: Sent, clean: Clean
+    answer: Answer, found: Said, sent: Sent, clean: Redactor
 ) -> tuple[Kind, str]:
     status = answer.status
     if status == 422 and found.json:

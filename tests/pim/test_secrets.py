@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import html
+import json
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from akeneo_media_cli.errors import Kind
-from akeneo_media_cli.pim.errors import Refusal, Trouble
+from akeneo_media_cli.errors import AccessError, Kind, MediaError
+from akeneo_media_cli.pim.errors import CallError, Refusal, Trouble
+from akeneo_media_cli.pim.redact import Redactor
 from akeneo_media_cli.pim.transport import CallInfo
+from akeneo_media_cli.secret import Secret
 
 from .conftest import (
     CLIENT_SECRET,
@@ -17,7 +25,7 @@ from .conftest import (
     Pim,
     body_of,
 )
-from .server import Reply, Request, refuses, says
+from .server import Reply, Request, page, refuses, says
 
 
 def test_no_secret_in_tracebacks_reprs_and_hooks(pim: Pim, file: Path) -> None:
@@ -79,3 +87,115 @@ def test_cookies_are_not_kept(pim: Pim, file: Path) -> None:
     client.upload_product(body_of(file))
     client.upload_product(body_of(file))
     assert "cookie" not in server.requests[1].headers
+
+
+TOKEN = "ZQX" * 40
+ODD = "pa\"ss\\wo/rd <b>'&  ünï-LONGSECRET"
+
+ECHOES: list[Callable[[str], str]] = [
+    str,
+    json.dumps,
+    lambda s: json.dumps(s, ensure_ascii=False),
+    lambda s: json.dumps(s).replace("/", "\\/"),
+    repr,
+    html.escape,
+    lambda s: html.escape(s).replace("&#x27;", "&#039;"),
+    quote,
+    quote_plus,
+    lambda s: quote(s, safe=""),
+    lambda s: json.dumps(json.dumps(s)),
+    lambda s: html.escape(json.dumps(s)),
+    lambda s: quote_plus(json.dumps(s, ensure_ascii=False)),
+    lambda s: s.encode().decode("latin-1"),
+]
+
+
+@given(
+    secret=st.text("XYZ\"\\/'& <+=%ü", min_size=4, max_size=12),
+    echo=st.sampled_from(ECHOES),
+    before=st.text("ab /", max_size=30),
+    after=st.text("ab /", max_size=30),
+    size=st.integers(0, 80),
+)
+def test_of_a_secret_nothing_shows_wherever_a_text_is_cut(
+    secret: str, echo: Callable[[str], str], before: str, after: str, size: int
+) -> None:
+    redact = Redactor()
+    redact.learn(secret, "some-other-secret")
+    text = f"{before}{echo(secret)}{after}{echo(secret)}" + "a" * 2000 + echo(secret)
+    for end in (len(text), len(text) - 1, len(text) - 3):
+        shown = redact.beginning(text[:end] + "b" * 2000, size)
+        assert len(shown) <= size
+        assert not set(shown) & set("XYZ")
+    assert not set(redact(text)) & set("XYZ")
+
+
+def test_what_the_look_ahead_cuts_of_a_secret_does_not_move_to_the_front() -> None:
+    redact = Redactor()
+    redact.learn("Z" * 1000)
+    assert redact.beginning("Z" * 1500, 300) == "***"
+    assert redact.beginning("a" * 290 + "Z" * 1500, 300) == "a" * 290 + "***"
+
+
+@pytest.mark.parametrize("at", [0, 190, 250, 280, 296])
+@pytest.mark.parametrize("hidden", [0, 19_890])
+def test_a_token_on_a_page_that_is_cut_shows_in_no_part(pim: Pim, file: Path, at: int, hidden: int) -> None:
+    unseen = f"<script>{'y' * max(0, hidden - at)}</script>"
+    client, _ = pim(
+        lambda r: page(500, f"{unseen}{'x' * at} {r.headers['authorization']} y"),
+        connection={"token": Secret(TOKEN)},
+    )
+    with pytest.raises(Trouble) as caught:
+        client.upload_product(body_of(file))
+    assert "Z" not in caught.value.failure.message
+    assert "x" * at in caught.value.failure.message
+
+
+@pytest.mark.parametrize("at", range(0, 80, 13))
+def test_a_token_in_what_is_no_json_shows_in_no_part(pim: Pim, at: int) -> None:
+    client, _ = pim(
+        lambda r: Reply(200, b"x" * at + b" " + r.headers["authorization"].encode()),
+        connection={"token": Secret(TOKEN)},
+    )
+    with pytest.raises(Refusal) as caught:
+        client.get_product("x")
+    assert "not JSON: 'x" in caught.value.failure.message or at == 0
+    assert "Z" not in caught.value.failure.message
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+@pytest.mark.parametrize("status", [200, 403, 422, 500])
+@pytest.mark.parametrize("json_answer", [True, False])
+def test_a_password_that_comes_back_in_another_form_is_not_shown(
+    pim: Pim, echo: Callable[[str], str], status: int, json_answer: bool
+) -> None:
+    def tokens(request: Request) -> Reply:
+        sent = echo(request.json["password"])
+        both = f"{sent} {request.body.decode()}"
+        return refuses(status, both) if json_answer else Reply(status, b"<p>" + both.encode())
+
+    client, _ = pim(lambda r: Reply(), tokens=tokens, connection={"password": Secret(ODD)})
+    with pytest.raises((MediaError, CallError)) as caught:
+        client.login()
+    for part in ("LONG", "wo/rd", "ss\\", "pa"):
+        assert part not in str(caught.value).replace("password", "").replace(client.transport.url, "")
+
+
+def test_a_page_in_latin_1_shows_no_password(pim: Pim) -> None:
+    client, _ = pim(
+        lambda r: Reply(),
+        tokens=lambda r: Reply(403, b"<p>" + r.json["password"].encode("latin-1")),
+        connection={"password": Secret(ODD)},
+    )
+    with pytest.raises(AccessError) as caught:
+        client.login()
+    assert "LONG" not in str(caught.value)
+
+
+def test_a_hint_shows_no_secret(pim: Pim, file: Path) -> None:
+    error = {"property": "values", "attribute": TOKEN, "message": "no"}
+    client, _ = pim(lambda r: refuses(422, "no", error), connection={"token": Secret(TOKEN)})
+    with pytest.raises(Refusal) as caught:
+        client.upload_product(body_of(file))
+    assert "***" in caught.value.failure.hint
+    assert "Z" not in caught.value.failure.hint
