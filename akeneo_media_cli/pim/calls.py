@@ -92,20 +92,20 @@ class Calls:
         The answer is of any status but those that Trouble and AccessError stand for. Raises Trouble,
         SourceTrouble, AccessError (token refused), UsageError (certificate, proxy, address).
         """
-        attempt = 0
+        attempt, replays = 1, 0
         token = None
         while True:
             if signed:
                 token = self.auth.current()
                 headers = {**(headers or {}), "Authorization": f"Bearer {token.access}"}
-            attempt += 1
             answer = self.transport.exchange(
                 method, API + path, headers=headers, body=body, attempt=attempt, stream=stream
             )
             if answer.status != 401 or token is None:
                 break
-            if attempt > _REPLAYS or not self.auth.renew(token, replayed=attempt > 1):
+            if replays == _REPLAYS or not self.auth.renew(token, replayed=replays > 0):
                 raise self.auth.refuse(refusals.read(answer, self.transport.redact).message)
+            attempt, replays = answer.attempt + 1, replays + 1
         writes = method != "GET" and answer.whole
         refusals.raise_trouble(answer, self.transport.redact, writes=writes, wall=self._wall)
         return answer

@@ -19,6 +19,7 @@ from .uploads import UploadCalls
 class PimClient(UploadCalls, MediaCalls, ProductCalls, CatalogueCalls, EntityCalls):
     """Makes each call once and says truly what came of it; trying again is its caller's business.
 
+    Beneath that a call is replayed with a renewed token, and on a new connection where a kept one died.
     Nothing is sent before the first call. Usable by any number of threads, and as a context manager.
     """
 

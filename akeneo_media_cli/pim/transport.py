@@ -36,8 +36,9 @@ _READ = 64 * 1024
 class CallInfo:
     """One exchange, for logs: no header is in it, and `path` has no host.
 
-    `seconds` from start to the answer's last byte, `sent` bytes of body; `attempt` is 2 for the replay after
-    a renewed token. `status` is None where no answer came; `error` then is what is raised.
+    `seconds` from start to the answer's last byte, `sent` bytes of body; `attempt` counts from 1: a call is
+    replayed with a renewed token, and on a new connection where a kept one died. `status` is None where no
+    answer came; `error` says why.
     """
 
     method: str
@@ -63,7 +64,7 @@ class Counts:
 class Answer:
     """What came back. `cut`: its body broke off. `whole`: it came after all of the request was sent.
 
-    `raw` only of a stream that is still open.
+    `attempt` brought it. `raw` only of a stream that is still open.
     """
 
     status: int
@@ -72,11 +73,14 @@ class Answer:
     body: bytes = b""
     cut: bool = False
     whole: bool = True
+    attempt: int = 1
     raw: Any = field(default=None, repr=False)
 
 
 class Transport:
-    """One pool of connections for all threads; follows no redirect, tries nothing again, reads no netrc.
+    """One pool of connections for all threads; follows no redirect, reads no netrc.
+
+    Tries nothing again, but what met the end of a kept connection (`exchange`).
 
     requests' adapter without its session: a session follows redirects (a redirected POST would come back as
     the 200 of a GET), keeps cookies and reads netrc, and takes a tenth of a call for it.
@@ -130,11 +134,35 @@ class Transport:
     ) -> Answer:
         """Make one call. `path` comes after the PIM's address and is encoded already.
 
-        Raises Trouble where no answer came, SourceTrouble from a `FileBody`, UsageError where trying again
-        is pointless (certificate, proxy, address). An answer of any status is returned.
+        Where a kept connection died before the PIM can have done anything, the call is made once more on a
+        new one: the other side may close at any time what it keeps (pim-facts A7). Raises Trouble where no
+        answer came, SourceTrouble from a `FileBody`, UsageError where trying again is pointless (certificate,
+        proxy, address). An answer of any status is returned.
         """
         request = self._prepare(method, path, headers, body)
-        self._passage.begin()
+        try:
+            return self._made(request, path, body, attempt, login, stream)
+        except Trouble as trouble:
+            # A token that nobody came to hear of harms nothing, and a refresh token that was used up for it
+            # is refused, which ends in a login (pim-facts B1.3).
+            harmless = login or not trouble.maybe_done
+            if not (trouble.reused and harmless and trouble.failure.kind is Kind.CONNECTION):
+                raise
+        return self._made(request, path, body, attempt + 1, login, stream, fresh=True)
+
+    def _made(
+        self,
+        request: requests.PreparedRequest,
+        path: str,
+        body: bytes | FileBody | None,
+        attempt: int,
+        login: bool,
+        stream: bool,
+        *,
+        fresh: bool = False,
+    ) -> Answer:
+        method = request.method or ""
+        self._passage.begin(fresh=fresh)
         began = self._clock()
         answer: Answer | None = None
         problem: Trouble | UsageError | SourceTrouble | None = None
@@ -143,7 +171,7 @@ class Transport:
                 request, stream=True, timeout=self.timeouts, verify=self._verify, proxies=self._proxies
             )
             answer = _take(response, stream)
-            answer.whole = self._passage.handed_out
+            answer.whole, answer.attempt = self._passage.handed_out, attempt
         except SourceTrouble as trouble:
             problem = trouble
         except (requests.RequestException, HTTPError, OSError) as error:

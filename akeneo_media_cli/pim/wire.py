@@ -37,9 +37,12 @@ class Passage(threading.local):
     """It had served a call before."""
     handed_out: bool = False
     """All of the request, its body included, was taken by the system to be sent."""
+    fresh: bool = False
+    """No kept connection may be used: one died, and those kept beside it may be as dead."""
 
-    def begin(self) -> None:
+    def begin(self, *, fresh: bool) -> None:
         self.connected = self.reused = self.handed_out = False
+        self.fresh = fresh
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class _Careful:
         """Asked by the pool before a kept connection is used again; what is not connected it closes."""
         tired = self._uses >= USES or self.habits.clock() - self._last > IDLE
         # After a body cut short the server still waits for its rest: nothing more can be said there.
-        return not tired and not self._cut and bool(super().is_connected)  # type: ignore[misc]
+        given_up = tired or self._cut or self.habits.passage.fresh
+        return not given_up and bool(super().is_connected)  # type: ignore[misc]
 
     def connect(self) -> None:
         self._uses = 0
@@ -76,7 +80,7 @@ class _Careful:
     def request(self, *args: Any, **kwargs: Any) -> None:
         passage = self.habits.passage
         passage.connected = self.sock is not None
-        passage.reused = self._uses > 0
+        passage.reused = passage.connected and self._uses > 0
         super().request(*args, **kwargs)  # type: ignore[misc]
         passage.handed_out = True
 

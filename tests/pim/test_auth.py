@@ -183,7 +183,7 @@ def test_a_used_refresh_token_falls_back_to_the_password(pim: Pim) -> None:
     assert tokens.grants == ["password", "refresh_token", "password"]
 
 
-def test_a_lost_answer_to_a_refresh_is_not_asked_for_again(pim: Pim) -> None:
+def test_a_refresh_whose_answer_was_lost_is_followed_by_a_login(pim: Pim) -> None:
     tokens = Tokens()
     lose = threading.Event()
 
@@ -200,7 +200,23 @@ def test_a_lost_answer_to_a_refresh_is_not_asked_for_again(pim: Pim) -> None:
     assert not caught.value.throttled
     lose.clear()
     client.get_product("x")
-    assert tokens.grants == ["password", "refresh_token", "password"]
+    # Twice as the first went out on a kept connection, which may have been dead.
+    assert tokens.grants == ["password", "refresh_token", "refresh_token", "password"]
+
+
+def test_a_refresh_lost_with_a_kept_connection_ends_in_a_login(pim: Pim) -> None:
+    tokens = Tokens()
+
+    def endpoint(request: Request) -> Reply | None:
+        reply = tokens(request)
+        return None if len(tokens.grants) == 2 else reply
+
+    client, _ = pim(tokens.api, tokens=endpoint)
+    client.login()
+    tokens.valid.clear()
+    client.get_product("x")
+    # The first had used the token up, so the second was refused.
+    assert tokens.grants == ["password", "refresh_token", "refresh_token", "password"]
 
 
 def test_a_401_straight_after_a_renewal_ends_it(pim: Pim) -> None:
