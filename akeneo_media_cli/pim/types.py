@@ -33,7 +33,10 @@ def size_limit(size: Any) -> int | None:
 
 
 def megabytes(size: Any) -> Decimal | None:
-    """The number in a `max_file_size`; None: no limit. Raises Garbled for what is no number."""
+    """The number in a `max_file_size`; None: no limit. Raises Garbled for what is no number.
+
+    Less than nothing, or a million TB and more, limits no file; as whole numbers such can fill the memory.
+    """
     if size is None or size == "":
         return None
     try:
@@ -42,7 +45,7 @@ def megabytes(size: Any) -> Decimal | None:
         raise parse.Garbled("max_file_size is no number") from None
     if not exact.is_finite():
         raise parse.Garbled("max_file_size is no number")
-    return exact
+    return None if exact < 0 or exact.adjusted() >= 12 else exact
 
 
 @dataclass(frozen=True)

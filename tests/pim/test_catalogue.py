@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from akeneo_media_cli.pim.entity_types import Category
+from akeneo_media_cli.pim.entity_types import Category, plain_size_limit
 from akeneo_media_cli.pim.errors import Refusal, Trouble
 from akeneo_media_cli.pim.parse import Garbled
 from akeneo_media_cli.pim.types import (
@@ -72,7 +72,27 @@ def test_size_limits_as_the_pim_counts(size: Any, limit: int | None) -> None:
     assert size_limit(size) == limit
 
 
-@pytest.mark.parametrize("size", ["ten", "NaN", "Infinity", [], {}])
+@pytest.mark.parametrize("limit_of", [size_limit, plain_size_limit])
+@pytest.mark.parametrize(
+    ("size", "limit"),
+    [
+        ("-1", None),
+        ("-0.01", None),
+        ("-1E+5000", None),
+        ("1E+5000", None),
+        ("1E+100000", None),
+        ("9" * 5000, None),
+        ("1E+12", None),
+        ("999999999999", 999_999_999_999_000_000),
+        ("1E-50000", 0),
+        ("0", 0),
+    ],
+)
+def test_a_size_beyond_sense_limits_no_file(limit_of: Any, size: str, limit: int | None) -> None:
+    assert limit_of(size) == limit
+
+
+@pytest.mark.parametrize("size", ["ten", "NaN", "Infinity", "1E+99999999999999999999", [], {}])
 def test_size_limits_that_are_none(size: Any) -> None:
     with pytest.raises(Garbled):
         size_limit(size)
