@@ -13,7 +13,7 @@ import urllib3.exceptions as u
 
 from ..errors import Failure, Kind, UsageError
 from .errors import Trouble
-from .wire import Passage
+from .wire import LONGEST_ANSWER, Overdue, Passage
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _AGAIN = "Check the network and that the PIM is up, then run the same command again."
@@ -103,6 +103,9 @@ def _describe(  # noqa: PLR0911 - one a case
         return Kind.CONNECTION, f"the host of {where} is not found", "Check the host in AKENEO_URL. " + _AGAIN
     if found(u.NewConnectionError):
         return Kind.CONNECTION, f"no connection to {where}: {reason_of(causes)}", _AGAIN
+    if found(Overdue):
+        limit = LONGEST_ANSWER * timeouts[1]
+        return Kind.TIMEOUT, f"{where} was not done with its answer after {limit:g} seconds", _AGAIN
     if found(TimeoutError, u.TimeoutError):
         if not connected:
             return Kind.TIMEOUT, f"no connection to {where} within {timeouts[0]:g} seconds", _AGAIN

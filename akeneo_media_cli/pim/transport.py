@@ -170,7 +170,10 @@ class Transport:
             response = self._adapter.send(
                 request, stream=True, timeout=self.timeouts, verify=self._verify, proxies=self._proxies
             )
-            answer = _take(response, stream)
+            streamed = stream and response.status_code == 200
+            if streamed and self._passage.answer:
+                self._passage.answer.take_your_time()
+            answer = _take(response, streamed)
             answer.whole, answer.attempt = self._passage.handed_out, attempt
         except SourceTrouble as trouble:
             problem = trouble
@@ -242,11 +245,11 @@ class Transport:
             self._on_call(info)
 
 
-def _take(response: requests.Response, stream: bool) -> Answer:
+def _take(response: requests.Response, streamed: bool) -> Answer:
     status = response.status_code
     answer = Answer(status, response.reason or "", response.headers)
     raw = response.raw
-    if stream and status == 200:
+    if streamed:
         answer.raw = raw
         return answer
     limit = LARGEST if status < 300 else _LARGEST_REFUSAL

@@ -6,10 +6,13 @@ connection is too old to trust, and what becomes of a body whose answer has come
 
 from __future__ import annotations
 
+import io
+import math
 import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from typing import Any
 
 from requests import Response
@@ -22,6 +25,9 @@ IDLE = 4.0
 """Seconds after which a kept connection is not used again: Apache closes at 5 (pim-facts A7)."""
 USES = 90
 """Calls after which a connection is given up: Apache closes at about 100 (pim-facts A7)."""
+
+LONGEST_ANSWER = 10
+"""Time-outs that a whole answer may take: a hundred slow saves of one PATCH, but no drip without end."""
 
 # The status line's first bytes are enough to tell a final answer from a "100 Continue".
 _STATUS_AT = len("HTTP/1.1 ")
@@ -39,10 +45,13 @@ class Passage(threading.local):
     """All of the request, its body included, was taken by the system to be sent."""
     fresh: bool = False
     """No kept connection may be used: one died, and those kept beside it may be as dead."""
+    answer: Incoming | None = None
+    """What comes back, once the request is out."""
 
     def begin(self, *, fresh: bool) -> None:
         self.connected = self.reused = self.handed_out = False
         self.fresh = fresh
+        self.answer = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,38 @@ class Habits:
     silence: float
     clock: Callable[[], float]
     passage: Passage
+
+
+class Overdue(TimeoutError):  # noqa: N818
+    """The answer came in too slowly to be waited for."""
+
+
+class Incoming(io.RawIOBase):
+    """The bytes of an answer as they come. Reading raises Overdue after `until`, in seconds of `clock`.
+
+    A time-out is for a silence only: an answer that drips would keep a call for ever.
+    """
+
+    def __init__(self, raw: io.RawIOBase, until: float, clock: Callable[[], float]) -> None:
+        self.until = until
+        self._raw = raw
+        self._clock = clock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._clock() > self.until:
+            raise Overdue
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+    def take_your_time(self) -> None:
+        """From now on there is no end: of a download only silence tells that it is over."""
+        self.until = math.inf
 
 
 class _Careful:
@@ -124,15 +165,31 @@ class _Careful:
         return response
 
 
+class _Reply(HTTPResponse):
+    """http.client's, made when the request is out: from then on the time of the answer counts."""
+
+    habits: Habits
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        clock = self.habits.clock
+        incoming = Incoming(self.fp.detach(), clock() + LONGEST_ANSWER * self.habits.silence, clock)
+        self.fp = io.BufferedReader(incoming)
+        self.habits.passage.answer = incoming
+
+
 class Adapter(HTTPAdapter):
     """requests' adapter with such connections: `pool` of them are kept, no call is made twice."""
 
     def __init__(self, habits: Habits, pool: int) -> None:
-        class Plain(_Careful, HTTPConnection):
+        class Reply(_Reply):
             pass
 
+        class Plain(_Careful, HTTPConnection):
+            response_class = Reply
+
         class Secure(_Careful, HTTPSConnection):
-            pass
+            response_class = Reply
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain
@@ -140,7 +197,7 @@ class Adapter(HTTPAdapter):
         class SecurePool(HTTPSConnectionPool):
             ConnectionCls = Secure
 
-        Plain.habits = Secure.habits = habits
+        Reply.habits = Plain.habits = Secure.habits = habits
         self._pool: Any = None
         self._pools = {"http": PlainPool, "https": SecurePool}
         super().__init__(pool_connections=1, pool_maxsize=pool, max_retries=0)
