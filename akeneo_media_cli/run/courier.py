@@ -340,6 +340,6 @@ def _line_outcome(result: LineResult, waited: float) -> Failure | Troubled | Non
     if result.status is not None and not result.retryable:
         return result.failure
     if result.failure is None:
-        cut = Failure(Kind.NOT_ATTACHED, "the PIM's answer broke off before this row", "It is tried again.")
+        cut = Failure(Kind.NOT_ATTACHED, "the PIM's answer says nothing of this row", "It is tried again.")
         return Troubled(cut, maybe_done=True, waited=waited)
     return Troubled(result.failure, throttled=result.status == 429, maybe_done=result.status != 429)

@@ -38,7 +38,8 @@ class Course:
     `attaches`: sending the file alone does not set the row's value. `borrows`: the file goes up through
     another product's value, which is put back. `carried`: the row cannot send its file at all.
     `doubtful`: its `code` comes from an earlier run; if the PIM refuses it the file is sent.
-    `own`: its `trouble` is with where its file comes from, not with the PIM.
+    `own`: its `trouble` is with where its file comes from, not with the PIM. `spared`: a try that died with a
+    kept connection was not counted.
     """
 
     row: Any
@@ -59,6 +60,7 @@ class Course:
     failures: int = 0
     trouble: Failure | None = None
     own: bool = False
+    spared: bool = False
     deep: bool = False
     uncertain: bool = False
     deadlocked: bool = False
@@ -159,7 +161,8 @@ class Troubled:
     """Worth trying again. `maybe_done`: the PIM may have done, or be doing, what it was asked.
 
     `own`: it is the row's own trouble, with where its file comes from, and says nothing of the PIM.
-    `waited`: the seconds that the PIM had been at work on it when the call was given up.
+    `waited`: the seconds that the PIM had been at work on it when the call was given up. `reused`: it died
+    with a connection that the other side may simply have closed.
     """
 
     failure: Failure
@@ -169,6 +172,7 @@ class Troubled:
     own: bool = False
     sent: int = 0
     waited: float = 0.0
+    reused: bool = False
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,10 @@ class Fates:
         course.trouble, course.own = outcome.failure, outcome.own
         if course.through_at_trouble is None:
             course.through_at_trouble = self._through
-        if self._charged(call, outcome):
+        if outcome.reused and not course.spared:
+            # No failure of the row (pim-facts A7); a second time it may be its own all the same.
+            course.spared = True
+        elif self._charged(call, outcome):
             course.failures += 1
 
     def _charged(self, call: Call, outcome: Troubled) -> bool:

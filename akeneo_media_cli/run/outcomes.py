@@ -20,6 +20,7 @@ def outcome_of(make: Callable[[], Outcome]) -> Outcome:
             retry_after=trouble.retry_after,
             maybe_done=trouble.maybe_done,
             waited=trouble.waited,
+            reused=trouble.reused,
         )
     except SourceTrouble as trouble:
         if not trouble.passing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from akeneo_media_cli.errors import Failure, Kind
@@ -93,6 +95,19 @@ def test_a_lost_answer_is_sent_again_only_once_it_has_settled() -> None:
     # What was sent before may come to light now: the bytes are compared.
     table.answer(call, stored())
     assert table.ended == {1: (Status.UPLOADED, False)}
+
+
+def test_the_death_of_a_kept_connection_is_no_try_of_the_row_but_once_only() -> None:
+    died = replace(RESET, reused=True)
+    table = Table(course(), retries=0)
+    table.expect(Errand.SEND, died)
+    while (call := table.call()).errand is Errand.ASK:
+        table.answer(call, Looked(False))
+    assert call.errand is Errand.SEND
+    table.answer(call, died)
+    while not table.ended:
+        table.expect(Errand.ASK, Looked(False))
+    assert table.ended == {1: (Status.PENDING, True)}
 
 
 def test_an_upload_of_the_same_name_after_a_lost_one_is_proved_by_its_bytes() -> None:
