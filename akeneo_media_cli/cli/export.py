@@ -119,6 +119,7 @@ def export(
             concurrency=concurrency,
             retries=retries,
             timeout=timeout,
+            output=output,
             log_file=log_file,
             verbose=verbose,
             quiet=quiet,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..exits import Exit
 from . import logs
+from .places import Places
 
 if TYPE_CHECKING:
     from ..pim.client import PimClient
@@ -42,13 +43,15 @@ def reading(
     concurrency: int = 4,
     retries: int = 5,
     timeout: float = 60.0,
+    output: str | None = None,
     log_file: Path | None = None,
     verbose: int = 0,
     quiet: bool = False,
 ) -> Iterator[Reader]:
     """The PIM of the settings, for as long as the block lasts; SIGTERM ends it in order, as Ctrl-C does.
 
-    Raises UsageError for settings that cannot be used.
+    `output` is the file that the caller writes. Raises UsageError for settings that cannot be used, and for
+    a file that would be written over another one of the call.
     """
     from ..pim.client import PimClient
     from ..progress import make_progress
@@ -57,6 +60,7 @@ def reading(
     from ..run.job import Environment
     from ..settings import load_connection
 
+    Places(env_file=env_file, output=output, log_file=log_file).check()
     connection = load_connection(os.environ, env_file, cwd=Path.cwd())
     mode = "none" if quiet else "plain"
     progress = make_progress(mode, stream=sys.stderr, environ=os.environ, clock=time.monotonic)

@@ -18,6 +18,7 @@ from ..errors import UsageError
 from ..exits import Exit
 from . import completion
 from . import options as o
+from .places import Places
 from .process import say
 
 if TYPE_CHECKING:
@@ -135,14 +136,14 @@ def show(
 ) -> None:
     """What one run did: its summary and its failures, or a report in any format."""
     from .. import __version__
-    from ..report import Report, check_destinations, write_reports
+    from ..report import Report, write_reports
     from ..report.summary import write_summary
     from ..run.ledger.record import FAILURES
     from ..wording import utc
     from .recall import locator, recall
 
     reports = [*(report or ()), *(["-"] if as_json and "-" not in (report or ()) else [])]
-    check_destinations(reports)
+    Places(env_file=env_file, state=state).check_reports(reports)
     with _ledger(state, env_file) as ledger:
         info, record = ledger.run(run), ledger.record(run)
 

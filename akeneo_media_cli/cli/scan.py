@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..exits import Exit
 from . import completion
 from . import options as o
+from .places import Places
 from .writing import STDOUT, format_of, opened
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def scan(
         why = "is not a folder" if directory.exists() else "does not exist"
         raise UsageError(f"{directory} {why}", "Name the folder with the files.")
     written_as = format_of(output, format.value if format else None)
+    Places(env_file=env_file, output=output).check()
     teller = _Teller(quiet=quiet, most=None if verbose else _MOST_TOLD)
     found = Scan(
         patterns=pattern or (),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ..errors import LedgerError, MediaError
 from ..exits import Exit, worst
 from . import logs
+from .places import Places
 from .process import say
 
 if TYPE_CHECKING:
@@ -80,12 +81,19 @@ class Session:
 
     def _run(self, command: str, options: RunOptions, make: type[Job], *, offline: bool = False) -> Exit:
         from ..links import Links
-        from ..report import check_destinations
         from ..run.job import Environment
         from ..run.layout import media_of
         from ..run.sources import LOOKS, Sources
 
-        check_destinations(options.reports, inputs=options.manifest.manifests)
+        places = Places(
+            options.manifest.manifests,
+            self.env_file,
+            log_file=self.log_file,
+            metrics_file=self.metrics_file,
+            state=None if options.no_state else options.state,
+        )
+        places.check_reports(options.reports)
+        places.check()
         with self._cleanup:
             on_call = self._on_call()
             links = self._cleanup.enter_context(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -13,7 +13,7 @@ from ..wording import one_line
 from .atomic import replacing
 from .items import Item, Report, Summary
 
-__all__ = ["Item", "Report", "Summary", "check_destinations", "write_reports"]
+__all__ = ["Item", "Report", "Summary", "check_destinations", "place_of", "write_reports"]
 
 STDOUT = "-"
 
@@ -66,18 +66,21 @@ FORMATS: dict[str, Callable[[Report, TextIO], None]] = {
 """What writes a report, by the suffix of its file."""
 
 
-def check_destinations(destinations: Sequence[str], *, inputs: Iterable[str] = ()) -> None:
+def check_destinations(
+    destinations: Sequence[str], *, inputs: Iterable[str] = (), others: Mapping[str, str] | None = None
+) -> None:
     """Find what would keep reports from being written, before the run begins.
 
-    `inputs` are files that a report must not replace: the manifests. Raises `UsageError` that names every
-    destination with an unknown suffix, a missing or read-only folder, something else in its place, or
-    another report in the same place.
+    `inputs` are files that a report must not replace: the manifests; `others` are more of them, with what
+    each is. Raises `UsageError` that names every destination with an unknown suffix, a missing or read-only
+    folder, something else in its place, or another report in the same place.
     """
     problems: list[str] = []
-    taken: dict[str, str] = {_same(Path(name)): "a manifest of this run" for name in inputs if name != STDOUT}
+    taken = {place_of(name): what for name, what in (others or {}).items()}
+    taken |= {place_of(name): "a manifest of this run" for name in inputs if name != STDOUT}
     for destination in destinations:
         path = Path(destination)
-        place = STDOUT if destination == STDOUT else _same(path)
+        place = STDOUT if destination == STDOUT else place_of(destination)
         problem = f"is {taken[place]}" if place in taken else ""
         if destination != STDOUT:
             problem = problem or _problem(path)
@@ -91,11 +94,12 @@ def check_destinations(destinations: Sequence[str], *, inputs: Iterable[str] = (
         )
 
 
-def _same(path: Path) -> str:
+def place_of(path: str) -> str:
+    """One text for all names of one file, whether it is there or not."""
     try:
-        return os.path.normcase(path.resolve())
+        return os.path.normcase(Path(path).resolve())
     except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL: told by `_problem`
-        return str(path)
+        return path
 
 
 def _problem(path: Path) -> str:
