@@ -6,12 +6,14 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Failure, UsageError
 from ..rows import Target
 from ..wording import one_line
+from .process import say
 
 if TYPE_CHECKING:
     from ..progress.base import Items, Progress
@@ -24,13 +26,14 @@ def set_up(progress: Progress, *, verbose: int, log_file: Path | None, log_forma
     """What to tell of a run from now on: the display itself, or one that writes the log as well.
 
     `-v` shows what becomes of each row, `-vv` every request; the file gets all that. With `log_format` json
-    each of them is an object on a line of its own. Raises UsageError where the file cannot be written.
+    each of them is an object on a line of its own. Raises UsageError where the file cannot be opened; one
+    that can no longer be written is told of once, and ends nothing.
     """
     LOGGER.handlers.clear()
     LOGGER.propagate = False
     if not verbose and log_file is None:
         return progress
-    from ..progress.logs import JsonFormatter, OutletHandler, ProgressHandler
+    from ..progress.logs import JsonFormatter, LogFile, OutletHandler, ProgressHandler
     from ..progress.notes import Notes
     from ..progress.plain import Plain
 
@@ -51,7 +54,7 @@ def set_up(progress: Progress, *, verbose: int, log_file: Path | None, log_forma
         LOGGER.addHandler(screen)
     if log_file is not None:
         try:
-            file = logging.FileHandler(log_file, encoding="utf-8", errors="backslashreplace")
+            file = LogFile(log_file, partial(_tell, progress))
         except OSError as error:
             raise UsageError(
                 f"--log-file {log_file}: {error.strerror}", "name a file in a folder that can be written"
@@ -59,6 +62,17 @@ def set_up(progress: Progress, *, verbose: int, log_file: Path | None, log_forma
         file.setFormatter(form)
         LOGGER.addHandler(file)
     return Logged(progress)
+
+
+def _tell(progress: Progress, message: str, hint: str) -> None:
+    """Warn of what became of the log, those too who asked for no warnings: they would look there."""
+    from ..progress.notes import Notes
+    from ..progress.plain import note_line
+
+    if isinstance(progress, Notes):
+        say(note_line(message, hint, "warning"))
+    else:
+        progress.note(message, hint=hint)
 
 
 def request(call: Any) -> None:

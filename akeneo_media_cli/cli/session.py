@@ -185,7 +185,8 @@ class Session:
 
         shown: Progress
         if self.quiet or self.progress == "none":
-            shown = Notes(sys.stderr, "error" if self.quiet else "warning", os.environ)
+            least = "error" if self.quiet else "info" if self.verbose else "warning"
+            shown = Notes(sys.stderr, least, os.environ)
         else:
             shown = make_progress(self.progress, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
         return logs.set_up(

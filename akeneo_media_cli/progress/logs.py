@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
-from ..console import Outlet
+from ..console import Outlet, hush
 from ..report.encode import dumps
-from ..wording import utc
+from ..wording import one_line, utc
 from .base import Progress
 
 
@@ -48,3 +51,33 @@ class OutletHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._out.write(self.format(record) + "\n")
+
+
+class LogFile(logging.FileHandler):
+    """Appends records to a file for as long as it takes them: a full disk ends the log, not the run."""
+
+    def __init__(self, path: Path, tell: Callable[[str, str], None]) -> None:
+        """`tell` is given a message and a hint, once, when the file takes no more. Raises OSError."""
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+        self._named = path
+        self._tell = tell
+        self._over = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self._over:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        # That one prints a traceback for every line.
+        if self._over:
+            return
+        self._over = True
+        error = sys.exc_info()[1]
+        # What is still to be written out would fail once more when the file is closed.
+        if self.stream is not None:
+            hush(self.stream)
+        why = one_line(getattr(error, "strerror", None) or error or "unknown", 200)
+        self._tell(
+            f"the log {one_line(self._named, 200)} cannot be written: {why}",
+            "the run goes on without it; make room, or name another --log-file",
+        )

@@ -126,3 +126,40 @@ def test_nothing_secret_is_in_anything_that_is_left(bench: Bencher) -> None:
     refused = b.upload(manifest, "--force", "-vv", env={"AKENEO_USERNAME": "nobody"})
     assert refused.status == 4
     assert leaks(b, loud, events, shown, listed, refused) == []
+
+
+@pytest.mark.parametrize("progress", ["plain", "none", "json"])
+@pytest.mark.parametrize("quiet", [False, True], ids=["", "-q"])
+def test_a_log_that_is_full_is_told_of_once_and_ends_nothing(
+    bench: Bencher, progress: str, quiet: bool
+) -> None:
+    b = bench()
+    b.file("a.jpg", jpeg(1))
+    manifest = b.manifest(["product,attribute,file", "p-1,picture,a.jpg"])
+    done = b.upload(
+        manifest, "--log-file", "/dev/full", "--progress", progress, *(["-q"] if quiet else [])
+    )  # `run` looks for a traceback.
+    assert done.status == 0
+    assert "Logging error" not in done.err
+    told = [line for line in done.err.splitlines() if "/dev/full" in line]
+    assert len(told) == 1
+    assert "No space left on device" in told[0]
+    if progress == "json" and not quiet:
+        assert json.loads(told[0])["level"] == "warning"
+    else:
+        assert told[0].startswith("warning: the log /dev/full cannot be written")
+
+
+@pytest.mark.parametrize(
+    ("options", "variable"), [(["-v"], ""), (["-vv"], ""), ([], "1"), ([], "2")], ids=str
+)
+def test_who_wants_no_progress_may_still_want_the_log(
+    bench: Bencher, options: list[str], variable: str
+) -> None:
+    b = bench()
+    done = b.upload(
+        rows(b), "--progress", "none", *options, env={"AKENEO_MEDIA_VERBOSE": variable} if variable else {}
+    )
+    assert "info: manifest.csv:2 a.jpg: uploaded\n" in done.err
+    assert ("POST /api/rest/v1/media-files: 201" in done.err) is (options == ["-vv"] or variable == "2")
+    assert "%, " not in done.err, "no progress"
