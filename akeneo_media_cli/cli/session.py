@@ -62,7 +62,7 @@ class Session:
 
         return self._run(
             "validate",
-            replace(options, no_state=True, tell_all=self.progress == "json"),
+            replace(options, no_state=True),
             Validate,
             offline=not (options.online or self.sandbox),
         )
@@ -236,6 +236,9 @@ class Session:
         seconds = time.monotonic() - began[1]
         try:
             summary = job.summary(run)
+            if self.progress == "json" and not self.quiet:
+                for item in job.untold(run):
+                    progress.row_finished(item["row"], item)
         except LedgerError as error:
             # Nothing of the run can be read back: its own end is all there is to tell.
             progress.finished({})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
@@ -16,13 +17,16 @@ from .base import Items
 class JsonLines:
     """Each event as `{"event": ..., "time": ...}` and what the `Progress` method of that name is told.
 
-    `row_finished` holds the report's item at its top level. Pieces of files (`row_sent`) are no events.
+    `row_finished` holds the report's item at its top level, and comes once a row: what a call that was not
+    waited for says after its row's last word is left out. Pieces of files (`row_sent`) are no events.
     `wall_clock` gives seconds since the epoch.
     """
 
     def __init__(self, stream: TextIO, wall_clock: Callable[[], float]) -> None:
         self._out = Outlet(stream)
         self._clock = wall_clock
+        self._lock = threading.Lock()
+        self._told = bytearray()  # a bit a row, as there may be millions
 
     def _event(self, event: str, fields: Mapping[str, Any]) -> None:
         line = {"event": event, "time": utc(self._clock()), **fields}
@@ -48,7 +52,17 @@ class JsonLines:
         self._event("row_retried", {"row": row, "delay_seconds": round(delay, 3), "error": error})
 
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
-        self._event("row_finished", {"row": row, **item})
+        if self._first_word_of(row):
+            self._event("row_finished", {"row": row, **item})
+
+    def _first_word_of(self, row: int) -> bool:
+        place, bit = row // 8, 1 << row % 8
+        with self._lock:
+            if place >= len(self._told):
+                self._told.extend(bytes(place + 1 - len(self._told)))
+            first = not self._told[place] & bit
+            self._told[place] |= bit
+        return first
 
     def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
         for item in items():

@@ -78,6 +78,7 @@ class Job:
         self.signals = Signals()
         """Caught by whoever calls `execute`, for as long as it likes."""
         self._answers = True
+        self._begun = False
 
     def execute(self, run: Run) -> Exit:
         """Do it all; the exit status. Leaves every row's word in the run, however it ends."""
@@ -159,7 +160,15 @@ class Job:
         )
         if counts:
             self._progress.rows_settled(counts, settled_size, lambda: run.items(settled))
+        self._begun = True
         return open_rows
+
+    def untold(self, run: Run) -> Iterator[dict[str, Any]]:
+        """At the end: the items of rows that no display heard a last word of, a page in memory at a time.
+
+        They are those still open, or all where the run came to its end before `begin` did.
+        """
+        return run.open_items() if self._begun else run.items()
 
     def note(self, message: str, hint: str) -> None:
         """Tell the user something that belongs to no row."""

@@ -73,14 +73,10 @@ class UploadOptions(RunOptions):
 
 @dataclass(frozen=True)
 class ValidateOptions(RunOptions):
-    """How rows are checked. `online`: against the PIM's catalogue and entities too.
-
-    `tell_all`: the display hears of every row, not only of those that are invalid.
-    """
+    """How rows are checked. `online`: against the PIM's catalogue and entities too."""
 
     online: bool = False
     carrier: str | None = None
-    tell_all: bool = False
 
 
 @dataclass(frozen=True)

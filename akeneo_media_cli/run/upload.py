@@ -49,8 +49,8 @@ class Upload(Job):
         if options.carrier is not None:
             parse_carrier(options.carrier)
         plan(run, self._rows(self.note), skip=options.skip, note=self.note)
-        self._refuse_if_strict(run)
         open_rows = self.begin(run, Status.INVALID, Status.UNCHANGED)
+        self._refuse_if_strict(run)
         held = run.summary()["unchanged"]
         lent = not options.dry_run and bool(run.lent())
         verified = True

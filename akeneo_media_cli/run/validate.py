@@ -41,8 +41,7 @@ class Validate(Job):
         plan(run, self._rows(self.note), skip="none", note=self.note)
         if self._connection is None:
             run.mark_planned()
-        told = [Status.INVALID, Status.PLANNED] if self._options.tell_all else [Status.INVALID]
-        if self.begin(run, *told):
+        if self.begin(run, Status.INVALID, Status.PLANNED):
             self._ask(run)
         return rows_status(run)
 

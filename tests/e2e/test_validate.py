@@ -308,3 +308,13 @@ def test_another_host_needs_settings_only_online(command: list[str], tmp_path: P
             check=False,
         )
         assert done.returncode == status, done.stderr
+
+
+def test_what_is_looked_at_offline_counts_as_done(bench: Bencher) -> None:
+    b = bench()
+    b.file("a.jpg", jpeg(1))
+    manifest = b.manifest(["product,attribute,file", *(f"p-{n},picture,a.jpg" for n in (1, 2, 3))])
+    done = b.run("validate", manifest)
+    (line,) = [line for line in done.err.splitlines() if line.startswith("[")]
+    assert "100%, 3 of 3 rows" in line
+    assert "3 planned" in line

@@ -173,17 +173,17 @@ def test_json_survives_hostile_rows_in_many_threads() -> None:
     progress = JsonLines(io.TextIOWrapper(raw, encoding="ascii"), lambda: 0.0)
     rows = hostile_items()
 
-    def finish() -> None:
-        for number, row in enumerate(rows):
+    def finish(first: int) -> None:
+        for number, row in enumerate(rows, first):
             progress.row_finished(number, row)
 
-    threads = [threading.Thread(target=finish) for _ in range(8)]
+    threads = [threading.Thread(target=finish, args=(n // 2 * len(rows),)) for n in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     events = [json.loads(line) for line in raw.getvalue().splitlines()]
-    assert len(events) == 8 * len(rows)
+    assert sorted(event["row"] for event in events) == list(range(8 * len(rows))), "each once"
     assert {event["file"] for event in events} == set(NASTY)
 
 

@@ -76,3 +76,15 @@ def test_json_and_the_log_tell_each(run: Run, caplog: pytest.LogCaptureFixture) 
         (3, "unchanged"),
     ]
     assert len({message for message in caplog.messages if message.endswith(": unchanged")}) == 2
+
+
+def test_a_call_that_was_not_waited_for_has_no_second_word(run: Run) -> None:
+    out = io.StringIO()
+    progress = JsonLines(out, lambda: 0.0)
+    late = next(run.items())
+    for item in run.open_items():
+        progress.row_finished(item["row"], item)
+    progress.row_finished(late["row"], {**late, "status": "uploaded"})
+    progress.row_finished(1000, {**late, "row": 1000})
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [(event["row"], event["status"]) for event in told] == [(1, "pending"), (1000, "pending")]

@@ -65,6 +65,12 @@ class RunRecord:
         """The items of rows that did not get through, pending ones among them."""
         return self.items((*FAILURES, Status.PENDING))
 
+    def open_items(self) -> Iterator[dict[str, Any]]:
+        """The items of rows that nothing became of, pending all, a page in memory at a time."""
+        sql = f"{_SELECT} WHERE status IS NULL AND id <= ? AND id > ? ORDER BY id LIMIT ?"
+        pages = self._store.pages(sql, (self._last,), after=self._first)
+        return map(to_item, map(from_record, pages))
+
     def item(self, seq: int) -> dict[str, Any]:
         """One row as a report item. Raises as `row`."""
         return to_item(self.row(seq))
