@@ -61,11 +61,10 @@ def _note(message: str, hint: str) -> None:
 
 def _counted(ledger: Ledger, info: RunInfo) -> dict[str, Any]:
     """A run's summary: as it ended, or what its rows come to so far. Nothing is left of rows long past."""
-    from dataclasses import asdict
-
     from ..run.job import Figures
 
-    return {**ledger.record(info.id).summary(), **asdict(Figures()), **info.summary}
+    ended = {name: value for name, value in info.summary.items() if name != "error"}
+    return {**ledger.record(info.id).summary(), **vars(Figures()), **ended}
 
 
 @app.command("list")
@@ -120,6 +119,7 @@ def _as_json(info: RunInfo, summary: Mapping[str, Any]) -> dict[str, Any]:
         "pid": info.pid,
         "host": info.host,
         "summary": summary,
+        "error": info.summary.get("error"),
     }
 
 
@@ -160,6 +160,7 @@ def show(
             finished_at=utc(info.finished_at or info.started_at),
             duration_seconds=_seconds(info),
             summary=_counted(ledger, info),
+            error=info.summary.get("error"),
             items=items,
             locate=locator(record),
             recall=recall(info.id, state, env_file),

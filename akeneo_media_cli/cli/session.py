@@ -7,26 +7,25 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..errors import LedgerError, MediaError
-from ..exits import Exit, worst
+from ..errors import MediaError
+from ..exits import Exit
 from . import logs
+from .ending import Ending
 from .places import Places
-from .process import say
 
 if TYPE_CHECKING:
     from ..links import Links
     from ..pim.connection import Connection
     from ..progress.base import Progress
-    from ..report import Report
     from ..run.job import Job
-    from ..run.ledger import Ledger, PlannedRow, Run
+    from ..run.ledger import Ledger, PlannedRow
     from ..run.manifests import Media
     from ..run.options import DownloadOptions, RunOptions, UploadOptions, ValidateOptions, VerifyOptions
     from ..run.plan import Note
@@ -80,11 +79,6 @@ class Session:
         return self._run("download", options, Download)
 
     def _run(self, command: str, options: RunOptions, make: type[Job], *, offline: bool = False) -> Exit:
-        from ..links import Links
-        from ..run.job import Environment
-        from ..run.layout import media_of
-        from ..run.sources import LOOKS, Sources
-
         places = Places(
             options.manifest.manifests,
             self.env_file,
@@ -93,40 +87,67 @@ class Session:
             state=None if options.no_state else options.state,
         )
         places.check_reports(options.reports)
-        places.check()
+        ending = Ending(
+            command,
+            options,
+            events=self.progress == "json" and not self.quiet,
+            quiet=self.quiet,
+            metrics_file=self.metrics_file,
+            recall=None if options.no_state or self.sandbox else partial(self._recall, options),
+        )
+        progress = self._display()
         with self._cleanup:
-            on_call = self._on_call()
-            links = self._cleanup.enter_context(
-                closing(
-                    Links(
-                        options.manifest.links,
-                        timeout=options.timeout,
-                        pool=options.concurrency + LOOKS,
-                        on_call=on_call,
-                    )
-                )
-            )
-            stdin = self._stdin(options.manifest.manifests)
-            connection = None if offline else self._connection(options, stdin)
-            slips = self._slips()
-            progress = self._progress()
-            for slip in slips:
-                progress.note(slip)
-            ledger = self._ledger(options, connection.url if connection else "", progress)
-            run = ledger.start_run(command, options.arguments())
-            media = media_of(connection, options, progress) if connection else None
-            rows = partial(self._rows, options, stdin, media, links)
-            environment = Environment(sources=Sources(links))
-            job = make(options, rows, connection, progress, environment, on_call=on_call)
-            status = Exit.DEFECT
-            began = time.time(), time.monotonic()
+            try:
+                places.check()
+                progress = self._logged(progress)
+                job, ledger = self._job(options, make, progress, ending, offline=offline)
+                run = ledger.start_run(command, options.arguments())
+            except MediaError as error:
+                return ending.of_nothing(error, make.nothing(), progress)
+            except BaseException as problem:
+                ending.of_nothing(problem, make.nothing(), progress)
+                raise
+            status, problem_met = Exit.DEFECT, None
             with job.signals.caught():
                 try:
                     status = job.execute(run)
+                except BaseException as problem:
+                    problem_met = problem
+                    raise
                 finally:
-                    pim = {"url": connection.url, "version": job.pim_version} if connection else None
-                    status = self._finish(command, job, run, options, status, began, pim, progress)
+                    status = ending.of(job, run, status, problem_met, progress)
         return status
+
+    def _job(
+        self, options: RunOptions, make: type[Job], progress: Progress, ending: Ending, *, offline: bool
+    ) -> tuple[Job, Ledger]:
+        """The job to do, and the ledger for it. Raises MediaError where there is no doing it."""
+        from ..links import Links
+        from ..run.job import Environment
+        from ..run.layout import media_of
+        from ..run.sources import LOOKS, Sources
+
+        on_call = self._on_call()
+        links = self._cleanup.enter_context(
+            closing(
+                Links(
+                    options.manifest.links,
+                    timeout=options.timeout,
+                    pool=options.concurrency + LOOKS,
+                    on_call=on_call,
+                )
+            )
+        )
+        stdin = self._stdin(options.manifest.manifests)
+        connection = None if offline else self._connection(options, stdin)
+        ending.url = connection.url if connection else None
+        for slip in self._slips():
+            progress.note(slip)
+        ledger = self._ledger(options, connection.url if connection else "", progress)
+        media = media_of(connection, options, progress) if connection else None
+        rows = partial(self._rows, options, stdin, media, links)
+        environment = Environment(sources=Sources(links))
+        return make(options, rows, connection, progress, environment, on_call=on_call), ledger
 
     # Where from and where to.
 
@@ -179,18 +200,18 @@ class Session:
         get_command(application())
         return unknown_options(given, VARIABLES)
 
-    def _progress(self) -> Progress:
+    def _display(self) -> Progress:
         from ..progress import make_progress
         from ..progress.notes import Notes
 
-        shown: Progress
         if self.quiet or self.progress == "none":
             least = "error" if self.quiet else "info" if self.verbose else "warning"
-            shown = Notes(sys.stderr, least, os.environ)
-        else:
-            shown = make_progress(self.progress, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
+            return Notes(sys.stderr, least, os.environ)
+        return make_progress(self.progress, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
+
+    def _logged(self, progress: Progress) -> Progress:
         return logs.set_up(
-            shown,
+            progress,
             verbose=0 if self.quiet else self.verbose,
             log_file=self.log_file,
             log_format=self.log_format,
@@ -209,107 +230,7 @@ class Session:
     def _on_call(self) -> Any:
         return logs.request if self.verbose > 1 or self.log_file is not None else None
 
-    # What is left behind.
-
-    def _finish(
-        self,
-        command: str,
-        job: Job,
-        run: Run,
-        options: RunOptions,
-        status: Exit,
-        began: tuple[float, float],
-        pim: Mapping[str, Any] | None,
-        progress: Progress,
-    ) -> Exit:
-        """Write the reports and the summary, whatever way the run came out; the status to exit with.
-
-        `began`: by the clock on the wall, in seconds since 1970, and by one that nobody sets.
-        """
-        from .. import __version__
-        from ..report import Report, write_reports
-        from ..report.annotations import annotate
-        from ..report.metrics import write_metrics
-        from ..wording import utc
-        from .recall import locator
-
-        seconds = time.monotonic() - began[1]
-        try:
-            summary = job.summary(run)
-            if self.progress == "json" and not self.quiet:
-                for item in job.untold(run):
-                    progress.row_finished(item["row"], item)
-        except LedgerError as error:
-            # Nothing of the run can be read back: its own end is all there is to tell.
-            progress.finished({})
-            self._tell(job.error or error, progress)
-            return worst(status, Exit.PENDING) if job.figures.requests else error.exit_status
-        if job.error is not None and self.progress == "json":
-            self._tell(job.error, progress)
-        progress.finished(summary)
-        report = Report(
-            tool={"name": "akeneo-media", "version": __version__},
-            pim=pim,
-            run=run.id,
-            command=command,
-            exit_status=status,
-            started_at=utc(began[0]),
-            finished_at=utc(time.time()),
-            duration_seconds=seconds,
-            summary=summary,
-            items=run.items,
-            troubled=run.troubled_items,
-            locate=locator(run),
-            recall=self._recall(run, options),
-        )
-        left: list[Callable[[], None]] = [
-            lambda: write_reports(options.reports, report, stdout=sys.stdout),
-            lambda: annotate(report, stream=sys.stderr, environ=os.environ),
-        ]
-        if self.metrics_file is not None:
-            metrics_file = str(self.metrics_file)
-            left.append(lambda: write_metrics(metrics_file, report))
-        failed = [leave for leave in left if not self._left(leave, progress)]
-        if failed:
-            status = worst(status, Exit.ROWS_FAILED)
-        try:
-            run.finish(status, summary)
-        except LedgerError as error:
-            if job.error is None:
-                self._tell(error, progress)
-        if self.progress != "json":
-            self._say(replace(report, exit_status=status), job.error, options.reports, progress)
-        return status
-
-    def _recall(self, run: Run, options: RunOptions) -> str | None:
-        if options.no_state or self.sandbox:
-            return None
+    def _recall(self, options: RunOptions, run: str) -> str:
         from .recall import recall
 
-        return recall(run.id, options.state, self.env_file)
-
-    def _say(
-        self, report: Report, error: MediaError | None, reports: Sequence[str], progress: Progress
-    ) -> None:
-        from ..report.summary import write_summary
-
-        if error is not None:
-            self._tell(error, progress)
-        if not self.quiet or report.exit_status:
-            write_summary(report, stream=sys.stderr, environ=os.environ, reports=reports)
-
-    def _tell(self, error: MediaError, progress: Progress) -> None:
-        """Show an error the way that standard error is written in."""
-        if self.progress == "json" and not self.quiet:
-            progress.note(error.message, hint=error.hint, level="error")
-        else:
-            say(f"error: {error}")
-
-    def _left(self, leave: Callable[[], None], progress: Progress) -> bool:
-        """Was it written? One that could not be does not keep the others from it."""
-        try:
-            leave()
-        except MediaError as error:
-            self._tell(error, progress)
-            return False
-        return True
+        return recall(run, options.state, self.env_file)

@@ -25,6 +25,7 @@ _MOST_BAD = MOST_ROWS * 9 // 10
 _MOST_PICTURES = 300
 _ROWS = 10  # of each cause
 _TEXT = 500  # characters of a message in the table
+_ERROR = 1000  # characters of what ended the run
 _COLUMNS = (
     "row",
     "status",
@@ -63,6 +64,7 @@ def write(report: Report, out: TextIO) -> None:
         f"<title>{escape(name)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
     )
     out.write(_head(report))
+    out.write(_error(report))
     out.write(census.timeline.charts())
     out.writelines(_causes(census))
     out.writelines(_table(report, census))
@@ -138,6 +140,16 @@ def _head(report: Report) -> str:
         f'<p class="meaning{fine}">{_prose(meaning(report))} (exit status {int(report.exit_status)})</p>\n'
         f'<ul class="cards">{items}</ul>\n'
     )
+
+
+def _error(report: Report) -> str:
+    if report.error is None:
+        return ""
+    kind = escape(title(str(report.error.get("kind"))))
+    message = escape(one_line(report.error.get("message"), _ERROR))
+    hint = _prose(one_line(report.error.get("hint") or "", _ERROR))
+    cure = f'<p class="cure"><b>Cure:</b> {hint}</p>\n' if hint else ""
+    return f'<section class="cause" id="error"><h3>{kind}</h3>\n<p>{message}</p>\n{cure}</section>\n'
 
 
 def _class(status: str) -> str:

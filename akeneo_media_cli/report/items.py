@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from ..errors import Failure
+
 
 class ErrorItem(TypedDict):
-    """`error`: why a row is not in the PIM; the fields of `errors.Failure`."""
+    """`error`: why a row is not in the PIM, or a run not done; the fields of `errors.Failure`."""
 
     kind: str
     http_status: int | None
@@ -85,7 +87,8 @@ class Report:
     a million of them pass through in bounded memory. `troubled` gives those that are not good, where they can
     be had without reading all others. `locate` gives the path of a row's file where it can be
     read here, for the thumbnails of the HTML report. `recall` is what names the run to `akeneo-media runs`:
-    its id, and options if it takes any; None where no ledger keeps it.
+    its id, and options if it takes any; None where no ledger keeps it. `error` is what ended the run before
+    its time, or why rows were left pending; None where neither is.
     """
 
     tool: Mapping[str, Any]
@@ -101,6 +104,7 @@ class Report:
     troubled: Callable[[], Iterator[Mapping[str, Any]]] | None = None
     locate: Callable[[Mapping[str, Any]], str | None] | None = None
     recall: str | None = None
+    error: ErrorItem | None = None
 
     def attention(self) -> Iterator[Mapping[str, Any]]:
         """The items that may need somebody's attention, in order; good ones may be among them."""
@@ -118,7 +122,18 @@ class Report:
             "finished_at": self.finished_at,
             "duration_seconds": round(self.duration_seconds, 3),
             "summary": self.summary,
+            "error": self.error,
         }
+
+
+def error_item(failure: Failure) -> ErrorItem:
+    """A failure as reports have it."""
+    return {
+        "kind": failure.kind.value,
+        "http_status": failure.http_status,
+        "message": failure.message,
+        "hint": failure.hint,
+    }
 
 
 def statuses(summary: Mapping[str, Any]) -> list[tuple[str, int]]:

@@ -61,6 +61,7 @@ def _properties(report: Report) -> Iterator[str]:
         "pim.version": pim.get("version"),
         "exit_status": int(report.exit_status),
         **{f"summary.{key}": value for key, value in report.summary.items()},
+        **{f"error.{key}": value for key, value in (report.error or {}).items()},
     }
     yield "  <properties>\n"
     for name, value in properties.items():

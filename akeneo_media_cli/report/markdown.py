@@ -16,6 +16,7 @@ LARGEST = 60_000
 
 _ROWS = 20  # of each cause
 _MESSAGE = 300
+_ERROR = 1000  # characters of what ended the run
 _MARKUP = re.compile(r"[&<>\"'\\`*_\[\]|~@:$#]|(?<=[Ww])\.")
 _INNER_UNDERSCORE = re.compile("(?<=[A-Za-z0-9])&#95;(?=[A-Za-z0-9])")
 
@@ -29,7 +30,7 @@ def markdown(report: Report) -> str:
     """The text that `write` writes."""
     command = one_line(report.command, 40)
     tail = f"\n{_prose(meaning(report))}\n"
-    text = f"## akeneo-media {_prose(command)}: {_verdict(report)}\n\n{_totals(report)}"
+    text = f"## akeneo-media {_prose(command)}: {_verdict(report)}\n\n{_totals(report)}{_error(report)}"
     room = LARGEST - len((text + tail).encode()) - 200
     groups = grouped(report.items(), _ROWS)
     for shown, group in enumerate(groups):
@@ -87,6 +88,16 @@ def _totals(report: Report) -> str:
     return f"| {' | '.join(names)} |\n| {dashes} |\n| {' | '.join(values)} |\n" + (
         f"\n{about}\n" if about else ""
     )
+
+
+def _error(report: Report) -> str:
+    """What ended the run, and its cure."""
+    if report.error is None:
+        return ""
+    kind = _escaped(title(str(report.error.get("kind"))))
+    hint = _prose(one_line(report.error.get("hint") or "", _ERROR))
+    cure = f"\n\n**Cure:** {hint}" if hint else ""
+    return f"\n**{kind}:** {quoted(report.error.get('message'), _ERROR)}{cure}\n"
 
 
 def _section(group: Group, room: int) -> str:

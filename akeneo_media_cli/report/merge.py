@@ -17,7 +17,8 @@ _HEADER = ("tool", "pim", "run", "command", "exit_status", "started_at", "finish
 
 
 def merged(paths: Sequence[Path]) -> Report:
-    """One report of all: summaries added up, from the first start to the last end, the worst exit status.
+    """One report of all: summaries added up, from the first start to the last end, the worst exit status and
+    the first `error`.
 
     Its items are read from the files again for each format, a few in memory at a time. Raises UsageError for
     a file that is no JSON report of ours.
@@ -41,6 +42,8 @@ def merged(paths: Sequence[Path]) -> Report:
         duration_seconds=(_time(finished) - _time(started)).total_seconds(),
         summary=summary,
         items=lambda: _items(paths),
+        # Reports of before there was one have none.
+        error=next((head["error"] for head in heads if head.get("error")), None),
     )
 
 
@@ -63,7 +66,7 @@ def _head(path: Path) -> Mapping[str, Any]:
         raise UsageError(f"{path} is no JSON report: {error}", "only .json reports can be merged") from None
     head = builder.value
     known = isinstance(head, dict) and not set(_HEADER) - set(head)
-    if not known or not isinstance(head["summary"], dict):
+    if not known or not isinstance(head["summary"], dict) or not isinstance(head.get("error") or {}, dict):
         raise UsageError(f"{path} is no report of akeneo-media", "name files that --report wrote as .json")
     return cast("Mapping[str, Any]", head)
 

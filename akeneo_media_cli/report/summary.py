@@ -16,6 +16,7 @@ from .meaning import meaning
 
 _ROWS = 5  # of each cause
 _MESSAGE = 300  # characters of each row's message; the report has it whole
+_ERROR = 1000  # characters of what ended the run
 _STYLES = {"uploaded": "green", "held": "green", "failed": "red", "invalid": "red", "pending": "yellow"}
 
 
@@ -62,6 +63,11 @@ def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
             yield Line(f"and {group.count - len(group.rows):,} more, in {elsewhere}", 2, "dim")
         if group.hint:
             yield Line(f"-> {one_line(group.hint, _MESSAGE)}", 2, "cyan")
+    if report.error:
+        yield Line("")
+        yield Line(f"error: {one_line(report.error.get('message'), _ERROR)}", style="bold red")
+        if report.error.get("hint"):
+            yield Line(f"-> {one_line(report.error['hint'], _ERROR)}", 2, "cyan")
     yield Line("")
     fine = report.exit_status == Exit.OK
     yield Line(meaning(report), style="bold green" if fine else "bold")

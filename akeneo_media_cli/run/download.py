@@ -82,6 +82,8 @@ def code_rows(codes: Iterable[str]) -> Iterator[PlannedRow]:
 class Download(Job):
     """One run of `download`, or with `options.to` of `media download`, on a ledger's run."""
 
+    FIGURES = ReceivedFigures
+
     def __init__(
         self,
         options: DownloadOptions,

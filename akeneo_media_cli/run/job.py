@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random as chance
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
-from ..errors import LedgerError, MediaError
+from ..errors import Failure, LedgerError, MediaError
 from ..exits import Exit, worst
 from ..pim.client import PimClient
 from ..pim.connection import Connection
@@ -17,8 +17,10 @@ from ..pim.errors import CallError
 from ..progress.base import Progress
 from ..rows import Status
 from .coordinator import Coordinator
+from .course import Call, Outcome, Troubled
 from .engine import Courier, Engine
 from .ledger import Run
+from .ledger.record import empty_summary
 from .options import RunOptions
 from .plan import Rows
 from .signals import Interrupted, Signals
@@ -55,6 +57,10 @@ class Figures:
 class Job:
     """One run of a command on a ledger's run. What it does with the rows is its subclass's: `steps`."""
 
+    WORDS: ClassVar[Sequence[str]] = ()
+    """The statuses of the command's own that its summary always has."""
+    FIGURES: ClassVar[type[Figures]] = Figures
+
     def __init__(
         self,
         options: RunOptions,
@@ -65,9 +71,10 @@ class Job:
         on_call: Callable[..., None] | None = None,
     ) -> None:
         """`connection` None: without a PIM. `on_call` hears of each exchange with it."""
-        self.figures = Figures()
+        self.figures = self.FIGURES()
         self.error: MediaError | None = None
         """What ended the run before its time, if anything did."""
+        self._cause: Failure | None = None
         self.pim_version: str | None = None
         self._rows = rows
         self._connection = connection
@@ -105,7 +112,19 @@ class Job:
 
     def summary(self, run: Run) -> dict[str, Any]:
         """The report's summary: rows by status, and what it took."""
-        return {**run.summary(), **vars(self.figures)}
+        return {"total": 0, **dict.fromkeys(self.WORDS, 0), **run.summary(), **vars(self.figures)}
+
+    @classmethod
+    def nothing(cls) -> dict[str, Any]:
+        """The summary of a run that could not begin."""
+        return {**empty_summary(), **dict.fromkeys(cls.WORDS, 0), **vars(cls.FIGURES())}
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why not all was done, where no row tells: `error`, or what the PIM's trouble was."""
+        if self.error is None:
+            return self._cause
+        return Failure(self.error.kind, self.error.message, self.error.hint)
 
     @contextmanager
     def talking(self) -> Iterator[PimClient]:
@@ -125,9 +144,10 @@ class Job:
 
     def drive(self, coordinator: Coordinator, courier: Courier, max_duration: float | None = None) -> bool:
         """Let a coordinator's decisions run to their end; was nothing cut short? Raises what was fatal."""
+        listener = _Listener(courier)
         engine = Engine(
             coordinator,
-            courier,
+            listener,
             self._progress,
             clock=self.environment.clock,
             max_duration=max_duration,
@@ -145,9 +165,9 @@ class Job:
         if coordinator.fatal is not None:
             raise coordinator.fatal
         if coordinator.aborted and coordinator.trouble is not None:
-            self.note(f"the PIM could not be asked: {coordinator.trouble.message}", coordinator.trouble.hint)
-        elif coordinator.gate.given_up:
-            self.note("the PIM stopped answering: the rest is left for the next run", "")
+            self._leave("the PIM could not be asked", coordinator.trouble)
+        elif coordinator.gate.given_up and listener.trouble is not None:
+            self._leave("the PIM stopped answering, the rest is left for the next run", listener.trouble)
         self._answers = not (coordinator.aborted or self.interrupted)
         return not coordinator.stopping
 
@@ -170,6 +190,11 @@ class Job:
         """
         return run.open_items() if self._begun else run.items()
 
+    def _leave(self, what: str, trouble: Failure) -> None:
+        cause = replace(trouble, message=f"{what}: {trouble.message}")
+        self._progress.note(cause.message, hint=cause.hint, level="error")
+        self._cause = self._cause or cause
+
     def note(self, message: str, hint: str) -> None:
         """Tell the user something that belongs to no row."""
         self._progress.note(message, hint=hint)
@@ -178,6 +203,21 @@ class Job:
     def interrupted(self) -> bool:
         """Did a signal ask to come to an end?"""
         return self.signals.first != 0
+
+
+class _Listener:
+    """A courier that remembers the last trouble there was with the PIM."""
+
+    def __init__(self, courier: Courier) -> None:
+        self._courier = courier
+        self.ended = courier.ended
+        self.trouble: Failure | None = None
+
+    def perform(self, call: Call) -> Outcome:
+        outcome = self._courier.perform(call)
+        if isinstance(outcome, Troubled) and not outcome.own:
+            self.trouble = outcome.failure
+        return outcome
 
 
 def rows_status(run: Run) -> Exit:

@@ -133,6 +133,13 @@ def perform(self, call):
 MediaCourier.perform = perform
 """
 
+BROKEN_FROM_THE_START = """
+from akeneo_media_cli import settings
+def load_connection(*_, **__):
+    raise ZeroDivisionError("no PIM")
+settings.load_connection = load_connection
+"""
+
 LEAPING = """
 import itertools, time
 plain, leaps = time.time, itertools.count()
@@ -175,10 +182,24 @@ def test_a_defect_leaves_ledger_and_report_sound_and_names_its_log(bench: Benche
     report = json.loads((b.folder / "r.json").read_text("utf-8"))
     assert report["exit_status"] == 70
     assert report["summary"]["uploaded"] == uploads(b) > 0
+    assert report["error"]["kind"] == "defect"
+    assert "ZeroDivisionError" in report["error"]["message"]
+    assert b.sandbox.credentials.password not in json.dumps(report)
     last = b.upload(manifest)
     assert last.status == 0
     check_all(b, 60)
     assert uploads(b) == 60
+
+
+def test_a_defect_before_the_run_leaves_a_report_too(bench: Bencher) -> None:
+    b = bench()
+    done = altered(b, BROKEN_FROM_THE_START, "upload", many(b, 2), "--report", "r.json")
+    assert done.returncode == 70
+    found = re.search(r"the log is (\S+\.log)", done.stderr)
+    assert found is not None
+    Path(found[1]).unlink()
+    report = json.loads((b.folder / "r.json").read_text("utf-8"))
+    assert (report["exit_status"], report["error"]["kind"], report["items"]) == (70, "defect", [])
 
 
 def test_a_wall_clock_that_leaps_hangs_nothing(bench: Bencher) -> None:

@@ -37,7 +37,7 @@ def test_json_has_the_contracts_keys_in_its_order(tmp_path: Path) -> None:
     data = json.loads(written(tmp_path, ".json", report(*rows, exit_status=1)))
     assert list(data) == [
         *("tool", "pim", "run", "command", "exit_status"),
-        *("started_at", "finished_at", "duration_seconds", "summary", "items"),
+        *("started_at", "finished_at", "duration_seconds", "summary", "error", "items"),
     ]
     assert data["items"] == rows
     assert data["exit_status"] == 1

@@ -22,6 +22,12 @@ from .run import Run
 from .store import Store
 
 
+def new_id(now: float, token: Callable[[int], str] = secrets.token_hex) -> str:
+    """An id for a run that begins now, seconds since 1970: `20261123T101500Z-3f2a`."""
+    stamp = datetime.fromtimestamp(now, timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    return f"{stamp}-{token(2)}"
+
+
 class Ledger:
     """What this machine knows of one PIM; see `open_ledger`. Close it, or use it in a `with`."""
 
@@ -56,10 +62,9 @@ class Ledger:
         `token(n)` gives n random bytes in hex, for the end of the run's id. Raises `LedgerError`.
         """
         now = self._clock()
-        stamp = datetime.fromtimestamp(now, timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         with self._store.write() as connection:
             while True:
-                id_ = f"{stamp}-{token(2)}"
+                id_ = new_id(now, token)
                 if connection.execute("SELECT 1 FROM run WHERE id = ?", (id_,)).fetchone() is None:
                     break
             cursor = connection.execute(

@@ -24,6 +24,11 @@ _ALWAYS = (
 _SELECT = f"SELECT {COLUMNS} FROM row"
 
 
+def empty_summary() -> dict[str, int]:
+    """What `RunRecord.summary` is for a run without rows."""
+    return {"total": 0, **{status.value: 0 for status in _ALWAYS}}
+
+
 class RunRecord:
     """A run to read from, finished or not; safe to use from many threads while others write."""
 
