@@ -97,17 +97,41 @@ def load_url(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) ->
     return url
 
 
-def option_environment(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) -> dict[str, str]:
+def option_environment(
+    environ: Mapping[str, str], env_file: Path | None, *, cwd: Path, pairs: Collection[str] = ()
+) -> dict[str, str]:
     """The `AKENEO_MEDIA_*` variables of the environment, and those of `.env` that it leaves out or empty.
 
-    Raises `UsageError` if the file cannot be used.
+    Those of `pairs` are told as `affirmed` does. Raises `UsageError` if the file cannot be used, and as
+    `affirmed`.
     """
     problems: list[str] = []
     file = _env_source(env_file, cwd, problems)
     if problems:
         raise UsageError("; ".join(problems), "mend the file, or name another with --env-file.")
-    merged = {**file.values, **{name: text for name, text in environ.items() if text}}
-    return {name: text for name, text in merged.items() if name.startswith(OPTION_PREFIX)}
+    return {**affirmed(file.values, pairs, file.name), **affirmed(environ, pairs, "the environment")}
+
+
+def affirmed(values: Mapping[str, str], pairs: Collection[str], where: str) -> dict[str, str]:
+    """The `AKENEO_MEDIA_*` variables that one place has, but for empty ones.
+
+    `pairs` are the variables of options that have a `--no-` form: `AKENEO_MEDIA_NO_SHARE=1` is told as
+    `AKENEO_MEDIA_SHARE=0`. Raises `UsageError` for one that is no switch, and for two that contradict each
+    other.
+    """
+    options = {name: text for name, text in values.items() if text and name.startswith(OPTION_PREFIX)}
+    for name in pairs:
+        denied = f"{OPTION_PREFIX}NO_{name.removeprefix(OPTION_PREFIX)}"
+        text = options.pop(denied, "").strip().lower()
+        if not text:
+            continue
+        if text not in _TRUE | _FALSE:
+            raise UsageError(f"{denied} in {where} is neither 1 nor 0", "set it to 1, or leave it out")
+        meant = "0" if text in _TRUE else "1"
+        if options.get(name, meant).strip().lower() not in (_FALSE if text in _TRUE else _TRUE):
+            raise UsageError(f"{name} and {denied} in {where} contradict each other", "keep one of them")
+        options[name] = meant
+    return options
 
 
 def unknown_options(options: Mapping[str, str], known: Collection[str]) -> list[str]:

@@ -75,7 +75,7 @@ def run() -> None:
     try:
         open_streams()
         catch_termination()
-        _options_from_env_file()
+        _options_from_surroundings()
         application(_called(sys.argv[1:]))(prog_name="akeneo-media")
     except MediaError as error:
         say(f"error: {error}")
@@ -99,8 +99,11 @@ def run() -> None:
         wind_up()
 
 
-def _options_from_env_file() -> None:
-    """Options may stand in `.env` beside the credentials; the environment itself goes before it."""
+def _options_from_surroundings() -> None:
+    """Options may stand in `.env` beside the credentials; the environment itself goes before it.
+
+    Raises UsageError for variables that contradict each other.
+    """
     arguments = sys.argv[1:]
     if (
         not arguments
@@ -111,8 +114,10 @@ def _options_from_env_file() -> None:
         return
     from pathlib import Path
 
-    from ..settings import option_environment
+    from ..settings import affirmed, option_environment
+    from .options import PAIRS
 
+    os.environ.update(affirmed(os.environ, PAIRS, "the environment"))
     named = os.environ.get("AKENEO_MEDIA_ENV_FILE")
     for n, argument in enumerate(arguments):
         if argument == "--env-file" and n + 1 < len(arguments):
@@ -120,8 +125,9 @@ def _options_from_env_file() -> None:
         elif argument.startswith("--env-file="):
             named = argument.partition("=")[2]
     try:
-        options = option_environment(os.environ, Path(named) if named else None, cwd=Path.cwd())
+        file = Path(named) if named else None
+        options = option_environment(os.environ, file, cwd=Path.cwd(), pairs=PAIRS)
     except UsageError:
         # The command tells of it when it reads its settings, with everything else that is wrong.
         return
-    os.environ.update({k: v for k, v in options.items() if k.startswith("AKENEO_MEDIA_")})
+    os.environ.update(options)

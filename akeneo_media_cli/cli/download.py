@@ -66,7 +66,7 @@ def download(
         max_failures=max_failures,
         bwlimit=units.rate(bwlimit) if bwlimit else None,
         overwrite=overwrite,
-        reports=report or (),
+        reports=o.names(report),
         state=state,
         no_state=no_state,
     )

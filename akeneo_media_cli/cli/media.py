@@ -226,7 +226,7 @@ def download(
         bwlimit=units.rate(bwlimit) if bwlimit else None,
         overwrite=overwrite,
         to=to,
-        reports=report or (),
+        reports=o.names(report),
         no_state=True,
     )
     session = Session(

@@ -68,9 +68,18 @@ def env(name: str) -> str:
     return variable
 
 
+PAIRS = frozenset({env("share"), env("recursive")})
+"""The variables of options that have a `--no-` form, which is a variable too."""
+
+
 def listed(text: str | None) -> list[str]:
     """The names in an option that takes several, with commas between them."""
     return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def names(paths: list[Path] | None) -> list[str]:
+    """An option's paths as they were written."""
+    return [str(path) for path in paths or ()]
 
 
 def links(allow_remote: bool, remote_host: list[str] | None, max_temp: str) -> LinkOptions:
@@ -295,7 +304,7 @@ Shard = Annotated[
     typer.Option("--shard", metavar="I/N", envvar=env("shard"), help="Only the I-th of N parts of the rows."),
 ]
 Report = Annotated[
-    list[str] | None,
+    list[Path] | None,  # Paths, as those are what a variable has `:` between.
     typer.Option(
         "--report",
         metavar="FILE",

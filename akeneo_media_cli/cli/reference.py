@@ -11,12 +11,15 @@ from typing import Any, get_args, get_type_hints
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
+from .options import env
+
 _HEAD = """# Commands and options
 
 Made from the program itself (`python -m akeneo_media_cli.cli.reference > docs/commands.md`); a test holds
 the two together. Every option is an environment variable too. The command line goes before the
 environment, and that before `.env`. An option that may be given several times takes several values from
-its variable, separated by spaces (paths: by `:`).
+its variable, separated by spaces (paths: by `:`, on Windows by `;`). A switch is 1 or 0; the variables of a
+pair such as `--share` and `--no-share` must not contradict each other.
 
 `akeneo-media --install-completion` teaches the shell (bash, zsh, fish, PowerShell) to complete commands,
 options and their values: report suffixes, formats, the ids of runs. `--show-completion` shows what it adds.
@@ -70,14 +73,19 @@ def _annotation(hint: Any) -> tuple[Any, ...]:
 def _option(name: str, kind: Any, info: OptionInfo, default: Any) -> str:
     # In an annotation Typer keeps the first name where a default would stand.
     declared = [text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str)]
-    names = [part for text in declared or [f"--{name}"] for part in text.split("/")]
+    # Typer makes a pair of a switch that is given no names.
+    plain = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
+    names = [part for text in declared or [plain] for part in text.split("/")]
     value = info.metavar or _values(kind)
     flag = kind is bool or info.count
     text = _cell(info.help or "")
     if not (flag or default is None or "[default" in text or default is inspect.Parameter.empty):
         text += f" Default: {default.value if isinstance(default, Enum) else default}."
     shown = ", ".join(f"`{part}`" for part in names) + ("" if flag else f" {_cell(value)}")
-    return f"| {shown} | {text} | {f'`{info.envvar}`' if info.envvar else ''} |"
+    variables = [info.envvar] if isinstance(info.envvar, str) else []
+    if variables and any(part.startswith("--no-") for part in names[1:]):
+        variables += [env(part) for part in names if part.startswith("--no-")]
+    return f"| {shown} | {text} | {', '.join(f'`{variable}`' for variable in variables)} |"
 
 
 def _values(kind: Any) -> str:

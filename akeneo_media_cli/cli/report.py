@@ -33,7 +33,7 @@ def merge(
         ),
     ],
     output: Annotated[
-        list[str] | None,
+        list[Path] | None,
         typer.Option(
             "-o",
             "--output",
@@ -49,8 +49,9 @@ def merge(
     from ..report.merge import merged
     from ..report.summary import write_summary
 
-    check_destinations(output or (), inputs=[str(path) for path in reports])
+    outputs = o.names(output)
+    check_destinations(outputs, inputs=o.names(reports))
     report = merged(reports)
-    write_reports(output or (), report, stdout=sys.stdout)
-    write_summary(report, stream=sys.stderr, environ=os.environ, reports=output or ())
+    write_reports(outputs, report, stdout=sys.stdout)
+    write_summary(report, stream=sys.stderr, environ=os.environ, reports=outputs)
     raise typer.Exit(report.exit_status)

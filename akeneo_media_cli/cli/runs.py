@@ -142,7 +142,9 @@ def show(
     from ..wording import utc
     from .recall import locator, recall
 
-    reports = [*(report or ()), *(["-"] if as_json and "-" not in (report or ()) else [])]
+    reports = o.names(report)
+    if as_json and "-" not in reports:
+        reports.append("-")
     Places(env_file=env_file, state=state).check_reports(reports)
     with _ledger(state, env_file) as ledger:
         info, record = ledger.run(run), ledger.record(run)
@@ -212,7 +214,7 @@ def retry(
         concurrency=concurrency,
         retries=retries,
         timeout=timeout,
-        reports=report or (),
+        reports=o.names(report),
         state=state,
         # How files get to their places is as much of a row as its target.
         share=bool(info.arguments.get("share", True)),

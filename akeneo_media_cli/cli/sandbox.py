@@ -35,7 +35,7 @@ def sandbox(
         ),
     ] = None,
     from_: Annotated[
-        list[str] | None,
+        list[Path] | None,
         typer.Option(
             "--from", metavar="MANIFEST", envvar=o.env("from"), help="Invent all that a manifest needs."
         ),
@@ -167,7 +167,7 @@ def sandbox(
         seed=seed,
     )
     try:
-        holds = _catalogue(catalog, from_, rehearsal)
+        holds = _catalogue(catalog, o.names(from_), rehearsal)
         serve(
             holds,
             host=host,
@@ -191,7 +191,7 @@ def _seconds(text: str) -> float:
     return 0.0 if text.strip() in ("0", "0s", "0ms") else duration(text)
 
 
-def _catalogue(catalog: Path | None, manifests: list[str] | None, rehearsal: Any) -> Any:
+def _catalogue(catalog: Path | None, manifests: list[str], rehearsal: Any) -> Any:
     if catalog is not None:
         try:
             return json.loads(catalog.read_text(encoding="utf-8"))

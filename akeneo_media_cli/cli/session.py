@@ -186,9 +186,9 @@ class Session:
     def _slips(self) -> list[str]:
         """Option variables that are no option's. Raises UsageError for a `.env` that cannot be used."""
         from ..settings import option_environment, unknown_options
-        from .options import VARIABLES
+        from .options import PAIRS, VARIABLES
 
-        given = option_environment(os.environ, self.env_file, cwd=Path.cwd())
+        given = option_environment(os.environ, self.env_file, cwd=Path.cwd(), pairs=PAIRS)
         if given.keys() <= VARIABLES:
             return []
         # Those of the other commands are options too. They are known once the commands are built, which

@@ -90,7 +90,7 @@ def upload(
         carrier=carrier,
         verify=verify,
         dry_run=dry_run,
-        reports=report or (),
+        reports=o.names(report),
         state=state,
         no_state=no_state,
     )

@@ -70,7 +70,7 @@ def validate(
         concurrency=concurrency,
         retries=retries,
         timeout=timeout,
-        reports=report or (),
+        reports=o.names(report),
         online=online,
         carrier=carrier,
     )

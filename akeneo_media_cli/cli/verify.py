@@ -69,7 +69,7 @@ def verify(
         retries=retries,
         timeout=timeout,
         max_duration=units.duration(max_duration) if max_duration else None,
-        reports=report or (),
+        reports=o.names(report),
         state=state,
         no_state=no_state,
         deep=deep,
