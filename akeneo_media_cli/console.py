@@ -58,9 +58,15 @@ class Outlet:
     A reader that went away, a full disk behind a redirection or a closed stream ends the output, not the run.
     """
 
-    def __init__(self, stream: TextIO, environ: Mapping[str, str] | None = None) -> None:
-        """With `environ`: where GitHub's runner reads along, nothing in a text is a command to it."""
+    def __init__(
+        self, stream: TextIO, environ: Mapping[str, str] | None = None, *, wanted: bool = False
+    ) -> None:
+        """With `environ`: where GitHub's runner reads along, nothing in a text is a command to it.
+
+        `wanted`: it is what was asked for, and `write` raises OSError where it cannot be had.
+        """
         self.stream = stream
+        self._wanted = wanted
         self._tame = bool(environ and environ.get("GITHUB_ACTIONS"))
         self._lock = threading.Lock()
         self._gone = False
@@ -81,5 +87,7 @@ class Outlet:
                     self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
                 self.stream.flush()
             except (OSError, ValueError):
+                if self._wanted:
+                    raise
                 self._gone = True
                 hush(self.stream)

@@ -14,7 +14,7 @@ from .. import __version__
 from ..console import hush
 from ..errors import MediaError, UsageError
 from ..exits import Exit
-from .process import catch_termination, open_streams, say, wind_up
+from .process import catch_termination, open_streams, say, unwritable, wind_up
 
 _UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -88,8 +88,7 @@ def run() -> None:
         sys.exit(Exit.ROWS_FAILED)
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
-            hush(sys.stdout)
-            say(f"error: what was asked for could not be written: {error.strerror}")
+            say(f"error: {unwritable(error)}")
             sys.exit(Exit.ROWS_FAILED)
         from .defect import keep
 

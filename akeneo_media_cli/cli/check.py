@@ -28,6 +28,7 @@ def check(json_: Json = False, env_file: o.EnvFile = None, timeout: o.Timeout = 
     Exit status: 0 all is well, 2 wrong configuration, 4 credentials or a right refused, 5 the PIM does not
     answer for now.
     """
+    from ..console import hush
     from ..pim.client import PimClient
     from ..run.checkup import Checkup
     from ..settings import load_connection
@@ -37,10 +38,14 @@ def check(json_: Json = False, env_file: o.EnvFile = None, timeout: o.Timeout = 
     with PimClient(connection, timeout=timeout, on_call=calls.append) as client:
         checkup = Checkup(client, connection.url, wall=time.time, calls=calls)
         checkup.run()
-    if json_:
-        typer.echo(json.dumps(_document(checkup, connection.url), indent=1))
-    else:
-        _show(checkup.findings, sys.stdout)
+    try:
+        if json_:
+            typer.echo(json.dumps(_document(checkup, connection.url), indent=1))
+        else:
+            _show(checkup.findings, sys.stdout)
+    except BrokenPipeError:
+        # Who has read enough still asks for the status.
+        hush(sys.stdout)
     raise typer.Exit(checkup.exit_status)
 
 
@@ -71,7 +76,7 @@ def _show(findings: Sequence[Finding], stream: TextIO) -> None:
         )
         if finding.hint:
             lines.append(f"{'':8} {'':{wide}}  -> {one_line(finding.hint, 300)}")
-    Outlet(stream).write("\n".join(lines) + "\n")
+    Outlet(stream, wanted=True).write("\n".join(lines) + "\n")
 
 
 def _show_table(findings: Sequence[Finding], stream: TextIO) -> None:

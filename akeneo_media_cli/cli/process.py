@@ -9,13 +9,20 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from ..console import Outlet
+from ..console import Outlet, hush
+from ..errors import ReportError
 from ..exits import Exit
 
 
 def say(message: str) -> None:
     """A line on standard error; if nobody is there to read it, that ends nothing."""
     Outlet(sys.stderr, os.environ).write(message + "\n")
+
+
+def unwritable(error: OSError) -> ReportError:
+    """What to raise where standard output takes no more: it is nobody else's fault."""
+    hush(sys.stdout)
+    return ReportError(f"what was asked for could not be written: {error.strerror or error}")
 
 
 def open_streams() -> None:

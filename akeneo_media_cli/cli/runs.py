@@ -172,7 +172,7 @@ def show(
         write_reports(reports, document, stdout=sys.stdout)
         if not reports:
             typer.echo(_line(info, document.summary))
-            write_summary(document, stream=sys.stdout, environ=os.environ)
+            write_summary(document, stream=sys.stdout, environ=os.environ, wanted=True)
 
 
 @app.command("retry")

@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..exits import Exit
 from ..units import duration
 from . import options as o
+from .process import unwritable
 
 
 def sandbox(
@@ -174,7 +175,7 @@ def sandbox(
             port=port,
             data=data,
             options=options,
-            announce=lambda running: _introduce(running, as_json),
+            announce=lambda running: _announce(running, as_json),
         )
     except SandboxMissing:
         raise UsageError(rehearsal.MISSING, rehearsal.CURE) from None
@@ -209,6 +210,14 @@ def _catalogue(catalog: Path | None, manifests: list[str], rehearsal: Any) -> An
 
         return invent(rehearsal.needs(ManifestOptions(manifests), sys.stdin.buffer))
     return None
+
+
+def _announce(running: Any, as_json: bool) -> None:
+    try:
+        _introduce(running, as_json)
+    except OSError as error:
+        # Nobody would know how to reach it. Not left as it is: that would say that it cannot listen.
+        raise unwritable(error) from None
 
 
 def _introduce(running: Any, as_json: bool) -> None:

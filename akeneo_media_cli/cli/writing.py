@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 from ..errors import UsageError
+from .process import unwritable
 
 STDOUT = "-"
 
@@ -38,12 +39,17 @@ def format_of(output: str, chosen: str | None) -> str:
 
 @contextmanager
 def opened(output: str) -> Iterator[TextIO]:
-    """Where to write: a file appears once it is complete. Raises UsageError where it cannot."""
+    """Where to write: a file appears once it is complete.
+
+    Raises UsageError where it cannot be written, and ReportError where standard output cannot.
+    """
     if output == STDOUT:
         out = cast(Any, sys.stdout)
         if hasattr(out, "reconfigure"):
             out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
-        yield sys.stdout
+        answer = _Answer()
+        yield cast(TextIO, answer)
+        answer.flush()
         return
     from ..report.atomic import replacing
 
@@ -57,3 +63,29 @@ def opened(output: str) -> Iterator[TextIO]:
             f"-o {output} cannot be written: {error.strerror or error}",
             "name a file in a folder that can be written",
         ) from None
+
+
+class _Answer:
+    """Standard output, whose troubles must not be taken for those of what is read meanwhile."""
+
+    def write(self, text: str) -> int:
+        with _told():
+            return sys.stdout.write(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        with _told():
+            sys.stdout.flush()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise unwritable(error) from None

@@ -29,15 +29,21 @@ class Line(NamedTuple):
 
 
 def write_summary(
-    report: Report, *, stream: TextIO, environ: Mapping[str, str], reports: Sequence[str] = ()
+    report: Report,
+    *,
+    stream: TextIO,
+    environ: Mapping[str, str],
+    reports: Sequence[str] = (),
+    wanted: bool = False,
 ) -> None:
     """Counts, effort, causes with cures, and what to do next; never fails, whatever becomes of `stream`.
 
+    But where it is what was asked for, `wanted`: then it raises OSError.
     On a terminal lines are folded to its width and coloured (`NO_COLOR`, `FORCE_COLOR` and `CI` respected);
     elsewhere a row is a line. `reports` are the files in which the rest is found.
     """
     lines = _lines(report, reports)
-    out = Outlet(stream, environ)
+    out = Outlet(stream, environ, wanted=wanted)
     colour = wants_colour(stream, environ)
     if colour or is_terminal(stream, environ):
         out.write(_for_terminal(lines, stream, colour=colour))

@@ -56,6 +56,37 @@ def test_data_that_cannot_be_had_is_an_error_though_all_rows_were_done(
     assert "could not be written" in listed.stderr
 
 
+@pytest.mark.parametrize("redirections", [">&-", ">/dev/full"])
+@pytest.mark.parametrize(
+    "command_line",
+    [
+        *("check", "check --json", "runs list", "runs list --json", "runs show", "media list"),
+        *("media list --format csv", "export", "sandbox", "sandbox --json", "--version", "upload --help"),
+        *("scan few --pattern {product}.{ext}", "scan many --pattern {product}.{ext}"),
+    ],
+)
+def test_an_answer_that_cannot_be_written_is_nobody_elses_fault(
+    bench: Bencher, command_line: str, redirections: str
+) -> None:
+    b = bench()
+    assert b.upload(many(b, 3)).status == 0
+    # So many that some are written while the folder is still read.
+    for folder, count in (("few", 2), ("many", 1000 if "many" in command_line else 0)):
+        for n in range(count):
+            b.file(f"{folder}/{n}.jpg", b"\xff\xd8\xff")
+    more = ("--set", "attribute=picture") if "scan" in command_line else ()
+    done = in_shell(b, redirections, *command_line.split(), *more)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: what was asked for could not be written: ")
+    assert done.stderr.count("\n") == 1, "and nothing else is said"
+
+
+def test_a_check_that_nobody_reads_to_its_end_keeps_its_status(bench: Bencher) -> None:
+    b = bench()
+    b.sandbox.stop()
+    assert in_shell(b, "| true; exit ${PIPESTATUS[0]}", "check").returncode == 5
+
+
 def test_a_manifest_from_a_closed_standard_input_is_unusable(bench: Bencher) -> None:
     done = in_shell(bench(), "<&-", "upload", "-", "--format", "csv")
     assert done.returncode == 3
