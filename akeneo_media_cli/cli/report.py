@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..exits import Exit
 from . import completion
 from . import options as o
 
@@ -54,4 +55,4 @@ def merge(
     report = merged(reports)
     write_reports(outputs, report, stdout=sys.stdout)
     write_summary(report, stream=sys.stderr, environ=os.environ, reports=outputs)
-    raise typer.Exit(report.exit_status)
+    raise typer.Exit(report.exit_status or Exit.OK)

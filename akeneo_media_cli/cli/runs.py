@@ -94,15 +94,16 @@ def _line(info: RunInfo, summary: Mapping[str, Any]) -> str:
     from ..wording import duration, utc
 
     counts = ", ".join(f"{summary[status]} {status.value}" for status in Status if summary.get(status))
-    took = "-" if info.finished_at is None else duration(_seconds(info))
+    seconds = _seconds(info)
+    took = "-" if seconds is None else duration(seconds)
     status = "-" if info.exit_status is None else str(info.exit_status)
     told = f"{info.command:9} {info.state:11} exit {status:>3}  {took:>8}  {counts}"
     return f"{info.id}  {utc(info.started_at)}  {told}".rstrip()
 
 
-def _seconds(info: RunInfo) -> float:
+def _seconds(info: RunInfo) -> float | None:
     # The clock may have been set meanwhile.
-    return max(0.0, (info.finished_at or info.started_at) - info.started_at)
+    return None if info.finished_at is None else max(0.0, info.finished_at - info.started_at)
 
 
 def _as_json(info: RunInfo, summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,10 +158,11 @@ def show(
             pim={"url": ledger.pim_url, "version": None},
             run=info.id,
             command=info.command,
-            exit_status=info.exit_status if info.exit_status is not None else int(Exit.PENDING),
+            exit_status=info.exit_status,
             started_at=utc(info.started_at),
-            finished_at=utc(info.finished_at or info.started_at),
+            finished_at=None if info.finished_at is None else utc(info.finished_at),
             duration_seconds=_seconds(info),
+            running=info.state == "running",
             summary=_counted(ledger, info),
             error=info.summary.get("error"),
             items=items,

@@ -65,7 +65,8 @@ def write(report: Report, out: TextIO) -> None:
     )
     out.write(_head(report))
     out.write(_error(report))
-    out.write(census.timeline.charts())
+    if report.duration_seconds is not None:
+        out.write(census.timeline.charts())
     out.writelines(_causes(census))
     out.writelines(_table(report, census))
     tool = f"{report.tool.get('name', '')} {report.tool.get('version', '')}"
@@ -83,7 +84,7 @@ class _Census:
     """What one pass over the rows tells, before the page can begin."""
 
     def __init__(self, report: Report) -> None:
-        self.timeline = Timeline(report.started_at, report.duration_seconds)
+        self.timeline = Timeline(report.started_at, report.duration_seconds or 0.0)
         self.good = self.bad = 0
         self.statuses: dict[str, None] = {}
         self.groups: list[Group] = grouped(self._counted(report), _ROWS)
@@ -115,7 +116,7 @@ def _prose(text: str) -> str:
 def _head(report: Report) -> str:
     pim = report.pim or {}
     about = [pim.get("url"), f"PIM {pim['version']}" if pim.get("version") else None, report.run]
-    about.append(f"{report.started_at} to {report.finished_at}")
+    about.append(" to ".join(filter(None, (report.started_at, report.finished_at))))
     line = " · ".join(escape(one_line(part, 200)) for part in about if part)
     summary = report.summary
     way, amount = moved(summary)
@@ -124,7 +125,8 @@ def _head(report: Report) -> str:
         (one_line(name, 40), f"{number:,}", _class(name)) for name, number in statuses(summary) if number
     ]
     cards += [(way, size(amount), "")] if amount else []
-    cards += [("time", duration(report.duration_seconds), "")]
+    if report.duration_seconds is not None:
+        cards += [("time", duration(report.duration_seconds), "")]
     cards += [
         (key, f"{int(summary[key]):,}", "")
         for key in ("requests", "retries", "throttled", "shared")
@@ -134,10 +136,11 @@ def _head(report: Report) -> str:
         f'<li class="{look}"><b>{escape(value)}</b>{escape(name)}</li>' for name, value, look in cards
     )
     fine = " fine" if report.exit_status == Exit.OK else ""
+    status = "" if report.exit_status is None else f" (exit status {int(report.exit_status)})"
     return (
         f"<header><h1>akeneo-media {escape(one_line(report.command, 40))}</h1>\n"
         f'<p class="about">{line}</p></header>\n<main>\n'
-        f'<p class="meaning{fine}">{_prose(meaning(report))} (exit status {int(report.exit_status)})</p>\n'
+        f'<p class="meaning{fine}">{_prose(meaning(report))}{status}</p>\n'
         f'<ul class="cards">{items}</ul>\n'
     )
 

@@ -88,23 +88,25 @@ class Report:
     be had without reading all others. `locate` gives the path of a row's file where it can be
     read here, for the thumbnails of the HTML report. `recall` is what names the run to `akeneo-media runs`:
     its id, and options if it takes any; None where no ledger keeps it. `error` is what ended the run before
-    its time, or why rows were left pending; None where neither is.
+    its time, or why rows were left pending; None where neither is. A run without an end has no `exit_status`,
+    `finished_at` and `duration_seconds`: it is still `running`, or was killed.
     """
 
     tool: Mapping[str, Any]
     pim: Mapping[str, Any] | None
     run: str | None
     command: str
-    exit_status: int
+    exit_status: int | None
     started_at: str
-    finished_at: str
-    duration_seconds: float
+    finished_at: str | None
+    duration_seconds: float | None
     summary: Mapping[str, Any]
     items: Callable[[], Iterator[Mapping[str, Any]]]
     troubled: Callable[[], Iterator[Mapping[str, Any]]] | None = None
     locate: Callable[[Mapping[str, Any]], str | None] | None = None
     recall: str | None = None
     error: ErrorItem | None = None
+    running: bool = False
 
     def attention(self) -> Iterator[Mapping[str, Any]]:
         """The items that may need somebody's attention, in order; good ones may be among them."""
@@ -117,10 +119,10 @@ class Report:
             "pim": self.pim,
             "run": self.run,
             "command": self.command,
-            "exit_status": int(self.exit_status),
+            "exit_status": None if self.exit_status is None else int(self.exit_status),
             "started_at": self.started_at,
             "finished_at": self.finished_at,
-            "duration_seconds": round(self.duration_seconds, 3),
+            "duration_seconds": None if self.duration_seconds is None else round(self.duration_seconds, 3),
             "summary": self.summary,
             "error": self.error,
         }

@@ -32,12 +32,13 @@ def write(report: Report, out: TextIO) -> None:
         skipped += outcome == "skipped"
     counts = f'tests="{cases}" failures="{failures}" errors="{errors}"'
     name = _attribute(f"akeneo-media {report.command}")
-    time = f'time="{max(report.duration_seconds, 0):.3f}"'
+    seconds = report.duration_seconds
+    time = "" if seconds is None else f' time="{max(seconds, 0):.3f}"'
     out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    out.write(f"<testsuites name={name} {counts} {time}>\n")
+    out.write(f"<testsuites name={name} {counts}{time}>\n")
     # Without the Z: the schemas that are about take a date and time of no zone.
     stamp = _attribute(report.started_at.rstrip("Z"))
-    out.write(f' <testsuite name={name} {counts} skipped="{skipped}" {time} timestamp={stamp}>\n')
+    out.write(f' <testsuite name={name} {counts} skipped="{skipped}"{time} timestamp={stamp}>\n')
     out.writelines(_properties(report))
     for item in report.items():
         out.writelines(_case(item))
@@ -59,7 +60,7 @@ def _properties(report: Report) -> Iterator[str]:
         "run": report.run,
         "pim.url": pim.get("url"),
         "pim.version": pim.get("version"),
-        "exit_status": int(report.exit_status),
+        "exit_status": None if report.exit_status is None else int(report.exit_status),
         **{f"summary.{key}": value for key, value in report.summary.items()},
         **{f"error.{key}": value for key, value in (report.error or {}).items()},
     }

@@ -79,7 +79,8 @@ def _totals(report: Report) -> str:
     way, amount = moved(summary)
     rows += [(way, size(amount))] if amount else []
     rows += [(key, f"{int(summary.get(key) or 0):,}") for key in ("requests", "retries", "throttled")]
-    rows.append(("time", duration(report.duration_seconds)))
+    if report.duration_seconds is not None:
+        rows.append(("time", duration(report.duration_seconds)))
     names, values = zip(*rows, strict=True)
     dashes = " | ".join("---:" for _ in rows)
     about = ", ".join(

@@ -17,6 +17,8 @@ _RESUMES = frozenset({"upload", "download"})
 
 def meaning(report: Report) -> str:
     """What the exit status says, and the next step. For people; scripts test the status itself."""
+    if report.exit_status is None:
+        return _running(report) if report.running else _killed(report)
     sentences = {
         Exit.OK: _fine,
         Exit.ROWS_FAILED: _rows_failed,
@@ -92,6 +94,16 @@ def _pending(report: Report) -> str:
 
 def _interrupted(report: Report) -> str:
     return f"Interrupted. {_left(report)}" if _number(report, "pending") else "Interrupted: run it again."
+
+
+def _running(report: Report) -> str:
+    return f"The run is still running: {count(_number(report, 'pending'), 'row')} not done so far."
+
+
+def _killed(report: Report) -> str:
+    """Its process died: nobody was left to write down how it ended."""
+    text = "The run was interrupted before it could come to an end: it was killed, or its machine went down."
+    return f"{text} {_left(report)}" if _number(report, "pending") else text
 
 
 def _left(report: Report) -> str:

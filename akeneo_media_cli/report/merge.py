@@ -29,17 +29,20 @@ def merged(paths: Sequence[Path]) -> Report:
         for key, value in head["summary"].items():
             if isinstance(value, (int, float)):
                 summary[key] = summary.get(key, 0) + value
+    statuses = [head["exit_status"] for head in heads]
     started = min(str(head["started_at"]) for head in heads)
-    finished = max(str(head["finished_at"]) for head in heads)
+    ends = [head["finished_at"] for head in heads]
+    finished = None if None in ends else max(map(str, ends))
     return Report(
         tool=heads[0]["tool"],
         pim=heads[0]["pim"],
         run=", ".join(str(head["run"]) for head in heads),
         command=str(heads[0]["command"]),
-        exit_status=worst(*(Exit(head["exit_status"]) for head in heads)),
+        # A run without an end has rows that are pending, if it has any.
+        exit_status=worst(*(Exit(Exit.PENDING if s is None else s) for s in statuses)),
         started_at=started,
         finished_at=finished,
-        duration_seconds=(_time(finished) - _time(started)).total_seconds(),
+        duration_seconds=None if finished is None else (_time(finished) - _time(started)).total_seconds(),
         summary=summary,
         items=lambda: _items(paths),
         # Reports of before there was one have none.

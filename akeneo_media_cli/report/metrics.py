@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 from ..errors import ReportError
@@ -15,6 +14,7 @@ from ..exits import Exit
 from ..wording import one_line
 from .atomic import replacing
 from .items import Report, statuses
+from .timeline import seconds_of
 
 _SUCCESS = "akeneo_media_last_success_timestamp_seconds"
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?(?:e\+?[0-9]+)?)"
@@ -43,7 +43,7 @@ def write_metrics(path: str, report: Report) -> None:
 
 def _lines(report: Report, labels: str, last_success: float | None) -> Iterator[str]:
     summary = report.summary
-    finished = datetime.fromisoformat(report.finished_at.replace("Z", "+00:00")).timestamp()
+    finished = seconds_of(report.finished_at)
     if report.exit_status == Exit.OK:
         last_success = finished
     yield "# HELP akeneo_media_rows Rows of the last run by what became of them."
@@ -56,8 +56,8 @@ def _lines(report: Report, labels: str, last_success: float | None) -> Iterator[
         ("requests", "Calls made by the last run.", summary.get("requests")),
         ("retries", "Calls that the last run made again.", summary.get("retries")),
         ("throttled", "Answers of 429 in the last run.", summary.get("throttled")),
-        ("duration_seconds", "How long the last run took.", round(report.duration_seconds, 3)),
-        ("exit_status", "Exit status of the last run.", int(report.exit_status)),
+        ("duration_seconds", "How long the last run took.", report.header()["duration_seconds"]),
+        ("exit_status", "Exit status of the last run.", report.header()["exit_status"]),
         ("finished_timestamp_seconds", "When the last run ended.", finished),
         ("last_success_timestamp_seconds", "When a run last ended with exit status 0.", last_success),
     ]

@@ -77,7 +77,7 @@ def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
     yield Line("")
     fine = report.exit_status == Exit.OK
     yield Line(meaning(report), style="bold green" if fine else "bold")
-    if not fine:
+    if not fine and report.exit_status is not None:
         yield Line(f"(exit status {int(report.exit_status)})", style="dim")
 
 
@@ -89,12 +89,13 @@ def _totals(report: Report) -> Iterator[Line]:
     for name, number in counts:
         yield Line(f"{number:>{wide},}  {one_line(name, 40)}", 2, _STYLES.get(name, ""))
     seconds = report.duration_seconds
-    yield Line(f"{total:>{wide},}  {'row' if total == 1 else 'rows'} in {duration(seconds)}", 2, "bold")
+    took = "" if seconds is None else f" in {duration(seconds)}"
+    yield Line(f"{total:>{wide},}  {'row' if total == 1 else 'rows'}{took}", 2, "bold")
     way, amount = moved(summary)
     calls = int(summary.get("requests") or 0)
     if amount or calls:
         parts = [f"{size(amount)} {way}"] if amount else []
-        parts += [f"{size(amount / seconds)}/s"] if amount and seconds > 0 else []
+        parts += [f"{size(amount / seconds)}/s"] if amount and seconds else []
         parts.append(count(calls, "call"))
         if summary.get("shared"):
             parts.append(f"{count(int(summary['shared']), 'row')} given a file that another row sent")

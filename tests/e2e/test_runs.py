@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -114,6 +115,30 @@ def test_a_file_that_is_gone_by_then_is_an_invalid_row(after_a_run: tuple[Bench,
     assert list(retried.kinds().values()) == ["file_missing"]
 
 
+def shown_without_an_end(b: Bench, says: str) -> None:
+    """`runs show` of a run that did not end, in every format: it invents no end."""
+    suffixes = ("json", "jsonl", "csv", "xml", "md", "html")
+    written = runs(b, "show", "--state", "own.sqlite", *(f"--report=r.{suffix}" for suffix in suffixes))
+    assert written.status == 0, written.err
+    report = json.loads((b.folder / "r.json").read_text("utf-8"))
+    ends = [report[name] for name in ("exit_status", "finished_at", "duration_seconds", "error")]
+    assert ends == [None] * 4
+    assert report["summary"]["pending"] > 0
+    assert (b.folder / "r.jsonl").read_text("utf-8").count("\n") == 400
+    for name in ("r.md", "r.html"):
+        assert says in (b.folder / name).read_text("utf-8"), name
+    shown = runs(b, "show", "--state", "own.sqlite")
+    assert shown.status == 0
+    assert says in shown.out
+    assert "pending" in shown.out
+    for text in (shown.out, (b.folder / "r.html").read_text("utf-8")):
+        assert "exit status" not in text
+        assert "0.0 s" not in text
+    suite = ElementTree.parse(b.folder / "r.xml").getroot()[0]
+    assert "time" not in suite.attrib
+    assert len(suite.findall("testcase")) == 400
+
+
 def test_a_run_that_goes_on_or_was_killed_is_counted_by_its_rows(bench: Bencher) -> None:
     b = bench(catalogue(400), save_time=0.2)
     with running(b, "upload", many(b, 400), "--state", "own.sqlite", "--progress", "none") as process:
@@ -122,10 +147,12 @@ def test_a_run_that_goes_on_or_was_killed_is_counted_by_its_rows(bench: Bencher)
         assert (going["state"], going["exit_status"], going["pid"]) == ("running", None, process.pid)
         assert going["summary"]["total"] == 400
         assert going["summary"]["uploaded"] > 0
-    shown = runs(b, "show", "--state", "own.sqlite")
-    assert shown.status == 0
-    assert "interrupted" in shown.out
-    assert "pending" in shown.out
+        shown_without_an_end(b, "The run is still running")
+    shown_without_an_end(b, "The run was interrupted before it could come to an end")
+    merged = b.run("report", "merge", "r.json", "r.json", "-o", "all.json", report=False)
+    assert merged.status == 5
+    both = json.loads((b.folder / "all.json").read_text("utf-8"))
+    assert (both["finished_at"], both["duration_seconds"], both["summary"]["total"]) == (None, None, 800)
     assert "no run yet" in runs(b, "list").err, "it has a ledger of its own"
 
 
