@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from . import logs
 from . import options as o
+from .places import Places
 
 if TYPE_CHECKING:
     from ..run.checkup import Checkup, Finding
@@ -22,27 +24,46 @@ _MARKS = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skip
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
 
 
-def check(json_: Json = False, env_file: o.EnvFile = None, timeout: o.Timeout = 60.0) -> None:
-    """Tell whether uploads would work: address, login, rights, routes. Writes nothing to the PIM.
+def check(
+    json_: Json = False,
+    env_file: o.EnvFile = None,
+    timeout: o.Timeout = 60.0,
+    log_file: o.LogFile = None,
+    verbose: o.Verbose = 0,
+    quiet: o.Quiet = False,
+) -> None:
+    """Tell whether uploads would work: address, login, rights, routes. Writes nothing to the PIM. With -q
+    only what failed is shown.
 
     Exit status: 0 all is well, 2 wrong configuration, 4 credentials or a right refused, 5 the PIM does not
     answer for now.
     """
     from ..console import hush
     from ..pim.client import PimClient
+    from ..progress.notes import Notes
     from ..run.checkup import Checkup
     from ..settings import load_connection
 
+    Places(env_file=env_file, log_file=log_file).check()
     connection = load_connection(os.environ, env_file, cwd=Path.cwd())
+    notes = Notes(sys.stderr, "error" if quiet else "info", os.environ)
+    logs.set_up(notes, verbose=0 if quiet else verbose, log_file=log_file)
     calls: list[Any] = []
-    with PimClient(connection, timeout=timeout, on_call=calls.append) as client:
+
+    def on_call(call: Any) -> None:
+        calls.append(call)
+        logs.request(call)
+
+    with PimClient(connection, timeout=timeout, on_call=on_call) as client:
         checkup = Checkup(client, connection.url, wall=time.time, calls=calls)
         checkup.run()
+    for finding in checkup.findings:
+        logs.found(finding.check, finding.health.value, finding.found)
     try:
         if json_:
             typer.echo(json.dumps(_document(checkup, connection.url), indent=1))
         else:
-            _show(checkup.findings, sys.stdout)
+            _show([f for f in checkup.findings if not quiet or f.health.value == "failed"], sys.stdout)
     except BrokenPipeError:
         # Who has read enough still asks for the status.
         hush(sys.stdout)
@@ -65,6 +86,8 @@ def _show(findings: Sequence[Finding], stream: TextIO) -> None:
     from ..console import Outlet, is_terminal
     from ..wording import one_line
 
+    if not findings:
+        return
     if is_terminal(stream, os.environ):
         _show_table(findings, stream)
         return

@@ -88,6 +88,11 @@ def request(call: Any) -> None:
     )
 
 
+def found(what: str, health: str, told: str) -> None:
+    """Log what a look at `what` came to."""
+    LOGGER.info("%s: %s: %s", what, health, one_line(told, 500))
+
+
 class Logged:
     """A display that writes what it hears to the log first."""
 

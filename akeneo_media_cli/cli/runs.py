@@ -183,6 +183,9 @@ def retry(
     concurrency: o.Concurrency = 4,
     retries: o.Retries = 5,
     timeout: o.Timeout = 60.0,
+    max_duration: o.MaxDuration = None,
+    bwlimit: o.BwLimit = None,
+    verify: o.Verify = False,
     allow_remote: o.AllowRemote = False,
     remote_host: o.RemoteHost = None,
     max_temp: o.MaxTemp = "1G",
@@ -190,9 +193,14 @@ def retry(
     progress: o.Progress = o.ProgressMode.auto,
     state: o.State = None,
     env_file: o.EnvFile = None,
+    log_file: o.LogFile = None,
+    log_format: o.LogFormat = o.LogForm.text,
+    verbose: o.Verbose = 0,
     quiet: o.Quiet = False,
 ) -> None:
-    """Try the failed rows of a run again, and only those."""
+    """Try the failed rows of a run again, and only those: with its --skip or --force, its --share and
+    --carrier."""
+    from .. import units
     from ..run.options import ManifestOptions, UploadOptions
     from ..run.plan import retried_rows
     from .session import Session
@@ -216,12 +224,24 @@ def retry(
         concurrency=concurrency,
         retries=retries,
         timeout=timeout,
+        max_duration=units.duration(max_duration) if max_duration else None,
+        bwlimit=units.rate(bwlimit) if bwlimit else None,
+        verify=verify,
         reports=o.names(report),
         state=state,
+        # What the ledger holds of a row's value may be older than the run that did not go by it.
+        skip=str(info.arguments.get("skip", "ledger")),
         # How files get to their places is as much of a row as its target.
         share=bool(info.arguments.get("share", True)),
         carrier=info.arguments.get("carrier"),
     )
-    session = Session(env_file=env_file, progress=progress.value, quiet=quiet)
+    session = Session(
+        env_file=env_file,
+        progress=progress.value,
+        log_file=log_file,
+        log_format=log_format.value,
+        verbose=verbose,
+        quiet=quiet,
+    )
     session.rows = lambda _, links: retried_rows(rows, links)
     raise typer.Exit(session.upload(options))

@@ -17,6 +17,14 @@ Online = Annotated[
         help="Ask the PIM too: attributes, channels, locales, products. Nothing is sent.",
     ),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        envvar=o.env("strict"),
+        help="Take the manifest for unusable if any row is invalid, as upload --strict would.",
+    ),
+]
 
 
 def validate(
@@ -37,6 +45,7 @@ def validate(
     concurrency: o.Concurrency = 4,
     retries: o.Retries = 5,
     timeout: o.Timeout = 60.0,
+    strict: Strict = False,
     carrier: o.Carrier = None,
     shard: o.Shard = None,
     report: o.Report = None,
@@ -48,7 +57,8 @@ def validate(
     """Make every check that upload makes before it sends, and send nothing.
 
     Without --online no PIM is needed. Exit status: 0 no mistakes, 1 some rows are invalid, 2 wrong usage,
-    3 unusable manifest; with --online also 4 credentials refused, 5 the PIM could not be asked about all.
+    3 unusable manifest, with --strict also for any invalid row; with --online also 4 credentials refused,
+    5 the PIM could not be asked about all.
     """
     from .. import units
     from ..run.options import ManifestOptions, ValidateOptions
@@ -72,6 +82,7 @@ def validate(
         timeout=timeout,
         reports=o.names(report),
         online=online,
+        strict=strict,
         carrier=carrier,
     )
     session = Session(

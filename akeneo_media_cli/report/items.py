@@ -53,7 +53,8 @@ class Item(_Item, total=False):
 
 
 class Summary(TypedDict):
-    """How many rows came to what, and what it took. `throttled` counts answers of 429.
+    """How many rows came to what, and what it took. `throttled` counts answers of 429,
+    `retries` tries of a row's file after its first; other calls that were made again are not counted.
 
     `shared` counts rows that got the media file that another row sent.
     """

@@ -54,7 +54,7 @@ def _lines(report: Report, labels: str, last_success: float | None) -> Iterator[
         ("sent_bytes", "Bytes of files sent by the last run.", summary.get("bytes_sent")),
         ("received_bytes", "Bytes of files received by the last run.", summary.get("bytes_received")),
         ("requests", "Calls made by the last run.", summary.get("requests")),
-        ("retries", "Calls that the last run made again.", summary.get("retries")),
+        ("retries", "Files that the last run sent or asked for again.", summary.get("retries")),
         ("throttled", "Answers of 429 in the last run.", summary.get("throttled")),
         ("duration_seconds", "How long the last run took.", report.header()["duration_seconds"]),
         ("exit_status", "Exit status of the last run.", report.header()["exit_status"]),

@@ -73,9 +73,13 @@ class UploadOptions(RunOptions):
 
 @dataclass(frozen=True)
 class ValidateOptions(RunOptions):
-    """How rows are checked. `online`: against the PIM's catalogue and entities too."""
+    """How rows are checked. `online`: against the PIM's catalogue and entities too.
+
+    `strict`: one invalid row makes the manifest unusable.
+    """
 
     online: bool = False
+    strict: bool = False
     carrier: str | None = None
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..errors import ManifestError
 from ..exits import Exit
 from ..pim.connection import Connection
 from ..progress.base import Progress
 from ..rows import Status
+from ..wording import count
 from .carrying import Carriers
 from .catalogue import Catalogue
 from .coordinator import Coordinator, Policy
@@ -38,11 +40,18 @@ class Validate(Job):
         self._options = options
 
     def steps(self, run: Run) -> Exit:
+        """Raises as `Job.steps`: ManifestError too, where a strict run finds an invalid row."""
         plan(run, self._rows(self.note), skip="none", note=self.note)
         if self._connection is None:
             run.mark_planned()
         if self.begin(run, Status.INVALID, Status.PLANNED):
             self._ask(run)
+        invalid = run.summary()["invalid"]
+        if self._options.strict and invalid:
+            raise ManifestError(
+                f"{count(invalid, 'row')} invalid (--strict)",
+                "mend them: `upload --strict` would send nothing",
+            )
         return rows_status(run)
 
     def _ask(self, run: Run) -> None:

@@ -333,3 +333,23 @@ def test_on_a_terminal_it_is_a_table(bench: Bencher, command: list[str]) -> None
     assert done.returncode == 0
     assert b"\x1b[32mok" in shown
     assert b"may edit products" in shown
+
+
+def test_the_quiet_see_what_failed_and_the_log_has_all(bench: Bencher) -> None:
+    b = bench()
+    well = b.run("check", "-q", report=False)
+    assert (well.status, well.out, well.err) == (0, "", "")
+    refused = b.run("check", "-q", report=False, env={"AKENEO_PASSWORD": "no"})
+    assert refused.status == 4
+    assert [line.split()[0] for line in refused.out.splitlines()] == ["FAILED", "->"]
+    assert refused.err == ""
+    assert json.loads(b.run("check", "-q", "--json", report=False).out)["checks"]
+
+    loud = b.run("check", "-v", "--log-file", "check.log", report=False)
+    assert "info: login: ok: " in loud.err
+    assert "/api/" not in loud.err
+    log = (b.folder / "check.log").read_text("utf-8")
+    assert "INFO    login: ok: " in log
+    assert "DEBUG   POST /api/oauth/v1/token: 200" in log
+    assert b.sandbox.credentials.password not in log
+    assert "info: POST /api/oauth/v1/token: 200" in b.run("check", "-vv", report=False).err

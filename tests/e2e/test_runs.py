@@ -11,7 +11,7 @@ import pytest
 from akeneo_media_cli.sandbox import parse_faults
 
 from .conftest import Bench, Bencher, Done, catalogue
-from .many import check_all, many, running, uploads, wait_for_uploads
+from .many import change, check_all, many, running, uploads, wait_for_uploads
 
 
 def runs(b: Bench, *arguments: str, env: dict[str, str] | None = None) -> Done:
@@ -162,3 +162,30 @@ def test_what_was_no_upload_is_not_tried_again(bench: Bencher) -> None:
     retried = b.run("runs", "retry", "last", report=False)
     assert retried.status == 2
     assert "verify" in retried.err
+
+
+def test_what_was_forced_is_forced_again(bench: Bencher) -> None:
+    b = bench()
+    manifest = many(b, 3)
+    assert b.upload(manifest).status == 0
+    change(b, faults=["413-html=3x@media-files"])
+    forced = b.upload(manifest, "--force")
+    assert forced.statuses() == {"total": 3, "failed": 3}
+    retried = b.run("runs", "retry", "last", "--bwlimit", "5M", "--max-duration", "1h", "--verify")
+    assert retried.statuses() == {"total": 3, "uploaded": 3}, "the first run's files are not these"
+    assert uploads(b) == 6
+    assert b.sandbox.stats()["calls"]["POST /media-files"] == {"201": 6, "413": 3}
+
+
+def test_retrying_is_logged_and_limited_as_an_upload_is(after_a_run: tuple[Bench, dict[str, Any]]) -> None:
+    b, _ = after_a_run
+    change(b, latency=0.5)
+    late = b.run("runs", "retry", "last", "--max-duration", "1ms")
+    assert (late.status, late.statuses()) == (5, {"total": 3, "pending": 3})
+    change(b, latency=0)
+    listed = json.loads(runs(b, "list", "--json").out)
+    retried = b.run("runs", "retry", listed[-1]["run"], "-v", "--log-file", "run.log", "--log-format", "json")
+    assert retried.status == 0
+    assert retried.err.count(': uploaded"}') == 3
+    logged = [json.loads(line) for line in (b.folder / "run.log").read_text("utf-8").splitlines()]
+    assert sum("POST /api/rest/v1/media-files: 201" in line["message"] for line in logged) == 3

@@ -318,3 +318,20 @@ def test_what_is_looked_at_offline_counts_as_done(bench: Bencher) -> None:
     (line,) = [line for line in done.err.splitlines() if line.startswith("[")]
     assert "100%, 3 of 3 rows" in line
     assert "3 planned" in line
+
+
+@pytest.mark.parametrize("more", [[], ["--online"]], ids=["offline", "online"])
+def test_a_strict_look_takes_one_invalid_row_for_an_unusable_manifest(
+    bench: Bencher, more: list[str]
+) -> None:
+    b = bench()
+    b.file("a.jpg", jpeg(1))
+    good = b.manifest(["product,attribute,file", "p-1,picture,a.jpg"], "good.csv")
+    bad = b.manifest(["product,attribute,file", "p-1,picture,a.jpg", "p-2,picture,gone.jpg"])
+    assert b.run("validate", good, "--strict", *more).status == 0
+    assert b.run("validate", bad, *more).status == 1
+    done = b.run("validate", bad, "--strict", *more)
+    assert done.status == 3
+    assert done.statuses() == {"total": 2, "planned": 1, "invalid": 1}
+    assert done.report["error"]["kind"] == "manifest_unusable"
+    assert done.kinds() == {3: "file_missing"}
