@@ -40,14 +40,17 @@ class Ending:
     _wall: float = field(default_factory=time.time)
     _clock: float = field(default_factory=time.monotonic)
 
-    def of_nothing(self, problem: BaseException, summary: Mapping[str, Any], progress: Progress) -> Exit:
-        """No run could begin: an empty report tells why; the status to exit with.
+    def of_nothing(
+        self, problem: BaseException | None, summary: Mapping[str, Any], progress: Progress
+    ) -> Exit:
+        """No run could begin, or (`problem` None) there was no need of one: an empty report tells why.
 
-        Errors are told here; what else `problem` may be is for the caller to raise on.
+        Gives the status to exit with. Errors are told here; what else `problem` may be is for the caller to
+        raise on.
         """
         from ..run.ledger.ledger import new_id
 
-        failure, status = _failure(problem), _status(problem)
+        failure, status = (_failure(problem), _status(problem)) if problem else (None, Exit.OK)
         self._leave(self._report(new_id(self._wall), status, failure, summary), progress)
         if self.events:
             progress.finished(summary)

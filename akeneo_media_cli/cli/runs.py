@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
-from ..exits import Exit
+from ..errors import MediaError, UsageError
 from . import completion
 from . import options as o
 from .places import Places
@@ -23,6 +22,7 @@ from .process import say
 
 if TYPE_CHECKING:
     from ..run.ledger import Ledger, RunInfo
+    from ..run.options import UploadOptions
 
 app = typer.Typer(help="What earlier runs did, from the ledger.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -205,22 +205,8 @@ def retry(
     from ..run.plan import retried_rows
     from .session import Session
 
-    with _ledger(state, env_file) as ledger:
-        info = ledger.run(run)
-        if info.command != "upload":
-            # Its rows name files to be written or compared: to send them would be another job.
-            raise UsageError(
-                f"run {info.id} was a `{info.command}`: only an upload can be tried again from the ledger",
-                "run the same command again: what is done already is left alone",
-            )
-        rows = list(ledger.retry_rows(info.id))
-    if not rows:
-        say(f"run {info.id} has no failed rows")
-        raise typer.Exit(Exit.OK)
     options = UploadOptions(
-        ManifestOptions(
-            info.arguments.get("manifests", ()), links=o.links(allow_remote, remote_host, max_temp)
-        ),
+        ManifestOptions((), links=o.links(allow_remote, remote_host, max_temp)),
         concurrency=concurrency,
         retries=retries,
         timeout=timeout,
@@ -229,11 +215,6 @@ def retry(
         verify=verify,
         reports=o.names(report),
         state=state,
-        # What the ledger holds of a row's value may be older than the run that did not go by it.
-        skip=str(info.arguments.get("skip", "ledger")),
-        # How files get to their places is as much of a row as its target.
-        share=bool(info.arguments.get("share", True)),
-        carrier=info.arguments.get("carrier"),
     )
     session = Session(
         env_file=env_file,
@@ -243,5 +224,40 @@ def retry(
         verbose=verbose,
         quiet=quiet,
     )
+    try:
+        with _ledger(state, env_file) as ledger:
+            info = _upload(ledger, run)
+            rows = list(ledger.retry_rows(info.id))
+    except MediaError as error:
+        raise typer.Exit(session.upload_nothing(options, error)) from None
+    if not rows:
+        say(f"run {info.id} has no failed rows")
+        raise typer.Exit(session.upload_nothing(options))
     session.rows = lambda _, links: retried_rows(rows, links)
-    raise typer.Exit(session.upload(options))
+    raise typer.Exit(session.upload(_as_before(options, info)))
+
+
+def _upload(ledger: Ledger, run: str) -> RunInfo:
+    info = ledger.run(run)
+    if info.command != "upload":
+        # Its rows name files to be written or compared: to send them would be another job.
+        raise UsageError(
+            f"run {info.id} was a `{info.command}`: only an upload can be tried again from the ledger",
+            "run the same command again: what is done already is left alone",
+        )
+    return info
+
+
+def _as_before(options: UploadOptions, info: RunInfo) -> UploadOptions:
+    """The same with what the run itself was called with."""
+    from dataclasses import replace
+
+    return replace(
+        options,
+        manifest=replace(options.manifest, manifests=info.arguments.get("manifests", ())),
+        # How files get to their places is as much of a row as its target.
+        share=bool(info.arguments.get("share", True)),
+        carrier=info.arguments.get("carrier"),
+        # What the ledger holds of a row's value may be older than a run that did not go by it.
+        skip=str(info.arguments.get("skip", "ledger")),
+    )

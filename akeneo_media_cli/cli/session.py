@@ -55,6 +55,13 @@ class Session:
 
         return self._run("upload", options, Upload)
 
+    def upload_nothing(self, options: UploadOptions, problem: MediaError | None = None) -> Exit:
+        """The end of an `upload` without rows to send, for a `problem` or for none; the exit status."""
+        from ..run.upload import Upload
+
+        self._places(options).check_reports(options.reports)
+        return self._ending("upload", options).of_nothing(problem, Upload.nothing(), self._display())
+
     def validate(self, options: ValidateOptions) -> Exit:
         """Run `validate`, as `upload`; it needs a PIM only with `online`, and is not remembered."""
         from ..run.validate import Validate
@@ -79,22 +86,8 @@ class Session:
         return self._run("download", options, Download)
 
     def _run(self, command: str, options: RunOptions, make: type[Job], *, offline: bool = False) -> Exit:
-        places = Places(
-            options.manifest.manifests,
-            self.env_file,
-            log_file=self.log_file,
-            metrics_file=self.metrics_file,
-            state=None if options.no_state else options.state,
-        )
+        places, ending = self._places(options), self._ending(command, options)
         places.check_reports(options.reports)
-        ending = Ending(
-            command,
-            options,
-            events=self.progress == "json" and not self.quiet,
-            quiet=self.quiet,
-            metrics_file=self.metrics_file,
-            recall=None if options.no_state or self.sandbox else partial(self._recall, options),
-        )
         progress = self._display()
         with self._cleanup:
             try:
@@ -150,6 +143,25 @@ class Session:
         return make(options, rows, connection, progress, environment, on_call=on_call), ledger
 
     # Where from and where to.
+
+    def _places(self, options: RunOptions) -> Places:
+        return Places(
+            options.manifest.manifests,
+            self.env_file,
+            log_file=self.log_file,
+            metrics_file=self.metrics_file,
+            state=None if options.no_state else options.state,
+        )
+
+    def _ending(self, command: str, options: RunOptions) -> Ending:
+        return Ending(
+            command,
+            options,
+            events=self.progress == "json" and not self.quiet,
+            quiet=self.quiet,
+            metrics_file=self.metrics_file,
+            recall=None if options.no_state or self.sandbox else partial(self._recall, options),
+        )
 
     def _rows(
         self, options: RunOptions, stdin: BinaryIO, media: Media | None, links: Links, note: Note

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import signal
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +15,7 @@ import pytest
 from akeneo_media_cli.report import FORMATS
 
 from .conftest import Bench, Bencher, Done, jpeg
-from .many import change, many, running, wait_for_uploads
+from .many import change, many, running, wait_for, wait_for_uploads
 
 
 def one_row(b: Bench) -> str:
@@ -153,6 +157,43 @@ def test_a_pim_that_does_not_answer_is_told_of_to_the_quiet_too(bench: Bencher, 
     error = error_of(done)
     assert (error["kind"], error["http_status"]) == ("unavailable", 503)
     assert done.err.startswith("error: the PIM ")
+
+
+def test_there_may_be_nothing_to_try_again(bench: Bencher) -> None:
+    b = bench()
+    none = b.run("runs", "retry", "last")
+    assert none.status == 2
+    assert empty(none.report)
+    assert "no run yet" in error_of(none)["message"]
+    assert b.upload(one_row(b)).status == 0
+    done = b.run("runs", "retry", "last")
+    assert (done.status, done.report["exit_status"], done.report["error"]) == (0, 0, None)
+    assert empty(done.report)
+    wrong = b.run("runs", "retry", "last", "--report", "r.doc")
+    assert (wrong.status, wrong.report) == (2, {})
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_before_the_run(bench: Bencher, number: int, status: int) -> None:
+    b = bench()
+    b.file("a.jpg", jpeg(1))
+    arguments = ("upload", "-", "--format", "csv", "--sandbox", "--report", "r.json")
+    with running(b, *arguments, stdin=subprocess.PIPE) as process:
+        # Standard input is copied before the sandbox is made: that waits for its end.
+        wait_for(lambda: any("deleted" in name for name in open_files(process.pid)), process)
+        process.send_signal(number)
+        assert process.wait(60) == status
+    report = json.loads((b.folder / "r.json").read_text("utf-8"))
+    assert empty(report)
+    assert (report["exit_status"], report["error"]) == (status, None)
+
+
+def open_files(pid: int) -> list[str]:
+    names = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            names.append(str(descriptor.readlink()))
+    return names
 
 
 def test_parts_merged_keep_the_first_error(bench: Bencher) -> None:
