@@ -32,5 +32,5 @@ def keep() -> str:
     except OSError as trouble:
         where = f"the log could not be written: {trouble}"
     name = kind.__name__ if kind else "unknown"
-    said = redact(one_line(str(error), 500))
+    said = one_line(redact(str(error)), 500)
     return f"error: a defect of akeneo-media ({name}: {said}); {where}\n  please report it with that file"

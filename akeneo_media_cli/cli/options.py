@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -88,6 +89,20 @@ def links(allow_remote: bool, remote_host: list[str] | None, max_temp: str) -> L
     from ..links import LinkOptions
 
     return LinkOptions(allow_remote, tuple(remote_host or ()), units.size(max_temp))
+
+
+def part(shard: str | None, carrier: str | None) -> tuple[int, int]:
+    """Which part of how many `--shard` names. Raises UsageError for one that is none, or with `--carrier`."""
+    from .. import units
+    from ..errors import UsageError
+
+    found = units.shard(shard, os.environ) if shard else (1, 1)
+    if carrier is not None and found[1] > 1:
+        raise UsageError(
+            "--carrier and --shard do not go together: all parts would write to the carrier at once",
+            "Upload the products that need a carrier by a run of its own, without --shard.",
+        )
+    return found
 
 
 Manifests = Annotated[

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import typer
 
 from . import options as o
@@ -54,16 +52,9 @@ def upload(
     4 credentials refused, 5 rows pending (run it again), 6 another run is at work, 130 and 143 interrupted.
     """
     from .. import units
-    from ..errors import UsageError
     from ..run.options import ManifestOptions, UploadOptions
     from .session import Session
 
-    part, parts = units.shard(shard, os.environ) if shard else (1, 1)
-    if carrier is not None and parts > 1:
-        raise UsageError(
-            "--carrier and --shard do not go together: all parts would write to the carrier at once",
-            "Upload the products that need a carrier by a run of its own, without --shard.",
-        )
     options = UploadOptions(
         manifest=ManifestOptions(
             manifests=manifests,
@@ -75,7 +66,7 @@ def upload(
             allow_outside_root=allow_outside_root,
             links=o.links(allow_remote, remote_host, max_temp),
             rename=rename,
-            shard=(part, parts),
+            shard=o.part(shard, carrier),
         ),
         concurrency=concurrency,
         retries=retries,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -60,7 +59,6 @@ def validate(
     3 unusable manifest, with --strict also for any invalid row; with --online also 4 credentials refused,
     5 the PIM could not be asked about all.
     """
-    from .. import units
     from ..run.options import ManifestOptions, ValidateOptions
     from .session import Session
 
@@ -75,7 +73,7 @@ def validate(
             allow_outside_root=allow_outside_root,
             links=o.links(allow_remote, remote_host, max_temp),
             rename=rename,
-            shard=units.shard(shard, os.environ) if shard else (1, 1),
+            shard=o.part(shard, carrier),
         ),
         concurrency=concurrency,
         retries=retries,

@@ -110,8 +110,10 @@ def test_a_defect_keeps_its_traceback_where_nobody_else_reads_it(
     assert "raise error" in text
     assert "open-sesame" not in told + text
     assert log.stat().st_mode & 0o777 == 0o600
+    assert "open-ses" not in defect(ValueError(f"{'x' * 325}open-sesame{'y' * 900}")), "cut, then hidden"
+    assert len(list(tmp_path.iterdir())) == 2
     defect(KeyError("x"))
-    assert len(list(tmp_path.iterdir())) == 2, "one a defect, also within a second"
+    assert len(list(tmp_path.iterdir())) == 3, "one a defect, also within a second"
 
 
 def test_a_defect_without_room_for_its_log_is_told_all_the_same(

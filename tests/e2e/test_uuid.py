@@ -223,5 +223,6 @@ def test_shards_do_not_lend_one_carrier_to_one_another(bench: Bencher) -> None:
     done = b.upload(manifest, "--shard", "1/2", "--carrier", "p-5:picture")
     assert done.status == 2
     assert "--carrier and --shard" in done.err
+    assert b.run("validate", manifest, "--shard", "1/2", "--carrier", "p-5:picture").status == 2
     assert not log(b)
     assert b.upload(manifest, "--shard", "1/1", "--carrier", "p-5:picture").status == 0
