@@ -20,6 +20,9 @@ HEAD = 4096
 SLOWEST = 1000
 """Bytes a second: a source that brings less, over as long as it may be silent, is given up."""
 
+_MOST_DIGITS = 18
+_LARGEST = 2**63
+"""What the ledger keeps of a number."""
 _AGAIN = "look whether the link opens in a browser, then run the same command again"
 
 
@@ -95,6 +98,13 @@ class Patience:
         return count
 
 
+def length_of(told: str | int | None) -> int | None:
+    """A length in bytes as a source tells it; None where that is none, or more than any file has."""
+    text = str(told).strip() if told is not None else ""
+    # Longer rows of digits are no number to Python, and none that the ledger could keep.
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
+
+
 def version_of(etag: str | None, changed: object = None) -> int | None:
     """`Found.version` from what a source tells: an ETag or the like, and a time, as text, number or datetime.
 
@@ -110,10 +120,12 @@ def version_of(etag: str | None, changed: object = None) -> int | None:
     if isinstance(changed, datetime):
         if changed.tzinfo is None:
             changed = changed.replace(tzinfo=timezone.utc)
-        return round(changed.timestamp() * 1_000_000) * 1000
-    if isinstance(changed, (int, float)):
-        return round(changed * 1_000_000) * 1000
-    return None
+        changed = changed.timestamp()
+    if not isinstance(changed, (int, float)):
+        return None
+    # Years after 2262 are told too, where somebody meant "for ever".
+    plain = abs(changed) < _LARGEST / 1e9
+    return round(changed * 1_000_000) * 1000 if plain else _digested(str(changed))
 
 
 def _digested(text: str) -> int:

@@ -54,7 +54,11 @@ class ForbiddenError(Exception):
 
 def system_addresses(host: str, port: int) -> list[str]:
     """What this machine resolves a host to, in the order to try. Raises OSError."""
-    found: list[Any] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found: list[Any] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        # Parts of the name are empty, or longer than any host's (RFC 1035).
+        raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

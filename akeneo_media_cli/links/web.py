@@ -38,7 +38,7 @@ CONNECT = 10.0
 
 _WORTH_READING = 16 * 1024
 """Bytes of an answer's rest that cost less than a new connection."""
-_RANGE = re.compile(r"bytes\s+(?:\d+-\d+|\*)/(\d+)")
+_RANGE = re.compile(r"bytes\s+(?:[0-9]+-[0-9]+|\*)/([0-9]+)\s*")
 _PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 _HOPS = frozenset((301, 302, 303, 307, 308))
 
@@ -271,6 +271,9 @@ class _Body:
             piece = self._response.raw.read1(len(buffer), decode_content=self._decode)
         except (HTTPError, OSError) as error:
             raise _broken(error, self._shown, self._timeout) from None
+        if len(piece) > len(buffer):
+            # Chunks of less than nothing bring more than was asked for.
+            raise f.trouble(f"{self._shown} cannot be had: no HTTP")
         if self._left is not None:
             if not piece and self._left:
                 raise f.trouble(f"{self._shown} broke off before its end")
@@ -288,12 +291,11 @@ def _size(response: requests.Response) -> tuple[int | None, bool]:
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         return None, True
     if response.status_code == 206:
-        told = _RANGE.match(headers.get("Content-Range", ""))
-        return (int(told.group(1)) if told else None), False
+        told = _RANGE.fullmatch(headers.get("Content-Range", ""))
+        return f.length_of(told and told.group(1)), False
     if "chunked" in headers.get("Transfer-Encoding", "").lower():
         return None, False
-    length = headers.get("Content-Length", "").strip()
-    return (int(length) if length.isdecimal() and len(length) < 19 else None), False
+    return f.length_of(headers.get("Content-Length")), False
 
 
 def _version(response: requests.Response) -> int | None:

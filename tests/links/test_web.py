@@ -304,6 +304,64 @@ def test_no_http_is_spoken(links: Any) -> None:
         assert refused(lambda: links().look(f"http://127.0.0.1:{port}/a")) == (Kind.SOURCE_TROUBLE, True)
 
 
+DIGITS = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("head", "size"),
+    [
+        (f"206 Part\r\nContent-Range: bytes 0-4095/{DIGITS}\r\nContent-Length: 4096", None),
+        (f"206 Part\r\nContent-Range: bytes 0-{DIGITS}/9000\r\nContent-Length: 4096", 9000),
+        ("206 Part\r\nContent-Range: bytes 0-4095/9223372036854775808\r\nContent-Length: 4096", None),
+        (f"200 Whole\r\nContent-Length: {DIGITS}", None),
+        (f"200 Whole\r\nContent-Length: 4096\r\nRetry-After: {DIGITS}", 4096),
+    ],
+)
+def test_numbers_of_any_length_are_no_defect_of_ours(links: Any, head: str, size: int | None) -> None:
+    def serve(sock: socket.socket) -> None:
+        sock.recv(65536)
+        sock.sendall(f"HTTP/1.1 {head}\r\n\r\n".encode() + LONG[:4096])
+
+    with listening(serve) as port:
+        assert links().look(f"http://127.0.0.1:{port}/a").size == size
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Thu, 01 Jan 0001 00:00:00 +2359",
+        f"Thu, 01 Jan {DIGITS} 00:00:00 GMT",
+        f"Thu, 01 Jan 2026 00:00:{DIGITS} GMT",
+        f"Thu, 01 Jan 2026 00:00:00 +{DIGITS}",
+    ],
+)
+def test_times_of_any_kind_stand_in_the_ledger(start: Start, links: Any, when: str) -> None:
+    _, url = start(a=File(b"x", changed=when))
+    version = links().look(f"{url}/a").version
+    assert version is not None
+    # What SQLite keeps.
+    assert -(2**63) <= version < 2**63
+    assert version == version_of(None, when)
+
+
+def test_chunks_of_less_than_nothing(links: Any) -> None:
+    def serve(sock: socket.socket) -> None:
+        sock.recv(65536)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n" + LONG)
+
+    with listening(serve) as port:
+        assert refused(lambda: links().look(f"http://127.0.0.1:{port}/a")) == (Kind.SOURCE_TROUBLE, True)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])
+def test_names_that_no_host_has(start: Start, links: Any, host: str) -> None:
+    assert "is not found" in trouble(lambda: links("*").look(f"http://{host}/a")).failure.message
+    _, url = start(a=File(to=f"http://{host}/a"))
+    said = trouble(lambda: links("*", "127.0.0.1").look(f"{url}/a"))
+    assert (said.failure.kind, said.passing) == (Kind.SOURCE_TROUBLE, True)
+
+
 # Where it leads on to.
 
 
