@@ -20,6 +20,16 @@ HIDDEN = "***"
 # A single letter is a drive of Windows.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _END = re.compile(r"[/?#\\]")
+# Written like a link, and yet none: with something before its scheme, within it or between its signs.
+_ODD = r"[^\w/\\?#]{0,8}"
+_MISTYPED = re.compile(
+    rf"(?<![A-Za-z0-9])(?:https?{_ODD}[:;\uff1a]|(?:https?|s3|gs|gcs|s?ftps?)(?:{_ODD}[:;\uff1a])?{_ODD}//"
+    rf"|(?:s3|gs|gcs|s?ftps?){_ODD}[:;\uff1a]{_ODD}[/\\])|://",
+    re.IGNORECASE,
+)
+# Windows has paths that begin with //?/.
+_NO_SCHEME = re.compile(r"[^\w/.]*//(?!\?)")
+_INNER_USER = re.compile(r"(?<=//)[^/?#\\]*@")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
@@ -99,24 +109,61 @@ def presentable(text: str) -> tuple[str, str]:
     return visible, whole if visible != whole else ""
 
 
+def hidden(text: str) -> str:
+    """Any text as it may be shown: what looks like a link, however mistyped, without what links hide.
+
+    What comes back as it was holds no secret, as far as can be told.
+    """
+    # Of a million paths next to none has any of these.
+    if not any(mark in text for mark in "?#@%"):
+        return text
+    if is_link(text):
+        return presentable(text)[0]
+    begins = _MISTYPED.search(text)
+    if begins is None:
+        return _hidden_otherwise(text)
+    at = begins.end() + len(text[begins.end() :]) - len(text[begins.end() :].lstrip("/\\ "))
+    before, rest = text[:at], text[at:]
+    path, mark = re.split(r"[?#]", rest, maxsplit=1)[0], re.search(r"[?#]", rest)
+    return f"{before}{_shown_rest('https', path)}{mark.group() + HIDDEN if mark else ''}"
+
+
+def _hidden_otherwise(text: str) -> str:
+    """Links without a scheme, or encoded as if they were part of another."""
+    begins = _NO_SCHEME.match(text)
+    if begins is not None:
+        rest = text[begins.end() :]
+        visible = _shown_rest("https", rest)
+        return text if visible == rest else text[: begins.end()] + visible
+    plain = unquote(text, errors="replace") if "%" in text else text
+    if plain == text or _MISTYPED.search(plain) is None:
+        return text
+    visible = hidden(plain)
+    return text if visible == plain else visible
+
+
 def shown(text: str) -> str:
     """A link as it may be shown: without passwords, signatures, tokens and long values in its query.
 
     Takes any text for which `is_link` holds, sensible or not.
     """
     head, mark, rest = text.partition("://")
+    return f"{head}{mark}{_shown_rest(head.lower(), rest)}"
+
+
+def _shown_rest(scheme: str, rest: str) -> str:
     place, path = _split(rest)
     userinfo, at, host = place.rpartition("@")
     port = host.rpartition("]")[2].partition(":")[2]
-    if port and not port.isdecimal():
+    if port and (not port.isdecimal() or "@" in path):
         # A password with a slash in it would look like this.
-        return f"{head}{mark}{HIDDEN}"
-    if at and (":" in userinfo or head.lower() != "sftp"):
+        return HIDDEN
+    if at and (":" in userinfo or scheme != "sftp"):
         userinfo = HIDDEN
-    if head.lower() in STORES:
-        return f"{head}{mark}{userinfo}{at}{host}{path}"
-    path, question, query = path.partition("?")
-    return f"{head}{mark}{userinfo}{at}{host}{path}{question}{_shown_query(query)}"
+    path, question, query = path.partition("?") if scheme not in STORES else (path, "", "")
+    # Two links where one belongs.
+    path = _INNER_USER.sub(f"{HIDDEN}@", path)
+    return f"{userinfo}{at}{host}{path}{question}{_shown_query(query)}"
 
 
 def _split(rest: str) -> tuple[str, str]:
@@ -135,8 +182,9 @@ def _shown_parameter(parameter: str) -> str:
     # Base64 ends in equals signs: then what stands before is no name.
     if len(name) > (_LONGEST_NAME if value.strip("=") else _LONGEST_SHOWN):
         return HIDDEN
-    hidden = value and (len(value) > _LONGEST_SHOWN or _TELLING.search(unquote(name)))
-    return f"{name}{equals}{HIDDEN if hidden else value}"
+    # Some part parameters by other signs.
+    telling = _TELLING.search(unquote(name)) or ("=" in value and _TELLING.search(unquote(value)))
+    return f"{name}{equals}{HIDDEN if value and (telling or len(value) > _LONGEST_SHOWN) else value}"
 
 
 def parse(text: str) -> Link:

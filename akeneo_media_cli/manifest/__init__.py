@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from ..errors import UsageError
-from ..link import is_link, presentable
+from ..errors import Failure, Kind, UsageError
+from ..link import hidden, is_link, presentable
 from ..rows import Row
 from ..secret import Secret
 from .assemble import Assembler, Note
@@ -170,6 +170,15 @@ def _noted(name: str, rows: Iterator[Row], note: Note) -> Iterator[Row]:
             # The one place that all rows come through: what is secret about links goes no further.
             row.file, whole = presentable(row.file)
             row.link = Secret(whole) if whole else None
+        elif (visible := hidden(row.file)) != row.file:
+            row.file = visible
+            row.problem = row.problem or Failure(
+                Kind.LINK_REFUSED,
+                f"{visible} looks like a link, but is none that can be followed",
+                "write the link alone, as https://host/path, and in no ZIP",
+            )
+        if row.filename:
+            row.filename = hidden(row.filename)
         yield row
     if row is None:
         note(f"{name}: there are no rows in it", "Nothing to do for this manifest.")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Failure, Kind, ManifestError
-from ..link import is_link, presentable
+from ..link import hidden
 from ..rows import Row, Target, TargetType, clean_name
 from .columns import (
     COLUMNS,
@@ -131,12 +131,12 @@ class Assembler:
                 text = setting.value(lambda name: self._lookup(name, values, extra))
             except MissingPlaceholderError as missing:
                 return malformed(
-                    f"--set {setting.option} needs `{missing.name}`, which this row does not have",
+                    f"--set {hidden(setting.option)} needs `{missing.name}`, which this row does not have",
                     f"Give the row a value for `{missing.name}`, or its own `{setting.column}`.",
                 )
             if has_half_characters(text) and setting.column != "filename":  # that one is cleaned
                 return malformed(
-                    f"--set {setting.option} takes text from a file name that is not valid UTF-8",
+                    f"--set {hidden(setting.option)} takes text from a file name that is not valid UTF-8",
                     f"Rename the file, or give the row its own `{setting.column}`.",
                 )
             if setting.known:
@@ -156,9 +156,8 @@ class Assembler:
             value = values[name] if name in values else self.defaults.get(name)
             if not value or name != "file":
                 return value
-            file = file_from_text(value)
             # What a row shows of itself must not show what is secret about its link.
-            return presentable(file)[0] if is_link(file) else file
+            return hidden(file_from_text(value))
         for carried in (extra, self.default_extra):
             for key, value in carried.items():
                 if spelled(key) == name and isinstance(value, (str, int, float)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from ..errors import UsageError
+from ..link import hidden, is_link
 from ..rows import php_basename
 from .columns import canonical, spelled
 
@@ -58,9 +59,10 @@ def parse_settings(options: Sequence[str]) -> tuple[Setting, ...]:
     settings: dict[str, Setting] = {}
     for option in options:
         key, equals, template = option.partition("=")
-        if not equals or not key.strip():
+        # The first equals sign of a link is within its query.
+        if not equals or not key.strip() or is_link(key.strip()):
             raise UsageError(
-                f"--set {option!r} is not KEY=VALUE",
+                f"--set {hidden(option)!r} is not KEY=VALUE",
                 "For example: --set attribute=picture",
             )
         column = canonical(key)
@@ -85,7 +87,7 @@ def _pieces(option: str, template: str) -> tuple[tuple[str, str], ...]:
 
 def _bad_braces(option: str, why: str) -> UsageError:
     return UsageError(
-        f"--set {option!r}: {why}",
+        f"--set {hidden(option)!r}: {why}",
         "Placeholders look like {product}, {stem}, {ext}, {filename}; write {{ and }} for braces themselves.",
     )
 

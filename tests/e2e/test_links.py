@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,6 +133,44 @@ def test_secrets_of_links_are_nowhere_to_be_seen(bench: Bencher) -> None:
         assert again.status == 1
         assert {i["error"]["kind"] for i in again.report["items"]} == {"link_refused"}
         assert "run the manifest again" in again.report["items"][0]["error"]["hint"]
+
+
+def test_what_is_mistyped_keeps_its_secrets_too(bench: Bencher) -> None:
+    b = bench()
+    secret = "h.example/a.jpg?X-Amz-Signature=zq9secret"
+    mistyped = [f" https://{secret}", f"\u200bhttps://{secret}", f"https ://{secret}", f"http:/{secret}",
+                f"//{secret}", f"<http://{secret}>", f'"http://{secret}"', f"url:http://{secret}",
+                "http://user:11/zq9secret@h.example/a.jpg"]  # fmt: skip
+    rows_ = [{"product": f"p-{n}", "attribute": "picture", "file": t} for n, t in enumerate(mistyped, 1)]
+    rows_.append(
+        {"product": "p-20", "attribute": "picture", "file": "a.jpg", "filename": f"https://{secret}"}
+    )
+    (b.folder / "m.json").write_text(json.dumps(rows_))
+    (b.folder / "n.csv").write_text("product,attribute\np-21,picture\n")
+    with zipfile.ZipFile(b.folder / "cells.zip", "w") as archive:
+        archive.writestr("sub/products.csv", f"sku;picture\np-22;https://{secret}\n")
+    reports = [f"r.{kind}" for kind in ("json", "jsonl", "csv", "xml", "md", "html")]
+    for progress in ("plain", "json"):
+        state = f"{progress}.sqlite"
+        told = ("-vv", "--log-file", "log.txt", "--state", state, "--progress", progress, *ALLOW,
+                *(word for r in reports for word in ("--report", r)))  # fmt: skip
+        from_set = f"file=https://h.example/{{season}}.jpg?X-Amz-Signature=zq9secret&n={progress}"
+        done = b.upload("m.json", "n.csv", *told, "--set", from_set)
+        assert done.status == 1
+        assert set(done.statuses()) == {"total", "invalid"}, done.err
+        assert "https://h.example/{season}.jpg?***" in done.report["items"][-1]["error"]["message"]
+        assert {i["error"]["kind"] for i in done.report["items"][:8]} == {"link_refused"}
+        zipped = b.upload("cells.zip", "--format", "akeneo", "--columns", "picture", *told)
+        assert zipped.kinds() == {2: "link_refused"}, zipped.err
+        left = {p: p.read_bytes() for p in b.folder.iterdir() if p.name not in ("m.json", "cells.zip")}
+        assert len(left) >= len(reports) + 2
+        for path, content in left.items():
+            assert b"zq9secret" not in content, path
+        assert "zq9secret" not in done.err + done.out + zipped.err + zipped.out
+    # Mistakes in options are told before there is a report.
+    for option in (f"https://{secret}", f"file=https://{{}}{secret}"):
+        wrong = b.upload("n.csv", "--set", option)
+        assert (wrong.status, "zq9secret" in wrong.err, "***" in wrong.err) == (2, False, True), wrong.err
 
 
 def test_one_link_for_many_variants_is_fetched_and_sent_once(bench: Bencher) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from akeneo_media_cli.link import Link, LinkError, is_link, link_name, parse, presentable, shown
+from akeneo_media_cli.link import Link, LinkError, hidden, is_link, link_name, parse, presentable, shown
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,11 @@ def test_the_name_is_the_last_part_of_the_path(text: str, name: str) -> None:
         ("https://h/a?%74oken=x", "https://h/a?%74oken=***"),
         ("https://me:word@h/a", "https://***@h/a"),
         ("https://me:wo/rd@h/a", "https://***"),
+        ("https://me:11/rd@h/a", "https://***"),
+        ("https://me:11?rd@h/a", "https://***"),
+        ("https://h/a https://me:word@h/b?sig=x", "https://h/a https://***@h/b?sig=***"),
+        ("https://h/a?w=1;sig=x", "https://h/a?w=***"),
+        ("https://h/a@2x.png", "https://h/a@2x.png"),
         ("ftp://me:word@h/a?token=x", "ftp://***@h/a?token=***"),
         ("sftp://me@h/a", "sftp://me@h/a"),
         ("sftp://me:word@h/a", "sftp://***@h/a"),
@@ -112,6 +117,58 @@ def test_secrets_of_links_are_not_shown(text: str, visible: str | None) -> None:
 def test_only_a_link_with_a_secret_has_more_than_is_shown() -> None:
     assert presentable("https://h/a.jpg?w=100#top") == ("https://h/a.jpg?w=100", "")
     assert presentable("https://h/a?sig=1#top") == ("https://h/a?sig=***", "https://h/a?sig=1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " https://h/a.jpg?sig=Zq1",
+        "https://h/a.jpg?sig=Zq1 ",
+        "\u200bhttps://h/a.jpg?sig=Zq1",
+        "ht\u200btps://h/a.jpg?sig=Zq1",
+        "https:/\u200b/h/a.jpg?sig=Zq1",
+        "https ://h/a.jpg?sig=Zq1",
+        "https:// h/a.jpg?sig=Zq1",
+        "http:/h/a.jpg?sig=Zq1",
+        "http:h/a.jpg?sig=Zq1",
+        "https//h/a.jpg?sig=Zq1",
+        "https;//h/a.jpg?sig=Zq1",
+        "https\uff1a//h/a.jpg?sig=Zq1",
+        "https:\\\\h\\a.jpg?sig=Zq1",
+        " https:///h/a.jpg#Zq1",
+        "//h/a.jpg?sig=Zq1",
+        "'//h/a.jpg?sig=Zq1'",
+        "//me:Zq1@h/a.jpg",
+        "<http://h/a.jpg?sig=Zq1>",
+        '"http://h/a.jpg?sig=Zq1"',
+        "url:http://h/a.jpg?sig=Zq1",
+        "file=https://h/{season}.jpg?X-Amz-Signature=Zq1",
+        "sub/https:/h/a.jpg?sig=Zq1",
+        "https%3A%2F%2Fh%2Fa.jpg%3Fsig%3DZq1",
+        " https://me:Zq1@h/a.jpg",
+        " https://me:11/Zq1@h/a.jpg",
+        "https ://me:11/Zq1@h/a.jpg",
+        "sftp:/me:Zq1@h/a.jpg",
+        "https://me:Zq1@h/a.jpg",
+    ],
+)
+def test_what_looks_like_a_link_is_hidden_like_one(text: str) -> None:
+    visible = hidden(text)
+    assert "Zq1" not in visible
+    assert "***" in visible
+    assert hidden(visible) == visible
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a.jpg", "a?token=b.jpg", "a#1.jpg", "dir/a@2x.png", "//srv/share/a@2x.png", "//?/C:/a.jpg",
+        "50%25.jpg", "https/a.jpg?x", "C:\\a#1.jpg", "https://h/a@2x.png", " https://h/a.jpg",
+        "//srv/a.jpg?w=1",
+    ],
+)  # fmt: skip
+def test_what_holds_no_secret_is_shown_whole(path: str) -> None:
+    assert hidden(path) == path
 
 
 SECRET = st.text("abcdefghijklmnop0123456789+/=%-_.~", min_size=24, max_size=80).map(lambda t: f"Zq{t}")
@@ -140,6 +197,33 @@ def test_a_long_value_never_shows(secret: str, name: str, head: str, others: lis
 def test_a_password_never_shows(user: str, word: str, scheme: str) -> None:
     visible, _ = presentable(f"{scheme}://{quote(user, safe='')}:{quote(word, safe='')}@h/a.jpg")
     assert "Zq" not in visible
+
+
+@pytest.mark.fuzz
+@given(
+    scheme=st.sampled_from(["https", "http", "sftp", "s3"]),
+    gaps=st.tuples(*[st.sampled_from(["", " ", "\u200b", "\u00a0", "\ufeff"])] * 4),
+    around=st.sampled_from(["", " ", '"', "'", "<", "(", "url: ", "file=", "- ", "\u200b"]),
+    slashes=st.sampled_from(["/", "//", "///"]),
+    secret=SECRET,
+)
+def test_a_mistyped_link_shows_nothing_either(
+    scheme: str, gaps: tuple[str, str, str, str], around: str, slashes: str, secret: str
+) -> None:
+    a, b, c, d = gaps
+    visible = hidden(f"{around}{scheme}{a}:{b}{slashes}{c}h/a.jpg{d}?sig={secret}")
+    # What stores call their objects may have question marks.
+    if not visible.startswith("s"):
+        assert "Zq" not in visible
+
+
+@pytest.mark.fuzz
+@given(st.text(max_size=80))
+def test_what_is_hidden_stays_hidden(text: str) -> None:
+    visible = hidden(text)
+    assert visible == text or "***" in visible or is_link(text)
+    for scheme in ("https:/", "//", " https://", "sftp ://"):
+        hidden(f"{scheme}{text}")
 
 
 @pytest.mark.fuzz
