@@ -32,6 +32,8 @@ _LOCAL: tuple[Network, ...] = (
     ipaddress.IPv4Network("192.0.0.0/24"),
 )
 """Not public, though not every Python says so (RFC 8215, RFC 3879, RFC 6890)."""
+PORTS = {"https": 443, "http": 80, "sftp": 22}
+"""Where hosts listen, by the scheme of links that name no port."""
 _ALLOW = "to follow links, add --allow-remote and name their hosts: --remote-host cdn.example.com"
 
 
@@ -70,22 +72,20 @@ class LinkPolicy:
         self._allow = options.allow
         self._resolve = resolve
         self._names: list[tuple[str, int | None]] = []
-        self._networks: list[Network] = []
+        self._networks: list[tuple[Network, int | None]] = []
         for pattern in options.hosts:
             self._learn(pattern.strip())
 
     def _learn(self, pattern: str) -> None:
         network = _network(pattern)
         if network is not None:
-            self._networks.append(network)
+            self._networks.append((network, None))
             return
-        host, colon, port = pattern.rpartition(":") if ":" in pattern else (pattern, "", "")
+        host, colon, digits = pattern.rpartition(":") if ":" in pattern else (pattern, "", "")
         wild, bare = (host[:2], host[2:]) if host.startswith("*.") else ("", host)
         try:
-            if colon and not port.isdecimal():
-                raise LinkError("")
             # Spelled as links' hosts are.
-            if re.search(r"[/?#@\\\s]", bare):
+            if re.search(r"[/?#@\\\s]", bare) or (colon and not re.fullmatch("[0-9]{1,5}", digits)):
                 raise LinkError("")
             name = "*" if bare == "*" and not wild else wild + parse(f"https://{bare}/").host
         except LinkError:
@@ -94,9 +94,12 @@ class LinkPolicy:
                 "write a host (cdn.example.com), all below one (*.example.com), or an address or network of "
                 "your own (10.1.2.0/24)",
             ) from None
-        self._names.append((name, int(port) if colon else None))
-        if name == "localhost":
-            self._networks += _LOOPBACK
+        port = int(digits) if colon else None
+        network = _network(name)
+        if network is not None:
+            self._networks.append((network, port))
+        else:
+            self._names.append((name, port))
 
     def judge(self, text: str) -> Link | Failure:
         """The link that a row names, if it may be followed as far as it alone tells. Asks nobody."""
@@ -113,15 +116,19 @@ class LinkPolicy:
 
     def judge_host(self, link: Link) -> Failure | None:
         """May the link's host be asked, by its name? An address given as such is judged here too."""
-        if link.scheme not in (*HTTP, "sftp"):
+        if link.scheme not in PORTS:
             return None
         address = _address(link.host)
-        if address is not None and not self._may_reach(address):
-            return _private(link.host, str(address))
-        if link.scheme in HTTP and not self._named(link.host, link.port, address):
+        port = link.port or PORTS[link.scheme]
+        if address is not None and not self._may_reach(address, link.host, port):
+            return _private(link.host, str(address), port, self._reaches(address))
+        if link.scheme in HTTP and not self._named(link.host, port, address):
+            elsewhere = self._named(link.host, None, address)
+            where = f"{link.host}, port {port}," if elsewhere else link.host
             return refused(
-                f"links to {link.host} are not allowed",
-                f"if the host is to be trusted, add --remote-host {link.host}",
+                f"links to {where} are not allowed",
+                "if the host is to be trusted, add --remote-host "
+                f"{_with_port(link.host, port) if elsewhere else link.host}",
             )
         return None
 
@@ -136,22 +143,35 @@ class LinkPolicy:
             raise OSError(f"{host} has no address")
         for text in found:
             address = _address(text)
-            if address is None or not self._may_reach(address):
-                raise ForbiddenError(_private(host, text))
+            if address is None or not self._may_reach(address, host, port):
+                on_others = address is not None and self._reaches(address)
+                raise ForbiddenError(_private(host, text, port, on_others))
         return list(found)
 
     def _named(self, host: str, port: int | None, address: Address | None) -> bool:
-        if address is not None and any(address in network for network in self._networks):
+        """Is the host allowed on this port, or on any where that is None?"""
+        if address is not None and self._reaches(address, port):
             return True
         return any(
-            wanted in (None, port)
+            (wanted is None or port in (None, wanted))
             and (name in ("*", host) or (name.startswith("*.") and host.endswith(name[1:])))
             for name, wanted in self._names
         )
 
-    def _may_reach(self, address: Address) -> bool:
-        if any(address in network for network in self._networks if network.version == address.version):
+    def _reaches(self, address: Address, port: int | None = None) -> bool:
+        """Is the address named, as such or by its network, on this port, or on any where that is None?"""
+        return any(
+            address in network and (wanted is None or port in (None, wanted))
+            for network, wanted in self._networks
+            if network.version == address.version
+        )
+
+    def _may_reach(self, address: Address, host: str, port: int) -> bool:
+        if self._reaches(address, port):
             return True
+        # This machine by its own name, and by no other that leads to it.
+        if host == "localhost" and any((host, wanted) in self._names for wanted in (None, port)):
+            return any(address in network for network in _LOOPBACK if network.version == address.version)
         return all(map(_public, _meant(address)))
 
 
@@ -160,12 +180,18 @@ def refused(message: str, hint: str) -> Failure:
     return Failure(Kind.LINK_REFUSED, message, hint)
 
 
-def _private(host: str, address: str) -> Failure:
+def _private(host: str, address: str, port: int, on_others: bool) -> Failure:
+    """`on_others`: the address was named, but with another port."""
     where = f"{host} is" if host == address else f"{host} leads to {address},"
+    named = _with_port(address, port) if on_others else address
     return refused(
-        f"{where} an address that is not public, and is not asked",
-        f"if it is a server of your own, name its address or network: --remote-host {address}",
+        f"{where} an address that is not public, and is not asked{f' on port {port}' if on_others else ''}",
+        f"if it is a server of your own, name its address or network: --remote-host {named}",
     )
+
+
+def _with_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _network(text: str) -> Network | None:

@@ -19,7 +19,7 @@ from ..pim.errors import SourceTrouble
 from ..pim.transport import CallInfo
 from . import found as f
 from .found import HEAD, Found, Opened, Patience
-from .policy import ForbiddenError, LinkPolicy
+from .policy import PORTS, ForbiddenError, LinkPolicy
 
 CONNECT = 10.0
 """Seconds to connect."""
@@ -28,7 +28,6 @@ _BLOCK = 4 * 1024 * 1024
 _WINDOW = 64
 _PACKET = 32 * 1024
 """Of sftp: so many packets are asked for at once, each of so many bytes, as most servers give no more."""
-_SSH = 22
 _TALKATIVE = ("fsspec", "s3fs", "gcsfs", "aiobotocore", "botocore", "paramiko", "google", "asyncio")
 _KNOWN_HOSTS = "/etc/ssh/ssh_known_hosts"
 _ADDRESS = re.compile(r"\S+://\S+|\?\S+")
@@ -257,7 +256,7 @@ def _sftp(policy: LinkPolicy, link: Link, timeout: float) -> Any:
     import paramiko
     from fsspec.implementations.sftp import SFTPFileSystem  # type: ignore[import-untyped]
 
-    port = link.port or _SSH
+    port = link.port or PORTS["sftp"]
 
     class UnknownHostKeyError(Exception):
         """Nothing is known of the server's key."""

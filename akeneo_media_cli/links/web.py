@@ -30,7 +30,7 @@ from ..pim.faults import causes_of, reason_of
 from ..pim.transport import CallInfo, authorities, proxies_for
 from . import found as f
 from .found import HEAD, Found, Opened, Patience
-from .policy import ForbiddenError, LinkPolicy
+from .policy import PORTS, ForbiddenError, LinkPolicy
 
 MOST_HOPS = 5
 CONNECT = 10.0
@@ -187,7 +187,7 @@ class Web:
     def _judge_before_proxy(self, link: Link) -> None:
         """Where a proxy connects, only it knows; what this machine knows of the host is judged."""
         try:
-            self._policy.addresses(link.host, link.port or 443)
+            self._policy.addresses(link.host, link.port or PORTS[link.scheme])
         except OSError:
             return
 

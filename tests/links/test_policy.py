@@ -56,6 +56,12 @@ def test_links_are_followed_only_where_it_was_said() -> None:
         ("fd00::/8", ["[fd00::1]"], ["[fe80::1]"]),
         ("[fd00::1]", ["[fd00::1]:80"], ["[fd00::2]"]),
         ("8.8.8.8", ["8.8.8.8"], ["8.8.4.4"]),
+        ("10.1.2.3:8443", ["10.1.2.3:8443"], ["10.1.2.3", "10.1.2.3:80", "10.1.2.4:8443"]),
+        ("[fd00::1]:8443", ["[fd00::1]:8443"], ["[fd00::1]", "[fd00::2]:8443"]),
+        ("cdn.example.com:443", ["cdn.example.com", "cdn.example.com:443"], ["cdn.example.com:80"]),
+        ("*.example.com:443", ["cdn.example.com"], ["cdn.example.com:8443"]),
+        ("localhost", ["localhost", "localhost:8443"], ["127.0.0.1", "[::1]", "h.localhost"]),
+        ("localhost:8443", ["localhost:8443"], ["localhost", "localhost:1", "127.0.0.1:8443"]),
     ],
 )
 def test_hosts_are_named_in_several_ways(pattern: str, yes: list[str], no: list[str]) -> None:
@@ -66,7 +72,23 @@ def test_hosts_are_named_in_several_ways(pattern: str, yes: list[str], no: list[
         assert judged(judge, f"https://{host}/a.jpg")
 
 
-@pytest.mark.parametrize("pattern", ["", "a b", "h:port", "https://h/", "*.*.h", "h/24", "me@h", "*:x", "h:"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "",
+        "a b",
+        "h:port",
+        "https://h/",
+        "*.*.h",
+        "h/24",
+        "me@h",
+        "*:x",
+        "h:",
+        "h:\u0663",
+        f"h:{'9' * 5000}",
+        "10.0.0.0/8:443",
+    ],
+)
 def test_what_names_no_host_is_told(pattern: str) -> None:
     with pytest.raises(UsageError, match="names no host"):
         policy(pattern)
@@ -100,12 +122,53 @@ def test_a_network_of_ones_own_is_asked_when_it_is_named() -> None:
         policy("img.corp", "10.0.0.0/8", addresses=["::ffff:10.1.2.3"]).addresses("img.corp", 443)
 
 
-def test_localhost_is_this_machine() -> None:
-    judge = policy("localhost", addresses=["::1", "127.0.0.1"])
+def test_a_port_that_is_not_told_is_the_schemes_own() -> None:
+    assert judged(policy("h.example:80"), "http://h.example/a.jpg") == ""
+    assert judged(policy("h.example:80"), "https://h.example/a.jpg") != ""
+    assert judged(policy("h.example:443"), "http://h.example/a.jpg") != ""
+    assert judged(policy("10.1.2.3:22"), "sftp://10.1.2.3/a.jpg") == ""
+    assert "on port 2222" in judged(policy("10.1.2.3:22"), "sftp://10.1.2.3:2222/a.jpg")
+
+
+def test_another_port_is_told_as_such() -> None:
+    verdict = policy("h.example:8443").judge("https://h.example/a.jpg")
+    assert isinstance(verdict, Failure)
+    assert verdict.message == "links to h.example, port 443, are not allowed"
+    assert verdict.hint.endswith("--remote-host h.example:443")
+    verdict = policy("10.1.2.3:8443").judge("https://10.1.2.3/a.jpg")
+    assert isinstance(verdict, Failure)
+    assert verdict.message.endswith("is not asked on port 443")
+    assert verdict.hint.endswith("--remote-host 10.1.2.3:443")
+
+
+def test_localhost_is_this_machine_by_its_name() -> None:
+    judge = policy("localhost", "h.example", addresses=["::1", "127.0.0.1"])
     assert judge.addresses("localhost", 80) == ["::1", "127.0.0.1"]
     assert judged(judge, "http://localhost:8000/a.jpg") == ""
     with pytest.raises(ForbiddenError):
+        # Another name may be anybody's.
+        judge.addresses("h.example", 80)
+    with pytest.raises(ForbiddenError):
         policy("*", addresses=["127.0.0.1"]).addresses("localhost", 80)
+    with pytest.raises(ForbiddenError):
+        policy("localhost", addresses=["10.0.0.1"]).addresses("localhost", 80)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "address"),
+    [
+        (["localhost:8443"], "localhost", "127.0.0.1"),
+        (["localhost:8443"], "localhost", "::1"),
+        (["h.example", "10.1.2.3:8443"], "h.example", "10.1.2.3"),
+        (["h.example", "[fd00::1]:8443"], "h.example", "fd00::1"),
+    ],
+)
+def test_a_port_of_ones_own_opens_no_other(hosts: list[str], host: str, address: str) -> None:
+    judge = policy(*hosts, addresses=[address])
+    assert judge.addresses(host, 8443) == [address]
+    for port in (80, 443, 6379):
+        with pytest.raises(ForbiddenError):
+            judge.addresses(host, port)
 
 
 def test_a_host_without_address() -> None:

@@ -400,6 +400,19 @@ def test_redirects_lead_to_no_other_place(start: Start, links: Any, target: str,
     assert "zq9secret" not in said.failure.message
 
 
+def test_redirects_lead_to_no_other_port(start: Start, links: Any) -> None:
+    far, there = start(a=File(LONG))
+    port = there.rpartition(":")[2]
+    _, url = start(a=File(to=f"http://localhost:{port}/a"), b=File(to=f"{there}/a"))
+    own = url.rpartition(":")[2]
+    follow = links(f"localhost:{own}")
+    for path in ("a", "b"):
+        said = trouble(lambda path=path: follow.look(f"http://localhost:{own}/{path}"))  # type: ignore[misc]
+        assert (said.failure.kind, said.passing) == (Kind.LINK_REFUSED, False)
+    assert not far.wanted
+    assert links(f"localhost:{own}", f"localhost:{port}").look(f"http://localhost:{own}/a").size == len(LONG)
+
+
 def test_what_leads_on_shows_no_secret(start: Start, links: Any) -> None:
     _, url = start(a=File(to="ftp://h.example/a?sig=hidden"))
     assert "hidden" not in trouble(lambda: links().look(f"{url}/a")).failure.message
