@@ -12,13 +12,9 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urljoin
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from .. import __version__
@@ -31,6 +27,7 @@ from ..pim.transport import CallInfo, authorities, proxies_for
 from . import found as f
 from .found import HEAD, Found, Opened, Patience
 from .policy import PORTS, ForbiddenError, LinkPolicy
+from .wire import Adapter, OverdueError, within
 
 MOST_HOPS = 5
 CONNECT = 10.0
@@ -38,6 +35,8 @@ CONNECT = 10.0
 
 _WORTH_READING = 16 * 1024
 """Bytes of an answer's rest that cost less than a new connection."""
+_REST = 1.0
+"""Seconds that they may take."""
 _RANGE = re.compile(r"bytes\s+(?:[0-9]+-[0-9]+|\*)/([0-9]+)\s*")
 _PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 _HOPS = frozenset((301, 302, 303, 307, 308))
@@ -67,7 +66,7 @@ class Web:
         # No netrc, no cookies: a link is all that its owner is told.
         self._session.trust_env = False
         self._session.cookies.set_policy(_NoCookies())
-        adapter = _Adapter(policy, pool)
+        adapter = Adapter(policy, pool)
         for scheme in HTTP:
             self._session.mount(f"{scheme}://", adapter)
         self._verify = authorities()
@@ -206,50 +205,6 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignor
         super().__init__(allowed_domains=())
 
 
-class _Adapter(HTTPAdapter):
-    """requests' adapter, with connections that go to addresses which may be reached and no others."""
-
-    def __init__(self, policy: LinkPolicy, pool: int) -> None:
-        class Guarded:
-            """Mixed into urllib3's connections that go to the host itself, not through a proxy."""
-
-            def _new_conn(self: Any) -> socket.socket:
-                name = self._dns_host
-                trouble: Exception | None = None
-                try:
-                    for address in policy.addresses(name, self.port):
-                        self._dns_host = address
-                        try:
-                            connected: socket.socket = super()._new_conn()  # type: ignore[misc]
-                            return connected
-                        except (NewConnectionError, ConnectTimeoutError) as error:
-                            trouble = error
-                finally:
-                    # The name again: certificates are of names.
-                    self._dns_host = name
-                assert trouble is not None
-                raise trouble
-
-        class Plain(Guarded, HTTPConnection):
-            pass
-
-        class Secure(Guarded, HTTPSConnection):
-            pass
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
-
-        self._pools = {"http": PlainPool, "https": SecurePool}
-        super().__init__(pool_connections=20, pool_maxsize=pool, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
-
-
 class _Body:
     """An answer's body. Raises SourceTrouble where it breaks off, falls silent or drips."""
 
@@ -268,6 +223,8 @@ class _Body:
 
     def _read(self, buffer: memoryview) -> int:
         try:
+            # What stands between pieces, as chunks' lengths do, is no reason to wait any longer.
+            within(self._response, self._timeout)
             piece = self._response.raw.read1(len(buffer), decode_content=self._decode)
         except (HTTPError, OSError) as error:
             raise _broken(error, self._shown, self._timeout) from None
@@ -309,6 +266,7 @@ def _leave(response: requests.Response) -> None:
     if left is None or left > _WORTH_READING:
         raw.close()
     else:
+        within(response, _REST)
         raw.drain_conn()
         raw.release_conn()
 
@@ -354,6 +312,8 @@ def _broken(error: Exception, shown: str, timeout: float) -> SourceTrouble:
         return f.trouble(f"{shown} cannot be had: no connection ({reason_of(causes)})")
     if any(isinstance(cause, ConnectTimeoutError) for cause in causes):
         return f.trouble(f"{shown} cannot be had: no connection within {CONNECT:g} seconds")
+    if any(isinstance(cause, OverdueError) for cause in causes):
+        return f.trouble(f"{shown} cannot be had: next to nothing came within {timeout:g} seconds")
     if any(isinstance(cause, TimeoutError) or type(cause).__name__ == "ReadTimeoutError" for cause in causes):
         return f.trouble(f"{shown} cannot be had: the host was silent for {timeout:g} seconds")
     return f.trouble(f"{shown} cannot be had: {reason_of(causes)}")

@@ -254,6 +254,82 @@ def test_a_host_that_drips_is_given_up() -> None:
     assert patience.longest == 59
 
 
+DRIPS = 200
+
+
+class Dripping:
+    """Says `said`, then `drip` 20 times a second for as long as anybody listens, at last `end`."""
+
+    def __init__(self, said: bytes, drip: bytes, end: bytes = b"") -> None:
+        self.said, self.drip, self.end = said, drip, end
+        self.hung_up = threading.Event()
+        self.over = threading.Event()
+
+    def __call__(self, sock: socket.socket) -> None:
+        sock.recv(65536)
+        try:
+            sock.sendall(self.said)
+            for _ in range(DRIPS):
+                self.hung_up.wait(0.05)
+                sock.sendall(self.drip)
+            sock.sendall(self.end)
+            self.over.set()
+        except OSError:
+            self.hung_up.set()
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "drip", "end"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nX-A: ", b"a", b"\r\n\r\nx"),
+        (b"HTTP/1.1 200 ", b"OK", b"\r\nContent-Length: 1\r\n\r\nx"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"),
+        (CHUNKED, b"0", b"1\r\nx\r\n0\r\n\r\n"),
+        (CHUNKED + b"1\r\nx\r\n0\r\n", b"X-A: a\r\n", b"\r\n"),
+    ],
+)
+def test_a_host_that_drips_between_pieces_is_given_up(
+    links: Any, said: bytes, drip: bytes, end: bytes
+) -> None:
+    host = Dripping(said, drip, end)
+    with listening(host) as port:
+        told = trouble(lambda: links(timeout=0.4).look(f"http://127.0.0.1:{port}/a"))
+        assert not host.over.is_set()
+        # Its connection is none that would be used again.
+        assert host.hung_up.wait(5)
+    assert (told.failure.kind, told.passing) == (Kind.SOURCE_TROUBLE, True)
+    assert "next to nothing came within 0.4 seconds" in told.failure.message
+
+
+@pytest.mark.parametrize(
+    ("status", "length", "kind"), [(404, 9000, Kind.FILE_MISSING), (200, 4096 + DRIPS, None)]
+)
+def test_nobody_waits_for_what_nobody_wants(links: Any, status: int, length: int, kind: Kind | None) -> None:
+    host = Dripping(f"HTTP/1.1 {status} So\r\nContent-Length: {length}\r\n\r\n".encode() + LONG[:4096], b"a")
+    with listening(host) as port:
+        follow = links(timeout=30)
+        if kind is None:
+            assert follow.look(f"http://127.0.0.1:{port}/a") == Found(length, None, LONG[:4096])
+        else:
+            assert refused(lambda: follow.look(f"http://127.0.0.1:{port}/a")) == (kind, False)
+        assert not host.over.is_set()
+        assert host.hung_up.wait(5)
+
+
+def test_a_host_behind_a_proxy_is_given_up_too(links: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    host = Dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nX-A: ", b"a", b"\r\n\r\nx")
+    with listening(host) as port:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+        follow = links("*", timeout=0.4, resolve=lambda *_: ["8.8.8.8"])
+        said = trouble(lambda: follow.look("http://h.example/a"))
+    assert "next to nothing came within 0.4 seconds" in said.failure.message
+
+
 def test_a_pim_that_lost_patience_with_the_host_is_not_to_blame(
     start: Start, links: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
