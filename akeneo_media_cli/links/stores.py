@@ -22,7 +22,7 @@ from .found import HEAD, Found, Opened, Patience
 from .policy import PORTS, ForbiddenError, LinkPolicy
 
 CONNECT = 10.0
-"""Seconds to connect."""
+"""Seconds to connect at most: no longer than a source may be silent."""
 _BLOCK = 4 * 1024 * 1024
 """Bytes that are read ahead: a request each."""
 _WINDOW = 64
@@ -128,7 +128,7 @@ class Stores:
         if link.scheme == "s3":
             from s3fs import S3FileSystem  # type: ignore[import-untyped]
 
-            seconds = {"connect_timeout": CONNECT, "read_timeout": self._timeout}
+            seconds = {"connect_timeout": min(CONNECT, self._timeout), "read_timeout": self._timeout}
             return S3FileSystem(use_listings_cache=False, config_kwargs=seconds)
         if link.scheme == "gs":
             # Not what `gcsfs` itself offers: that asks another API, which few may, what sort of bucket it is.
@@ -278,12 +278,12 @@ def _sftp(policy: LinkPolicy, link: Link, timeout: float) -> Any:
             chosen = {"port": port, **self.ssh_kwargs}
             if link.user:
                 chosen["username"] = link.user
-            sock = _connected(policy, link.host, int(chosen["port"]))
+            sock = _connected(policy, link.host, int(chosen["port"]), min(CONNECT, timeout))
             try:
                 self.client.connect(
                     self.host,
                     sock=sock,
-                    timeout=CONNECT,
+                    timeout=min(CONNECT, timeout),
                     banner_timeout=timeout,
                     auth_timeout=timeout,
                     channel_timeout=timeout,
@@ -301,12 +301,12 @@ def _sftp(policy: LinkPolicy, link: Link, timeout: float) -> Any:
     return Sftp(host=link.host)
 
 
-def _connected(policy: LinkPolicy, host: str, port: int) -> socket.socket:
+def _connected(policy: LinkPolicy, host: str, port: int, seconds: float) -> socket.socket:
     """A socket to an address of the host that may be reached. Raises OSError and ForbiddenError."""
     trouble: OSError | None = None
     for address in policy.addresses(host, port):
         try:
-            return socket.create_connection((address, port), CONNECT)
+            return socket.create_connection((address, port), seconds)
         except OSError as error:  # noqa: PERF203 - a few at most
             trouble = error
     assert trouble is not None

@@ -31,7 +31,7 @@ from .wire import Adapter, OverdueError, within
 
 MOST_HOPS = 5
 CONNECT = 10.0
-"""Seconds to connect."""
+"""Seconds to connect at most: no longer than a source may be silent."""
 
 _WORTH_READING = 16 * 1024
 """Bytes of an answer's rest that cost less than a new connection."""
@@ -60,6 +60,7 @@ class Web:
         """
         self._policy = policy
         self._timeout = timeout
+        self._connect = min(CONNECT, timeout)
         self._headers = dict(headers or {})
         self._on_call = on_call
         self._session = _Session()
@@ -162,7 +163,7 @@ class Web:
             response = self._session.send(
                 request,
                 stream=True,
-                timeout=(CONNECT, self._timeout),
+                timeout=(self._connect, self._timeout),
                 verify=self._verify,
                 proxies=proxies,
                 allow_redirects=False,
@@ -311,7 +312,7 @@ def _broken(error: Exception, shown: str, timeout: float) -> SourceTrouble:
     if any(isinstance(cause, NewConnectionError) for cause in causes):
         return f.trouble(f"{shown} cannot be had: no connection ({reason_of(causes)})")
     if any(isinstance(cause, ConnectTimeoutError) for cause in causes):
-        return f.trouble(f"{shown} cannot be had: no connection within {CONNECT:g} seconds")
+        return f.trouble(f"{shown} cannot be had: no connection within {min(CONNECT, timeout):g} seconds")
     if any(isinstance(cause, OverdueError) for cause in causes):
         return f.trouble(f"{shown} cannot be had: next to nothing came within {timeout:g} seconds")
     if any(isinstance(cause, TimeoutError) or type(cause).__name__ == "ReadTimeoutError" for cause in causes):

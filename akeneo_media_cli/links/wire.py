@@ -131,6 +131,13 @@ class _Plain(HTTPConnection):
 class _Secure(HTTPSConnection):
     response_class = _Answer
 
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except TimeoutError as error:
+            # A proxy that says nothing, or a handshake: urllib3 takes both for an answer that does not come.
+            raise ConnectTimeoutError(self, "no handshake") from error
+
 
 def _pools(plain: type[HTTPConnection], secure: type[HTTPSConnection]) -> dict[str, Any]:
     return {

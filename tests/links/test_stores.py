@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -241,6 +243,21 @@ def test_a_server_that_goes_away(sftp: SftpServer, links: Make, caplog: pytest.L
     with listening(lambda sock: sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")) as port:
         said = trouble(lambda: follow.look(f"sftp://me@127.0.0.1:{port}/a.jpg"))
     assert (said.failure.kind, said.passing) == (Kind.SOURCE_TROUBLE, True)
+
+
+def test_a_server_that_says_no_more_than_its_name(sftp: SftpServer, links: Make) -> None:
+    told, late = threading.Event(), threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        sock.sendall(b"SSH-2.0-x\r\n")
+        if not told.wait(4):
+            late.set()
+
+    with listening(serve) as port:
+        said = trouble(lambda: links("127.0.0.1", timeout=0.3).look(f"sftp://me@127.0.0.1:{port}/a.jpg"))
+        told.set()
+    assert (said.failure.kind, said.passing) == (Kind.SOURCE_TROUBLE, True)
+    assert not late.is_set()
 
 
 # All of them.

@@ -254,6 +254,16 @@ def test_a_host_that_drips_is_given_up() -> None:
     assert patience.longest == 59
 
 
+def test_a_handshake_that_nobody_answers_is_told_as_what_it_is(links: Any) -> None:
+    over = threading.Event()
+    with listening(lambda sock: over.wait(30) and None) as port:
+        follow = links("127.0.0.1", timeout=0.3)
+        said = trouble(lambda: follow.look(f"https://127.0.0.1:{port}/a"))
+        over.set()
+    assert (said.failure.kind, said.passing) == (Kind.SOURCE_TROUBLE, True)
+    assert "no connection within 0.3 seconds" in said.failure.message
+
+
 DRIPS = 200
 
 
