@@ -72,12 +72,12 @@ class Links:
     def look(self, path: str) -> Found:
         """What is there. Raises SourceTrouble."""
         link = self._link(path)
-        return self._follower(link).look(link, _shown(path))
+        return self._follower(link).look(link, _shown(path)).at(path)
 
     def source(self, path: str) -> LinkSource:
         """What is there, to be read and closed. Raises SourceTrouble."""
         link = self._link(path)
-        return LinkSource(self._follower(link), link, _shown(path), self._room)
+        return LinkSource(self._follower(link), link, _shown(path), self._room, path)
 
     def close(self) -> None:
         """Let go of connections and secrets."""

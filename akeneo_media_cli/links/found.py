@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -20,6 +21,7 @@ HEAD = 4096
 SLOWEST = 1000
 """Bytes a second: a source that brings less, over as long as it may be silent, is given up."""
 
+_HEX = re.compile(r"(?<![0-9a-z])[0-9a-f]{6,16}(?![0-9a-z])")
 _MOST_DIGITS = 18
 _LARGEST = 2**63
 """What the ledger keeps of a number."""
@@ -31,11 +33,19 @@ class Found(NamedTuple):
 
     `version` is a number that another content has another of: made of an ETag where there is one, else the
     time of the last change in nanoseconds since 1970. `head` are the first bytes, where they came along.
+    `dated`: the version is but a time, and what another link leads to may have the same.
     """
 
     size: int | None
     version: int | None
     head: bytes | None = None
+    dated: bool = False
+
+    def at(self, path: str) -> Found:
+        """The same, with a version that nothing has that is at another path."""
+        if self.version is None or not self.dated:
+            return self
+        return self._replace(version=_digested(f"{self.version} {path}"), dated=False)
 
 
 class Opened(NamedTuple):
@@ -126,6 +136,15 @@ def version_of(etag: str | None, changed: object = None) -> int | None:
     # Years after 2262 are told too, where somebody meant "for ever".
     plain = abs(changed) < _LARGEST / 1e9
     return round(changed * 1_000_000) * 1000 if plain else _digested(str(changed))
+
+
+def only_dated(etag: str | None, changed: str | None) -> bool:
+    """Is what a source tells no more than a time? ETags of nginx and Apache are that and the size, in hex."""
+    if not etag:
+        return bool(changed)
+    moment = version_of(None, changed)
+    told = [int(part, 16) for part in _HEX.findall(etag.lower())]
+    return moment is not None and any(moment // 10**9 in (each, each // 10**6) for each in told)
 
 
 def _digested(text: str) -> int:

@@ -8,7 +8,7 @@ from ..link import Link
 from ..pim.errors import SourceTrouble
 from ..pim.multipart import Stream, changed_while_sent
 from . import found as f
-from .found import Follower, Found, Opened
+from .found import Follower, Opened
 from .temp import Held, Room
 
 _PIECE = 256 * 1024
@@ -19,11 +19,12 @@ SLOW = 5.0
 class LinkSource:
     """What a link leads to, as it was when this was made. To be closed; not for two threads at once."""
 
-    def __init__(self, follower: Follower, link: Link, shown: str, room: Room) -> None:
-        """Raises SourceTrouble."""
+    def __init__(self, follower: Follower, link: Link, shown: str, room: Room, path: str) -> None:
+        """`path` stands for the link in the ledger. Raises SourceTrouble."""
         self._follower = follower
         self._link = link
         self._shown = shown
+        self._path = path
         self.name = link.name
         self._held: Held | None = None
         self._opened: Opened | None = follower.open(link, shown)
@@ -31,7 +32,7 @@ class LinkSource:
         self._current: Stream | None = None
         if self._found.size is None:
             self._held = room.hold(self._fetch, shown)
-            self._found = Found(self._held.size, self._found.version)
+            self._found = self._found._replace(size=self._held.size)
         if not self.size:
             self.close()
             raise f.empty(shown)
@@ -44,7 +45,7 @@ class LinkSource:
     @property
     def mtime_ns(self) -> int | None:
         """What stands for the time of its last change; None where the source tells nothing of it."""
-        return self._found.version
+        return self._found.at(self._path).version
 
     @property
     def slow(self) -> bool:

@@ -146,7 +146,7 @@ class Stores:
         size = info.get("size")
         tag = next((info[key] for key in ("generation", "ETag", "etag", "md5Hash") if info.get(key)), None)
         changed = next((info[key] for key in ("LastModified", "updated", "mtime") if info.get(key)), None)
-        return Found(f.length_of(size), f.version_of(tag and str(tag), changed))
+        return Found(f.length_of(size), f.version_of(tag and str(tag), changed), dated=tag is None)
 
     # What goes wrong.
 

@@ -83,7 +83,7 @@ class Web:
                 filled += count
             if filled < HEAD and size is None and response.status_code != 206:
                 size = filled
-            return Found(size, _version(response), bytes(head[:filled]))
+            return _found(response, size)._replace(head=bytes(head[:filled]))
         finally:
             _leave(response)
 
@@ -91,7 +91,7 @@ class Web:
         response = self._get(link, shown, {})
         size, encoded = _size(response)
         return Opened(
-            _Body(response, shown, self._timeout, size=size, decode=encoded), Found(size, _version(response))
+            _Body(response, shown, self._timeout, size=size, decode=encoded), _found(response, size)
         )
 
     def unchanged(self, link: Link, shown: str, found: Found) -> bool:
@@ -256,8 +256,9 @@ def _size(response: requests.Response) -> tuple[int | None, bool]:
     return f.length_of(headers.get("Content-Length")), False
 
 
-def _version(response: requests.Response) -> int | None:
-    return f.version_of(response.headers.get("ETag"), response.headers.get("Last-Modified"))
+def _found(response: requests.Response, size: int | None) -> Found:
+    etag, changed = response.headers.get("ETag"), response.headers.get("Last-Modified")
+    return Found(size, f.version_of(etag, changed), dated=f.only_dated(etag, changed))
 
 
 def _leave(response: requests.Response) -> None:

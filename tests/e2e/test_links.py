@@ -66,6 +66,30 @@ def test_links_go_up_as_files_do_and_only_once(bench: Bencher) -> None:
         assert there.times("/a.jpg") == 1
 
 
+def test_another_file_of_the_same_time_and_size_is_no_old_one(bench: Bencher) -> None:
+    b = bench()
+    when = "Wed, 21 Oct 2026 07:28:00 GMT"
+    names = {n: (f"a.jpg?file={n * 20}", f"a.jpg?v={n}") for n in "ABC"}
+    files = {name: File(jpeg(int(n != "A")), changed=when) for n, each in names.items() for name in each}
+    with host(files) as (there, url):
+
+        def uploaded(n: str, *arguments: str) -> dict[str, int]:
+            there.wanted.clear()
+            m = b.manifest(rows(*(f"p-{p},picture,{url}/{name}" for p, name in enumerate(names[n], 1))))
+            done = b.upload(m, *ALLOW, "--no-share", *arguments)
+            assert "AAAAAAAA" not in json.dumps(done.report)
+            return done.statuses()
+
+        assert uploaded("A") == {"total": 2, "uploaded": 2}
+        # What a link hides is new every night: its bytes tell. What it shows is its own.
+        assert uploaded("A") == {"total": 2, "unchanged": 2}
+        assert [there.times(f"/{name}") for name in names["A"]] == [2, 1]
+        assert uploaded("B") == {"total": 2, "uploaded": 2}
+        assert {v["sha256"] for v in b.held().values()} == {sha256(jpeg(1))}
+        assert uploaded("C") == {"total": 2, "unchanged": 2}
+        assert uploaded("A", "--skip", "remote") == {"total": 2, "uploaded": 2}
+
+
 def test_nothing_is_followed_unless_it_is_allowed(bench: Bencher) -> None:
     b = bench()
     with host({"a.jpg": File(jpeg(1))}) as (there, url):

@@ -108,8 +108,35 @@ def test_etag_or_time_stand_for_the_time_of_change(start: Start, links: Any) -> 
     )
     follow = links()
     assert follow.look(f"{url}/a").version == version_of('"1"')
-    assert follow.look(f"{url}/b").version == 1792567680 * 10**9
-    assert follow.look(f"{url}/c").version == version_of("soon")
+    dated = Found(1, 1792567680 * 10**9, dated=True)
+    assert follow.look(f"{url}/b").version == dated.at(f"{url}/b").version
+    with closing(follow.source(f"{url}/b")) as source:
+        assert source.mtime_ns == dated.at(f"{url}/b").version
+    assert follow.look(f"{url}/c").version == Found(1, version_of("soon"), dated=True).at(f"{url}/c").version
+
+
+@pytest.mark.parametrize("etag", [None, '"6ad25280-1"', 'W/"6ad25280-1"', '"1-65df7c359a000"'])
+def test_a_time_says_nothing_of_another_link(start: Start, links: Any, etag: str | None) -> None:
+    """nginx and Apache make their ETags of time and size alone."""
+    file = File(b"x", etag=etag, changed="Fri, 16 Oct 2026 16:36:16 GMT")
+    _, url = start(**{"a?x=1": file, "a?x=2": file, "a?sig=one": file, "a?sig=two": file})
+    follow = links()
+    paths = [f"{url}/a?x=1", f"{url}/a?x=2"]
+    paths += [follow.take(f"{url}/a?sig=***", f"{url}/a?sig={each}")[0] for each in ("one", "two")]
+    told = [follow.look(path).version for path in paths]
+    assert len(set(told)) == 4
+    assert told == [follow.look(path).version for path in paths]
+    # What is secret is known to no other process, and so nothing in the ledger that it could be guessed by.
+    path, _ = links().take(f"{url}/a?sig=***", f"{url}/a?sig=one")
+    assert path not in paths
+
+
+def test_an_etag_stands_for_the_content_wherever_it_is(start: Start, links: Any) -> None:
+    file = File(b"x", etag='"0123456789abcdef0123456789abcdef"', changed="Fri, 16 Oct 2026 16:36:16 GMT")
+    _, url = start(**{"a?sig=one": file, "a?sig=two": file})
+    follow = links()
+    paths = [follow.take(f"{url}/a?sig=***", f"{url}/a?sig={each}")[0] for each in ("one", "two")]
+    assert {follow.look(path).version for path in paths} == {version_of(file.etag)}
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -424,11 +451,11 @@ def test_numbers_of_any_length_are_no_defect_of_ours(links: Any, head: str, size
 )
 def test_times_of_any_kind_stand_in_the_ledger(start: Start, links: Any, when: str) -> None:
     _, url = start(a=File(b"x", changed=when))
-    version = links().look(f"{url}/a").version
+    version = version_of(None, when)
     assert version is not None
     # What SQLite keeps.
     assert -(2**63) <= version < 2**63
-    assert version == version_of(None, when)
+    assert links().look(f"{url}/a") == Found(1, version, b"x", dated=True).at(f"{url}/a")
 
 
 def test_chunks_of_less_than_nothing(links: Any) -> None:
