@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import socket
 import threading
 import time
@@ -19,6 +18,7 @@ from ..pim.errors import SourceTrouble
 from ..pim.transport import CallInfo
 from . import found as f
 from .found import HEAD, Found, Opened, Patience
+from .judging import judged
 from .policy import PORTS, ForbiddenError, LinkPolicy
 
 CONNECT = 10.0
@@ -30,9 +30,6 @@ _PACKET = 32 * 1024
 """Of sftp: so many packets are asked for at once, each of so many bytes, as most servers give no more."""
 _TALKATIVE = ("fsspec", "s3fs", "gcsfs", "aiobotocore", "botocore", "paramiko", "google", "asyncio")
 _KNOWN_HOSTS = "/etc/ssh/ssh_known_hosts"
-_ADDRESS = re.compile(r"\S+://\S+|\?\S+")
-_AGAIN = "look whether its own tools (aws, gcloud, sftp) get it, then run the same command again"
-_CREDENTIALS = "put its credentials where its own tools look for them; docs/links.md shows where"
 
 
 def configured_headers() -> dict[str, dict[str, str]]:
@@ -167,56 +164,6 @@ class Stores:
             self._on_call(CallInfo(what or "connect", shown, None, problem, time.monotonic() - began, 0, 1))
         if problem is not None:
             raise problem
-
-
-def judged(error: Exception, shown: str, timeout: float) -> SourceTrouble:
-    """What an error of fsspec, of a cloud's client or of paramiko means for the row."""
-    names = {type(each).__name__ for each in (error, error.__cause__, error.__context__)}
-    if isinstance(error, ImportError):
-        return SourceTrouble(
-            Failure(
-                Kind.LINK_REFUSED,
-                f"{shown} cannot be followed: the extra `remote` is not installed",
-                "install it: pip install 'akeneo-media-cli[remote]' (or pipx inject, uv tool install --with)",
-            )
-        )
-    if isinstance(error, FileNotFoundError):
-        return f.gone(shown)
-    distrust = _distrust(error, names)
-    if distrust is not None:
-        return f.withheld(shown, *distrust)
-    silent = isinstance(error, TimeoutError) or any("Timeout" in name for name in names)
-    why = f"no answer within {timeout:g} seconds" if silent else _reason(error)
-    return f.trouble(f"{shown} cannot be had: {why}", _AGAIN)
-
-
-def _distrust(error: Exception, names: set[str]) -> tuple[str, str] | None:
-    """Why they do not trust us, or we not them, and what to do; None where it is something else."""
-    if "UnknownHostKeyError" in names:
-        return (
-            "no key is known of the server, so it may be any",
-            "once you are sure of it, add its key to ~/.ssh/known_hosts: ssh-keyscan HOST",
-        )
-    if "BadHostKeyException" in names:
-        return (
-            "the server has another key than is known of it, so it may be another server",
-            "ask who runs it; a new key goes in place of the old one in ~/.ssh/known_hosts",
-        )
-    nobody = names & _UNKNOWN_TO_THEM or ("SSHException" in names and "uthentication" in str(error))
-    return (_reason(error), _CREDENTIALS) if nobody or isinstance(error, PermissionError) else None
-
-
-_UNKNOWN_TO_THEM = frozenset(
-    ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError",
-     "ProfileNotFound", "DefaultCredentialsError", "RefreshError", "AuthenticationException",
-     "BadAuthenticationType", "PasswordRequiredException", "NoCredentials")
-)  # fmt: skip
-
-
-def _reason(error: Exception) -> str:
-    """An error in words, without the addresses that it may quote: they may be signed."""
-    text = _ADDRESS.sub("***", str(error)).split("\n")[0].strip()
-    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
 
 
 class _Body:

@@ -18,11 +18,11 @@ import pytest
 
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.links import Found, LinkOptions, Links
-from akeneo_media_cli.links.stores import judged
+from akeneo_media_cli.links.judging import judged
 from akeneo_media_cli.pim.multipart import FileBody
 from akeneo_media_cli.pim.transport import CallInfo
 
-from ..pim.server import Server, listening
+from ..pim.server import Reply, Server, listening
 from .gcs import Buckets
 from .sftp import SftpServer
 from .test_web import content, trouble
@@ -127,6 +127,50 @@ def test_what_s3_has_not_got(bucket: Any, links: Make) -> None:
     assert trouble(lambda: follow.look("s3://buck/d")).failure.kind is Kind.FILE_NOT_REGULAR
     assert follow.look("s3://buck/empty.jpg").size == 0
     assert trouble(lambda: follow.source("s3://buck/empty.jpg")).failure.kind is Kind.FILE_EMPTY
+
+
+def test_what_s3_never_gives(bucket: Any, links: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    follow = links()
+    said = trouble(lambda: follow.look("s3://no:bucket/a.jpg"))
+    assert (said.failure.kind, said.passing) == (Kind.FILE_UNREADABLE, False)
+    assert "Invalid bucket name" in said.failure.message
+    for name in ("none", "buck"):
+        assert not trouble(lambda name=name: follow.look(f"s3://{name}/none.jpg")).passing  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (301, Kind.SOURCE_TROUBLE),
+        (400, Kind.FILE_UNREADABLE),
+        (403, Kind.FILE_UNREADABLE),
+        (405, Kind.FILE_UNREADABLE),
+        (404, Kind.FILE_MISSING),
+        (409, Kind.SOURCE_TROUBLE),
+        (429, Kind.SOURCE_TROUBLE),
+        (503, Kind.SOURCE_TROUBLE),
+    ],
+)
+def test_an_answer_of_s3_passes_or_does_not(
+    bucket: Any, links: Make, monkeypatch: pytest.MonkeyPatch, status: int, kind: Kind
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with Server(lambda request: Reply(status)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        said = trouble(lambda: links().look("s3://buck/a.jpg"))
+    assert (said.failure.kind, said.passing) == (kind, kind is Kind.SOURCE_TROUBLE)
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_what_google_never_gives(
+    google: Buckets, links: Make, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    from fsspec.config import conf
+
+    with Server(lambda request: Reply(status, b"no")) as server:
+        monkeypatch.setitem(conf, "gs", {"token": "anon", "endpoint_url": server.url})
+        said = trouble(lambda: links().look("gs://buck/a.jpg"))
+    assert (said.failure.kind, said.passing) == (Kind.FILE_UNREADABLE, False)
 
 
 def test_nobody_is_known_to_s3_without_credentials(
