@@ -63,13 +63,7 @@ class Web:
         self._connect = min(CONNECT, timeout)
         self._headers = dict(headers or {})
         self._on_call = on_call
-        self._session = _Session()
-        # No netrc, no cookies: a link is all that its owner is told.
-        self._session.trust_env = False
-        self._session.cookies.set_policy(_NoCookies())
-        adapter = Adapter(policy, pool)
-        for scheme in HTTP:
-            self._session.mount(f"{scheme}://", adapter)
+        self._adapter = Adapter(policy, pool)
         self._verify = authorities()
 
     def look(self, link: Link, shown: str) -> Found:
@@ -99,7 +93,7 @@ class Web:
         return True
 
     def close(self) -> None:
-        self._session.close()
+        self._adapter.close()
 
     def _get(self, link: Link, shown: str, more: Mapping[str, str]) -> requests.Response:
         """The answer that holds the file, or its beginning. Raises SourceTrouble."""
@@ -160,13 +154,12 @@ class Web:
             proxies = proxies_for(url)
             if proxies:
                 self._judge_before_proxy(link)
-            response = self._session.send(
+            response = self._adapter.send(
                 request,
                 stream=True,
                 timeout=(self._connect, self._timeout),
                 verify=self._verify,
                 proxies=proxies,
-                allow_redirects=False,
             )
         except ForbiddenError as forbidden:
             problem = SourceTrouble(_led_on(forbidden.failure, shown))
@@ -190,20 +183,6 @@ class Web:
             self._policy.addresses(link.host, link.port or PORTS[link.scheme])
         except OSError:
             return
-
-
-class _Session(requests.Session):
-    """Takes a redirect for an answer, and says nothing of its own."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
-
-
-class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined, misc]
-    """Takes none and gives none."""
-
-    def __init__(self) -> None:
-        super().__init__(allowed_domains=())
 
 
 class _Body:

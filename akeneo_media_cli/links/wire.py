@@ -81,7 +81,10 @@ def within(response: requests.Response, seconds: float) -> None:
 
 
 class Adapter(HTTPAdapter):
-    """requests' adapter, with connections that go to addresses which may be reached and no others."""
+    """requests' adapter, with connections that go to addresses which may be reached and no others.
+
+    Without requests' session: no redirect is followed, no netrc read, no cookie taken or even looked at.
+    """
 
     def __init__(self, policy: LinkPolicy, pool: int) -> None:
         class Guarded:
@@ -117,6 +120,13 @@ class Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._direct
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        # http.cookiejar shows a traceback to the user where a cookie's date is no number to Python.
+        response = requests.Response()
+        response.status_code, response.reason = resp.status, resp.reason
+        response.headers, response.raw = resp.headers, resp
+        return response
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)

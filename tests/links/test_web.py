@@ -428,6 +428,10 @@ DIGITS = "9" * 5000
         ("206 Part\r\nContent-Range: bytes 0-4095/9223372036854775808\r\nContent-Length: 4096", None),
         (f"200 Whole\r\nContent-Length: {DIGITS}", None),
         (f"200 Whole\r\nContent-Length: 4096\r\nRetry-After: {DIGITS}", 4096),
+        (
+            f"200 So\r\nContent-Length: 4096\r\nSet-Cookie: a=b; expires=Mon, 01-Jan-{DIGITS} 00:00:00 GMT",
+            4096,
+        ),
     ],
 )
 def test_numbers_of_any_length_are_no_defect_of_ours(links: Any, head: str, size: int | None) -> None:
