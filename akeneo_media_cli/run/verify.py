@@ -153,7 +153,8 @@ class _Checker:
         if known is None or known.media_code != held or known.name is None or known.size is None:
             return None
         unlike = _unlike(planned, known.name, known.size)
-        if unlike is not None or known.mtime_ns == planned.mtime_ns:
+        same_time = known.mtime_ns is not None and known.mtime_ns == planned.mtime_ns
+        if unlike is not None or same_time:
             return (unlike,)
         if known.sha256 is None:
             return None
