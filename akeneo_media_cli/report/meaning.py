@@ -87,6 +87,8 @@ def _refused(report: Report) -> str:
 
 
 def _pending(report: Report) -> str:
+    if not report.summary.get("total"):
+        return f"{_nothing(report)} The PIM did not answer before a row was known: run it again."
     if not _number(report, "pending"):
         return "Every row was done, but not all that was to follow: the warnings say what."
     return f"Nothing failed, but not all was done. {_left(report)}"

@@ -120,6 +120,7 @@ def test_a_terminal_gets_colour_and_folding() -> None:
             "not all was done. 7 rows pending: the same command",
         ),
         ("upload", 5, {"total": 7, "uploaded": 7}, "not all that was to follow"),
+        ("upload", 5, {"total": 0}, "Nothing was sent. The PIM did not answer"),
         ("upload", 1, {"total": 7, "uploaded": 7}, "not everything that was asked for beside"),
         ("upload", 70, {"total": 7}, "defect"),
         ("upload", 130, {"total": 7, "pending": 1}, "Interrupted. 1 row pending: the same command resumes"),
