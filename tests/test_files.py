@@ -19,6 +19,7 @@ from akeneo_media_cli.files import LARGEST_FILE, FileRoots, LocalFile, check_fil
 from akeneo_media_cli.files.content import HEAD, contradiction
 from akeneo_media_cli.files.nearby import Nearby
 from akeneo_media_cli.rows import Row, Target, TargetType
+from akeneo_media_cli.run.saving import place_of
 
 JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0" + b"x" * 50
 
@@ -70,19 +71,59 @@ def test_a_manifest_named_without_folder(folder: Path, monkeypatch: pytest.Monke
 
 
 def test_the_first_root_that_has_the_file_wins(tmp_path: Path, folder: Path) -> None:
-    for name, files in (("one", ["a"]), ("two", ["a", "b"]), ("own", ["a", "b", "c"]), ("in", ["d"])):
+    for name, files in (("one", ["a"]), ("two", ["a", "b"]), ("in/own", ["a", "b", "c"]), ("in", ["d"])):
         for file in files:
             (tmp_path / name).mkdir(exist_ok=True)
             (tmp_path / name / file).write_text(name)
     roots = FileRoots([str(tmp_path / "one"), str(tmp_path / "two")])
     paths = []
     for file in "abc":
-        found = check(folder, file, roots, root=str(tmp_path / "own"))
+        found = check(folder, file, roots, root=str(folder / "own"))
         assert isinstance(found, LocalFile)
         paths.append(found.path)
-    assert paths == [str(tmp_path / "one/a"), str(tmp_path / "two/b"), str(tmp_path / "own/c")]
+    assert paths == [str(tmp_path / "one/a"), str(tmp_path / "two/b"), str(folder / "own/c")]
     assert failed(check(folder, "d", roots)).kind is Kind.FILE_MISSING  # --root takes the manifest's place
-    assert isinstance(check(folder, "a", FileRoots(), root=str(tmp_path / "own")), LocalFile)
+    assert isinstance(check(folder, "a", FileRoots(), root=str(folder / "own")), LocalFile)
+
+
+@pytest.mark.parametrize("way", ["absolute", "dots", "linked folder"])
+def test_a_manifest_does_not_say_by_itself_what_may_be_sent(way: str, tmp_path: Path, folder: Path) -> None:
+    """A `root` that leads out of the manifest's folder: somebody else's manifest could name any file."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "x.jpg").write_bytes(JPEG)
+    (folder / "door").symlink_to(other, target_is_directory=True)
+    root = {"absolute": str(other), "dots": f"{folder}/../other", "linked folder": str(folder / "door")}[way]
+    for file in ("x.jpg", str(other / "x.jpg")):
+        found = failed(check(folder, file, FileRoots(), root=root))
+        assert found.kind is Kind.OUTSIDE_ROOT
+        assert "the manifest's own `root`" in found.message and str(folder) in found.message
+        assert "--root DIR" in found.hint and "--allow-outside-root" in found.hint
+        placed = place_of(row(folder, file, root=root), FileRoots())
+        assert isinstance(placed, Failure) and placed.kind is Kind.OUTSIDE_ROOT
+        for trusting in (FileRoots([str(tmp_path)]), FileRoots(allow_outside=True)):
+            assert isinstance(check(folder, file, trusting, root=root), LocalFile)
+            assert place_of(row(folder, file, root=root), trusting) == str(other / "x.jpg")
+    # Another --root does not make it good; what lies in that one does not need it.
+    (folder / "more").mkdir()
+    roots = FileRoots([str(folder / "more")])
+    assert failed(check(folder, "x.jpg", roots, root=root)).kind is Kind.OUTSIDE_ROOT
+    (folder / "more" / "x.jpg").write_bytes(JPEG)
+    found_there = check(folder, "x.jpg", roots, root=root)
+    assert isinstance(found_there, LocalFile) and found_there.path == str(folder / "more" / "x.jpg")
+
+
+def test_the_root_of_standard_input_starts_in_the_current_folder(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "x.jpg").write_bytes(JPEG)
+    monkeypatch.chdir(folder)
+    for root, outside in (("pictures", False), (str(folder / "pictures"), False), (str(tmp_path), True)):
+        found = check_file(Row("-", 1, "x.jpg", None, "p", root=root), FileRoots())
+        assert isinstance(found, Failure) is outside
+        if isinstance(found, Failure):
+            assert found.message.endswith("lies outside of the current folder")
 
 
 @pytest.fixture

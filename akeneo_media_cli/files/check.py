@@ -50,6 +50,8 @@ class _Base:
 
     folders: tuple[str, ...]
     real: tuple[str, ...]
+    refused: Failure | None = None
+    """Why the manifest's own `root` is none of them, where it may not be."""
     ways: dict[tuple[str, str], tuple[str, bool]] = field(default_factory=dict)
 
     def way(self, folder: str, before: str) -> tuple[str, bool]:
@@ -76,7 +78,9 @@ class FileRoots:
 
     `roots` are the `--root` folders, the first in which a file exists wins; a manifest's own `root` comes
     after them. With neither, files are looked for beside their manifest. Unless `allow_outside`, a path
-    must end in one of these folders, symlinks followed. With `sniff` off no file is opened.
+    must end in one of these folders, symlinks followed, and a manifest's own `root` counts only where it is
+    below the manifest's folder (for standard input, the current one) or a `--root`: else whoever wrote the
+    manifest would say what may be sent. With `sniff` off no file is opened.
     Not for use by several threads at once. What is learned of folders is not asked again: for one run.
     """
 
@@ -93,12 +97,27 @@ class FileRoots:
         key = (row.manifest, row.root)
         base = self._bases.get(key)
         if base is None:
-            folders = self._roots + ((row.root,) if row.root else ())
-            if not folders:
-                folders = ("" if row.manifest == "-" else os.path.dirname(row.manifest),)  # noqa: PTH120
-            base = _Base(folders, tuple(os.path.realpath(folder) for folder in folders))
+            beside = "" if row.manifest == "-" else os.path.dirname(row.manifest)  # noqa: PTH120
+            refused = None if self.allow_outside or not row.root else self._refused(row.root, beside)
+            folders = self._roots + ((row.root,) if row.root and not refused else ())
+            if not folders and not refused:
+                folders = (beside,)
+            base = _Base(folders, _real(folders), refused)
             self._bases[key] = base
         return base
+
+    def _refused(self, own: str, beside: str) -> Failure | None:
+        """Why a manifest that lies in the folder `beside` may not name the folder `own` as its root."""
+        allowed = (beside, *self._roots)
+        base = _Base(allowed, _real(allowed))
+        if base.holds(os.path.realpath(own)):
+            return None
+        return Failure(
+            Kind.OUTSIDE_ROOT,
+            f"the manifest's own `root`, {printable(own)}, lies outside of {_folders(base)}",
+            "If you trust the manifest, name the folder with --root DIR, or allow such paths with "
+            "--allow-outside-root.",
+        )
 
     def content(self, local: LocalFile, shown: str) -> Failure | None:
         """`check_content`, remembered, as many rows may name one file."""
@@ -236,6 +255,10 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def _real(folders: Sequence[str]) -> tuple[str, ...]:
+    return tuple(os.path.realpath(folder) for folder in folders)
+
+
 def _find(row: Row, roots: FileRoots, shown: str) -> tuple[str, os.stat_result] | Failure:
     base = roots.base(row)
     before, slash, name = row.file.rpartition("/")
@@ -270,6 +293,8 @@ def _find(row: Row, roots: FileRoots, shown: str) -> tuple[str, os.stat_result] 
             return _unreadable(shown, error.strerror or str(error))
         else:
             return path, status
+    if base.refused is not None:
+        return base.refused
     if outside:
         return Failure(
             Kind.OUTSIDE_ROOT,

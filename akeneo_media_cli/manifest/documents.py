@@ -136,8 +136,8 @@ def _settle(source: Source, make: Assembler, parts: Iterator[Part]) -> None:
         raise source.unusable(f"has no `uploads` (found: {', '.join(list(found)[:20]) or 'nothing'})", _SHAPE)
     root = found.get("root")
     if root is not None:
-        if not isinstance(root, str):
-            raise source.unusable("`root` is not the name of a folder", "For example: root: ../pictures")
+        if not isinstance(root, str) or "\0" in root or has_half_characters(root):
+            raise source.unusable("`root` is not the name of a folder", "For example: root: pictures")
         make.root = os.path.join(source.folder, root) if root else None  # noqa: PTH118 - kept as written
     defaults = found.get("defaults")
     if defaults is not None:

@@ -99,6 +99,8 @@ def place_of(row: Row, roots: FileRoots) -> str | Failure:
         real = os.path.realpath(os.path.join(root, folder))  # noqa: PTH118 - as files.check joins them
         if roots.allow_outside or base.holds(real):
             places.append(os.path.join(real, name))  # noqa: PTH118
+    if not places and base.refused is not None:
+        return base.refused
     if not places:
         return Failure(
             Kind.OUTSIDE_ROOT,

@@ -171,6 +171,22 @@ def test_rows_leave_their_root_only_when_allowed(bench: Bencher, tmp_path: Path)
     assert sorted(p.name for p in outside.iterdir()) == ["absolute.jpg", "linked.jpg"]
 
 
+def test_a_manifest_cannot_make_any_folder_its_root(bench: Bencher, tmp_path: Path) -> None:
+    b = bench()
+    filled(b, 1)
+    (outside := tmp_path / "outside").mkdir()
+    content = f"root: {outside}\nuploads: [{{product: p-1, attribute: picture, file: a.jpg}}]\n"
+    done = b.run("download", b.manifest([content], "m.yaml"))
+    assert (done.status, done.kinds()) == (1, {1: "outside_root"})
+    assert list(outside.iterdir()) == []
+    (outside / "a.jpg").write_bytes(jpeg("private"))
+    for source, stdin in (("m.yaml", None), ("-", content)):
+        done = b.upload(source, "--format", "yaml", stdin=stdin)
+        assert (done.status, done.kinds()) == (1, {1: "outside_root"}), done.err
+        assert "--root DIR" in done.err
+    assert b.upload("m.yaml", "--root", str(outside)).status == 0
+
+
 def test_a_link_is_read_but_never_written_through(bench: Bencher) -> None:
     b = bench()
     content = filled(b, 2)

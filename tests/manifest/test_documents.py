@@ -256,6 +256,7 @@ uploads:
         ("uploads: {a: b}\n", "`uploads` is not a list"),
         ("uploads: []\nuploads: []\n", "`uploads` is there twice"),
         ("root: [a]\nuploads: []\n", "`root` is not the name of a folder"),
+        ('root: "a\\0b"\nuploads: []\n', "`root` is not the name of a folder"),
         ("defaults: 3\nuploads: []\n", "`defaults` is not a mapping"),
         ("defaults: {a: 1, a: 2}\nuploads: []\n", "`defaults` has `a` twice"),
         ("defaults: {file: [f]}\nuploads: []\n", "`defaults`: the value of `file` is not text"),
