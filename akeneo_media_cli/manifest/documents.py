@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,9 @@ from .source import Source
 UPLOADS = "uploads"
 _KEYS = ("defaults", "root", UPLOADS)
 _DEEPEST = 16
+_LONGEST_KEY = 64  # characters of a key that are looked at or shown
+_HARMLESS = 1 << 25
+_MOST_TIMES = 20
 _SHAPE = "Write a list of rows, or a mapping of `defaults`, `root` and `uploads` (the list of rows)."
 
 
@@ -63,6 +67,14 @@ class Part(NamedTuple):
 
 class _UnfitError(Exception):
     """A value that cannot stand where it stands; the text says why."""
+
+
+def most_repeated(source: Source) -> int:
+    """So many characters may aliases or `defaults` repeat in all: they make much out of little.
+
+    Ordinary ones add less to a row than it says itself; 32 million may be repeated in any case.
+    """
+    return max(_HARMLESS, _MOST_TIMES * source.size)
 
 
 class Items:
@@ -110,10 +122,17 @@ def read_document(
         if next(parts).kind is Is.MAPPING:
             _settle(source, make, parts)
     items = Items(make)
+    added = len(json.dumps([make.defaults, make.default_extra])) if make.defaults or make.default_extra else 0
+    most = most_repeated(source)
     with source.text() as text:
         for part in parse(text):
             if part.kind is Is.ROW:
                 yield items.row(part.value)
+                if items.number * added > most:
+                    raise source.unusable(
+                        f"`defaults` has {added:,} characters, too many for {items.number:,} rows and more",
+                        "Give long text to the rows that need it.",
+                    )
     items.finish()
 
 
@@ -133,7 +152,8 @@ def _settle(source: Source, make: Assembler, parts: Iterator[Part]) -> None:
         if key not in _KEYS:
             _unknown_key(make, key)
     if UPLOADS not in found:
-        raise source.unusable(f"has no `uploads` (found: {', '.join(list(found)[:20]) or 'nothing'})", _SHAPE)
+        keys = ", ".join(key[:_LONGEST_KEY] for key in list(found)[:20])
+        raise source.unusable(f"has no `uploads` (found: {keys or 'nothing'})", _SHAPE)
     root = found.get("root")
     if root is not None:
         if not isinstance(root, str) or "\0" in root or has_half_characters(root):
@@ -145,9 +165,9 @@ def _settle(source: Source, make: Assembler, parts: Iterator[Part]) -> None:
 
 
 def _unknown_key(make: Assembler, key: str) -> None:
-    near = difflib.get_close_matches(key.lower(), _KEYS, n=1)
+    near = difflib.get_close_matches(key[:_LONGEST_KEY].lower(), _KEYS, n=1)
     hint = f"Did you mean `{near[0]}`?" if near else "Keys that begin with `x-` may hold what you like."
-    make.note(f"{make.manifest}: the key `{key}` has no meaning beside `uploads`", hint)
+    make.note(f"{make.manifest}: the key `{key[:_LONGEST_KEY]}` has no meaning beside `uploads`", hint)
 
 
 def _defaults(

@@ -102,6 +102,11 @@ class Source:
         """Is it an archive, and no text?"""
         return bool(self._packed)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return os.fstat(self._file.fileno()).st_size
+
     def binary(self) -> BinaryIO:
         """The whole file, to be read from its start; valid until `close`."""
         self._file.seek(0)

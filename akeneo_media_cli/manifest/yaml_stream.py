@@ -1,7 +1,8 @@
 """YAML, an item at a time, from PyYAML's parser events: nothing but text, lists and mappings is ever made.
 
 Scalars stay as written, so that `product: 00123` names product 00123 and `no` is not false. Anchors,
-aliases and merge keys work within bounds: a document whose aliases multiply is refused, not expanded.
+aliases and merge keys work within bounds: a document whose aliases multiply, be it many values or much text,
+is refused, not expanded.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import yaml
 
-from .documents import UPLOADS, Is, Part, Repeated, read_document
+from .documents import UPLOADS, Is, Part, Repeated, most_repeated, read_document
 
 if TYPE_CHECKING:
     from ..errors import ManifestError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 32
 _HEAVIEST = 10_000  # nodes of one item, aliases counted as what they stand for
+_LONGEST = 1 << 24  # characters of one item, counted in the same way
 _MOST_ANCHORS = 1_000
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _PREFIX = "tag:yaml.org,2002:"
@@ -30,10 +32,11 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Node(NamedTuple):
-    """A value and its weight: how many nodes it has once its aliases are written out."""
+    """A value, and how many nodes and characters it has once its aliases are written out."""
 
     value: Any
     weight: int
+    length: int
 
 
 def read_yaml(source: Source, make: Assembler) -> Iterator[Row]:
@@ -48,6 +51,7 @@ class _Parser:
         self._source = source
         self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self._anchors: dict[str, _Node] = {}
+        self._room = most_repeated(source)
 
     def parts(self) -> Iterator[Part]:
         """The document's parts; a mistake is a `ManifestError` that names line and column."""
@@ -105,7 +109,7 @@ class _Parser:
         elif isinstance(event, yaml.ScalarEvent):
             self._check_tag(event)
             value = event.value
-            self._remember(event, _Node(value, 1))
+            self._remember(event, _Node(value, 1, len(value)))
         else:
             value = None
         if not isinstance(value, str):
@@ -119,7 +123,7 @@ class _Parser:
         if depth > _DEEPEST:
             raise self._wrong(event, f"nested more than {_DEEPEST} deep")
         if isinstance(event, yaml.ScalarEvent):
-            node = _Node(_scalar(event), 1)
+            node = _Node(_scalar(event), 1, len(event.value))
         elif isinstance(event, yaml.SequenceStartEvent):
             node = self._sequence(event, depth)
         else:
@@ -129,23 +133,23 @@ class _Parser:
 
     def _sequence(self, start: Any, depth: int) -> _Node:
         items: list[Any] = []
-        weight = 1
+        weight, length = 1, 0
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             node = self._node(event, depth + 1)
             items.append(node.value)
-            weight = self._weighed(start, weight + node.weight)
-        return _Node(items, weight)
+            weight, length = self._weighed(start, weight + node.weight, length + node.length)
+        return _Node(items, weight, length)
 
     def _mapping(self, start: Any, depth: int) -> _Node:
         out: dict[str, Any] = {}
         merged: list[dict[str, Any]] = []
         repeated: str | None = None
-        weight = 1
+        weight, length = 1, 0
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             merge = isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]
             key = self._key(event)
             node = self._node(value_event := next(self._events), depth + 1)
-            weight = self._weighed(start, weight + node.weight)
+            weight, length = self._weighed(start, weight + node.weight, length + len(key) + node.length)
             if merge:
                 merged += self._bases(value_event, node.value)
             elif key in out:
@@ -153,11 +157,11 @@ class _Parser:
             else:
                 out[key] = node.value
         if repeated is not None:
-            return _Node(Repeated(repeated), weight)
+            return _Node(Repeated(repeated), weight, length)
         for base in merged:
             for key, value in base.items():
                 out.setdefault(key, value)
-        return _Node(out, weight)
+        return _Node(out, weight, length)
 
     def _bases(self, event: Any, value: Any) -> list[dict[str, Any]]:
         """The mappings that `<<` merges; of two, the first has the last word."""
@@ -170,6 +174,9 @@ class _Parser:
         node = self._anchors.get(event.anchor)
         if node is None:
             raise self._wrong(event, f"there is no complete `&{event.anchor}` before `*{event.anchor}`")
+        self._room -= node.length
+        if self._room < 0:
+            raise self._wrong(event, "the aliases up to here stand for far more text than the file has")
         return node
 
     def _remember(self, event: Any, node: _Node) -> None:
@@ -179,10 +186,12 @@ class _Parser:
         if len(self._anchors) > _MOST_ANCHORS:
             raise self._wrong(event, f"more than {_MOST_ANCHORS:,} anchors")
 
-    def _weighed(self, start: Any, weight: int) -> int:
+    def _weighed(self, start: Any, weight: int, length: int) -> tuple[int, int]:
         if weight > _HEAVIEST:
             raise self._wrong(start, f"one item has more than {_HEAVIEST:,} values, aliases written out")
-        return weight
+        if length > _LONGEST:
+            raise self._wrong(start, f"one item has more than {_LONGEST:,} characters, aliases written out")
+        return weight, length
 
     def _check_tag(self, event: Any) -> None:
         if event.tag is not None and event.tag not in _TAGS:
