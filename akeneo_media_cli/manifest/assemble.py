@@ -11,6 +11,7 @@ from ..rows import Row, Target, TargetType, clean_name
 from .columns import (
     COLUMNS,
     GROUPS,
+    LONGEST_NAME,
     PARENTS,
     canonical,
     file_from_text,
@@ -66,7 +67,7 @@ class Assembler:
         """The error for a manifest in which nothing names files; `names` are the columns it has."""
         slip = next((n for n in names[:_MOST_NAMES] if near_miss(n) == "file"), None)
         hint = f"Did you mean `file` by `{slip}`? " if slip else ""
-        shown = ", ".join(names[:20]) or "none"
+        shown = ", ".join(name[:LONGEST_NAME] for name in names[:20]) or "none"
         return ManifestError(
             f"{self.manifest}: no column `file` (columns found: {shown})",
             hint + "Add a column `file` with each file's path, or fill it: --set 'file={product}.jpg'",

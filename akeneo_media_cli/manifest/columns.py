@@ -34,6 +34,9 @@ COLUMNS: tuple[str, ...] = (*GROUPS, "attribute", "locale", "scope", "file", "fi
 
 ALIASES = {"sku": "product", "identifier": "product", "uuid": "product_uuid", "channel": "scope"}
 
+LONGEST_NAME = 64
+"""Characters of a column's name that is compared with others; longer ones are never meant."""
+
 _SPELLINGS = {name: name for name in COLUMNS} | ALIASES
 _GAPS = re.compile(r"[\s-]+")
 _FILE_URI = "file:"
@@ -51,14 +54,20 @@ def has_half_characters(text: str) -> bool:
     return not text.isascii() and _HALF.search(text) is not None
 
 
-@lru_cache(maxsize=4096)
 def canonical(name: str) -> str | None:
     """The known column that a manifest's `name` stands for, aliases included; None for any other."""
+    return _canonical(name) if len(name) <= LONGEST_NAME else None
+
+
+@lru_cache(maxsize=4096)
+def _canonical(name: str) -> str | None:
     return _SPELLINGS.get(spelled(name))
 
 
 def near_miss(name: str) -> str | None:
     """The known column or alias that an unknown `name` is probably a slip of, if there is one."""
+    if len(name) > LONGEST_NAME:  # comparing takes time and memory by length
+        return None
     found = difflib.get_close_matches(spelled(name), _SPELLINGS, n=1, cutoff=0.75)
     return found[0] if found else None
 

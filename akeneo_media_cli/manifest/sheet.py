@@ -13,7 +13,8 @@ from ..rows import Row
 from .assemble import Assembler
 from .columns import canonical
 from .delimited import header_of, row_of
-from .workbook import Sheet, UnsoundError, check, look_at
+from .package import UnsoundError
+from .workbook import Sheet, check, look_at
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -49,10 +50,10 @@ def records(source: Source, sheet: str | None) -> Generator[tuple[int, list[str]
     """The rows that are not blank, each with its number from 1, cells as text. Raises as `read_sheet`."""
     calamine = _library()
     try:
-        is_ods = check(source.binary())
+        shared = check(source.binary())
         with calamine.CalamineWorkbook.from_filelike(source.binary()) as book:
             name = _chosen(source, book, sheet)
-            found = Sheet() if is_ods else look_at(source.binary(), name)
+            found = Sheet() if shared is None else look_at(source.binary(), name, shared)
             yield from _texts(book.get_sheet_by_name(name), found)
     except calamine.PasswordError:
         raise source.unusable("is protected by a password", "Save it without one.") from None

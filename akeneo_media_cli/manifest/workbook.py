@@ -1,9 +1,9 @@
 """What must be known of a spreadsheet before a library may read it: is it sound, how big does it grow?
 
-The library reads a sheet whole, as a rectangle around all that is filled, and would take the machine down
-with a cell in the last corner. It also tells numbers without their format: `00123`, which is 123 under the
-format `00000`, is told as 123. Both are found here in one pass over the sheet's XML in constant memory, but
-for the numbers that are shown with zeros before them.
+The library reads a sheet whole, as a rectangle around all that is filled, with a copy of its text in each
+cell. It would take the machine down with a cell in the last corner, or one long text that many cells share.
+It also tells numbers without their format: `00123`, which is 123 under the format `00000`, is told as 123.
+All this is found here in one pass over the sheet's XML, in memory of a few bytes a cell.
 
 Source: ECMA-376 part 1, 18.3 (SpreadsheetML); OpenDocument 1.3 part 3, 9.1 (tables).
 """
@@ -13,25 +13,24 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-import zlib
-from collections.abc import Callable, Mapping
+from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
-from xml.parsers import expat
+
+from .package import UnsoundError, check_sizes, folded, opened, parse
 
 MOST_CELLS = 10_000_000
-"""Of the rectangle around all that is filled; some 500 MB of memory."""
-MOST_BYTES = 1 << 30
-"""Of all XML in the file, unpacked."""
-_PIECE = 1 << 18
+"""Of the rectangle around all that is filled; some 500 MB of memory. And of texts that cells may share."""
+LONGEST_TEXT = 1 << 20
+"""Characters of one cell; Excel's own limit is 32,767."""
+MOST_TEXT = 1 << 28
+"""Characters of all cells, each with its own copy of a text that it shares or repeats."""
 _PADDED = re.compile(r"(0{2,})(?:;|$)")
-_REF = re.compile(r"([A-Z]{1,3})([0-9]{1,7})$")
-
-Start = Callable[[str, Mapping[str, str]], None]
-
-
-class UnsoundError(Exception):
-    """The file cannot be read as a spreadsheet, or not safely; the text says why."""
+_REF = re.compile(r"([A-Za-z]{1,7})([0-9]{1,20})$")
+_NUMBER = re.compile(r"\+?0*([0-9]+)")
+_ENORMOUS = 10**10
+_FILLED = frozenset(("value-type", "value", "string-value", "date-value", "time-value", "boolean-value"))
 
 
 @dataclass
@@ -40,119 +39,130 @@ class Sheet:
 
     rows: int = 0
     columns: int = 0
+    before: int = 0
+    """Cells of other sheets that are held at the same time."""
     padded: dict[tuple[int, int], int] = field(default_factory=dict)
     """How many digits are shown, by row and column from 1."""
 
     def filled(self, row: int, column: int) -> None:
         """A cell with something in it. Raises UnsoundError when the rectangle grows too big."""
         self.rows, self.columns = max(self.rows, row), max(self.columns, column)
-        if self.rows * self.columns > MOST_CELLS:
+        if self.before + self.rows * self.columns > MOST_CELLS:
             raise UnsoundError(
                 f"the sheet reaches to row {self.rows:,} and column {self.columns:,}; "
                 f"{MOST_CELLS:,} cells are the most that can be read"
             )
 
 
-def check(file: BinaryIO) -> bool:
-    """See that a spreadsheet can be read safely as far as that does not depend on the sheet; is it an ODS?
+class _Weight:
+    """How much text a library will hold. Raises UnsoundError when it is too much."""
 
-    Raises UnsoundError.
+    def __init__(self) -> None:
+        self._all = 0
+        self._one = 0
+
+    def begin(self) -> None:
+        """Another cell begins."""
+        self._one = 0
+
+    def add(self, length: int, times: int = 1) -> None:
+        """So many characters more in this cell, which stands for so many cells."""
+        self._one += length
+        self._all += length * times
+        if self._one > LONGEST_TEXT:
+            raise UnsoundError(f"a cell has more than {LONGEST_TEXT:,} characters")
+        if self._all > MOST_TEXT:
+            raise UnsoundError(f"its cells have more than {MOST_TEXT:,} characters in all")
+
+
+def check(file: BinaryIO) -> array[int] | None:
+    """See that a spreadsheet can be read safely as far as that does not depend on the sheet.
+
+    Gives the lengths of the texts that its cells may share, for `look_at`; None for an ODS, which has been
+    looked at whole. Raises UnsoundError.
     """
-    with _opened(file) as archive:
-        _check_sizes(archive)
-        if "mimetype" not in archive.namelist():
-            return False
-        # The library reads all sheets of an ODS at once.
-        _parse(archive, "content.xml", _TableReader().start)
-        return True
+    with opened(file) as archive:
+        parts = check_sizes(archive)
+        is_ods = "mimetype" in parts
+        # The library tries one format after the other, whatever the file says it is.
+        if is_ods and any(part.startswith("xl/") for part in parts):
+            raise UnsoundError("it is an XLSX and an ODS file at once")
+        if not parts.isdisjoint(("xl/workbook.bin", "xl/sharedstrings.bin")):
+            raise UnsoundError("it is an XLSB file")
+        if not is_ods:
+            return _shared_texts(archive)
+        # All sheets of an ODS are read at once.
+        reader = _TableReader()
+        parse(archive, "content.xml", reader.start, reader.text)
+        return None
 
 
-def look_at(file: BinaryIO, sheet: str) -> Sheet:
+def look_at(file: BinaryIO, sheet: str, shared: array[int]) -> Sheet:
     """One sheet of an XLSX or XLSM file, after `check`. Raises UnsoundError."""
-    with _opened(file) as archive:
+    with opened(file) as archive:
         part = _part_of(archive, sheet)
         if part is None:
             raise UnsoundError(f"nothing tells where the cells of {sheet!r} are")
-        found = _CellReader(_padded_styles(archive))
-        _parse(archive, part, found.start)
+        found = _CellReader(_padded_styles(archive), shared)
+        parse(archive, part, found.start, found.text)
         return found.sheet
 
 
-def _opened(file: BinaryIO) -> zipfile.ZipFile:
-    file.seek(0)
-    try:
-        return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OverflowError) as error:
-        raise UnsoundError(f"it is damaged ({error})") from None
+def _shared_texts(archive: zipfile.ZipFile) -> array[int]:
+    """The length of each text that cells may share."""
+    lengths = array("I")
+    weight = _Weight()
 
+    def start(element: str, attributes: Mapping[str, str]) -> None:
+        if element == "si":
+            if len(lengths) >= MOST_CELLS:
+                raise UnsoundError(f"it has more than {MOST_CELLS:,} texts")
+            lengths.append(0)
+            weight.begin()
 
-def _check_sizes(archive: zipfile.ZipFile) -> None:
-    """Sizes are what the file says; one that lies does not survive the check of its sums."""
-    infos = archive.infolist()
-    if sum(info.compress_size for info in infos) > MOST_BYTES:
-        raise UnsoundError(f"it has more than {MOST_BYTES // 1_000_000:,} MB")
-    if len({info.filename for info in infos}) < len(infos):
-        raise UnsoundError("it has two parts of one name")
-    if sum(info.file_size for info in infos if info.filename.endswith((".xml", ".rels"))) > MOST_BYTES:
-        raise UnsoundError(f"it unpacks to more than {MOST_BYTES // 1_000_000:,} MB")
-    for info in infos:
-        if info.filename.endswith("sharedStrings.xml"):
-            _each_piece(archive, info.filename, lambda _: None)
+    def text(data: str) -> None:
+        weight.add(len(data))
+        if lengths:
+            lengths[-1] += len(data)
 
-
-def _each_piece(archive: zipfile.ZipFile, name: str, take: Callable[[bytes], None]) -> None:
-    try:
-        with archive.open(name) as part:
-            while piece := part.read(_PIECE):
-                take(piece)
-    except KeyError:
-        raise UnsoundError(f"it has no part {name}") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise UnsoundError(f"its part {name} cannot be unpacked ({error})") from None
-
-
-def _parse(archive: zipfile.ZipFile, name: str, start: Start) -> None:
-    """Hear of each element's start, its name without prefix."""
-
-    def started(element: str, attributes: dict[str, str]) -> None:
-        start(element.rpartition(":")[2], attributes)
-
-    def doctype(*_: object) -> None:
-        raise UnsoundError("it declares entities")
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = started
-    parser.StartDoctypeDeclHandler = doctype
-    try:
-        _each_piece(archive, name, lambda piece: _nothing(parser.Parse(piece)))
-        parser.Parse(b"", True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
-        raise UnsoundError(f"its part {name} is no XML ({error})") from None
-
-
-def _nothing(_: object) -> None:
-    return None
+    parts = [name for name in archive.namelist() if folded(name).endswith("sharedstrings.xml")]
+    if len(parts) > 1:
+        raise UnsoundError("it has two parts with shared texts")
+    for part in parts:
+        parse(archive, part, start, text)
+    return lengths
 
 
 def _part_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
     """Where a sheet's cells are."""
     ids: dict[str, str] = {}
-    parts: dict[str, str] = {}
+    targets: dict[str, str] = {}
 
     def in_workbook(element: str, attributes: Mapping[str, str]) -> None:
         if element == "sheet":
-            ids[attributes.get("name", "")] = _unprefixed(attributes).get("id", "")
+            _once(ids, attributes.get("name", ""), _unprefixed(attributes).get("id", ""))
 
     def in_relations(element: str, attributes: Mapping[str, str]) -> None:
         if element == "Relationship":
-            parts[attributes.get("Id", "")] = attributes.get("Target", "")
+            _once(targets, attributes.get("Id", ""), attributes.get("Target", ""))
 
-    _parse(archive, "xl/workbook.xml", in_workbook)
-    _parse(archive, "xl/_rels/workbook.xml.rels", in_relations)
-    target = parts.get(ids.get(sheet, ""))
+    parse(archive, "xl/workbook.xml", in_workbook)
+    parse(archive, "xl/_rels/workbook.xml.rels", in_relations)
+    target = targets.get(ids.get(sheet, ""))
     if target is None:
         return None
-    return target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
+    # Programs differ in what a target starts from.
+    there = set(archive.namelist())
+    parts = {target.lstrip("/"), posixpath.normpath(posixpath.join("xl", target.lstrip("/")))} & there
+    if len(parts) > 1:
+        raise UnsoundError(f"two of its parts may be the sheet {sheet!r}")
+    return parts.pop() if parts else None
+
+
+def _once(names: dict[str, str], name: str, value: str) -> None:
+    if name in names:
+        raise UnsoundError(f"it has two sheets {name[:40]!r}")
+    names[name] = value
 
 
 def _padded_styles(archive: zipfile.ZipFile) -> dict[str, int]:
@@ -176,30 +186,34 @@ def _padded_styles(archive: zipfile.ZipFile) -> dict[str, int]:
                 styles[str(count)] = wanted
             count += 1
 
-    _parse(archive, "xl/styles.xml", start)
+    parse(archive, "xl/styles.xml", start)
     return styles
 
 
 class _CellReader:
     """Follows the cells of an XLSX sheet."""
 
-    def __init__(self, styles: Mapping[str, int]) -> None:
+    def __init__(self, styles: Mapping[str, int], shared: array[int]) -> None:
         self.sheet = Sheet()
         self._styles = styles
+        self._shared = shared
+        self._longest = max(shared, default=0)
+        self._weight = _Weight()
         self._row = self._column = 0
-        self._style = ""
+        self._style = self._type = self._element = ""
 
     def start(self, element: str, attributes: Mapping[str, str]) -> None:
+        self._element = element
         if element == "c":
-            self._style = attributes.get("s", "")
+            self._weight.begin()
+            self._style, self._type = attributes.get("s", ""), attributes.get("t", "")
             place = _REF.match(attributes.get("r", ""))
             if place:
-                self._row, self._column = int(place[2]), _number_of(place[1])
+                self._row, self._column = int(place[2]), _number_of(place[1].upper())
             else:
                 self._column += 1
         elif element == "row":
-            given = attributes.get("r", "")
-            self._row = int(given) if given.isdigit() and len(given) < 8 else self._row + 1
+            self._row = _number(attributes.get("r", ""), self._row + 1)
             self._column = 0
         elif element in ("v", "is"):
             self.sheet.filled(self._row, self._column)
@@ -207,26 +221,55 @@ class _CellReader:
             if wanted:
                 self.sheet.padded[self._row, self._column] = wanted
 
+    def text(self, data: str) -> None:
+        length = len(data)
+        if self._type == "s" and self._element == "v":
+            length = max(length, self._length_shared(data))
+        self._weight.add(length)
+
+    def _length_shared(self, written: str) -> int:
+        digits = written.strip()
+        if not (digits.isascii() and digits.isdigit()) or int(digits[:20]) >= len(self._shared):
+            return self._longest
+        length = self._shared[int(digits)]
+        # The library takes what it cannot read, such as a space, for the first of all texts.
+        return length if digits == written else max(length, self._shared[0])
+
 
 class _TableReader:
     """Follows the cells of ODS sheets, in which one may stand for many."""
 
     def __init__(self) -> None:
         self._sheet = Sheet()
+        self._weight = _Weight()
         self._row = self._column = 0
+        self._rows = self._columns = 1
+        """How many of them the row and the cell at hand stand for."""
 
     def start(self, element: str, attributes: Mapping[str, str]) -> None:
         if element == "table":
-            self._sheet = Sheet()
+            self._sheet = Sheet(before=self._sheet.before + self._sheet.rows * self._sheet.columns)
             self._row = 0
         elif element == "table-row":
-            self._row += _repeated(_unprefixed(attributes), "number-rows-repeated")
+            self._rows = _number(_unprefixed(attributes).get("number-rows-repeated", ""), 1)
+            self._row += self._rows
             self._column = 0
         elif element in ("table-cell", "covered-table-cell"):
             attributes = _unprefixed(attributes)
-            self._column += _repeated(attributes, "number-columns-repeated")
-            if "value-type" in attributes:
+            self._columns = _number(attributes.get("number-columns-repeated", ""), 1)
+            self._column += self._columns
+            self._weight.begin()
+            if not _FILLED.isdisjoint(attributes):
                 self._sheet.filled(self._row, self._column)
+                self._add(sum(map(len, attributes.values())))
+        elif element == "s":  # so many spaces
+            self._add(_number(_unprefixed(attributes).get("c", ""), 1))
+
+    def text(self, data: str) -> None:
+        self._add(len(data))
+
+    def _add(self, length: int) -> None:
+        self._weight.add(length, self._rows * self._columns)
 
 
 def _unprefixed(attributes: Mapping[str, str]) -> dict[str, str]:
@@ -234,9 +277,12 @@ def _unprefixed(attributes: Mapping[str, str]) -> dict[str, str]:
     return {name.rpartition(":")[2]: value for name, value in attributes.items()}
 
 
-def _repeated(attributes: Mapping[str, str], name: str) -> int:
-    given = attributes.get(name, "1")
-    return int(given) if given.isdigit() and len(given) < 10 else 1
+def _number(written: str, default: int) -> int:
+    """A count as a library would take it, or something enormous; `default` where there is none."""
+    found = _NUMBER.fullmatch(written)
+    if found is None:
+        return default
+    return int(found[1]) if len(found[1]) < len(str(_ENORMOUS)) else _ENORMOUS
 
 
 def _number_of(letters: str) -> int:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+import random
+import zipfile
 
 import pytest
 
 from akeneo_media_cli.errors import ManifestError
+from akeneo_media_cli.manifest import package, workbook
+from akeneo_media_cli.manifest.columns import canonical, near_miss
 
 from .reading import Reader
+from .test_sheets import ods, ods_row, replaced, rows_in
 
 MB = 1_000_000
 
@@ -57,3 +63,135 @@ def test_a_long_key_beside_uploads_is_not_compared_or_shown_whole(read: Reader) 
     found = read(json.dumps({"k" * MB: 1, "uploads": []}), ".json")
     assert len(found.notes[0]) < 300
     assert "kkk" in refused(read, json.dumps({"k" * MB: 1}), ".json")
+
+
+# Spreadsheets.
+
+
+def sheet(rows: str, shared: str | None = None) -> bytes:
+    """An XLSX whose one sheet has the header and `rows` below it, and whose cells may share `shared`."""
+    content = replaced(
+        rows_in([["sku", "attribute", "file"]]),
+        "xl/worksheets/sheet1.xml",
+        lambda body: body.replace(b"</sheetData>", rows.encode() + b"</sheetData>"),
+    )
+    if shared is None:
+        return content
+    return replaced(
+        content,
+        "xl/sharedStrings.xml",
+        lambda body: body[: body.index(b"<si>")] + shared.encode() + b"</sst>",
+    )
+
+
+def noise(count: int) -> str:
+    """Text that packs badly, so that no ratio gives it away."""
+    return random.Random(1).randbytes(count // 2 + 1).hex()[:count]
+
+
+def test_a_part_that_unpacks_to_far_more(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "HARMLESS", 100_000)
+    for content in (sheet(f"<row><c><v>{'1' * 200_000}</v></c></row>"), sheet("", "<si/>" * 40_000)):
+        assert "bytes from" in refused(read, content, ".xlsx")
+    assert "content.xml unpacks to" in refused(read, ods("<x/>" * 50_000), ".ods")
+
+
+@pytest.mark.parametrize("way", ["inline", "rich", "value", "shared", "ods", "spaces"])
+def test_one_cell_with_endless_text(read: Reader, way: str) -> None:
+    half = noise(600_000)
+    text, run = half + "x" * 600_000, f"<r><t>{half}</t></r>"
+    content = {
+        "inline": lambda: sheet(f'<row><c t="inlineStr"><is><t>{text}</t></is></c></row>'),
+        "rich": lambda: sheet(f'<row><c t="inlineStr"><is>{run}{run}</is></c></row>'),
+        "value": lambda: sheet(f'<row><c t="str"><v>{text}</v></c></row>'),
+        "shared": lambda: sheet("", f"<si><t>{text}</t></si>"),
+        "ods": lambda: ods(ods_row(text)),
+        "spaces": lambda: ods(ods_row('<text:s text:c="+0000999999999999"/>')),
+    }[way]()
+    said = refused(read, content, ".ods" if way in ("ods", "spaces") else ".xlsx")
+    assert "a cell has more than 1,048,576 characters" in said
+
+
+@pytest.mark.parametrize("index", ["1", "<!-- -->1", "1<!-- -->0", "<![CDATA[1]]>0", "x", " 1", "77", "1_0"])
+def test_many_cells_that_share_one_long_text(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, index: str
+) -> None:
+    """However the library may read an index that is oddly written."""
+    monkeypatch.setattr(workbook, "MOST_TEXT", 1_000_000)
+    shared = f"<si><t>a</t></si><si><t>{'A' * 30_000}</t></si><si><t>c</t></si>"
+    cells = f'<row><c t="s"><v>{index}</v></c></row>' * 40
+    assert "more than 1,000,000 characters in all" in refused(read, sheet(cells, shared), ".xlsx")
+    short = sheet(cells.replace(index, "0"), shared)
+    assert "no column `file`" in refused(read, short, ".xlsx")
+
+
+def test_too_many_shared_texts(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "MOST_CELLS", 1000)
+    assert "more than 1,000 texts" in refused(read, sheet("", "<si/>" * 1001), ".xlsx")
+
+
+@pytest.mark.parametrize("repeat", ["40", "+40", "00000000000000040"])
+def test_an_ods_cell_that_stands_for_many(read: Reader, monkeypatch: pytest.MonkeyPatch, repeat: str) -> None:
+    monkeypatch.setattr(workbook, "MOST_TEXT", 1_000_000)
+    row = ods_row("A" * 30_000, more=f' table:number-rows-repeated="{repeat}"')
+    cell = ods_row("A" * 30_000).replace(
+        "<table:table-cell", f'<table:table-cell table:number-columns-repeated="{repeat}"'
+    )
+    value = row.replace("<text:p>", "").replace("</text:p>", "").replace("A" * 30_000, "")
+    value = value.replace("office:value-type", f'office:string-value="{"A" * 30_000}" office:value-type')
+    for table in (row, cell, value):
+        assert "more than 1,000,000 characters in all" in refused(read, ods(table), ".ods")
+
+
+def test_an_ods_of_many_sheets_and_cells_without_a_type(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All sheets are held at once; the library takes a cell with a value for filled, whatever its type."""
+    monkeypatch.setattr(workbook, "MOST_CELLS", 1000)
+    rows = ods_row("a", more=' table:number-rows-repeated="600"')
+    content = ods(f'{rows}</table:table><table:table table:name="b">{rows}')
+    assert "1,000 cells are the most" in refused(read, content, ".ods")
+    bare = '<table:table-row><table:table-cell office:value="1" table:number-columns-repeated="2000"/>'
+    assert "1,000 cells are the most" in refused(read, ods(bare + "</table:table-row>"), ".ods")
+
+
+@pytest.mark.parametrize("place", ["xfd1048576", "C00000001048576", "AAAAC500"])
+def test_a_cell_in_the_last_corner_however_it_is_written(read: Reader, place: str) -> None:
+    rows = f'<row r="1048576"><c r="{place}"><v>1</v></c></row>' + '<row r="1"><c r="XFD1"><v>1</v></c></row>'
+    assert "cells are the most" in refused(read, sheet(rows * 1000), ".xlsx")
+
+
+def test_what_the_library_might_take_for_something_else(read: Reader) -> None:
+    """It tries formats one after the other, and compares the names of parts without case."""
+
+    def packed(names: list[str]) -> bytes:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for name in names:
+                archive.writestr(name, "<x/>")
+        return out.getvalue()
+
+    both = packed(["mimetype", "content.xml", "xl/sharedStrings.xml"])
+    assert "XLSX and an ODS file at once" in refused(read, both, ".ods")
+    binary = packed(["xl/workbook.xml", "XL\\sharedStrings.bin"])
+    assert "it is an XLSB file" in refused(read, binary, ".xlsx")
+    twice = packed(["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/Worksheets/Sheet1.xml"])
+    assert "two parts of one name" in refused(read, twice, ".xlsx")
+    sheets = replaced(
+        rows_in([["file"]]),
+        "xl/workbook.xml",
+        lambda body: body.replace(b"</sheets>", b'<sheet name="Bilder" sheetId="2" r:id="rId1"/></sheets>'),
+    )
+    assert "two sheets 'Bilder'" in refused(read, sheets, ".xlsx")
+
+
+def test_a_tag_that_does_not_end(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "_PIECE", 1000)
+    content = sheet(f'<row a="{noise(80_000)}"><c><v>1</v></c></row>')
+    assert "has a tag or a text of more than" in refused(read, content, ".xlsx")
+
+
+def test_a_long_header_cell_is_not_compared_or_shown_whole(read: Reader) -> None:
+    assert "no column `file`" in refused(read, rows_in([["sku", "x" * 32_000]]), ".xlsx")
+    assert near_miss("f" * 30_000 + "ile") is None
+    assert canonical("product" + " " * 30_000) is None

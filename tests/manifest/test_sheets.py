@@ -281,7 +281,7 @@ def test_an_ods_that_repeats_is_refused(read: Reader) -> None:
 
 
 def test_a_bomb_is_refused(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("akeneo_media_cli.manifest.workbook.MOST_BYTES", 100_000)
+    monkeypatch.setattr("akeneo_media_cli.manifest.package.MOST_BYTES", 100_000)
     content = replaced(rows_in([HEADER]), "xl/sharedStrings.xml", lambda body: body + b" " * 200_000)
     assert "unpacks to more than" in unusable(read, content)
     pictures = io.BytesIO()

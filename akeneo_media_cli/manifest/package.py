@@ -1,0 +1,113 @@
+"""The parts of a spreadsheet file, a ZIP of XML: unpacked within limits, and followed as they come."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from typing import BinaryIO
+from xml.parsers import expat
+
+MOST_BYTES = 1 << 30
+"""Of all XML in the file, unpacked."""
+MOST_RATIO = 200
+"""So many bytes may come out of one; real sheets stay below 30."""
+HARMLESS = 10_000_000
+"""Bytes; a part that unpacks to less is no bomb, however small it was packed."""
+_PIECE = 1 << 18
+_MOST_BARE = 64
+"""So many pieces on end may hold no `>`: a library holds each tag and each text whole."""
+
+Start = Callable[[str, Mapping[str, str]], None]
+Text = Callable[[str], None]
+
+
+class UnsoundError(Exception):
+    """The file cannot be read as a spreadsheet, or not safely; the text says why."""
+
+
+def opened(file: BinaryIO) -> zipfile.ZipFile:
+    """The file's parts. Raises UnsoundError."""
+    file.seek(0)
+    try:
+        return zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OverflowError) as error:
+        raise UnsoundError(f"it is damaged ({error})") from None
+
+
+def check_sizes(archive: zipfile.ZipFile) -> set[str]:
+    """The `folded` names of the parts. Raises UnsoundError where they are too many bytes, or too well packed.
+
+    Sizes are what the file says; one that lies does not survive the check of its sums.
+    """
+    infos = archive.infolist()
+    if sum(info.compress_size for info in infos) > MOST_BYTES:
+        raise UnsoundError(f"it has more than {MOST_BYTES // 1_000_000:,} MB")
+    parts = {folded(info.filename) for info in infos}
+    if len(parts) < len(infos):
+        raise UnsoundError("it has two parts of one name")
+    documents = [info for info in infos if info.filename.lower().endswith((".xml", ".rels"))]
+    if sum(info.file_size for info in documents) > MOST_BYTES:
+        raise UnsoundError(f"it unpacks to more than {MOST_BYTES // 1_000_000:,} MB")
+    for info in documents:
+        if info.file_size > max(HARMLESS, MOST_RATIO * info.compress_size):
+            raise UnsoundError(
+                f"its part {info.filename} unpacks to {info.file_size:,} bytes from {info.compress_size:,}"
+            )
+    return parts
+
+
+def folded(part: str) -> str:
+    """A part's name as a library compares it: without case, and with either slash."""
+    return part.replace("\\", "/").lower()
+
+
+def _each_piece(archive: zipfile.ZipFile, name: str, take: Callable[[bytes], None]) -> None:
+    try:
+        with archive.open(name) as part:
+            while piece := part.read(_PIECE):
+                take(piece)
+    except KeyError:
+        raise UnsoundError(f"it has no part {name}") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise UnsoundError(f"its part {name} cannot be unpacked ({error})") from None
+
+
+def parse(archive: zipfile.ZipFile, name: str, start: Start, text: Text | None = None) -> None:
+    """Hear of each element's start, its name without prefix, and of the text up to the next start.
+
+    Raises UnsoundError, and what `start` and `text` raise.
+    """
+    bare = 0
+
+    def started(element: str, attributes: dict[str, str]) -> None:
+        start(element.rpartition(":")[2], attributes)
+
+    def doctype(*_: object) -> None:
+        raise UnsoundError("it declares entities")
+
+    def take(piece: bytes) -> None:
+        nonlocal bare
+        bare = 0 if b">" in piece else bare + 1
+        if bare > _MOST_BARE:
+            raise UnsoundError(f"its part {name} has a tag or a text of more than {bare * _PIECE:,} bytes")
+        parser.Parse(piece)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = started
+    parser.StartDoctypeDeclHandler = doctype
+    if text is not None:
+        parser.CharacterDataHandler = text
+        parser.buffer_text = True
+        # Text is told in parts where these interrupt it, as the library may take the first of them only.
+        parser.CommentHandler = parser.ProcessingInstructionHandler = _nothing
+        parser.StartCdataSectionHandler = parser.EndCdataSectionHandler = _nothing
+    try:
+        _each_piece(archive, name, take)
+        parser.Parse(b"", True)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise UnsoundError(f"its part {name} is no XML ({error})") from None
+
+
+def _nothing(*_: object) -> None:
+    return None
