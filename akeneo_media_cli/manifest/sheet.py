@@ -103,14 +103,14 @@ def _chosen(source: Source, book: CalamineWorkbook, wanted: str | None) -> str:
 def _texts(sheet: CalamineSheet, found: Sheet) -> Iterator[tuple[int, list[str]]]:
     if sheet.start is None:
         return
-    padded, column = found.padded, sheet.start[1] + 1
+    column = sheet.start[1] + 1
     # The library leaves out empty columns before the first filled cell, but not empty rows.
     for line, cells in enumerate(sheet.iter_rows(), 1):
         texts = [value if isinstance(value, str) else text_of(value) for value in cells]
-        if padded:
+        if found.shaped:
             for n, value in enumerate(cells):
                 if isinstance(value, float):
-                    texts[n] = texts[n].zfill(padded.get((line, column + n), 0))
+                    texts[n] = found.seen(line, column + n, value) or texts[n]
         if any(text.strip() for text in texts):
             yield line, texts
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from .package import UnsoundError, check_sizes, folded, opened, parse
+from .shapes import Shape, shape_of
 
 MOST_CELLS = 10_000_000
 """Of the rectangle around all that is filled; some 500 MB of memory. And of texts that cells may share."""
@@ -26,7 +27,8 @@ LONGEST_TEXT = 1 << 20
 """Characters of one cell; Excel's own limit is 32,767."""
 MOST_TEXT = 1 << 28
 """Characters of all cells, each with its own copy of a text that it shares or repeats."""
-_PADDED = re.compile(r"(0{2,})(?:;|$)")
+_MOST_SHAPES = 0xFFFF
+_LONGEST_FORMAT = 255
 _REF = re.compile(r"([A-Za-z]{1,7})([0-9]{1,20})$")
 _NUMBER = re.compile(r"\+?0*([0-9]+)")
 _ENORMOUS = 10**10
@@ -35,14 +37,15 @@ _FILLED = frozenset(("value-type", "value", "string-value", "date-value", "time-
 
 @dataclass
 class Sheet:
-    """What was found in one sheet: the last filled row and column, counted from 1, and padded numbers."""
+    """What was found in one sheet: the last filled row and column, counted from 1, and cells with a shape."""
 
     rows: int = 0
     columns: int = 0
     before: int = 0
     """Cells of other sheets that are held at the same time."""
-    padded: dict[tuple[int, int], int] = field(default_factory=dict)
-    """How many digits are shown, by row and column from 1."""
+    shapes: list[Shape] = field(default_factory=list)
+    shaped: dict[int, array[int]] = field(default_factory=dict)
+    """By column: for each row the number of its shape, from 1; 0 for none. A dict by cell took a gigabyte."""
 
     def filled(self, row: int, column: int) -> None:
         """A cell with something in it. Raises UnsoundError when the rectangle grows too big."""
@@ -52,6 +55,19 @@ class Sheet:
                 f"the sheet reaches to row {self.rows:,} and column {self.columns:,}; "
                 f"{MOST_CELLS:,} cells are the most that can be read"
             )
+
+    def shape(self, row: int, column: int, number: int) -> None:
+        """A filled cell is shown in the shape of this number."""
+        rows = self.shaped.setdefault(column, array("H"))
+        if len(rows) <= row:
+            rows.frombytes(bytes(rows.itemsize * (row + 1 - len(rows))))
+        rows[row] = number
+
+    def seen(self, row: int, column: int, value: float) -> str | None:
+        """What is seen of a number in a cell, if it is another text than without a shape."""
+        rows = self.shaped.get(column)
+        number = rows[row] if rows is not None and row < len(rows) else 0
+        return self.shapes[number - 1].text(value) if number else None
 
 
 class _Weight:
@@ -103,7 +119,7 @@ def look_at(file: BinaryIO, sheet: str, shared: array[int]) -> Sheet:
         part = _part_of(archive, sheet)
         if part is None:
             raise UnsoundError(f"nothing tells where the cells of {sheet!r} are")
-        found = _CellReader(_padded_styles(archive), shared)
+        found = _CellReader(*_shaped_styles(archive), shared)
         parse(archive, part, found.start, found.text)
         return found.sheet
 
@@ -165,11 +181,12 @@ def _once(names: dict[str, str], name: str, value: str) -> None:
     names[name] = value
 
 
-def _padded_styles(archive: zipfile.ZipFile) -> dict[str, int]:
-    """How many digits are shown at least, by the number of a cell's style."""
+def _shaped_styles(archive: zipfile.ZipFile) -> tuple[list[Shape], dict[str, int]]:
+    """The shapes that numbers are shown in, and by a style's number in the file that of its shape, from 1."""
+    shapes: list[Shape] = []
     if "xl/styles.xml" not in archive.namelist():
-        return {}
-    digits: dict[str, int] = {}
+        return shapes, {}
+    formats: dict[str, int] = {}
     styles: dict[str, int] = {}
     inside = ""
     count = 0
@@ -178,23 +195,26 @@ def _padded_styles(archive: zipfile.ZipFile) -> dict[str, int]:
         nonlocal inside, count
         if element in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
             inside = element
-        elif element == "numFmt" and (padded := _PADDED.match(attributes.get("formatCode", ""))):
-            digits[attributes.get("numFmtId", "")] = len(padded[1])
+        elif element == "numFmt" and (shape := shape_of(attributes.get("formatCode", "")[:_LONGEST_FORMAT])):
+            shapes.append(shape)
+            if len(shapes) > _MOST_SHAPES:
+                raise UnsoundError(f"it has more than {_MOST_SHAPES:,} number formats")
+            formats[attributes.get("numFmtId", "")] = len(shapes)
         elif element == "xf" and inside == "cellXfs":
-            wanted = digits.get(attributes.get("numFmtId", ""))
+            wanted = formats.get(attributes.get("numFmtId", ""))
             if wanted:
                 styles[str(count)] = wanted
             count += 1
 
     parse(archive, "xl/styles.xml", start)
-    return styles
+    return shapes, styles
 
 
 class _CellReader:
     """Follows the cells of an XLSX sheet."""
 
-    def __init__(self, styles: Mapping[str, int], shared: array[int]) -> None:
-        self.sheet = Sheet()
+    def __init__(self, shapes: list[Shape], styles: Mapping[str, int], shared: array[int]) -> None:
+        self.sheet = Sheet(shapes=shapes)
         self._styles = styles
         self._shared = shared
         self._longest = max(shared, default=0)
@@ -217,9 +237,9 @@ class _CellReader:
             self._column = 0
         elif element in ("v", "is"):
             self.sheet.filled(self._row, self._column)
-            wanted = self._styles.get(self._style)
-            if wanted:
-                self.sheet.padded[self._row, self._column] = wanted
+            number = self._styles.get(self._style)
+            if number:
+                self.sheet.shape(self._row, self._column, number)
 
     def text(self, data: str) -> None:
         length = len(data)
