@@ -174,7 +174,9 @@ MaxTemp = Annotated[
 ManifestFormat = Annotated[
     Format | None,
     typer.Option(
-        "--format", envvar=env("format"), help="What the manifest is written in. [default: by suffix]"
+        "--format",
+        envvar=env("format"),
+        help="What the manifest is written in. [default: by suffix; standard input: by content]",
     ),
 ]
 Sheet = Annotated[

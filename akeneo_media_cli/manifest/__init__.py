@@ -16,6 +16,7 @@ from ..link import hidden, is_link, presentable
 from ..rows import Row
 from ..secret import Secret
 from .assemble import Assembler, Note
+from .sniff import sniffed
 from .source import SUFFIXES, Source
 from .template import Setting, parse_settings
 
@@ -110,15 +111,16 @@ def read_manifests(
 ) -> Iterator[Row]:
     """The rows of all manifests, in their order, streamed: memory does not grow with rows.
 
-    `sources` are paths, or "-" for `stdin`; `sets` are `--set` options as typed; `note` takes a message and
-    a hint for each oddity of a manifest that is no error. What is wrong with one row is its `problem`.
+    `sources` are paths, or "-" for `stdin`, whose format its beginning tells where `format` is None; `sets`
+    are `--set` options as typed; `note` takes a message and a hint for each oddity of a manifest that is no
+    error. What is wrong with one row is its `problem`.
     `sheet` names a sheet of spreadsheets, instead of the first that is visible; those are read whole, up to a
     limit. `columns` and `media` tell which columns of the PIM's own layout hold media: by name or attribute,
     or asked, where none is named.
 
     Raises:
-        UsageError: an unknown format, a malformed `--set`, standard input named twice or without a format;
-            raised at once. And an extra that a format needs is not installed.
+        UsageError: an unknown format, a malformed `--set`, or standard input named twice; raised at once. And
+            an extra that a format needs is not installed, or nothing tells the format of standard input.
         ManifestError: a manifest as a whole cannot be used. Raised when the manifest, or the mistake in it,
             is reached: read everything before sending anything.
     """
@@ -126,18 +128,19 @@ def read_manifests(
         raise UsageError(f"unknown format {format!r}", f"Known formats: {', '.join(FORMATS)}.")
     if sum(name == "-" for name in sources) > 1:
         raise UsageError("standard input (-) is named twice", "It can be read once: name it once.")
-    if "-" in sources and format is None:
-        raise UsageError("standard input has no suffix that tells its format", _NAME_ONE)
-    if sheet is not None and not any(_format_of(name, format) in _SHEETS for name in sources):
-        raise UsageError(
-            "--sheet is given, but no manifest is a spreadsheet", "Leave it out, or say --format."
-        )
+    unknown = format is None and "-" in sources
+    if sheet is not None and not (unknown or any(_format_of(name, format) in _SHEETS for name in sources)):
+        raise _no_sheet()
     return _read_all(sources, format, parse_settings(sets), stdin, note, Reading(sheet, columns, media))
 
 
 def _format_of(name: str, chosen: str | None) -> str:
     """The format to read a manifest as; "" where nothing tells."""
     return chosen or SUFFIXES.get(PurePath(name).suffix.lower(), "")
+
+
+def _no_sheet() -> UsageError:
+    return UsageError("--sheet is given, but no manifest is a spreadsheet", "Leave it out, or say --format.")
 
 
 def _read_all(
@@ -150,8 +153,13 @@ def _read_all(
 ) -> Iterator[Row]:
     for name in names:
         format = _format_of(name, chosen)
-        source = Source(name, stdin, note, packed=_PACKED.get(format, False))
+        by_content = name == "-" and not format
+        source = Source(name, stdin, note, packed=None if by_content else _PACKED.get(format, False))
         try:
+            if by_content:
+                format = sniffed(source, _NAME_ONE)
+                if how.sheet is not None and format not in _SHEETS:
+                    raise _no_sheet()
             read = _READERS.get(format)
             if read is None:
                 raise source.unusable(

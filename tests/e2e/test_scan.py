@@ -36,9 +36,9 @@ def test_a_folder_goes_up_through_a_pipe(bench: Bencher) -> None:
     assert "no row for notes.txt: no '_' after {product}" in found.err
     assert "3 rows written to standard output; 1 file without a row" in found.err
     # From the folder above, and from anywhere with --root.
-    done = b.upload("-", "--format", "csv", stdin=found.out)
+    done = b.upload("-", stdin=found.out)
     assert (done.status, done.statuses()["uploaded"]) == (0, 3), done.err
-    again = b.upload("-", "--format", "csv", "--root", "photos", stdin=found.out)
+    again = b.upload("-", "--root", "photos", stdin=found.out)
     assert (again.status, again.statuses()["unchanged"]) == (0, 3), again.err
     assert set(b.held()) == {
         ("p-1", "picture", None, None),
@@ -147,7 +147,7 @@ def test_names_of_any_bytes_go_up(bench: Bencher) -> None:
         Path(folder, *[raw.decode("utf-8", "surrogateescape")]).write_bytes(jpeg(str(raw)))
     found = scan(b, "photos", "--pattern", "{any} {product}.{ext}", "--set", "attribute=picture")
     assert found.status == 0, found.err
-    done = b.upload("-", "--format", "csv", stdin=found.out)
+    done = b.upload("-", stdin=found.out)
     assert (done.status, done.statuses()["uploaded"]) == (0, 4), done.err
 
 

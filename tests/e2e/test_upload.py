@@ -198,7 +198,7 @@ def test_rehearsal_needs_no_pim(command: list[str], tmp_path: Path) -> None:
     ]
     manifest = "\n".join(map(json.dumps, rows))
     done = subprocess.run(
-        [*command, "upload", "-", "--format", "jsonl", "--sandbox", "--report", "-"],
+        [*command, "upload", "-", "--sandbox", "--report", "-"],
         input=manifest,
         cwd=tmp_path,
         text=True,
@@ -208,6 +208,19 @@ def test_rehearsal_needs_no_pim(command: list[str], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["summary"]["uploaded"] == 2
+
+
+def test_standard_input_needs_no_format(bench: Bencher) -> None:
+    b = bench()
+    manifest = f"- {{product: p-1, attribute: picture, file: {b.file('a.jpg', jpeg(1))}}}\n"
+    for command in ("validate", "upload", "verify", "download"):
+        done = b.run(command, "-", stdin=manifest)
+        assert (done.status, done.report["summary"]["total"]) == (0, 1), done.err
+    refused = b.upload("-", stdin="hello world\n")
+    assert refused.status == 2, refused.err
+    assert "Name one: --format csv" in refused.err
+    refused = b.upload("-", "--sandbox", stdin="hello world\n")
+    assert refused.status == 2, refused.err
 
 
 def test_dry_run_sends_nothing(bench: Bencher) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from akeneo_media_cli.manifest import read_manifests
 from akeneo_media_cli.rows import Row
 
 from .reading import Reader
+from .test_sheets import rows_in
 
 TEXT = "product,attribute,file,note\nä,p,œ.jpg,€\n"
 
@@ -114,9 +116,6 @@ def test_a_socket_is_no_manifest(tmp_path: Path, read: Reader, monkeypatch: pyte
 def test_the_format_must_be_known(read: Reader) -> None:
     with pytest.raises(ManifestError, match="does not tell the format"):
         read("x", ".numbers")
-    with pytest.raises(UsageError, match="no suffix") as caught:
-        read.files("-", stdin=b"x")
-    assert "--format csv" in caught.value.hint
     with pytest.raises(UsageError, match="unknown format 'xml'"):
         read("x", format="xml")
     with pytest.raises(UsageError, match="named twice"):
@@ -152,6 +151,71 @@ def test_several_manifests_are_one_stream(read: Reader) -> None:
         (str(first), 2, None),
         (str(second), 1, str(read.folder / "media")),
     ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "product,attribute,file\na,p,f\n",
+        '\n"SKU"\tattribute\tfile\na\tp\tf\n',
+        "sep=;\nproduct;attribute;file\na;p;f\n",
+        '[{"product": "a", "attribute": "p", "file": "f"}]',
+        ' {"uploads": [{"product": "a", "attribute": "p", "file": "f"}]}',
+        '{\n "defaults": {"attribute": "p"},\n "uploads": [{"product": "a", "file": "f"}]}',
+        '{"product": "a", "attribute": "p", "file": "f"}\n',
+        '{"product": "a", "attribute": "p", "file": "f"}\n' * 20_000,
+        "- product: a\n  attribute: p\n  file: f\n",
+        "-\n  product: a\n  attribute: p\n  file: f\n",
+        "# pictures\n\nuploads:\n- {product: a, attribute: p, file: f}\n",
+        "---\n[{product: a, attribute: p, file: f}]\n",
+        "%YAML 1.1\n---\n- {product: a, attribute: p, file: f}\n",
+        "defaults: {attribute: p}\nuploads: [{product: a, file: f}]\n",
+        "root: .\nuploads: [{product: a, attribute: p, file: f}]\n",
+        rows_in([["product", "attribute", "file"], ["a", "p", "f"]]),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+def test_standard_input_tells_its_format(read: Reader, content: str | bytes, encoding: str) -> None:
+    written = content if isinstance(content, bytes) else content.encode(encoding)
+    row = read.files("-", stdin=written).rows[0]
+    assert (row.target and row.target.code, row.attribute, row.file, row.problem) == ("a", "p", "f", None)
+
+
+@pytest.mark.parametrize(
+    "content", [b"hello world\n", b"a,b,c\n1,2,3\n", b"<html>\n", b" \n\n", b"version: 1\n"]
+)
+def test_standard_input_that_tells_nothing(read: Reader, content: bytes) -> None:
+    with pytest.raises(UsageError, match="nothing tells what standard input is written in") as caught:
+        read.files("-", stdin=content)
+    assert "--format csv" in caught.value.hint
+
+
+def test_a_mistake_in_standard_input_is_told_in_its_own_format(read: Reader) -> None:
+    with pytest.raises(ManifestError, match="line 1, column 12: "):
+        read.files("-", stdin=b'{"product" "a"}\n{"product": "a"}\n')
+    with pytest.raises(ManifestError, match="Did you mean `file` by `fle`"):
+        read.files("-", stdin=b"atribute,fle,x\na,b,c\n")
+    with pytest.raises(ManifestError, match="is empty"):
+        read.files("-")
+    with pytest.raises(ManifestError, match="line 2, column 1: "):
+        read.files("-", stdin=b"- {a\n")
+    with pytest.raises(ManifestError, match="old spreadsheet"):
+        read.files("-", stdin=b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+
+
+def test_a_sheet_of_standard_input(read: Reader) -> None:
+    """Whether a sheet can be named is known when the format is."""
+
+    def rows(stdin: bytes) -> list[Row]:
+        return list(
+            read_manifests(
+                ["-"], format=None, sets=(), stdin=io.BytesIO(stdin), note=lambda *_: None, sheet="Bilder"
+            )
+        )
+
+    assert len(rows(rows_in([["product", "attribute", "file"], ["a", "p", "f"]]))) == 1
+    with pytest.raises(UsageError, match="no manifest is a spreadsheet"):
+        rows(b"product,attribute,file\na,p,f\n")
 
 
 def test_standard_input_is_named_by_its_dash(read: Reader) -> None:
