@@ -21,7 +21,7 @@ from ..errors import Failure, Kind, UsageError
 from ..rows import Row, Target, TargetType
 from .archive import TROUBLE, Archive, UnsafeArchiveError, open_archive
 from .assemble import Assembler
-from .columns import file_from_text
+from .columns import target_columns
 from .delimited import csv_records
 from .sheet import records as sheet_records
 from .source import Source
@@ -62,11 +62,18 @@ def read_layout(
     ManifestError, and UsageError where neither tells.
     """
     if source.packed and not _is_sheet(source):
-        yield from _read_archive(source, make, columns, media)
+        yield from _read_archive(source, make, sheet, columns, media)
     elif source.packed:
         yield from _rows(source, make, sheet_records(source, sheet), columns, media)
     else:
+        _tell_no_sheet(source, make, sheet)
         yield from _rows(source, make, csv_records(source), columns, media)
+
+
+def _tell_no_sheet(source: Source, make: Assembler, sheet: str | None) -> None:
+    """Not an error: another manifest of the run may be the one that is meant."""
+    if sheet is not None:
+        make.note(f"{source.name}: --sheet {sheet!r} changes nothing: no table there is a spreadsheet", "")
 
 
 def _is_sheet(source: Source) -> bool:
@@ -80,9 +87,9 @@ def _is_sheet(source: Source) -> bool:
 
 
 def _read_archive(
-    source: Source, make: Assembler, columns: Sequence[str], media: Media | None
+    source: Source, make: Assembler, sheet: str | None, columns: Sequence[str], media: Media | None
 ) -> Iterator[Row]:
-    """The tables of a ZIP, whose cells name its own members."""
+    """The tables of a ZIP, whose cells name its own members; `sheet` is the one of each workbook."""
     if source.name == "-":
         raise source.unusable("a ZIP cannot be read from standard input", "Name the file.")
     try:
@@ -95,12 +102,14 @@ def _read_archive(
             "there is no table in the ZIP",
             "It needs a .csv or .xlsx file beside the folder with the media, as the PIM exports it.",
         )
+    if all(table.lower().endswith(".csv") for table in tables):
+        _tell_no_sheet(source, make, sheet)
     for table in tables:
         label = source.name if len(tables) == 1 else f"{source.name}/{table}"
         inner = Assembler(label, make.settings, make.note)
         folder = PurePosixPath(table).parent
         with closing(_unpacked(source, archive, table, make)) as opened:
-            rows = sheet_records(opened, None) if opened.packed else csv_records(opened)
+            rows = sheet_records(opened, sheet) if opened.packed else csv_records(opened)
             for row in _rows(opened, inner, rows, columns, media):
                 row.archive = source.name
                 # Paths in the table start beside it.
@@ -157,21 +166,19 @@ def _rows(
 
 
 def _row(make: Assembler, line: int, column: _Column, text: str, target: Target | None) -> Row:
-    problem = None
-    if target is None:
-        problem = Failure(
+    values: dict[str, str | None] = {"file": text, "attribute": column.attribute}
+    if column.locale:
+        values["locale"] = column.locale
+    if column.scope:
+        values["scope"] = column.scope
+    if target is not None:
+        values.update(target_columns(target))
+    row = make.row(line, values, {})
+    if row.problem is not None and row.problem.kind is Kind.TARGET_MISSING:
+        row.problem = Failure(
             Kind.TARGET_MISSING, "the line names no product or product model", "Fill in its identifier."
         )
-    return Row(
-        make.manifest,
-        line,
-        file_from_text(text),
-        target,
-        column.attribute,
-        column.locale,
-        column.scope,
-        problem=problem,
-    )
+    return row
 
 
 def _target_of(source: Source, names: Sequence[str]) -> Callable[[Sequence[str]], Target | None]:

@@ -9,6 +9,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from akeneo_media_cli.manifest import read_manifests
 from akeneo_media_cli.manifest.archive import Archive, member_path, open_archive, split_member_path
 from akeneo_media_cli.rows import Row
 
-from .test_sheets import rows_in
+from .test_sheets import rows_in, workbook
 
 PRODUCTS = (
     "sku;family;picture;weight-unit;manual-en_US-ecommerce;label-fr_FR;shop-mobile;name\n"
@@ -34,14 +35,18 @@ def read(
     columns: Collection[str] = (),
     media: Callable[[Collection[str]], Collection[str]] | None = None,
     format: str | None = "akeneo",
+    sets: Collection[str] = (),
+    sheet: str | None = None,
+    notes: list[str] | None = None,
 ) -> list[Row]:
     return list(
         read_manifests(
             [str(path)],
             format=format,
-            sets=(),
+            sets=list(sets),
             stdin=io.BytesIO(),
-            note=lambda *_: None,
+            note=lambda message, _: None if notes is None else notes.append(message),
+            sheet=sheet,
             columns=list(columns),
             media=media,
         )
@@ -123,6 +128,49 @@ def test_lines_that_name_nobody_and_tables_that_cannot(tmp_path: Path) -> None:
         read(write(tmp_path / "p.csv", "\n\n"), columns=["picture"])
     with pytest.raises(ManifestError, match="not closed"):
         read(write(tmp_path / "p.csv", 'sku;picture\n"a;b\n'), columns=["picture"])
+
+
+def test_set_fills_what_columns_and_lines_do_not_tell(tmp_path: Path) -> None:
+    sets = [
+        "scope=print",
+        "locale=de_DE",
+        "filename={product}-{filename}",
+        "season=spring",
+        "attribute=other",
+    ]
+    table = PRODUCTS + ";shoes;files/x.jpg;;;;;\n"
+    for path in (write(tmp_path / "p.csv", table), packed(tmp_path / "p.zip", {"p.csv": table})):
+        *rows, nobody = read(path, columns=["picture", "manual", "label", "shop"], sets=sets)
+        assert [(r.attribute, r.locale, r.scope, r.filename, r.extra) for r in rows] == [
+            ("picture", "de_DE", "print", "p-1-a.jpg", {"season": "spring"}),
+            ("manual", "en_US", "ecommerce", "p-1-m.pdf", {"season": "spring"}),
+            ("label", "fr_FR", "print", "p-2-l.jpg", {"season": "spring"}),
+            ("shop", "de_DE", "mobile", "p-2-s.jpg", {"season": "spring"}),
+        ]
+        assert nobody.problem is not None
+        (filled,) = read(path, columns=["picture"], sets=["product=p-9"])[1:]
+        assert str(filled.target) == "product p-9" and filled.problem is None
+
+
+def test_a_sheet_is_named_inside_a_zip_too(tmp_path: Path) -> None:
+    def fill(book: Any, sheet: Any) -> None:
+        for number, page in enumerate((sheet, book.add_worksheet("Other")), 1):
+            page.write_row(0, 0, ["sku", "picture"])
+            page.write_row(1, 0, [f"p-{number}", "a.jpg"])
+
+    path = packed(tmp_path / "e.zip", {"p.xlsx": workbook(fill), "a.jpg": b"a"})
+    for sheet, product in ((None, "product p-1"), ("Other", "product p-2")):
+        (row,) = read(path, columns=["picture"], sheet=sheet)
+        assert str(row.target) == product
+    with pytest.raises(ManifestError, match="has no sheet 'Third'"):
+        read(path, columns=["picture"], sheet="Third")
+
+
+def test_a_sheet_of_what_has_none_is_told(tmp_path: Path) -> None:
+    for path in (write(tmp_path / "p.csv", PRODUCTS), packed(tmp_path / "p.zip", {"p.csv": PRODUCTS})):
+        notes: list[str] = []
+        assert read(path, columns=["picture"], sheet="x", notes=notes)
+        assert len(notes) == 1 and "--sheet 'x' changes nothing" in notes[0]
 
 
 def test_xlsx(tmp_path: Path) -> None:
