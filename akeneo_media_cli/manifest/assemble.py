@@ -78,7 +78,7 @@ class Assembler:
 
         `present` are the known columns that stand beside it.
         """
-        if name in self._names or len(self._names) >= _MOST_NAMES:
+        if name in self._names or len(self._names) >= _MOST_NAMES or len(name) > LONGEST_NAME:
             return
         self._names.add(name)
         meant = near_miss(name)

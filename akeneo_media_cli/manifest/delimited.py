@@ -5,26 +5,26 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import Failure
 from ..rows import Row, Target, TargetType, clean_name
 from .assemble import Assembler, malformed
 from .columns import GROUPS, PARENTS, canonical, near_miss
+from .source import MOST_CHARACTERS
 
 if TYPE_CHECKING:
-    from _csv import Reader
-
     from .source import Source
 
 _DELIMITERS = ",;\t|"
 _HEAD = 1 << 16
+_MOST_IN_NAMES = 1 << 18  # characters of all columns' names: each row carries those of unknown ones
 _COMPARED = 200  # cells of a header are enough to tell the delimiter by
 _LONGEST_CELL = 1 << 24
-"""Characters: a description that is carried along fits, and a quote that is not closed fills no memory."""
+"""Characters that the csv module is to take: the whole record has fewer."""
 _LONG_CELL = 1 << 17
 """Characters of a cell that is looked at for rows that it swallowed."""
 
@@ -36,11 +36,16 @@ class _Strict(csv.excel):
 
 
 class _RecordError(csv.Error):
-    """A record that cannot be read; `begins` is its first line."""
+    """A record that cannot be read: `begins` is its first line, `line` the last that was read of it."""
 
-    def __init__(self, why: str, begins: int) -> None:
+    def __init__(self, why: str, begins: int, line: int) -> None:
         super().__init__(why)
         self.begins = begins
+        self.line = line
+
+
+Records = Iterator[tuple[int, list[str]]]
+"""Records, each with its first line from 1."""
 
 
 @dataclass(frozen=True)
@@ -65,28 +70,43 @@ def read_tsv(source: Source, make: Assembler) -> Iterator[Row]:
 
 def csv_records(source: Source) -> Generator[tuple[int, list[str]], None, None]:
     """The records that are not blank, each with its first line from 1. Raises ManifestError. Close it."""
-    with _opened(source, None) as (reader, before):
-        for line, cells in _records(reader, before):
+    with _opened(source, None) as records:
+        for line, cells in records:
             if "".join(cells).strip():
                 yield line, cells
 
 
-def _records(reader: Reader, before: int) -> Iterator[tuple[int, list[str]]]:
-    """The records that are left, each with its first line; `before` lines were not the reader's.
+def _records(source: Source, text: TextIO, delimiter: str, before: int) -> Records:
+    """The records of a text that `before` lines stand before.
 
-    Raises `_RecordError` where one cannot be read.
+    Raises `_RecordError` where one cannot be read, ManifestError where it is too long to be one.
     """
-    last = before + reader.line_num
+    room, begins = MOST_CHARACTERS, before + 1
+
+    def lines() -> Iterator[str]:
+        nonlocal room
+        readline = text.readline
+        while line := readline(MOST_CHARACTERS + 1):
+            room -= len(line)
+            if room < 0:
+                raise source.unusable(
+                    f"line {begins}: the record that begins there has more than {MOST_CHARACTERS:,} "
+                    "characters",
+                    f'Look from line {begins} on for a quote (") that is not closed, or a line without an end.',
+                )
+            yield line
+
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(lines(), _Strict, delimiter=delimiter)
     try:
         for cells in reader:
-            line, last = last + 1, before + reader.line_num
-            if last > line and any(_swallowed(cell, reader.dialect.delimiter) for cell in cells):
-                raise _RecordError("a cell that holds what looks like rows", line)
+            line, begins, room = begins, before + reader.line_num + 1, MOST_CHARACTERS
+            if begins > line + 1 and any(_swallowed(cell, delimiter) for cell in cells):
+                begins = line
+                raise csv.Error("a cell that holds what looks like rows")
             yield line, cells
-    except _RecordError:
-        raise
     except csv.Error as error:
-        raise _RecordError(str(error), last + 1) from None
+        raise _RecordError(str(error), begins, before + reader.line_num) from None
 
 
 def _swallowed(cell: str, delimiter: str) -> bool:
@@ -100,14 +120,14 @@ def _swallowed(cell: str, delimiter: str) -> bool:
 
 
 def _read(source: Source, make: Assembler, delimiter: str | None) -> Iterator[Row]:
-    with _opened(source, delimiter) as (reader, before):
-        header = header_of(source, make, reader)
-        yield from _rows(make, reader, header, before)
+    with _opened(source, delimiter) as records:
+        header = header_of(source, make, (cells for _, cells in records))
+        yield from _rows(make, records, header)
 
 
 @contextmanager
-def _opened(source: Source, delimiter: str | None) -> Iterator[tuple[Reader, int]]:
-    """A reader of the records, and how many lines stand before them; its mistakes become ManifestErrors."""
+def _opened(source: Source, delimiter: str | None) -> Iterator[Records]:
+    """The records of a manifest; the mistakes in it become ManifestErrors."""
     with source.text() as text:
         head = text.read(_HEAD)
     skip = 0
@@ -120,15 +140,13 @@ def _opened(source: Source, delimiter: str | None) -> Iterator[tuple[Reader, int
     with source.text() as text:
         for _ in range(skip):
             text.readline()
-        csv.field_size_limit(_LONGEST_CELL)
-        reader = csv.reader(text, _Strict, delimiter=delimiter)
         try:
-            yield reader, skip
-        except csv.Error as error:
-            where = f"from line {error.begins} on" if isinstance(error, _RecordError) else "up to there"
+            yield _records(source, text, delimiter, skip)
+        except _RecordError as error:
             raise source.unusable(
-                f"line {skip + reader.line_num}: {error}",
-                f'Look for a quote (") that is not closed, or not doubled inside a quoted cell, {where}.',
+                f"line {error.line}: {error}",
+                'Look for a quote (") that is not closed, or not doubled inside a quoted cell, from line '
+                f"{error.begins} on.",
             ) from None
 
 
@@ -146,7 +164,7 @@ def _find_delimiter(head: str) -> str:
     return max(_DELIMITERS, key=quality)
 
 
-def header_of(source: Source, make: Assembler, reader: Iterator[list[str]]) -> Header:
+def header_of(source: Source, make: Assembler, reader: Iterable[list[str]]) -> Header:
     """The header in the first record that is not blank.
 
     Raises ManifestError where there is none, two columns mean one, or nothing names the files.
@@ -157,6 +175,11 @@ def header_of(source: Source, make: Assembler, reader: Iterator[list[str]]) -> H
         names.pop()
     if not names:
         raise source.unusable("is empty", "Write a header line such as: product,attribute,file")
+    if sum(map(len, names)) > _MOST_IN_NAMES:
+        raise source.unusable(
+            f"the names of its columns have more than {_MOST_IN_NAMES:,} characters",
+            "Is the first line the header? It names each column in a word or two.",
+        )
     known: dict[str, int] = {}
     extra: dict[str, int] = {}
     for place, name in enumerate(names):
@@ -178,11 +201,11 @@ def header_of(source: Source, make: Assembler, reader: Iterator[list[str]]) -> H
     return Header(tuple(names), known, tuple(extra.items()))
 
 
-def _rows(make: Assembler, reader: Reader, header: Header, before: int) -> Iterator[Row]:
+def _rows(make: Assembler, records: Records, header: Header) -> Iterator[Row]:
     """Every record after the header. Most take the short way; whatever is unusual goes to the assembler."""
     plan = _short_way(make, header)
     extra, width = header.extra, len(header.names)
-    manifest, records = make.manifest, _records(reader, before)
+    manifest = make.manifest
     if plan is None:
         for line, cells in records:
             if "".join(cells).strip():

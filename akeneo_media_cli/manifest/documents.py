@@ -21,6 +21,7 @@ UPLOADS = "uploads"
 _KEYS = ("defaults", "root", UPLOADS)
 _DEEPEST = 16
 _LONGEST_KEY = 64  # characters of a key that are looked at or shown
+_MOST_KEYS = 100
 _HARMLESS = 1 << 25
 _MOST_TIMES = 20
 _SHAPE = "Write a list of rows, or a mapping of `defaults`, `root` and `uploads` (the list of rows)."
@@ -147,7 +148,9 @@ def _settle(source: Source, make: Assembler, parts: Iterator[Part]) -> None:
             raise source.unusable(f"`{key}` is there twice", "Keep one of them.")
         if part.kind is Is.KEY and key == UPLOADS and part.value is not None:
             raise source.unusable("`uploads` is not a list", _SHAPE)
-        found[key] = part.value
+        found[key] = part.value if key in _KEYS else None
+        if len(found) > _MOST_KEYS:
+            raise source.unusable(f"has more than {_MOST_KEYS} keys beside `uploads`", _SHAPE)
     for key in found:
         if key not in _KEYS:
             _unknown_key(make, key)
@@ -175,7 +178,7 @@ def _defaults(
 ) -> tuple[Mapping[str, str | None], Mapping[str, Any]]:
     hint = "Write `defaults` as a mapping of columns to values."
     if isinstance(defaults, Repeated):
-        raise source.unusable(f"`defaults` has `{defaults.key}` twice", hint)
+        raise source.unusable(f"`defaults` has `{defaults.key[:_LONGEST_KEY]}` twice", hint)
     if not isinstance(defaults, dict):
         raise source.unusable("`defaults` is not a mapping", hint)
     values, extra, problem = _columns(defaults)
@@ -220,7 +223,9 @@ def _text(column: str, value: Any) -> str | None:
 def _sound(column: str, text: str) -> str:
     """Text that can be sent and stored: JSON's escapes can make half characters, which cannot."""
     if has_half_characters(text):
-        raise _UnfitError(f"the value of {column!a} holds half a character (a lone \\u surrogate)")
+        raise _UnfitError(
+            f"the value of {column[:_LONGEST_KEY]!a} holds half a character (a lone \\u surrogate)"
+        )
     return text
 
 
@@ -229,7 +234,7 @@ def _carried(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Written):
         return value.number()
     if isinstance(value, Repeated):
-        raise _UnfitError(f"`{value.key}` is there twice")
+        raise _UnfitError(f"`{value.key[:_LONGEST_KEY]}` is there twice")
     if isinstance(value, (dict, list)):
         if depth == _DEEPEST:
             raise _UnfitError(f"nested more than {_DEEPEST} deep")
@@ -242,4 +247,4 @@ def _carried(value: Any, depth: int = 0) -> Any:
 
 
 def _twice(key: str) -> Failure:
-    return malformed(f"`{key}` is there twice in one row", "Keep one of them.")
+    return malformed(f"`{key[:_LONGEST_KEY]}` is there twice in one row", "Keep one of them.")

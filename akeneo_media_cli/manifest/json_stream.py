@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .documents import UPLOADS, Is, Items, Part, Repeated, Written, read_document
+from .source import MOST_CHARACTERS
 
 if TYPE_CHECKING:
     from ..errors import ManifestError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .source import Source
 
 _PIECE = 1 << 16
-_LARGEST = 1 << 24  # characters of one item; more is a missing bracket or an attack
 _SPACE = " \t\r\n"
 _HINT = "Correct it there, or write the file with a JSON library."
 
@@ -48,10 +48,10 @@ def read_jsonl(source: Source, make: Assembler) -> Iterator[Row]:
     items = Items(make)
     at = 0
     with source.text() as text:
-        while line := text.readline(_LARGEST):
+        while line := text.readline(MOST_CHARACTERS):
             at += 1
-            if len(line) == _LARGEST:
-                raise source.unusable(f"line {at} is longer than {_LARGEST:,} characters", _HINT)
+            if len(line) == MOST_CHARACTERS:
+                raise source.unusable(f"line {at} is longer than {MOST_CHARACTERS:,} characters", _HINT)
             if not line.strip():
                 continue
             try:
@@ -112,8 +112,8 @@ class _Window:
                     raise self.wrong(error.msg, error.pos) from None
             except RecursionError:
                 raise self.wrong("nested too deep") from None
-            if len(self._buffer) - self._at > _LARGEST:
-                raise self.wrong(f"not a complete item within {_LARGEST:,} characters")
+            if len(self._buffer) - self._at > MOST_CHARACTERS:
+                raise self.wrong(f"not a complete item within {MOST_CHARACTERS:,} characters")
             self._more()
 
     def wrong(self, message: str, at: int | None = None) -> ManifestError:

@@ -34,6 +34,9 @@ SUFFIXES = {
 }
 """The format that a manifest's suffix tells, where `--format` does not."""
 
+MOST_CHARACTERS = 1 << 24
+"""Of one record of a CSV, one line of JSONL, one item of JSON or YAML; more is a slip or an attack."""
+
 _PIECE = 1 << 20
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"

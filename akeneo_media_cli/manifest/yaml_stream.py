@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 import yaml
 
 from .documents import UPLOADS, Is, Part, Repeated, most_repeated, read_document
+from .source import MOST_CHARACTERS
 
 if TYPE_CHECKING:
     from ..errors import ManifestError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _DEEPEST = 32
 _HEAVIEST = 10_000  # nodes of one item, aliases counted as what they stand for
-_LONGEST = 1 << 24  # characters of one item, counted in the same way
 _MOST_ANCHORS = 1_000
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _PREFIX = "tag:yaml.org,2002:"
@@ -189,8 +189,10 @@ class _Parser:
     def _weighed(self, start: Any, weight: int, length: int) -> tuple[int, int]:
         if weight > _HEAVIEST:
             raise self._wrong(start, f"one item has more than {_HEAVIEST:,} values, aliases written out")
-        if length > _LONGEST:
-            raise self._wrong(start, f"one item has more than {_LONGEST:,} characters, aliases written out")
+        if length > MOST_CHARACTERS:
+            raise self._wrong(
+                start, f"one item has more than {MOST_CHARACTERS:,} characters, aliases written out"
+            )
         return weight, length
 
     def _check_tag(self, event: Any) -> None:

@@ -176,9 +176,12 @@ def test_unnamed_and_repeated_columns_are_carried(read: Reader) -> None:
         ('product,attribute,file\na,p,"x" y\n', "line 2: "),
         (
             "sep=;\nproduct;attribute;file\na;p;" + "x" * (LONGEST + 1),
-            "line 3: field larger than field limit",
+            "line 3: the record that begins there has more than",
         ),
-        ("product,attribute,file," + "x" * (LONGEST + 1) + "\n", "line 1: field larger than field limit"),
+        (
+            "product,attribute,file," + "x" * (LONGEST + 1) + "\n",
+            "line 1: the record that begins there has more than",
+        ),
     ],
     ids=range(10),
 )
@@ -191,7 +194,7 @@ def test_csv_that_cannot_be_used(read: Reader, content: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x" * LONGEST, "prose, with commas,\nand lines\n" * 10_000], ids=["longest", "prose"]
+    "text", ["x" * (LONGEST - 100), "prose, with commas,\nand lines\n" * 10_000], ids=["longest", "prose"]
 )
 def test_a_long_cell_of_another_column_is_carried(read: Reader, text: str) -> None:
     found = read(f'product,attribute,file,description\na,p,f,"{text}"\nb,p,f,\n')
@@ -210,7 +213,7 @@ SWALLOWED = "".join(f"sku-{n},picture,images/{n}.jpg,none\n" for n in range(6000
         (SWALLOWED + 'c,p,f,inch"\nd,p,f,\n', "line 6004: a cell"),
         (SWALLOWED + 'c,p,f,"x"\n', "line 6004: "),
         (SWALLOWED, "line 6003: unexpected end"),
-        (SWALLOWED * 120, "field limit"),
+        (SWALLOWED * 120, "line 3: the record that begins there has more than"),
     ],
     ids=["closed", "closed within a line", "never closed", "too long"],
 )

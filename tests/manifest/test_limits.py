@@ -10,7 +10,8 @@ import zipfile
 import pytest
 
 from akeneo_media_cli.errors import ManifestError
-from akeneo_media_cli.manifest import package, workbook
+from akeneo_media_cli.manifest import delimited, package, workbook
+from akeneo_media_cli.manifest.assemble import Assembler
 from akeneo_media_cli.manifest.columns import canonical, near_miss
 
 from .reading import Reader
@@ -63,6 +64,59 @@ def test_a_long_key_beside_uploads_is_not_compared_or_shown_whole(read: Reader) 
     found = read(json.dumps({"k" * MB: 1, "uploads": []}), ".json")
     assert len(found.notes[0]) < 300
     assert "kkk" in refused(read, json.dumps({"k" * MB: 1}), ".json")
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "MOST_CHARACTERS", 10_000)
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize(
+    "content",
+    [
+        "product,attribute,file\n" + "x" * 10_001,
+        "product,attribute,file\na,p," + "," * 10_000,
+        'product,attribute,file\na,p,"' + "\n" * 10_001,
+        "product,attribute,file\na,p,f," + ',"\n"' * 5_000,
+    ],
+)
+def test_a_csv_record_without_end(read: Reader, content: str) -> None:
+    said = refused(read, content, ".csv")
+    assert "line 2: the record that begins there has more than 10,000 characters" in said
+
+
+@pytest.mark.usefixtures("short")
+def test_the_limit_is_a_records_and_not_a_files(read: Reader) -> None:
+    rows = 'a,p,"5""\nf"\n' * 3_000
+    assert len(read("product,attribute,file\n" + rows, ".csv").rows) == 3_000
+    assert "line 1: the record that" in refused(read, "x" * 10_001, ".csv")
+    exact = "product,attribute,file\na,p," + "f" * (10_000 - 4)
+    assert len(read(exact, ".csv").rows) == 1
+
+
+def test_names_of_columns_that_every_row_would_carry(read: Reader) -> None:
+    content = "product,attribute,file," + "x" * 50_000
+    assert "the names of its columns have more than" in refused(
+        read, content + ("," + "y" * 50_000) * 5, ".csv"
+    )
+    assert len(read(content + "\na,p,f,1\n", ".csv").rows) == 1
+
+
+def test_long_keys_are_neither_remembered_nor_shown_whole(read: Reader) -> None:
+    notes: list[tuple[str, str]] = []
+    make = Assembler("m", [], lambda message, hint: notes.append((message, hint)))
+    make.unknown_column("k" * MB, {})
+    assert not make._names
+    key = "k" * MB
+    twice = f'{{"product": "a", "attribute": "p", "file": "f", "{key}": 1, "{key}": 2}}\n'
+    half = json.dumps({"product": "a", "attribute": "p", "file": "f", key + "\ud800": 1}) + "\n"
+    inner = f'{{"product": "a", "attribute": "p", "file": "f", "x": {{"{key}": 1, "{key}": 2}}}}\n'
+    for row in read(twice + half + inner, ".jsonl").rows:
+        assert row.problem is not None and len(row.problem.message) < 300
+    assert len(refused(read, f'{{"defaults": {{"{key}": 1, "{key}": 2}}, "uploads": []}}', ".json")) < 500
+    many = json.dumps({f"k{n}": 1 for n in range(101)} | {"uploads": []})
+    assert "more than 100 keys beside `uploads`" in refused(read, many, ".json")
 
 
 # Spreadsheets.
