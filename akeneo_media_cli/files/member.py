@@ -24,10 +24,13 @@ def check_member(row: Row, rename: Renaming | None = None) -> LocalFile | Failur
         return Failure(Kind.FILE_UNREADABLE, f"{row.archive}: {error}", "Export it again.")
     info = archive.member(row.file)
     if info is None:
+        near = archive.nearest(row.file)
         return Failure(
             Kind.FILE_MISSING,
             f"{shown} is not in {printable(row.archive or '')}",
-            "Export with media, and pack table and files together.",
+            f"Did you mean {printable(near)}?"
+            if near
+            else "Export with media, and pack table and files together.",
         )
     failure = check_size(info.file_size, shown)
     if failure is not None:

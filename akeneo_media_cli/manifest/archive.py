@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import posixpath
 import stat
 import threading
+import unicodedata
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -15,7 +18,10 @@ _MOST_RATIO = 200
 _HARMLESS = 10_000_000
 """Bytes; what unpacks to less than this is no bomb, however small it was packed."""
 _HEADER = 30
+_IS_UTF8 = 0x800
 _KEPT_OPEN = 4
+_MOST_SEARCHES = 50  # for a name like one that is missing: each goes through a million members
+_MOST_COMPARED = 5_000
 _PREFIX, _MARK = "zip:", "!/"
 
 TROUBLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
@@ -27,7 +33,11 @@ class UnsafeArchiveError(Exception):
 
 
 class Archive:
-    """An open ZIP whose members several threads may read. Its directory is in memory, its files are not."""
+    """An open ZIP whose members several threads may read. Its directory is in memory, its files are not.
+
+    A member is found by its name in whatever way accents are encoded: macOS takes them apart (NFD), and
+    packs UTF-8 without saying so.
+    """
 
     def __init__(self, path: str) -> None:
         """Raises UnsafeArchiveError and OSError."""
@@ -42,6 +52,8 @@ class Archive:
             assert self._zip.fp is not None
             self.identity = identity(os.fstat(self._zip.fp.fileno()))
             self._members = _checked(self._zip, self.identity[0])
+            self._composed = {_composed(name): name for name in self._members if not name.isascii()}
+            self._searches = 0
         except UnsafeArchiveError:
             self.close()
             raise
@@ -52,11 +64,30 @@ class Archive:
 
     def member(self, name: str) -> zipfile.ZipInfo | None:
         """A file by its whole name; None if there is none."""
-        return self._members.get(name)
+        return self._members.get(name) or self._members.get(self._composed.get(_composed(name), ""))
+
+    def nearest(self, name: str) -> str | None:
+        """The member that was probably meant by a name that none has; None after some dozens of searches."""
+        self._searches += 1
+        if self._searches > _MOST_SEARCHES:
+            return None
+        folder, wanted = posixpath.dirname(name), _composed(name).casefold()
+        beside: dict[str, str] = {}
+        for other in self._members:
+            folded = _composed(other).casefold()
+            if folded == wanted:
+                return other
+            if len(beside) < _MOST_COMPARED and posixpath.dirname(other) == folder:
+                beside[posixpath.basename(folded)] = other
+        near = difflib.get_close_matches(posixpath.basename(wanted)[:255], beside, n=1, cutoff=0.7)
+        return beside[near[0]] if near else None
 
     def open(self, name: str) -> IO[bytes]:
         """A member's content, unpacked as it is read. Raises OSError and `TROUBLE`, then or while reading."""
-        return self._zip.open(self._members[name])
+        info = self.member(name)
+        if info is None:
+            raise FileNotFoundError(name)
+        return self._zip.open(info)
 
     def close(self) -> None:
         """Close it; members that are being read stay readable."""
@@ -109,10 +140,11 @@ def _checked(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
     members: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         _check_member(info)
-        if info.filename in members:
-            raise UnsafeArchiveError(f"it has two members named {info.filename!r}")
+        name = _name_of(info)
+        if name in members:
+            raise UnsafeArchiveError(f"it has two members named {name!r}")
         if not info.is_dir():
-            members[info.filename] = info
+            members[name] = info
     unpacked = sum(info.file_size for info in members.values())
     if unpacked > max(_HARMLESS, _MOST_RATIO * size):
         raise UnsafeArchiveError(f"{size:,} bytes unpack to {unpacked:,}")
@@ -122,6 +154,20 @@ def _checked(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
             raise UnsafeArchiveError(f"{info.filename!r} overlaps another member")
         end = info.header_offset + _HEADER + info.compress_size
     return members
+
+
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """A member's name; UTF-8 where it can be, whether or not the packer said so."""
+    if info.filename.isascii() or info.flag_bits & _IS_UTF8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def _composed(name: str) -> str:
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def _check_member(info: zipfile.ZipInfo) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import unicodedata
 import warnings
 import zipfile
 from collections.abc import Callable, Collection
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from akeneo_media_cli.errors import Kind, ManifestError, UsageError
+from akeneo_media_cli.errors import Failure, Kind, ManifestError, UsageError
 from akeneo_media_cli.files import FileRoots, LocalFile, check_file
 from akeneo_media_cli.manifest import read_manifests
 from akeneo_media_cli.manifest.archive import Archive, member_path, open_archive, split_member_path
@@ -332,6 +333,64 @@ def test_an_archive_is_opened_once_until_it_changes(tmp_path: Path) -> None:
     assert open_archive(str(path)) is not second
     with second.open("b") as member:
         assert member.read() == b"2"
+
+
+ACCENTS = "files/été.jpg"
+
+
+@pytest.mark.parametrize("cell", ["NFC", "NFD"])
+@pytest.mark.parametrize("member", ["NFC", "NFD", "UTF-8 without a word"])
+def test_accents_are_one_name_however_they_are_encoded(member: str, cell: str, tmp_path: Path) -> None:
+    """Finder takes accents apart, and its ZIPs do not say that names are UTF-8."""
+    wanted = unicodedata.normalize(cell, ACCENTS)
+    name = unicodedata.normalize("NFC" if member == "NFC" else "NFD", ACCENTS)
+    path = tmp_path / "e.zip"
+    if member.startswith("UTF-8"):
+        stand_in = "files/" + "x" * (len(name.encode()) - len("files/"))
+        packed(path, {"p.csv": f"sku;picture\np-1;{wanted}\n", stand_in: b"a"})
+        path.write_bytes(path.read_bytes().replace(stand_in.encode(), name.encode()))
+    else:
+        packed(path, {"p.csv": f"sku;picture\np-1;{wanted}\n", name: b"a"})
+    (row,) = read(path, columns=["picture"])
+    found = check_file(row, FileRoots())
+    assert isinstance(found, LocalFile) and found.size == 1
+    place = split_member_path(found.path)
+    assert place is not None
+    with open_archive(place[0]).open(place[1]) as content:
+        assert content.read() == b"a"
+
+
+def test_two_encodings_of_one_name_are_two_members(tmp_path: Path) -> None:
+    names = [unicodedata.normalize(form, ACCENTS) for form in ("NFC", "NFD")]
+    archive = Archive(str(packed(tmp_path / "e.zip", {names[0]: b"a", names[1]: b"bb"})))
+    assert [archive.open(name).read() for name in names] == [b"a", b"bb"]
+    archive.close()
+
+
+def test_a_name_in_the_old_code_page_stays(tmp_path: Path) -> None:
+    path = packed(tmp_path / "e.zip", {"files/xtx.jpg": b"a"})
+    path.write_bytes(path.read_bytes().replace(b"xtx", "été".encode("cp437")))
+    archive = Archive(str(path))
+    assert archive.names() == [ACCENTS]
+    archive.close()
+
+
+def test_a_missing_member_names_the_nearest(tmp_path: Path) -> None:
+    members: dict[str, bytes | str] = {
+        "p.csv": "sku;picture\na;FILES/A.jpg\na;files/frnt.jpg\na;other/front.jpg\n",
+        "files/a.jpg": b"a",
+        "files/front.jpg": b"a",
+    }
+    rows = read(packed(tmp_path / "e.zip", members), columns=["picture"])
+    hints = [found.hint for row in rows if isinstance(found := check_file(row, FileRoots()), Failure)]
+    assert hints[:2] == ["Did you mean files/a.jpg?", "Did you mean files/front.jpg?"]
+    assert hints[2].startswith("Export with media")
+    archive = Archive(str(tmp_path / "e.zip"))
+    found = [archive.nearest("files/frnt.jpg") for _ in range(60)]
+    assert found[0] == "files/front.jpg" and found[-1] is None
+    with pytest.raises(FileNotFoundError):
+        archive.open("files/frnt.jpg")
+    archive.close()
 
 
 def test_members_have_paths_like_no_file(tmp_path: Path) -> None:
