@@ -96,8 +96,9 @@ def scan(
 
     In a manifest on standard output the paths are absolute; in one that is a file, they start beside it.
 
-    Exit status: 0 written; 1 no file fits, a folder could not be read, with --strict a file did not fit,
-    with --online a product is not there; 2 wrong usage; with --online also 4 access refused, 5 no answer.
+    Exit status: 0 written; 1 there are files and none fits, a folder could not be read, with --strict a file
+    did not fit, with --online a product is not there; 2 wrong usage; with --online also 4 access refused, 5
+    no answer.
     """
     from ..manifest.scan import Scan, Walk
     from .reading import quiet_if_unread, reading
