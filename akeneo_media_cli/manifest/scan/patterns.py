@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from string import Formatter
 
 from ...errors import UsageError
@@ -19,8 +20,10 @@ _SHAPES = {ANY: "[^/]*", NUMBER: "[0-9]+", EXTENSION: "[^./]+", "locale": _LOCAL
 _FREE = "[^/]+"
 _LETTER_FIRST = r"[^\W\d_][^/]*"
 _TAIL = "(?s:.*/)?"  # greedy: the fewest parts from the end of the path that fit
-# Each free field multiplies the ways to cut a name up; with more, a hostile name could take minutes.
 _MOST_FREE = 5
+# Each free field multiplies the ways to cut a name up, be it in one part of the path or in several. A million
+# take half a second; a hostile name of 255 characters has a hundred million.
+_MOST_WAYS = 1_000_000
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -77,6 +80,7 @@ class Pattern:
         pieces = _pieces(written)
         self.fields = tuple(dict.fromkeys(name for _, name in pieces if name))
         self._steps = _steps(pieces)
+        self._ends = [re.compile(f"(?={re.escape(end)})", rules.flags) for end in _ends(pieces)]
         self._cuts = [
             re.compile(tail + _joined(_steps(pieces, attribute=shape)), rules.flags)
             for shape in _attribute_shapes(rules)
@@ -88,6 +92,8 @@ class Pattern:
 
     def match(self, path: str) -> dict[str, str] | Miss:
         """The fields' text in a relative path with `/` between its parts, or why it does not fit."""
+        if self._ways(path) > _MOST_WAYS:
+            return Miss(f"it could be cut in more than {_MOST_WAYS:,} ways: use fewer fields, or --regex")
         found = next((found for cut in self._cuts if (found := cut.fullmatch(path))), None)
         return _fields(found, self.rules) if found else self._why(path)
 
@@ -98,6 +104,13 @@ class Pattern:
         found = self._other_cut.fullmatch(path)
         fields = _fields(found, self.rules) if found else None
         return None if fields is None or isinstance(fields, Miss) or fields == self.match(path) else fields
+
+    def _ways(self, path: str) -> int:
+        """At most so many ways there are to cut the path up."""
+        ways = path.count("/") + 1
+        for end in self._ends:
+            ways *= max(1, sum(1 for _ in end.finditer(path)))
+        return ways
 
     @property
     def _preferred(self) -> re.Pattern[str] | None:
@@ -210,6 +223,18 @@ def _pieces(written: str) -> list[tuple[str, str]]:
     if "file" in names or "filename" in names:
         raise wrong("{file} and {filename} are what is matched, not a part of it")
     return pieces
+
+
+def _ends(pieces: Sequence[tuple[str, str]]) -> list[str]:
+    """What ends each field that may go on after it in the same part of a path."""
+    seen: set[str] = {NUMBER, "locale"}
+    ends = []
+    for (_, name), (end, _) in pairwise(pieces):
+        if name not in seen and end and "/" not in end:
+            ends.append(end)
+        if name != ANY:
+            seen.add(name)
+    return ends
 
 
 def _attribute_shapes(rules: Rules) -> list[str]:
