@@ -29,7 +29,7 @@ MOST_TEXT = 1 << 28
 """Characters of all cells, each with its own copy of a text that it shares or repeats."""
 _MOST_SHAPES = 0xFFFF
 _LONGEST_FORMAT = 255
-_REF = re.compile(r"([A-Za-z]{1,7})([0-9]{1,20})$")
+_REF = re.compile(r"([A-Za-z]{1,4})0*([0-9]{1,10})")
 _NUMBER = re.compile(r"\+?0*([0-9]+)")
 _ENORMOUS = 10**10
 _FILLED = frozenset(("value-type", "value", "string-value", "date-value", "time-value", "boolean-value"))
@@ -227,11 +227,13 @@ class _CellReader:
         if element == "c":
             self._weight.begin()
             self._style, self._type = attributes.get("s", ""), attributes.get("t", "")
-            place = _REF.match(attributes.get("r", ""))
-            if place:
-                self._row, self._column = int(place[2]), _number_of(place[1].upper())
-            else:
+            written = attributes.get("r")
+            if written is None:
                 self._column += 1
+            elif place := _REF.fullmatch(written):
+                self._row, self._column = int(place[2]), _number_of(place[1].upper())
+            else:  # the library counts in 32 bits and begins again
+                raise UnsoundError(f"it has a cell at {written[:20]!r}")
         elif element == "row":
             self._row = _number(attributes.get("r", ""), self._row + 1)
             self._column = 0
