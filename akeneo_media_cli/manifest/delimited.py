@@ -92,7 +92,7 @@ def _records(source: Source, text: TextIO, delimiter: str, before: int) -> Recor
                 raise source.unusable(
                     f"line {begins}: the record that begins there has more than {MOST_CHARACTERS:,} "
                     "characters",
-                    f'Look from line {begins} on for a quote (") that is not closed, or a line without an end.',
+                    f'Look from line {begins} on for a quote (") that is not closed, or a line with no end.',
                 )
             yield line
 
