@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from ..errors import Failure, Kind, UsageError
 from ..pim.client import PimClient
-from ..pim.errors import CallError, Refusal
+from ..pim.errors import CallError, Refusal, Trouble
 from ..rows import Row, Target, TargetType
 from . import checks
 from .aim import Aim
@@ -45,21 +45,21 @@ class Carriers:
 
     def __init__(self, carrier: str | None, preflight: Preflight | None, known: Iterable[str] = ()) -> None:
         """`preflight` looks at no files; `known` are contents that the PIM has already. Raises UsageError."""
-        self.deferred: list[int] = []
-        """Rows that are to be looked up once more when all others are."""
+        self.deferred: dict[int, None] = {}
+        """Rows that are to be looked up once more when all others are, in order, each once."""
         self._written = carrier
         self._place = parse_carrier(carrier) if carrier else None
         self._preflight = preflight
         self._lock = threading.Lock()
-        self._sent = set(known)
+        self._sent: dict[str, int | None] = dict.fromkeys(known)
         self._carrier: Aim | Failure | None = None
         self._last = False
 
-    def sends(self, content: str | None) -> None:
+    def sends(self, content: str | None, seq: int) -> None:
         """A row that will send its file, or need not, was looked up."""
         if content is not None:
             with self._lock:
-                self._sent.add(content)
+                self._sent.setdefault(content, seq)
 
     def no_more(self) -> None:
         """All rows that may send a file were looked up."""
@@ -68,12 +68,13 @@ class Carriers:
     def way(self, planned: PlannedRow, content: str | None) -> Way | Aim | Failure:
         """How a row without identifier gets its file; an `Aim` is the carrier's value. Raises Trouble."""
         with self._lock:
-            if content is not None and content in self._sent:
+            # A batch that met trouble is looked up again: no row is carried by itself.
+            if content is not None and self._sent.get(content, planned.seq) != planned.seq:
                 return Way.CARRIED
             if self._place is None:
                 if content is None or self._last:
                     return _NOBODY
-                self.deferred.append(planned.seq)
+                self.deferred[planned.seq] = None
                 return Way.LATER
             if self._carrier is None:
                 self._carrier = self._look(*self._place)
@@ -84,7 +85,7 @@ class Carriers:
         if isinstance(found, Failure):
             message = f"--carrier {self._written} cannot carry it: {found.message}"
             return Failure(Kind.NO_CARRIER, message, found.hint)
-        self.sends(content)
+        self.sends(content, planned.seq)
         return found
 
     def _look(self, identifier: str, attribute: str) -> Aim | Failure:
@@ -130,6 +131,29 @@ def put_back(run: Run, client: PimClient, note: Note) -> None:
                 f"the carrier {lent.identifier} still holds {lent.name} in {lent.attribute}: {error}",
                 "the next upload puts its own value back",
             )
+
+
+def settle_debt(run: Run, client: PimClient, carrier: Aim) -> str | None:
+    """What the carrier's value holds of its own: an earlier row's file that is still in it goes out first.
+
+    Raises as the client does, Trouble and Refusal too where the PIM does not let us put it back.
+    """
+    place = PLACES[TargetType.PRODUCT]
+    here = (carrier.target.code, carrier.attribute, carrier.locale, carrier.scope)
+    held = place.held(client, carrier)
+    owed = next((lent for lent in run.lent() if lent[:4] == here), None)
+    if owed is None:
+        return held
+    if held and held != owed.before and place.resembles(client, carrier, held, owed.name, owed.size):
+        failure = restore(run, client, owed)
+        if failure is None:
+            return owed.before
+        if failure.kind is Kind.NOT_ATTACHED:
+            raise Trouble(failure, maybe_done=True)
+        raise Refusal(failure)
+    # Somebody gave it a value of its own meanwhile.
+    run.give_back(owed)
+    return held
 
 
 def restore(run: Run, client: PimClient, lent: Lent) -> Failure | None:

@@ -129,6 +129,11 @@ class Coordinator(Fates):
         return [self._pending(c) for c in self._lineup.drain() if c.attempts or c.uncertain or c.trouble]
 
     @property
+    def settled(self) -> bool:
+        """Can no call that changes anything be at work in the PIM?"""
+        return not (self._active or self._lineup.unsettled or self._lineup.lingering)
+
+    @property
     def only_looks(self) -> bool:
         """Is it stopping, and nothing more at work than looks at rows that will not be begun?"""
         lineup = self._lineup

@@ -23,7 +23,7 @@ from ..rows import Status
 from . import checks
 from .aim import Aim
 from .backoff import SETTLE_LEAST, settling
-from .carrying import restore
+from .carrying import restore, settle_debt
 from .course import (
     Attached,
     Call,
@@ -208,14 +208,11 @@ class MediaCourier:
 
     def _lend(self, load: Load, via: Aim) -> None:
         """Write down what the carrier's value holds, so that it can be put back whatever happens."""
-        held = load.sent_to.held(self._client, via)
-        if load.lent is None:
-            # An earlier row's file may be in it still, if that could not be put back.
-            load.found = held
-        name, size = load.planned.name, load.planned.size or 0
-        load.lent = self._run.lend(
-            Lent(via.target.code, via.attribute, via.locale, via.scope, held, name, size)
-        )
+        # Anew for every try: the carrier's own row may have got through meanwhile.
+        load.found = settle_debt(self._run, self._client, via)
+        place = (via.target.code, via.attribute, via.locale, via.scope)
+        load.lent = Lent(*place, load.found, load.planned.name, load.planned.size or 0)
+        self._run.lend(load.lent)
 
     def _restore(self, course: Course) -> Outcome:
         load: Load = course.row

@@ -67,6 +67,8 @@ class Engine:
             threading.Thread(target=self._work, name=f"worker-{n + 1}", daemon=True)
             for n in range(self._coordinator.policy.concurrency)
         ]
+        # The time may be over already.
+        self._look_up()
         for worker in workers:
             worker.start()
         for worker in workers:

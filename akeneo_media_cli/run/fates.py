@@ -17,6 +17,8 @@ from .lineup import Lineup
 from .sharing import Join, Ruined, Sharing
 
 GHOST_SECONDS = 60.0
+_ANSWERED = 500
+"""The PIM's own word for a save that failed, or did not: it is not at work on it any more."""
 PHP_DEFAULT = 2_097_152
 """PHP's own `upload_max_filesize`, in bytes."""
 
@@ -71,7 +73,7 @@ class Fates:
         course.trouble, course.own = outcome.failure, outcome.own
         if course.through_at_trouble is None:
             course.through_at_trouble = self._through
-        if outcome.reused and not course.spared:
+        if outcome.reused and outcome.failure.kind is Kind.CONNECTION and not course.spared:
             # No failure of the row (pim-facts A7); a second time it may be its own all the same.
             course.spared = True
         elif self._charged(call, outcome):
@@ -88,9 +90,11 @@ class Fates:
 
     def _unsettled(self, course: Course, outcome: Troubled, now: float) -> None:
         """A call of the row may still be at work: the row keeps its keys for as long as that may last."""
-        # Nobody answered, so the save takes longer than that.
-        self._slowest_save = max(self._slowest_save, outcome.waited)
-        course.settled_at = now + settling(self._slowest_save)
+        slowest = outcome.waited
+        if outcome.failure.http_status != _ANSWERED:
+            # Nobody answered, so the save takes longer than that.
+            slowest = self._slowest_save = max(self._slowest_save, outcome.waited)
+        course.settled_at = now + settling(slowest)
         self._lineup.hold(course)
 
     def _let_go(self, course: Course, now: float) -> None:
@@ -218,10 +222,11 @@ class Fates:
 
     def _not_attached(self, course: Course, failure: Failure, now: float, *, alone: bool) -> list[Ended]:
         """A line was refused: whose fault is it?"""
-        if not alone:
+        own = f"/{course.seq}"
+        if not (alone or (course.group or "").endswith(own)):
             # One of several values in the line is to blame: each gets a line of its own.
             self._lineup.release(course)
-            course.group = f"{course.group}/{course.seq}"
+            course.group = f"{course.group}{own}"
             self._lineup.enqueue(course, now)
             return []
         if course.doubtful and not (course.carried and course.content is None):

@@ -70,6 +70,7 @@ class Passes:
             return batch or []
         self._carriers.no_more()
         waiting = self._carriers.deferred
-        batch = [self._run.row(seq) for seq in waiting[:ENTITIES]]
-        del waiting[:ENTITIES]
+        batch = [self._run.row(seq) for seq in list(waiting)[:ENTITIES]]
+        for planned in batch:
+            del waiting[planned.seq]
         return batch or None

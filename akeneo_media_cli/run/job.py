@@ -85,6 +85,7 @@ class Job:
         self.signals = Signals()
         """Caught by whoever calls `execute`, for as long as it likes."""
         self._answers = True
+        self._settled = True
         self._begun = False
 
     def execute(self, run: Run) -> Exit:
@@ -160,6 +161,7 @@ class Job:
             engine.run()
         finally:
             self.signals.heard_by = None
+            self._settled = coordinator.settled
             self.figures.retries += coordinator.retries
             self.figures.throttled += coordinator.gate.throttled
         if coordinator.fatal is not None:

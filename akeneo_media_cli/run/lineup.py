@@ -36,7 +36,8 @@ class Lineup:
         self._largest_first = largest_first
         self._scheduler: Scheduler[Course] = Scheduler()
         self._timers: list[tuple[float, int, Course | Call | _Keys]] = []
-        self._lingering = 0
+        self.lingering = 0
+        """How many rows had their last word while a call of theirs may be at work."""
         self._asks: deque[Course] = deque()
         self._batches: deque[Call] = deque()
         self._attaching: dict[str, tuple[float, deque[Course]]] = {}
@@ -60,7 +61,7 @@ class Lineup:
     @property
     def empty(self) -> bool:
         """Does nobody wait for anything?"""
-        timers = len(self._timers) > self._lingering
+        timers = len(self._timers) > self.lingering
         return not (timers or self._batches or self._asks or self._attaching or len(self._scheduler))
 
     def enqueue(self, course: Course, now: float) -> None:
@@ -103,7 +104,7 @@ class Lineup:
         """As `release`, but others may have its keys only at its `settled_at`."""
         course.uncertain = False
         self.unsettled.discard(course)
-        self._lingering += 1
+        self.lingering += 1
         self._push(course.settled_at, _Keys(course.exclusive, course.shared))
 
     def ring(self, now: float) -> None:
@@ -111,7 +112,7 @@ class Lineup:
         while self._timers and self._timers[0][0] <= now:
             waiting = heapq.heappop(self._timers)[2]
             if isinstance(waiting, _Keys):
-                self._lingering -= 1
+                self.lingering -= 1
                 self._scheduler.release(*waiting)
             elif isinstance(waiting, Call):
                 self._batches.append(waiting)

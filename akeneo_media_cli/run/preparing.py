@@ -127,7 +127,7 @@ class Preparation:
             # What only looks the same by name and size is nothing to give to others.
             if held.sha256 is not None and content is not None:
                 known[content] = Known(held.code, held.sha256, doubtful=True)
-                self._carriers.sends(content)
+                self._carriers.sends(content, planned.seq)
             return Word(
                 planned.seq,
                 Status.UNCHANGED,
@@ -140,7 +140,7 @@ class Preparation:
         if aim.target.type is TargetType.PRODUCT_UUID:
             way = self._carriers.way(planned, content)
         else:
-            self._carriers.sends(content)
+            self._carriers.sends(content, planned.seq)
         if isinstance(way, Failure):
             return way
         if way is Way.LATER:

@@ -11,7 +11,6 @@ from ..pim.connection import Connection
 from ..pim.throttle import Throttle
 from ..progress.base import Progress
 from ..rows import Status
-from .backoff import SETTLE_LEAST
 from .carrying import Carriers, parse_carrier, put_back
 from .catalogue import Catalogue
 from .contents import known_before
@@ -42,6 +41,7 @@ class Upload(Job):
     ) -> None:
         super().__init__(options, rows, connection, progress, environment, on_call)
         self._options = options
+        self._until: float | None = None
 
     def steps(self, run: Run) -> Exit:
         """Raises as `Job.steps`: ManifestError too, where --strict finds an invalid row."""
@@ -70,6 +70,8 @@ class Upload(Job):
 
     def _send_all(self, run: Run, client: PimClient, catalogue: Catalogue) -> None:
         options = self._options
+        if options.max_duration is not None:
+            self._until = self.environment.clock() + options.max_duration
         run.mark_shares()
         if options.dry_run:
             self._work(run, client, catalogue, looked=Status.PLANNED, send=False)
@@ -83,7 +85,13 @@ class Upload(Job):
         self._let_settle(run)
         put_back(run, client, self.note)
         self._work(run, client, catalogue, looked=None, send=True)
-        put_back(run, client, self.note)
+        if self._settled:
+            put_back(run, client, self.note)
+        elif run.lent():
+            self.note(
+                "a carrier's own value is not put back: what went through it may still be at work",
+                "the next upload puts it back",
+            )
 
     def _let_settle(self, run: Run) -> None:
         """Wait while the PIM may still be at work on what an earlier run sent and got no answer to.
@@ -95,7 +103,7 @@ class Upload(Job):
             self._progress.waiting("an earlier run was cut off: its last calls may still be at work", seconds)
             self.environment.sleep(seconds)
             self._progress.waiting("", 0.0)
-        run.settles_after(SETTLE_LEAST)
+        run.settled()
 
     def _work(
         self, run: Run, client: PimClient, catalogue: Catalogue, *, looked: Status | None, send: bool
@@ -138,7 +146,8 @@ class Upload(Job):
         )
         coordinator = Coordinator(self._policy(), Passes(run, carriers), environment.random, known)
         try:
-            return self.drive(coordinator, courier, options.max_duration)
+            left = None if self._until is None else max(0.0, self._until - environment.clock())
+            return self.drive(coordinator, courier, left)
         finally:
             self.figures.bytes_sent += courier.bytes_sent
             self.figures.shared += coordinator.shared

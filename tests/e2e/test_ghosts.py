@@ -121,11 +121,67 @@ def test_a_carrier_that_was_not_given_back_keeps_the_run_from_being_done(bench: 
     done = b.upload(manifest, "--carrier", "p-5:picture", "--retries", "0")
     assert done.status == 5, done.err
     assert "still holds" in done.err
+    # The second row does not come in where the first one's file cannot go out.
+    assert done.statuses() == {"total": 2, "uploaded": 1, "pending": 1}
     b.sandbox.store.options.faults = FaultPlan()
     again = b.upload(manifest, "--carrier", "p-5:picture")
-    assert (again.status, again.statuses()) == (0, {"total": 2, "unchanged": 2})
+    assert (again.status, again.statuses()) == (0, {"total": 2, "uploaded": 1, "unchanged": 1})
     assert b.held()[CARRIER]["sha256"] == sha256(jpeg("own"))
     assert b.upload(manifest, "--carrier", "p-5:picture").report["summary"]["requests"] == 0
+
+
+@pytest.mark.parametrize("second", ["refused", "down"])
+def test_a_row_that_does_not_arrive_leaves_what_is_owed_to_the_carrier(bench: Bencher, second: str) -> None:
+    b, manifest = lending(bench)
+
+    class Plan(Refusing):
+        uploads = 0
+
+        def pick(self, path: str, has_body: bool, rng: random.Random) -> str | None:
+            if path.endswith("/media-files"):
+                self.uploads += has_body
+                return {"refused": "413-html", "down": "503"}[second] if self.uploads > 1 else None
+            return super().pick(path, has_body, rng)
+
+    b.sandbox.store.options.faults = Plan(left=1)
+    b.upload(manifest, "--carrier", "p-5:picture", "--retries", "0", "--concurrency", "1")
+    b.sandbox.store.options.faults = FaultPlan()
+    assert b.upload(manifest, "--carrier", "p-5:picture").status == 0
+    assert b.held()[CARRIER]["sha256"] == sha256(jpeg("own"))
+
+
+def test_a_carrier_is_not_given_back_while_an_upload_may_be_at_work_there(bench: Bencher) -> None:
+    b, manifest = lending(bench)
+    change(b, save_time=1.8)
+    before = received(b)
+    arguments = ("--carrier", "p-5:picture", "--progress", "json")
+    with running(b, "upload", manifest, *arguments) as process:
+        wait_for(lambda: received(b) > before + 2000, process)
+        wait_for(lambda: in_flight(b) == 1, process)
+        assert process.stderr is not None
+        process.send_signal(signal.SIGTERM)
+        next(line for line in process.stderr if "interrupted" in line)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143
+    change(b, save_time=0.01)
+    assert b.upload(manifest, "--carrier", "p-5:picture").status == 0
+    none_met(b)
+    assert b.held()[CARRIER]["sha256"] == sha256(jpeg("own"))
+
+
+def test_a_batch_that_is_looked_up_again_has_each_row_once(bench: Bencher) -> None:
+    b = bench(mixed())
+    b.file("x.jpg", jpeg("old"))
+    before = b.manifest(["uuid,attribute,file", f"{U.format(2)},picture,x.jpg"], "before.csv")
+    assert b.upload(before, "--carrier", "p-5:picture", "--no-state").status == 0
+    b.file("x.jpg", jpeg("new"))
+    lines = [f"{U.format(n)},picture,x.jpg" for n in (1, 2, 11)]
+    b.sandbox.store.options.faults = Refusing("503", endpoint="_x.jpg", left=2, writes=False)
+    done = b.upload(b.manifest(["uuid,attribute,file", *lines]), "--skip", "remote", "--max-duration", "20s")
+    assert done.status == 0, done.err
+    assert done.statuses() == {"total": 3, "uploaded": 2, "unchanged": 1}
+    assert by_uuid(b)[U.format(1), "picture"] == sha256(jpeg("new"))
+    assert b.sandbox.stats()["calls"]["PATCH /products-uuid"] == {"200": 2}
 
 
 def test_a_201_that_names_nothing_has_left_the_file_in_the_carrier_all_the_same(bench: Bencher) -> None:

@@ -110,6 +110,29 @@ def test_the_death_of_a_kept_connection_is_no_try_of_the_row_but_once_only() -> 
     assert table.ended == {1: (Status.PENDING, True)}
 
 
+def test_a_time_out_on_a_kept_connection_is_a_try_like_any_other() -> None:
+    silent = Troubled(Failure(Kind.TIMEOUT, "silent", ""), maybe_done=True, reused=True)
+    table = Table(course(), retries=0)
+    table.expect(Errand.SEND, silent)
+    while not table.ended:
+        table.expect(Errand.ASK, Looked(False))
+    assert table.ended == {1: (Status.PENDING, True)}
+
+
+def test_the_pims_own_500_is_not_waited_for_as_long_as_a_lost_answer() -> None:
+    table = Table(course(1), course(2))
+    slow = replace(RESET, waited=20.0)
+    table.expect(Errand.SEND, slow)
+    while (call := table.call()).course.seq == 1 and call.errand is Errand.ASK:
+        table.answer(call, Looked(False))
+    assert table.now >= 80
+    began = table.now
+    table.answer(call, CRASH)
+    while (call := table.call()).errand is Errand.ASK:
+        table.answer(call, Looked(False))
+    assert table.now - began < 10
+
+
 def test_an_upload_of_the_same_name_after_a_lost_one_is_proved_by_its_bytes() -> None:
     table = Table(course(1), course(2), retries=0)
     table.expect(Errand.SEND, RESET)

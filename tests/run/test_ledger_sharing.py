@@ -119,8 +119,27 @@ def test_what_another_run_got_no_answer_to_is_waited_for(path: Path) -> None:
     with opened(path, clock) as ledger:
         ledger.start_run("upload", {}).settles_after(0.5)
     assert next_run() == 2.0
+    with opened(path, clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.settled()
+        run.add([planned(2)])
+        run.in_flight(2)
+        run.settles_after(30.0)
+    assert next_run() == 30.0, "what the last run left, not what it has waited for"
+    with opened(path, clock) as ledger:
+        ledger.start_run("upload", {}).settled()
+    assert next_run() == 0, "it has been waited for"
+
+
+def test_nothing_is_at_work_after_a_day(path: Path) -> None:
+    clock = Clock()
+    with opened(path, clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1)])
+        run.in_flight(1)
     clock.now += 2 * 24 * 3600
-    assert next_run() == 0
+    with opened(path, clock) as ledger:
+        assert ledger.start_run("upload", {}).unsettled() == 0
 
 
 def test_a_run_that_came_to_its_end_is_waited_for_from_then_on(path: Path) -> None:

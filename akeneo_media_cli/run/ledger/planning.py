@@ -186,15 +186,15 @@ def interrupted(store: Store, n: int, first: int, last: int) -> Iterator[Interru
 
 def unsettled(store: Store, n: int, now: float) -> float:
     """See `Run.unsettled`; `n` is the run that asks, `now` in seconds since 1970."""
+    meta = dict(store.read("SELECT name, content FROM meta WHERE name IN ('settling', 'settled_run')"))
     marks = store.read(
         """SELECT MAX(flight_at), MAX(run.finished_at) FROM value LEFT JOIN run ON run.n = flight_run
-           WHERE flight_run IS NOT NULL AND flight_run <> ? GROUP BY flight_run""",
-        (n,),
+           WHERE flight_run IS NOT NULL AND flight_run <> ? AND flight_run >= ? GROUP BY flight_run""",
+        (n, int(meta.get("settled_run", 0))),
     )
     if not marks:
         return 0.0
-    found = store.read("SELECT content FROM meta WHERE name = 'settling'")
-    longest = max(SETTLE_LEAST, float(found[0][0])) if found else SETTLE_LEAST
+    longest = max(SETTLE_LEAST, float(meta.get("settling", 0)))
     # When a run died that has no end nobody knows: it may have been a moment ago.
     ends = [now if end is None and now - began < _LONG_AGO else end for began, end in marks]
     left = max((end + longest - now for end in ends if end is not None), default=0.0)

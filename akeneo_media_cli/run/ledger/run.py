@@ -200,6 +200,12 @@ class Run(RunRecord):
         """Seconds for which calls that earlier runs got no answer to may still be at work; mostly 0."""
         return planning.unsettled(self._store, self._n, self._clock())
 
+    def settled(self) -> None:
+        """What earlier runs left at work is over: no later run needs to wait for it."""
+        with self._store.write() as connection:
+            connection.execute("DELETE FROM meta WHERE name = 'settling'")
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('settled_run', ?)", (str(self._n),))
+
     def settles_after(self, seconds: float) -> None:
         """For the next run, should this one be cut off: how long its calls may be at work after it."""
         with self._store.write() as connection:
