@@ -12,7 +12,7 @@ import requests
 
 from akeneo_media_cli.sandbox import FaultPlan
 
-from ..pim.server import Reply, Request, Server
+from ..pim.server import Reply, Request, Server, says
 from .conftest import Bench, Bencher, jpeg, sha256
 from .many import change, in_flight, received, running, uploads, wait_for
 from .test_share import sends
@@ -184,14 +184,47 @@ def test_a_batch_that_is_looked_up_again_has_each_row_once(bench: Bencher) -> No
     assert b.sandbox.stats()["calls"]["PATCH /products-uuid"] == {"200": 2}
 
 
+def passed_on(b: Bench, request: Request) -> requests.Response:
+    """What the sandbox says to a request that came to a proxy before it."""
+    skipped = ("host", "connection", "accept-encoding")
+    headers = {k: v for k, v in request.headers.items() if k not in skipped}
+    url = b.sandbox.url + request.target
+    return requests.request(request.method, url, data=request.body, headers=headers, timeout=60)
+
+
+def test_a_row_for_the_carriers_own_value_is_not_undone_by_the_next_file_through_it(bench: Bencher) -> None:
+    b, _ = lending(bench)
+    lines = [
+        f"p-5,,picture,{b.file('new.jpg', jpeg('new'))}",
+        f",{U.format(1)},picture,{b.file('1.jpg', jpeg(1))}",
+    ]
+    manifest = b.manifest(["product,uuid,attribute,file", *lines])
+    tries: list[str] = []
+
+    def in_turn(request: Request) -> Reply:
+        if request.target.endswith("/media-files"):
+            name = "new" if b"new.jpg" in request.body else "guest"
+            tries.append(name)
+            # The guest is let in once it has tried in vain, and the carrier's own row has got through.
+            if tries.count("new") < 2:
+                return says(429, {"code": 429, "message": "slow down"})
+        got = passed_on(b, request)
+        told = {k: got.headers[k] for k in ("Content-Type", "Location") if k in got.headers}
+        return Reply(got.status_code, got.content, told)
+
+    with Server(in_turn, tokens=in_turn) as proxy:
+        arguments = ("--carrier", "p-5:picture", "--concurrency", "1", "--retries", "20")
+        done = b.upload(manifest, *arguments, env={"AKENEO_URL": proxy.url})
+    assert done.status == 0, done.err
+    assert tries[:2] == ["new", "guest"]
+    assert b.held()[CARRIER]["sha256"] == sha256(jpeg("new"))
+
+
 def test_a_201_that_names_nothing_has_left_the_file_in_the_carrier_all_the_same(bench: Bencher) -> None:
     b, manifest = lending(bench)
 
     def without_location(request: Request) -> Reply:
-        skipped = ("host", "connection", "accept-encoding")
-        headers = {k: v for k, v in request.headers.items() if k not in skipped}
-        url = b.sandbox.url + request.target
-        got = requests.request(request.method, url, data=request.body, headers=headers, timeout=60)
+        got = passed_on(b, request)
         return Reply(got.status_code, got.content, {"Content-Type": got.headers.get("Content-Type", "")})
 
     with Server(without_location, tokens=without_location) as proxy:
