@@ -310,6 +310,16 @@ def test_the_time_budget_starts_no_more_rows() -> None:
     assert "--max-duration" in heard.notes[0]
 
 
+def test_no_row_is_begun_when_the_time_is_over_before() -> None:
+    def never(call: Call) -> Outcome:
+        raise AssertionError("the time is over")
+
+    script, heard, coordinator = run(never, clock=Clock(), max_duration=0.0)
+    assert not script.ended_rows
+    assert coordinator.stopping
+    assert "--max-duration" in heard.notes[0]
+
+
 def test_waiting_and_narrowing_are_shown_and_their_end_too() -> None:
     refused: set[int] = set()
 
