@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -334,7 +335,7 @@ def test_the_list_of_media_files(client: Client) -> None:
     assert page["_links"] == {name: {"href": base.format(n)} for name, n in numbers.items()}
     item = page["_embedded"]["items"][0]
     assert set(item["_links"]) == {"self", "download"}
-    assert item["_links"]["self"]["href"].endswith(f"/media-files/{item['code']}")
+    assert item["_links"]["self"]["href"].endswith(f"/media-files/{quote(item['code'])}")
 
 
 @pytest.mark.parametrize(
