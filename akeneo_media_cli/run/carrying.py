@@ -116,17 +116,9 @@ _NOBODY = Failure(
 def put_back(run: Run, client: PimClient, note: Note) -> None:
     """Put values of carriers back that still hold somebody else's file. Raises AccessError."""
     for lent in run.lent():
-        aim = aim_of(lent)
-        place = PLACES[TargetType.PRODUCT]
         try:
-            held = place.held(client, aim)
-            changed = held is not None and held != lent.before
-            # Another value than the file that went through is somebody's own: it stays.
-            if held and changed and place.resembles(client, aim, held, lent.name, lent.size):
-                restore(run, client, lent)
-            else:
-                run.give_back(lent)
-        except CallError as error:
+            _reclaim(run, client, lent)
+        except CallError as error:  # noqa: PERF203 - a carrier or two
             note(
                 f"the carrier {lent.identifier} still holds {lent.name} in {lent.attribute}: {error}",
                 "the next upload puts its own value back",
@@ -138,22 +130,23 @@ def settle_debt(run: Run, client: PimClient, carrier: Aim) -> str | None:
 
     Raises as the client does, Trouble and Refusal too where the PIM does not let us put it back.
     """
-    place = PLACES[TargetType.PRODUCT]
     here = (carrier.target.code, carrier.attribute, carrier.locale, carrier.scope)
-    held = place.held(client, carrier)
     owed = next((lent for lent in run.lent() if lent[:4] == here), None)
-    if owed is None:
+    return PLACES[TargetType.PRODUCT].held(client, carrier) if owed is None else _reclaim(run, client, owed)
+
+
+def _reclaim(run: Run, client: PimClient, lent: Lent) -> str | None:
+    """Get the file that went through a value out of it; what it holds then. Raises as `settle_debt`."""
+    place, aim = PLACES[TargetType.PRODUCT], aim_of(lent)
+    held = place.held(client, aim)
+    if not held or held == lent.before or not place.resembles(client, aim, held, lent.name, lent.size):
+        # Another value than that file is somebody's own: it stays.
+        run.give_back(lent)
         return held
-    if held and held != owed.before and place.resembles(client, carrier, held, owed.name, owed.size):
-        failure = restore(run, client, owed)
-        if failure is None:
-            return owed.before
-        if failure.kind is Kind.NOT_ATTACHED:
-            raise Trouble(failure, maybe_done=True)
-        raise Refusal(failure)
-    # Somebody gave it a value of its own meanwhile.
-    run.give_back(owed)
-    return held
+    failure = restore(run, client, lent)
+    if failure is None:
+        return lent.before
+    raise Trouble(failure, maybe_done=True) if failure.kind is Kind.NOT_ATTACHED else Refusal(failure)
 
 
 def restore(run: Run, client: PimClient, lent: Lent) -> Failure | None:

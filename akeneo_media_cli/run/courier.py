@@ -209,9 +209,9 @@ class MediaCourier:
     def _lend(self, load: Load, via: Aim) -> None:
         """Write down what the carrier's value holds, so that it can be put back whatever happens."""
         # Anew for every try: the carrier's own row may have got through meanwhile.
-        load.found = settle_debt(self._run, self._client, via)
-        place = (via.target.code, via.attribute, via.locale, via.scope)
-        load.lent = Lent(*place, load.found, load.planned.name, load.planned.size or 0)
+        before = settle_debt(self._run, self._client, via)
+        name, size = load.planned.name, load.planned.size or 0
+        load.lent = Lent(via.target.code, via.attribute, via.locale, via.scope, before, name, size)
         self._run.lend(load.lent)
 
     def _restore(self, course: Course) -> Outcome:
@@ -265,7 +265,7 @@ class MediaCourier:
         planned, aim = load.planned, load.aim
         if course.phase is Phase.PROVE and course.code is not None:
             return Looked(self._same_bytes(course, course.code), course.code)
-        before = load.before if load.via is None else load.found
+        before = load.before if load.via is None else load.lent.before if load.lent else UNKNOWN
         code = load.sent_to.held(self._client, load.via or aim)
         if code is None or code == before:
             return Looked(False, code)

@@ -12,7 +12,7 @@ from .aim import Aim
 from .carrying import Carriers, Way
 from .contents import Contents
 from .course import Course, Known, Phase
-from .ledger import UNKNOWN, Before, Interrupted, Lent, PlannedRow, Run, same_path
+from .ledger import Before, Interrupted, Lent, PlannedRow, Run, same_path
 from .ledger import Outcome as Word
 from .places import PLACES, Place
 from .preflight import Preflight
@@ -24,8 +24,7 @@ from .unchanged import Unchanged
 class Load:
     """What a course is about: the planned row, and where it turned out to go.
 
-    `via` is the carrier's value that the file goes up through, `lent` what is to be put back there, `found`
-    what it held before the row's own file was sent.
+    `via` is the carrier's value that the file goes up through, `lent` what is to be put back there.
     `resumed` is what a run that died left of the row; `mtime_ns` is the file's time when it was sent.
     """
 
@@ -34,7 +33,6 @@ class Load:
     resumed: Interrupted | None = None
     via: Aim | None = None
     lent: Lent | None = None
-    found: Before = UNKNOWN
     mtime_ns: int | None = None
 
     @property

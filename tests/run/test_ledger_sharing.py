@@ -82,9 +82,11 @@ def test_a_lent_value_is_remembered_as_it_was_at_first_until_it_is_given_back(pa
     lent = Lent("p-1", "picture", None, "shop", "old/code.jpg", "a.jpg", 10)
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})
-        assert run.lend(lent) == lent
+        run.lend(lent)
+        assert run.lent() == [lent]
         later = lent._replace(before="ours.jpg", name="b.jpg", size=11)
-        assert run.lend(later) == later._replace(before="old/code.jpg")
+        run.lend(later)
+        assert run.lent() == [later._replace(before="old/code.jpg")]
         run.lend(lent._replace(attribute="empty", before=None))
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -224,18 +225,18 @@ def test_a_carrier_whose_level_cannot_be_told_is_refused(reach: Reach) -> None:
     assert "cannot be told" in found.message
 
 
+def sent_to(client: PimClient, where: Aim, folder: Path, name: str) -> str:
+    """Upload a file of this name to a value; its media code."""
+    path = folder / name
+    path.write_bytes(jpeg(name))
+    make: Callable[[Any], FileBody] = lambda value: FileBody(PathSource(path), place=value)  # noqa: E731
+    return PLACES[where.target.type].upload(client, where, make).code
+
+
 def test_a_lent_value_is_put_back_unless_it_is_somebodys_own_by_now(reach: Reach, tmp_path: Path) -> None:
     client, sandbox = reach()
     place, where = PLACES[TargetType.PRODUCT], aim(TargetType.PRODUCT, "p-1")
-
-    def sent(name: str) -> str:
-        path = tmp_path / name
-        path.write_bytes(jpeg(name))
-        made = place.upload(
-            client, where, lambda value: FileBody(PathSource(path), place=value, filename=name)
-        )
-        return made.code
-
+    sent = partial(sent_to, client, where, tmp_path)
     own, notes = sent("own.jpg"), Notes()
     with opened(tmp_path / "ledger.sqlite") as ledger:
         run = ledger.start_run("upload", {})
@@ -266,12 +267,7 @@ def test_a_lent_value_is_put_back_unless_it_is_somebodys_own_by_now(reach: Reach
 def test_an_earlier_guest_of_a_carrier_goes_out_before_another_comes_in(reach: Reach, tmp_path: Path) -> None:
     client, _ = reach()
     place, where = PLACES[TargetType.PRODUCT], aim(TargetType.PRODUCT, "p-1")
-
-    def sent(name: str) -> str:
-        path = tmp_path / name
-        path.write_bytes(jpeg(name))
-        return place.upload(client, where, lambda value: FileBody(PathSource(path), place=value)).code
-
+    sent = partial(sent_to, client, where, tmp_path)
     own = sent("own.jpg")
     with opened(tmp_path / "ledger.sqlite") as ledger:
         run = ledger.start_run("upload", {})
@@ -292,6 +288,9 @@ def test_an_earlier_guest_of_a_carrier_goes_out_before_another_comes_in(reach: R
         sent("guest.jpg")
         with pytest.raises(Refusal):
             settle_debt(run, client, where)
+        notes = Notes()
+        put_back(run, client, notes)
+        assert "still holds guest.jpg" in notes[0]
         assert len(run.lent()) == 1
 
 

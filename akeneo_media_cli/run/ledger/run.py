@@ -31,7 +31,7 @@ from .model import (
     value_key,
 )
 from .record import RunRecord
-from .store import Store, bound, execute_many, unbound
+from .store import Store, execute_many, unbound
 
 _CHUNK = 2000
 _THERE = (Status.UPLOADED, Status.UNCHANGED, Status.DOWNLOADED)
@@ -81,9 +81,7 @@ _FORGET = "DELETE FROM value WHERE key = (SELECT value_key FROM row WHERE id = ?
 _LEND = """
 INSERT INTO lent (identifier, attribute, locale, scope, before, name, size) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET name = excluded.name, size = excluded.size"""
-_THIS_LENT = "identifier = ? AND attribute = ? AND locale = ? AND scope = ?"
-_LENT = f"SELECT before FROM lent WHERE {_THIS_LENT}"
-_GIVE_BACK = f"DELETE FROM lent WHERE {_THIS_LENT}"
+_GIVE_BACK = "DELETE FROM lent WHERE identifier = ? AND attribute = ? AND locale = ? AND scope = ?"
 
 
 def _lent_record(lent: Lent) -> tuple[Any, ...]:
@@ -211,16 +209,10 @@ class Run(RunRecord):
         with self._store.write() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('settling', ?)", (str(seconds),))
 
-    def lend(self, lent: Lent) -> Lent:
-        """Before a file goes up through another product's value: what is to be put back there.
-
-        That is what was found there at first, for as long as it was not put back: it is in what is returned.
-        """
-        record = _lent_record(lent)
+    def lend(self, lent: Lent) -> None:
+        """Before a file goes up through another product's value: what is to be put back there."""
         with self._store.write() as connection:
-            execute_many(connection, _LEND, [record])
-            (stored,) = connection.execute(_LENT, bound(record[:4])).fetchall()
-        return lent._replace(before=unbound(stored)[0])
+            execute_many(connection, _LEND, [_lent_record(lent)])
 
     def give_back(self, lent: Lent) -> None:
         """The value holds what it held before."""
