@@ -121,6 +121,11 @@ class MediaError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
+    @property
+    def failure(self) -> Failure:
+        """The same as a value."""
+        return Failure(self.kind, self.message, self.hint)
+
 
 class UsageError(MediaError):
     """Wrong usage or configuration; nothing was sent."""

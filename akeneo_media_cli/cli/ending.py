@@ -184,7 +184,7 @@ def _status(problem: BaseException) -> Exit:
 
 def _failure(problem: BaseException) -> Failure | None:
     if isinstance(problem, MediaError):
-        return Failure(problem.kind, problem.message, problem.hint)
+        return problem.failure
     if not isinstance(problem, Exception):  # a signal
         return None
     # Its text could hold anything; the log of the defect has it.

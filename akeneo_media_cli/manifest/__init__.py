@@ -16,7 +16,6 @@ from ..link import hidden, is_link, presentable
 from ..rows import Row
 from ..secret import Secret
 from .assemble import Assembler, Note
-from .sniff import sniffed
 from .source import SUFFIXES, Source
 from .template import Setting, parse_settings
 
@@ -157,6 +156,8 @@ def _read_all(
         source = Source(name, stdin, note, packed=None if by_content else _PACKED.get(format, False))
         try:
             if by_content:
+                from .sniff import sniffed
+
                 format = sniffed(source, _NAME_ONE)
                 if how.sheet is not None and format not in _SHEETS:
                     raise _no_sheet()

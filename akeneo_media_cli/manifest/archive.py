@@ -14,8 +14,9 @@ from collections import OrderedDict
 from typing import IO
 
 _MOST_MEMBERS = 1_000_000
-_MOST_RATIO = 200
-_HARMLESS = 10_000_000
+MOST_RATIO = 200
+"""So many bytes may come out of one; real tables and sheets stay below 30."""
+HARMLESS = 10_000_000
 """Bytes; what unpacks to less than this is no bomb, however small it was packed."""
 _HEADER = 30
 _IS_UTF8 = 0x800
@@ -146,7 +147,7 @@ def _checked(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
         if not info.is_dir():
             members[name] = info
     unpacked = sum(info.file_size for info in members.values())
-    if unpacked > max(_HARMLESS, _MOST_RATIO * size):
+    if is_bomb(unpacked, size):
         raise UnsafeArchiveError(f"{size:,} bytes unpack to {unpacked:,}")
     end = 0
     for info in sorted(members.values(), key=lambda info: info.header_offset):
@@ -154,6 +155,11 @@ def _checked(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
             raise UnsafeArchiveError(f"{info.filename!r} overlaps another member")
         end = info.header_offset + _HEADER + info.compress_size
     return members
+
+
+def is_bomb(unpacked: int, packed: int) -> bool:
+    """Is it far more than so many packed bytes would make if they were somebody's files?"""
+    return unpacked > max(HARMLESS, MOST_RATIO * packed)
 
 
 def _name_of(info: zipfile.ZipInfo) -> str:
@@ -180,5 +186,5 @@ def _check_member(info: zipfile.ZipInfo) -> None:
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise UnsafeArchiveError(f"{name!r} is a link or a device")
-    if info.file_size > max(_HARMLESS, _MOST_RATIO * info.compress_size):
+    if is_bomb(info.file_size, info.compress_size):
         raise UnsafeArchiveError(f"{name!r} unpacks to {info.file_size:,} bytes from {info.compress_size:,}")

@@ -35,7 +35,7 @@ COLUMNS: tuple[str, ...] = (*GROUPS, "attribute", "locale", "scope", "file", "fi
 ALIASES = {"sku": "product", "identifier": "product", "uuid": "product_uuid", "channel": "scope"}
 
 LONGEST_NAME = 64
-"""Characters of a column's name that is compared with others; longer ones are never meant."""
+"""Characters of a column's name that are compared with others, or shown; longer ones are never meant."""
 
 _SPELLINGS = {name: name for name in COLUMNS} | ALIASES
 _GAPS = re.compile(r"[\s-]+")

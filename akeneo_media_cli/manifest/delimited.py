@@ -19,11 +19,11 @@ from .source import MOST_CHARACTERS
 if TYPE_CHECKING:
     from .source import Source
 
-_DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|"
 _HEAD = 1 << 16
 _MOST_IN_NAMES = 1 << 18  # characters of all columns' names: each row carries those of unknown ones
 _COMPARED = 200  # cells of a header are enough to tell the delimiter by
-_LONGEST_CELL = 1 << 24
+_LONGEST_CELL = MOST_CHARACTERS
 """Characters that the csv module is to take: the whole record has fewer."""
 _LONG_CELL = 1 << 17
 """Characters of a cell that is looked at for rows that it swallowed."""
@@ -153,7 +153,7 @@ def _opened(source: Source, delimiter: str | None) -> Iterator[Records]:
 def _find_delimiter(head: str) -> str:
     """The delimiter that makes the most known columns of the header, then the most columns."""
 
-    text = head.lstrip(_DELIMITERS + " \r\n")  # blank lines, be they of spaces or of empty cells
+    text = head.lstrip(DELIMITERS + " \r\n")  # blank lines, be they of spaces or of empty cells
 
     def quality(delimiter: str) -> tuple[int, int, int]:
         records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
@@ -161,7 +161,7 @@ def _find_delimiter(head: str) -> str:
         known = sum(canonical(cell) is not None for cell in cells)
         return known, sum(near_miss(cell) is not None for cell in cells if len(cells) > 1), len(cells)
 
-    return max(_DELIMITERS, key=quality)
+    return max(DELIMITERS, key=quality)
 
 
 def header_of(source: Source, make: Assembler, reader: Iterable[list[str]]) -> Header:

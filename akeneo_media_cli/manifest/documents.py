@@ -14,13 +14,12 @@ from typing import Any, NamedTuple, TextIO
 from ..errors import Failure
 from ..rows import Row
 from .assemble import Assembler, malformed
-from .columns import canonical, has_half_characters
+from .columns import LONGEST_NAME, canonical, has_half_characters
 from .source import Source
 
 UPLOADS = "uploads"
 _KEYS = ("defaults", "root", UPLOADS)
 _DEEPEST = 16
-_LONGEST_KEY = 64  # characters of a key that are looked at or shown
 _MOST_KEYS = 100
 _HARMLESS = 1 << 25
 _MOST_TIMES = 20
@@ -155,7 +154,7 @@ def _settle(source: Source, make: Assembler, parts: Iterator[Part]) -> None:
         if key not in _KEYS:
             _unknown_key(make, key)
     if UPLOADS not in found:
-        keys = ", ".join(key[:_LONGEST_KEY] for key in list(found)[:20])
+        keys = ", ".join(key[:LONGEST_NAME] for key in list(found)[:20])
         raise source.unusable(f"has no `uploads` (found: {keys or 'nothing'})", _SHAPE)
     root = found.get("root")
     if root is not None:
@@ -168,9 +167,9 @@ def _settle(source: Source, make: Assembler, parts: Iterator[Part]) -> None:
 
 
 def _unknown_key(make: Assembler, key: str) -> None:
-    near = difflib.get_close_matches(key[:_LONGEST_KEY].lower(), _KEYS, n=1)
+    near = difflib.get_close_matches(key[:LONGEST_NAME].lower(), _KEYS, n=1)
     hint = f"Did you mean `{near[0]}`?" if near else "Keys that begin with `x-` may hold what you like."
-    make.note(f"{make.manifest}: the key `{key[:_LONGEST_KEY]}` has no meaning beside `uploads`", hint)
+    make.note(f"{make.manifest}: the key `{key[:LONGEST_NAME]}` has no meaning beside `uploads`", hint)
 
 
 def _defaults(
@@ -178,7 +177,7 @@ def _defaults(
 ) -> tuple[Mapping[str, str | None], Mapping[str, Any]]:
     hint = "Write `defaults` as a mapping of columns to values."
     if isinstance(defaults, Repeated):
-        raise source.unusable(f"`defaults` has `{defaults.key[:_LONGEST_KEY]}` twice", hint)
+        raise source.unusable(f"`defaults` has `{defaults.key[:LONGEST_NAME]}` twice", hint)
     if not isinstance(defaults, dict):
         raise source.unusable("`defaults` is not a mapping", hint)
     values, extra, problem = _columns(defaults)
@@ -224,7 +223,7 @@ def _sound(column: str, text: str) -> str:
     """Text that can be sent and stored: JSON's escapes can make half characters, which cannot."""
     if has_half_characters(text):
         raise _UnfitError(
-            f"the value of {column[:_LONGEST_KEY]!a} holds half a character (a lone \\u surrogate)"
+            f"the value of {column[:LONGEST_NAME]!a} holds half a character (a lone \\u surrogate)"
         )
     return text
 
@@ -234,7 +233,7 @@ def _carried(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Written):
         return value.number()
     if isinstance(value, Repeated):
-        raise _UnfitError(f"`{value.key[:_LONGEST_KEY]}` is there twice")
+        raise _UnfitError(f"`{value.key[:LONGEST_NAME]}` is there twice")
     if isinstance(value, (dict, list)):
         if depth == _DEEPEST:
             raise _UnfitError(f"nested more than {_DEEPEST} deep")
@@ -247,4 +246,4 @@ def _carried(value: Any, depth: int = 0) -> Any:
 
 
 def _twice(key: str) -> Failure:
-    return malformed(f"`{key[:_LONGEST_KEY]}` is there twice in one row", "Keep one of them.")
+    return malformed(f"`{key[:LONGEST_NAME]}` is there twice in one row", "Keep one of them.")

@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO
 from xml.parsers import expat
 
+from .archive import is_bomb
+
 MOST_BYTES = 1 << 30
 """Of all XML in the file, unpacked."""
-MOST_RATIO = 200
-"""So many bytes may come out of one; real sheets stay below 30."""
-HARMLESS = 10_000_000
-"""Bytes; a part that unpacks to less is no bomb, however small it was packed."""
 _PIECE = 1 << 18
 _MOST_BARE = 64
 """So many pieces on end may hold no `>`: a library holds each tag and each text whole."""
@@ -50,7 +48,7 @@ def check_sizes(archive: zipfile.ZipFile) -> set[str]:
     if sum(info.file_size for info in documents) > MOST_BYTES:
         raise UnsoundError(f"it unpacks to more than {MOST_BYTES // 1_000_000:,} MB")
     for info in documents:
-        if info.file_size > max(HARMLESS, MOST_RATIO * info.compress_size):
+        if is_bomb(info.file_size, info.compress_size):
             raise UnsoundError(
                 f"its part {info.filename} unpacks to {info.file_size:,} bytes from {info.compress_size:,}"
             )

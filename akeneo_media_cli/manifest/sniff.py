@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from .columns import canonical, near_miss
+from .delimited import DELIMITERS
 from .documents import UPLOADS
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _HEAD = 1 << 16  # characters that are looked at
 _YAML = re.compile(rf"---|%YAML|-(?:\s|$)|(?:defaults|root|{UPLOADS}|x-[\w-]+)\s*:(?:\s|$)")
-_DELIMITERS = re.compile(r"[,;\t|]")
+_DELIMITER = re.compile(f"[{DELIMITERS}]")
 _SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
 
 
@@ -36,7 +37,7 @@ def sniffed(source: Source, hint: str) -> str:
     first = next(lines, "")
     if _YAML.match(first):
         return "yaml"
-    cells = [cell.strip(' "') for cell in _DELIMITERS.split(first)]
+    cells = [cell.strip(' "') for cell in _DELIMITER.split(first)]
     if _SEPARATOR.match(first) or any(canonical(cell) or near_miss(cell) for cell in cells):
         return "csv"
     raise UsageError("nothing tells what standard input is written in", hint)

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from ..console import Outlet
 from ..errors import Failure
 from ..report.encode import dumps
+from ..report.items import error_item
 from ..rows import Target
 from ..wording import utc
 from .base import Items
@@ -43,13 +44,8 @@ class JsonLines:
         pass
 
     def row_retried(self, row: int, *, failure: Failure, delay: float) -> None:
-        error = {
-            "kind": failure.kind.value,
-            "http_status": failure.http_status,
-            "message": failure.message,
-            "hint": failure.hint,
-        }
-        self._event("row_retried", {"row": row, "delay_seconds": round(delay, 3), "error": error})
+        fields = {"row": row, "delay_seconds": round(delay, 3), "error": error_item(failure)}
+        self._event("row_retried", fields)
 
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
         if self._first_word_of(row):

@@ -213,7 +213,7 @@ class Checkup:
                 )
             return _failed(name, error.failure, temporary=isinstance(error, Trouble))
         except MediaError as error:
-            return _failed(name, Failure(error.kind, error.message, error.hint), error.exit_status)
+            return _failed(name, error.failure, error.exit_status)
         return Finding(name, Health.OK, "yes", details={"allowed": True})
 
     def _version(self) -> Iterator[Finding]:
@@ -258,8 +258,7 @@ class Checkup:
             finding = _failed(name, error.failure, temporary=isinstance(error, Trouble))
         except MediaError as error:
             tls = error.kind is Kind.TLS
-            failure = Failure(error.kind, error.message, error.hint)
-            finding = _failed("TLS" if tls else name, failure, error.exit_status)
+            finding = _failed("TLS" if tls else name, error.failure, error.exit_status)
         raise _GivenUpError(finding)
 
 

@@ -60,6 +60,9 @@ class Coordinator(Fates):
             self._sharing.learn(content, each)
         self.fatal: MediaError | None = None
         self.trouble: Failure | None = None
+        """Why rows could not be looked up, where that ended the run."""
+        self.latest: Failure | None = None
+        """The last trouble there was with the PIM."""
         self.retries = 0
         self._feed = feed
         self._fed = False
@@ -214,6 +217,7 @@ class Coordinator(Fates):
     def _tell_gate(self, call: Call, outcome: Troubled, now: float) -> None:
         if outcome.own:
             return
+        self.latest = outcome.failure
         if outcome.retry_after is not None:
             self.gate.wait_until(now, outcome.retry_after)
         if outcome.throttled:
@@ -227,9 +231,8 @@ class Coordinator(Fates):
     def _fatal(self, call: Call, outcome: Fatal, now: float) -> list[Ended]:
         self.fatal = self.fatal or outcome.error
         self.abort()
-        failure = Failure(outcome.error.kind, outcome.error.message, outcome.error.hint)
         for course in call.courses:
-            course.trouble = failure
+            course.trouble = outcome.error.failure
             # The PIM may have taken what the ledger took no more.
             course.uncertain |= isinstance(outcome.error, LedgerError) and call.errand.writes
         return [ended for course in call.courses for ended in self._end(course, Status.PENDING, now)]

@@ -17,7 +17,6 @@ from ..pim.errors import CallError
 from ..progress.base import Progress
 from ..rows import Status
 from .coordinator import Coordinator
-from .course import Call, Outcome, Troubled
 from .engine import Courier, Engine
 from .ledger import Run
 from .ledger.record import empty_summary
@@ -123,9 +122,7 @@ class Job:
     @property
     def failure(self) -> Failure | None:
         """Why not all was done, where no row tells: `error`, or what the PIM's trouble was."""
-        if self.error is None:
-            return self._cause
-        return Failure(self.error.kind, self.error.message, self.error.hint)
+        return self._cause if self.error is None else self.error.failure
 
     @contextmanager
     def talking(self) -> Iterator[PimClient]:
@@ -145,10 +142,9 @@ class Job:
 
     def drive(self, coordinator: Coordinator, courier: Courier, max_duration: float | None = None) -> bool:
         """Let a coordinator's decisions run to their end; was nothing cut short? Raises what was fatal."""
-        listener = _Listener(courier)
         engine = Engine(
             coordinator,
-            listener,
+            courier,
             self._progress,
             clock=self.environment.clock,
             max_duration=max_duration,
@@ -168,8 +164,8 @@ class Job:
             raise coordinator.fatal
         if coordinator.aborted and coordinator.trouble is not None:
             self._leave("the PIM could not be asked", coordinator.trouble)
-        elif coordinator.gate.given_up and listener.trouble is not None:
-            self._leave("the PIM stopped answering, the rest is left for the next run", listener.trouble)
+        elif coordinator.gate.given_up and coordinator.latest is not None:
+            self._leave("the PIM stopped answering, the rest is left for the next run", coordinator.latest)
         self._answers = not (coordinator.aborted or self.interrupted)
         return not coordinator.stopping
 
@@ -205,21 +201,6 @@ class Job:
     def interrupted(self) -> bool:
         """Did a signal ask to come to an end?"""
         return self.signals.first != 0
-
-
-class _Listener:
-    """A courier that remembers the last trouble there was with the PIM."""
-
-    def __init__(self, courier: Courier) -> None:
-        self._courier = courier
-        self.ended = courier.ended
-        self.trouble: Failure | None = None
-
-    def perform(self, call: Call) -> Outcome:
-        outcome = self._courier.perform(call)
-        if isinstance(outcome, Troubled) and not outcome.own:
-            self.trouble = outcome.failure
-        return outcome
 
 
 def rows_status(run: Run) -> Exit:

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from akeneo_media_cli.errors import ManifestError
-from akeneo_media_cli.manifest import delimited, package, workbook
+from akeneo_media_cli.manifest import archive, delimited, package, workbook
 from akeneo_media_cli.manifest.assemble import Assembler
 from akeneo_media_cli.manifest.columns import canonical, near_miss
 
@@ -144,7 +144,7 @@ def noise(count: int) -> str:
 
 
 def test_a_part_that_unpacks_to_far_more(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "HARMLESS", 100_000)
+    monkeypatch.setattr(archive, "HARMLESS", 100_000)
     for content in (sheet(f"<row><c><v>{'1' * 200_000}</v></c></row>"), sheet("", "<si/>" * 40_000)):
         assert "bytes from" in refused(read, content, ".xlsx")
     assert "content.xml unpacks to" in refused(read, ods("<x/>" * 50_000), ".ods")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import Failure, Kind
+from ...report.items import error_item
 from ...rows import Row, Status, Target, TargetType
 from ...wording import utc
 from .model import PlannedRow, Share, value_key
@@ -190,14 +191,7 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
         "media_code": planned.media_code,
         "attempts": planned.attempts,
         "duration_seconds": None if duration is None else round(duration, 3),
-        "error": None
-        if failure is None
-        else {
-            "kind": failure.kind.value,
-            "http_status": failure.http_status,
-            "message": failure.message,
-            "hint": failure.hint,
-        },
+        "error": None if failure is None else error_item(failure),
         "notes": list(planned.notes),
         "extra": row.extra,
     }
