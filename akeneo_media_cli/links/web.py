@@ -24,10 +24,11 @@ from ..link import shown as shown_of
 from ..pim.errors import SourceTrouble
 from ..pim.faults import causes_of, reason_of
 from ..pim.transport import CallInfo, authorities, proxies_for
+from ..pim.wire import Overdue
 from . import found as f
 from .found import HEAD, Found, Opened, Patience
 from .policy import PORTS, ForbiddenError, LinkPolicy
-from .wire import Adapter, OverdueError, within
+from .wire import Adapter, within
 
 MOST_HOPS = 5
 CONNECT = 10.0
@@ -293,7 +294,7 @@ def _broken(error: Exception, shown: str, timeout: float) -> SourceTrouble:
         return f.trouble(f"{shown} cannot be had: no connection ({reason_of(causes)})")
     if any(isinstance(cause, ConnectTimeoutError) for cause in causes):
         return f.trouble(f"{shown} cannot be had: no connection within {min(CONNECT, timeout):g} seconds")
-    if any(isinstance(cause, OverdueError) for cause in causes):
+    if any(isinstance(cause, Overdue) for cause in causes):
         return f.trouble(f"{shown} cannot be had: next to nothing came within {timeout:g} seconds")
     if any(isinstance(cause, TimeoutError) or type(cause).__name__ == "ReadTimeoutError" for cause in causes):
         return f.trouble(f"{shown} cannot be had: the host was silent for {timeout:g} seconds")

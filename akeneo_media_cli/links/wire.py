@@ -14,54 +14,40 @@ from http.client import HTTPResponse
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from ..pim.wire import BareAdapter, Incoming, Overdue, pools
 from .policy import LinkPolicy
 
 
-class OverdueError(TimeoutError):
-    """Something came, but not what was waited for, and the time for it is over."""
-
-
-class Pace(io.RawIOBase):
-    """What comes in on a socket, until the time for it is over: then OverdueError, or TimeoutError where
-    nothing came at all.
-    """
+class Pace(Incoming):
+    """Waits no longer for a piece than what is left of the time: TimeoutError where nothing came at all."""
 
     def __init__(self, raw: io.RawIOBase, sock: Any) -> None:
         """Until `within` says otherwise all has to come within the socket's own time-out."""
-        self._raw = raw
+        super().__init__(raw, math.inf, time.monotonic)
         self._sock = sock
         self.within(sock.gettimeout())
 
     def within(self, seconds: float | None) -> None:
         """What is read from now on has to come in so many seconds, however many reads it takes."""
-        self._until = math.inf if seconds is None else time.monotonic() + seconds
+        self.until = math.inf if seconds is None else time.monotonic() + seconds
         self._came = False
 
-    def readable(self) -> bool:
-        return True
-
     def readinto(self, buffer: Any) -> int | None:
-        left = self._until - time.monotonic()
+        left = self.until - time.monotonic()
         if left <= 0:
-            raise OverdueError
+            raise Overdue
         self._sock.settimeout(None if math.isinf(left) else left)
         try:
-            count: int | None = self._raw.readinto(buffer)
+            count = self.raw.readinto(buffer)
         except TimeoutError:
             if self._came:
-                raise OverdueError from None
+                raise Overdue from None
             raise
         self._came = True
         return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
 
 
 class _Answer(HTTPResponse):
@@ -80,11 +66,8 @@ def within(response: requests.Response, seconds: float) -> None:
         answer.pace.within(seconds)
 
 
-class Adapter(HTTPAdapter):
-    """requests' adapter, with connections that go to addresses which may be reached and no others.
-
-    Without requests' session: no redirect is followed, no netrc read, no cookie taken or even looked at.
-    """
+class Adapter(BareAdapter):
+    """With connections that go to addresses which may be reached and no others."""
 
     def __init__(self, policy: LinkPolicy, pool: int) -> None:
         class Guarded:
@@ -113,25 +96,7 @@ class Adapter(HTTPAdapter):
         class Secure(Guarded, _Secure):
             pass
 
-        self._direct = _pools(Plain, Secure)
-        self._through = _pools(_Plain, _Secure)
-        super().__init__(pool_connections=20, pool_maxsize=pool, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._direct
-
-    def build_response(self, req: Any, resp: Any) -> requests.Response:
-        # http.cookiejar shows a traceback to the user where a cookie's date is no number to Python.
-        response = requests.Response()
-        response.status_code, response.reason = resp.status, resp.reason
-        response.headers, response.raw = resp.headers, resp
-        return response
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = self._through
-        return manager
+        super().__init__(pools(Plain, Secure), pools(_Plain, _Secure), hosts=20, pool=pool)
 
 
 class _Plain(HTTPConnection):
@@ -147,10 +112,3 @@ class _Secure(HTTPSConnection):
         except TimeoutError as error:
             # A proxy that says nothing, or a handshake: urllib3 takes both for an answer that does not come.
             raise ConnectTimeoutError(self, "no handshake") from error
-
-
-def _pools(plain: type[HTTPConnection], secure: type[HTTPSConnection]) -> dict[str, Any]:
-    return {
-        "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-        "https": type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-    }

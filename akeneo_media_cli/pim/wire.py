@@ -29,6 +29,9 @@ USES = 90
 LONGEST_ANSWER = 10
 """Time-outs that a whole answer may take: a hundred slow saves of one PATCH, but no drip without end."""
 
+Pools = dict[str, Any]
+"""Classes of urllib3's pools, by scheme."""
+
 # The status line's first bytes are enough to tell a final answer from a "100 Continue".
 _STATUS_AT = len("HTTP/1.1 ")
 
@@ -75,7 +78,7 @@ class Incoming(io.RawIOBase):
 
     def __init__(self, raw: io.RawIOBase, until: float, clock: Callable[[], float]) -> None:
         self.until = until
-        self._raw = raw
+        self.raw = raw
         self._clock = clock
 
     def readable(self) -> bool:
@@ -84,10 +87,10 @@ class Incoming(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if self._clock() > self.until:
             raise Overdue
-        return self._raw.readinto(buffer)
+        return self.raw.readinto(buffer)
 
     def close(self) -> None:
-        self._raw.close()
+        self.raw.close()
         super().close()
 
     def take_your_time(self) -> None:
@@ -178,8 +181,48 @@ class _Reply(HTTPResponse):
         self.habits.passage.answer = incoming
 
 
-class Adapter(HTTPAdapter):
-    """requests' adapter with such connections: `pool` of them are kept, no call is made twice."""
+class BareAdapter(HTTPAdapter):
+    """requests' adapter with connections of one's own, without requests' session, and looking at no cookie.
+
+    So no redirect is followed, no netrc read, and no call made twice.
+    """
+
+    def __init__(self, direct: Pools, through: Pools, *, hosts: int, pool: int) -> None:
+        """`direct` are the pools by scheme, `through` those that go by a proxy; for `hosts` at once, of each
+        up to `pool` connections are kept.
+        """
+        self._direct = direct
+        self._through = through
+        super().__init__(pool_connections=hosts, pool_maxsize=pool, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._direct
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = self._through
+        return manager
+
+    def build_response(self, req: Any, resp: Any) -> Response:
+        # Cookies, a guess at the encoding and the like are asked for by nobody, and cost time; http.cookiejar
+        # shows a traceback to the user where a cookie's date is no number to Python.
+        response = Response()
+        response.status_code, response.reason = resp.status, resp.reason
+        response.headers, response.raw = resp.headers, resp
+        return response
+
+
+def pools(plain: type[HTTPConnection], secure: type[HTTPSConnection]) -> Pools:
+    """Pools of such connections, by scheme."""
+    return {
+        "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+    }
+
+
+class Adapter(BareAdapter):
+    """With the connections that suit the PIM: `pool` of them are kept."""
 
     def __init__(self, habits: Habits, pool: int) -> None:
         class Reply(_Reply):
@@ -191,20 +234,10 @@ class Adapter(HTTPAdapter):
         class Secure(_Careful, HTTPSConnection):
             response_class = Reply
 
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
-
         Reply.habits = Plain.habits = Secure.habits = habits
         self._pool: Any = None
-        self._pools = {"http": PlainPool, "https": SecurePool}
-        super().__init__(pool_connections=1, pool_maxsize=pool, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+        ours = pools(Plain, Secure)
+        super().__init__(ours, ours, hosts=1, pool=pool)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         # One address, one set of certificates and proxies: looking the pool up takes a tenth of a call.
@@ -212,18 +245,6 @@ class Adapter(HTTPAdapter):
         if pool is None:
             pool = self._pool = super().get_connection_with_tls_context(*args, **kwargs)
         return pool
-
-    def build_response(self, req: Any, resp: Any) -> Response:
-        # Cookies, a guess at the encoding and the like are asked for by nobody, and cost time.
-        response = Response()
-        response.status_code, response.reason = resp.status, resp.reason
-        response.headers, response.raw = resp.headers, resp
-        return response
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
 
     def close(self) -> None:
         self._pool = None
