@@ -211,7 +211,7 @@ def large_file(setting: Setting) -> list[Figure]:
 
 _BODY = """
 import hashlib, sys
-from akeneo_media_cli.pim.multipart import FileBody, PathSource, Place
+from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place
 path, what, url = sys.argv[1:]
 if what == "digest":
     body = FileBody(PathSource(path))

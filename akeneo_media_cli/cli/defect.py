@@ -9,7 +9,7 @@ import traceback
 from datetime import datetime, timezone
 
 from .. import __version__
-from ..pim.redact import Redactor
+from ..pim.http.redact import Redactor
 from ..settings import LOGIN, TOKEN
 from ..wording import one_line
 

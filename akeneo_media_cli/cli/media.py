@@ -18,7 +18,7 @@ from ..exits import Exit
 from . import options as o
 
 if TYPE_CHECKING:
-    from ..pim.types import MediaFile
+    from ..pim.answers.types import MediaFile
     from .reading import Reader
 
 app = typer.Typer(
@@ -152,7 +152,7 @@ def get(
     Exit status: 0 all were found, 1 some were not, 2 wrong usage, 4 credentials refused, 5 the PIM does not
     answer.
     """
-    from ..pim.types import MediaFile
+    from ..pim.answers.types import MediaFile
     from .reading import quiet_if_unread, reading
 
     missing = 0

@@ -16,7 +16,7 @@ from .temp import Room
 from .vault import Vault
 
 if TYPE_CHECKING:
-    from ..pim.transport import CallInfo
+    from ..pim.http.transport import CallInfo
 
 __all__ = ["Found", "LinkOptions", "LinkSource", "Links", "too_slow"]
 

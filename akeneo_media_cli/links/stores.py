@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import Failure, Kind
 from ..link import HTTP, Link
 from ..pim.errors import SourceTrouble
-from ..pim.transport import CallInfo
+from ..pim.http.transport import CallInfo
 from . import found as f
 from .found import HEAD, Found, Opened, Patience
 from .judging import judged

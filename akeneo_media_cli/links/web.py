@@ -22,9 +22,9 @@ from ..errors import Failure, UsageError
 from ..link import HTTP, Link, LinkError, is_link, parse
 from ..link import shown as shown_of
 from ..pim.errors import SourceTrouble
-from ..pim.faults import causes_of, reason_of
-from ..pim.transport import CallInfo, authorities, proxies_for
-from ..pim.wire import Overdue
+from ..pim.http.faults import causes_of, reason_of
+from ..pim.http.transport import CallInfo, authorities, proxies_for
+from ..pim.http.wire import Overdue
 from . import found as f
 from .found import HEAD, Found, Opened, Patience
 from .policy import PORTS, ForbiddenError, LinkPolicy

@@ -17,7 +17,7 @@ import requests
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from ..pim.wire import BareAdapter, Incoming, Overdue, pools
+from ..pim.http.wire import BareAdapter, Incoming, Overdue, pools
 from .policy import LinkPolicy
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..errors import AccessError, UsageError
-from . import parse, refusals
+from .answers import parse, refusals
 from .connection import Connection
 from .errors import Trouble
-from .transport import Answer, Transport
+from .http.transport import Answer, Transport
 
 TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105 - a path, no secret
 BODY_LIMIT = 300

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
+from .api.catalogue import CatalogueCalls
+from .api.entities import EntityCalls
+from .api.media import MediaCalls
+from .api.products import ProductCalls
+from .api.uploads import UploadCalls
 from .auth import TokenAuth
-from .catalogue import CatalogueCalls
 from .connection import Connection
-from .entities import EntityCalls
-from .media import MediaCalls
-from .products import ProductCalls
-from .transport import CallInfo, Counts, Transport
-from .uploads import UploadCalls
+from .http.transport import CallInfo, Counts, Transport
 
 
 class PimClient(UploadCalls, MediaCalls, ProductCalls, CatalogueCalls, EntityCalls):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..pim.types import Attribute
+from ..pim.answers.types import Attribute
 from ..rows import Target
 from .ledger import UNKNOWN, Before, PlannedRow
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from ..errors import Failure, Kind
+from ..pim.answers.types import Attribute, Family, FamilyVariant, ProductModel, Routes
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
-from ..pim.types import Attribute, Family, FamilyVariant, ProductModel, Routes
 from ..rows import folded
 from . import checks
 from .checks import Scoping

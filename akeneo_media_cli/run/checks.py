@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import Failure, Kind
-from ..pim.types import MEDIA_TYPES, Attribute, Channel
+from ..pim.answers.types import MEDIA_TYPES, Attribute, Channel
 from ..rows import Target, folded
 
 LONGEST_CODE = 100

@@ -12,10 +12,10 @@ from typing import Any
 
 from ..errors import Failure, Kind, MediaError
 from ..exits import Exit, worst
+from ..pim.answers.types import Routes
 from ..pim.client import PimClient
 from ..pim.errors import CallError, Refusal, Trouble
-from ..pim.transport import CallInfo
-from ..pim.types import Routes
+from ..pim.http.transport import CallInfo
 from ..wording import count, duration
 
 CLOCK_TOLERANCE = 60.0

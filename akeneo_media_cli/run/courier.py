@@ -12,12 +12,12 @@ from contextlib import closing
 
 from ..errors import Failure, Kind
 from ..links import too_slow
+from ..pim.answers.types import LineResult
 from ..pim.client import PimClient
 from ..pim.errors import Refusal, SourceTrouble, Trouble
-from ..pim.multipart import PIECE, FileBody
-from ..pim.multipart import Place as Value
-from ..pim.throttle import Throttle
-from ..pim.types import LineResult
+from ..pim.http.multipart import PIECE, FileBody
+from ..pim.http.multipart import Place as Value
+from ..pim.http.throttle import Throttle
 from ..progress.base import Progress
 from ..rows import Status
 from . import checks

@@ -17,10 +17,10 @@ from ..errors import Failure, Kind
 from ..exits import Exit
 from ..files import FileRoots
 from ..link import is_link
+from ..pim.answers.types import MediaFile
 from ..pim.connection import Connection
 from ..pim.errors import Refusal
-from ..pim.throttle import Throttle
-from ..pim.types import MediaFile
+from ..pim.http.throttle import Throttle
 from ..progress.base import Progress
 from ..rows import Row, Status, TargetType, clean_name, php_basename
 from .aim import Aim

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import Failure, Kind
+from ..pim.answers.entity_types import Category, Entity, MediaAttribute, PamAsset
+from ..pim.answers.types import Attribute
 from ..pim.client import PimClient
-from ..pim.entity_types import Category, Entity, MediaAttribute, PamAsset
 from ..pim.errors import Refusal
-from ..pim.types import Attribute
 from ..rows import Row, Target, TargetType, folded
 from . import checks
 from .aim import Aim

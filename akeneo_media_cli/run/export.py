@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from ..errors import UsageError
+from ..pim.answers.types import Attribute, MediaFile, Product, ProductModel, ValueKey
 from ..pim.client import PimClient
-from ..pim.types import Attribute, MediaFile, Product, ProductModel, ValueKey
 from ..rows import Row, Target, TargetType, clean_name, folded
 from . import checks
 from .asking import Asking

@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 from ..errors import Failure, Kind, TemporaryError
 from ..files import printable
+from ..pim.answers.types import Downloaded, MediaFile
 from ..pim.client import PimClient
-from ..pim.types import Downloaded, MediaFile
 from ..progress.base import Progress
 from ..rows import Status, Target, TargetType
 from .course import Call, Course, Ended, Errand, Outcome, Refused, Stored, Troubled

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..errors import Failure, Kind
+from ..pim.answers.types import Attribute, Family, FamilyVariant, Product, ProductModel
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
-from ..pim.types import Attribute, Family, FamilyVariant, Product, ProductModel
 from ..rows import Target, TargetType, folded
 from . import checks
 from .aim import Aim

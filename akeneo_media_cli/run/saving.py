@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from ..errors import Failure, Kind
 from ..files import FileRoots, printable
-from ..pim.types import Downloaded
+from ..pim.answers.types import Downloaded
 from ..rows import Row, php_basename
 
 LONGEST = 255

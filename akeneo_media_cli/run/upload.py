@@ -8,7 +8,7 @@ from ..errors import ManifestError
 from ..exits import Exit, worst
 from ..pim.client import PimClient
 from ..pim.connection import Connection
-from ..pim.throttle import Throttle
+from ..pim.http.throttle import Throttle
 from ..progress.base import Progress
 from ..rows import Status
 from .carrying import Carriers, parse_carrier, put_back

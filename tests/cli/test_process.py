@@ -18,7 +18,7 @@ from akeneo_media_cli.cli import logs
 from akeneo_media_cli.cli.defect import keep
 from akeneo_media_cli.cli.process import catch_termination, say, wind_up
 from akeneo_media_cli.errors import Failure, Kind, UsageError
-from akeneo_media_cli.pim.transport import CallInfo
+from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.progress import Silent
 from akeneo_media_cli.progress.notes import Notes
 from akeneo_media_cli.rows import Target, TargetType

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.cli.media import Filter
-from akeneo_media_cli.pim.types import MediaFile
+from akeneo_media_cli.pim.answers.types import MediaFile
 from akeneo_media_cli.sandbox import parse_faults
 from akeneo_media_cli.sandbox.form import SentFile
 from akeneo_media_cli.sandbox.media import CATALOG

@@ -19,8 +19,8 @@ import pytest
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.links import Found, LinkOptions, Links
 from akeneo_media_cli.links.judging import judged
-from akeneo_media_cli.pim.multipart import FileBody
-from akeneo_media_cli.pim.transport import CallInfo
+from akeneo_media_cli.pim.http.multipart import FileBody
+from akeneo_media_cli.pim.http.transport import CallInfo
 
 from ..pim.server import Reply, Server, listening
 from .gcs import Buckets

@@ -17,8 +17,8 @@ from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.links import Found, LinkOptions, Links, LinkSource, too_slow
 from akeneo_media_cli.links.found import Patience, version_of
 from akeneo_media_cli.pim.errors import SourceTrouble
-from akeneo_media_cli.pim.multipart import FileBody
-from akeneo_media_cli.pim.transport import CallInfo
+from akeneo_media_cli.pim.http.multipart import FileBody
+from akeneo_media_cli.pim.http.transport import CallInfo
 
 from ..pim.server import CERTIFICATE, Reply, Request, Server, listening
 from .hosts import File, Host

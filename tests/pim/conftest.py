@@ -14,7 +14,7 @@ import pytest
 
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
-from akeneo_media_cli.pim.multipart import FileBody, PathSource, Place
+from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place
 from akeneo_media_cli.secret import Secret
 
 from .server import Handler, Reply, Request, Server, says

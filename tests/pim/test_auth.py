@@ -14,7 +14,7 @@ from akeneo_media_cli.errors import AccessError, Kind, UsageError
 from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.errors import Trouble
-from akeneo_media_cli.pim.multipart import FileBody, PathSource, Place
+from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place
 from akeneo_media_cli.secret import Secret
 
 from .conftest import PASSWORD, Pim, connection_to

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from akeneo_media_cli.pim.entity_types import Category, plain_size_limit
-from akeneo_media_cli.pim.errors import Refusal, Trouble
-from akeneo_media_cli.pim.parse import Garbled
-from akeneo_media_cli.pim.types import (
+from akeneo_media_cli.pim.answers.entity_types import Category, plain_size_limit
+from akeneo_media_cli.pim.answers.parse import Garbled
+from akeneo_media_cli.pim.answers.types import (
     Attribute,
     Channel,
     Family,
@@ -18,6 +17,7 @@ from akeneo_media_cli.pim.types import (
     SystemInformation,
     size_limit,
 )
+from akeneo_media_cli.pim.errors import Refusal, Trouble
 
 from .conftest import (
     API,

@@ -11,7 +11,7 @@ import pytest
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.errors import Trouble
-from akeneo_media_cli.pim.transport import CallInfo
+from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.secret import Secret
 
 from .conftest import (

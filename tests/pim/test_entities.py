@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import Kind
-from akeneo_media_cli.pim.entity_types import AssetFamily, Entity, MediaAttribute
+from akeneo_media_cli.pim.answers.entity_types import AssetFamily, Entity, MediaAttribute
 from akeneo_media_cli.pim.errors import Refusal
-from akeneo_media_cli.pim.multipart import Place
+from akeneo_media_cli.pim.http.multipart import Place
 
 from .conftest import (
     API,

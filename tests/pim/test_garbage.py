@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import Failure
-from akeneo_media_cli.pim.calls import media_path, segment
-from akeneo_media_cli.pim.client import PimClient
-from akeneo_media_cli.pim.errors import Refusal, Trouble
-from akeneo_media_cli.pim.parse import Garbled
-from akeneo_media_cli.pim.types import (
+from akeneo_media_cli.pim.answers.parse import Garbled
+from akeneo_media_cli.pim.answers.types import (
     Product,
     Routes,
 )
+from akeneo_media_cli.pim.api.calls import media_path, segment
+from akeneo_media_cli.pim.client import PimClient
+from akeneo_media_cli.pim.errors import Refusal, Trouble
 
 from .conftest import (
     Pim,
@@ -90,7 +90,7 @@ def test_an_answer_cut_short_is_trouble(pim: Pim) -> None:
 
 
 def test_an_endless_answer_is_cut(pim: Pim, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("akeneo_media_cli.pim.transport.LARGEST", 100_000)
+    monkeypatch.setattr("akeneo_media_cli.pim.http.transport.LARGEST", 100_000)
     client, _ = pim(lambda r: Reply(200, b" " * 5_000_000))
     with pytest.raises(Trouble):
         client.get_product("x")

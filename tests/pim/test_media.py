@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import Kind
-from akeneo_media_cli.pim.errors import Refusal, Trouble
-from akeneo_media_cli.pim.types import (
+from akeneo_media_cli.pim.answers.types import (
     MediaFile,
 )
+from akeneo_media_cli.pim.errors import Refusal, Trouble
 
 from .conftest import (
     API,

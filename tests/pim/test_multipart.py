@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.pim.errors import SourceTrouble
-from akeneo_media_cli.pim.multipart import FileBody, PathSource, Place, safe_name
+from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place, safe_name
 
 PLACE = Place("product", "sku-1", "picture", "en_US", "print")
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from akeneo_media_cli.errors import Kind
-from akeneo_media_cli.pim.calls import LONGEST_PATH
+from akeneo_media_cli.pim.api.calls import LONGEST_PATH
 from akeneo_media_cli.pim.errors import Refusal, Trouble
 
 from .conftest import API, Pim, answering, listing

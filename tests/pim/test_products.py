@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import Kind
-from akeneo_media_cli.pim.calls import batches, query
-from akeneo_media_cli.pim.errors import Refusal
-from akeneo_media_cli.pim.types import (
+from akeneo_media_cli.pim.answers.types import (
     ProductModel,
 )
+from akeneo_media_cli.pim.api.calls import batches, query
+from akeneo_media_cli.pim.errors import Refusal
 
 from .conftest import (
     API,

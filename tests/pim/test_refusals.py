@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import AccessError, Kind
+from akeneo_media_cli.pim.answers.types import Attribute
 from akeneo_media_cli.pim.errors import Refusal
-from akeneo_media_cli.pim.multipart import FileBody, PathSource, Place
-from akeneo_media_cli.pim.types import Attribute
+from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place
 
 from .conftest import Pim
 from .server import Reply, page, refuses, says

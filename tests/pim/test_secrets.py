@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import AccessError, Kind, MediaError
 from akeneo_media_cli.pim.errors import CallError, Refusal, Trouble
-from akeneo_media_cli.pim.redact import Redactor
-from akeneo_media_cli.pim.transport import CallInfo
+from akeneo_media_cli.pim.http.redact import Redactor
+from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.secret import Secret
 
 from .conftest import (

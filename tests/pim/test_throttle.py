@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akeneo_media_cli.pim.throttle import Throttle
+from akeneo_media_cli.pim.http.throttle import Throttle
 
 
 class Clock:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import Failure, Kind
-from akeneo_media_cli.pim.types import Attribute, Channel
+from akeneo_media_cli.pim.answers.types import Attribute, Channel
 from akeneo_media_cli.run import checks
 from akeneo_media_cli.run.checks import Scoping
 

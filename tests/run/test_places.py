@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import Failure, Kind, UsageError
+from akeneo_media_cli.pim.answers.entity_types import Category
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
-from akeneo_media_cli.pim.entity_types import Category
 from akeneo_media_cli.pim.errors import Refusal
-from akeneo_media_cli.pim.multipart import FileBody, PathSource
+from akeneo_media_cli.pim.http.multipart import FileBody, PathSource
 from akeneo_media_cli.rows import Target, TargetType
 from akeneo_media_cli.run.aim import Aim
 from akeneo_media_cli.run.carrying import Carriers, Way, parse_carrier, put_back, restore, settle_debt

@@ -16,7 +16,7 @@ from akeneo_media_cli.errors import AccessError, Failure, Kind
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
 from akeneo_media_cli.pim.errors import Refusal, Trouble
-from akeneo_media_cli.pim.multipart import FileBody, PathSource, Place
+from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place
 from akeneo_media_cli.rows import Row, Target, TargetType
 from akeneo_media_cli.run.catalogue import Catalogue
 from akeneo_media_cli.run.ledger import UNKNOWN, PlannedRow, open_ledger

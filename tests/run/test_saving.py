@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import Failure, Kind
 from akeneo_media_cli.files import FileRoots
-from akeneo_media_cli.pim.types import Downloaded
+from akeneo_media_cli.pim.answers.types import Downloaded
 from akeneo_media_cli.rows import Row
 from akeneo_media_cli.run.download import mark_of, name_in_code, sharing_names
 from akeneo_media_cli.run.saving import (

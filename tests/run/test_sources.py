@@ -15,7 +15,7 @@ from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.links import Found, LinkOptions, Links
 from akeneo_media_cli.manifest.archive import member_path
 from akeneo_media_cli.pim.errors import SourceTrouble
-from akeneo_media_cli.pim.multipart import FileBody
+from akeneo_media_cli.pim.http.multipart import FileBody
 from akeneo_media_cli.run.sources import NotAFileError, Sources
 
 from ..pim.server import Reply, Request, Server

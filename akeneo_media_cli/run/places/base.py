@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Protocol
 
+from ...pim.answers.types import Created, Downloaded, LineResult
 from ...pim.client import PimClient
-from ...pim.multipart import FileBody
-from ...pim.multipart import Place as Value
-from ...pim.types import Created, Downloaded, LineResult
+from ...pim.http.multipart import FileBody
+from ...pim.http.multipart import Place as Value
 from ...rows import folded
 from ..aim import Aim
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
+from ...pim.answers.entity_types import Category
+from ...pim.answers.types import Created, Downloaded, LineResult
 from ...pim.client import PimClient
-from ...pim.entity_types import Category
-from ...pim.multipart import Place as Value
-from ...pim.types import Created, Downloaded, LineResult
+from ...pim.http.multipart import Place as Value
 from ...rows import folded
 from ..aim import Aim
 from .base import Line, MakeBody, named

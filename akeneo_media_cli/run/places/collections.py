@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from ...pim.answers.entity_types import Entity
+from ...pim.answers.types import Created, Downloaded, LineResult
 from ...pim.client import PimClient
-from ...pim.entity_types import Entity
-from ...pim.multipart import FileBody
-from ...pim.types import Created, Downloaded, LineResult
+from ...pim.http.multipart import FileBody
 from ..aim import Aim
 from .base import Line, MakeBody, named, values_of
 from .stored import resembles

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
+from ...pim.answers.types import Created, Downloaded, LineResult
 from ...pim.client import PimClient
 from ...pim.errors import CallError
-from ...pim.types import Created, Downloaded, LineResult
 from ..aim import Aim
 from .base import Line, MakeBody, named
 from .stored import resembles

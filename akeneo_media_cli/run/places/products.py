@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from ...errors import Failure, Kind
+from ...pim.answers.types import Created, Downloaded, LineResult, Product, ProductModel
 from ...pim.client import PimClient
-from ...pim.multipart import Place as Value
-from ...pim.types import Created, Downloaded, LineResult, Product, ProductModel
+from ...pim.http.multipart import Place as Value
 from ...rows import php_basename
 from ..aim import Aim
 from .base import Line, MakeBody, named, values_of

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO
 
-from ...pim.types import Downloaded
+from ...pim.answers.types import Downloaded
 from ...rows import php_basename
 
 _CODE = re.compile(r"(?:.*/)?[0-9a-f]{40}_(.*)", re.DOTALL)

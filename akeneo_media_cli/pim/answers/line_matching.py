@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..rows import folded
+from ...rows import folded
 
 Answers = list[Mapping[str, Any]]
 

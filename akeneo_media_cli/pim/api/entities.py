@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from . import parse
+from ..answers import parse
+from ..answers.entity_types import AssetFamily, Entity, MediaAttribute, PamAsset, ReferenceEntity
+from ..answers.types import LineResult
+from ..answers.value_errors import Sent
 from .calls import JSON, Calls, batches, criteria, query, segment
-from .entity_types import AssetFamily, Entity, MediaAttribute, PamAsset, ReferenceEntity
-from .types import LineResult
-from .verdicts import Sent
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ..errors import Failure
+from ...errors import Failure
 from . import parse
 
 MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ..errors import Kind
+from ...errors import Kind
+from ..answers.types import LineResult, Product, ProductModel
+from ..errors import Refusal
 from .calls import BATCH, COLLECTION, LONGEST_PATH, Calls, batches, criteria, query, segment
-from .errors import Refusal
-from .types import LineResult, Product, ProductModel
 
 T = TypeVar("T")
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from .calls import BATCH, Calls, batches, criteria, query, segment
-from .entity_types import Category
-from .types import (
+from ..answers.entity_types import Category
+from ..answers.types import (
     MEDIA_TYPES,
     Attribute,
     Channel,
@@ -17,6 +16,7 @@ from .types import (
     Routes,
     SystemInformation,
 )
+from .calls import BATCH, Calls, batches, criteria, query, segment
 
 T = TypeVar("T")
 

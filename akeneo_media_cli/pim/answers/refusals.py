@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import AccessError, Failure, Kind, MediaError, UsageError
+from ...errors import AccessError, Failure, Kind, MediaError, UsageError
+from ..errors import Refusal, Trouble
+from ..http.redact import Redactor
+from ..http.transport import Answer
 from . import parse
-from .errors import Refusal, Trouble
-from .redact import Redactor
-from .transport import Answer
-from .verdicts import Said, Sent, names, of_row, said
+from .value_errors import Said, Sent, names, of_row, said
 
 _AGAIN = "Run the same command again later; if it stays, have the PIM's logs looked into."
 _TROUBLE = {

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from ..errors import Failure, Kind
-from ..rows import php_basename
-from .errors import SourceTrouble
+from ...errors import Failure, Kind
+from ...rows import php_basename
+from ..errors import SourceTrouble
 
 PIECE = 256 * 1024
 """Bytes handed out at once: larger gains nothing, smaller costs CPU (architecture.md, measured)."""

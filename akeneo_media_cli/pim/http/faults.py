@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import requests
 import urllib3.exceptions as u
 
-from ..errors import Failure, Kind, UsageError
-from .errors import Trouble
+from ...errors import Failure, Kind, UsageError
+from ..errors import Trouble
 from .wire import LONGEST_ANSWER, Overdue, Passage
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from ..answers.types import Downloaded, MediaFile
+from ..answers.value_errors import Sent
 from .calls import BATCH, Calls, media_path, pam_path, query
-from .types import Downloaded, MediaFile
-from .verdicts import Sent
 
 
 class MediaCalls(Calls):

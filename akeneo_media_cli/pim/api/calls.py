@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from ..errors import AccessError, Failure, Kind
-from . import parse, refusals
-from .auth import TokenAuth
-from .errors import Refusal, Trouble
-from .lines import own_answers
-from .multipart import FileBody
-from .transport import Answer, Transport
-from .types import LineResult
-from .verdicts import NOTHING, Sent
+from ...errors import AccessError, Failure, Kind
+from ..answers import parse, refusals
+from ..answers.line_matching import own_answers
+from ..answers.types import LineResult
+from ..answers.value_errors import NOTHING, Sent
+from ..auth import TokenAuth
+from ..errors import Refusal, Trouble
+from ..http.multipart import FileBody
+from ..http.transport import Answer, Transport
 
 API = "/api/rest/v1"
 BATCH = 100

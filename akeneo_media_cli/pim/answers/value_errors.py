@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Kind
-from ..rows import folded
+from ...errors import Kind
+from ...rows import folded
 from .types import Attribute
 
 _TYPICAL_POST_MAX = 1_000_000

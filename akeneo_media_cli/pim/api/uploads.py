@@ -6,14 +6,14 @@ import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ..errors import Failure, Kind
-from . import parse, verdicts
+from ...errors import Failure, Kind
+from ..answers import parse, value_errors
+from ..answers.types import Attribute, Created
+from ..answers.value_errors import Sent
+from ..errors import Refusal
+from ..http.multipart import FileBody
+from ..http.transport import Answer
 from .calls import Calls, pam_path
-from .errors import Refusal
-from .multipart import FileBody
-from .transport import Answer
-from .types import Attribute, Created
-from .verdicts import Sent
 
 _CODE = re.compile(r"/api/rest/v1/(?:category-|asset-|reference-entities-)?media-files/(.+?)(?:/download)?/?")
 
@@ -111,7 +111,7 @@ class UploadCalls(Calls):
         except parse.Garbled:
             return ""
         return (
-            self.transport.redact(verdicts.said({"code": 201, **data}).message)
+            self.transport.redact(value_errors.said({"code": 201, **data}).message)
             if isinstance(data, dict)
             else ""
         )

@@ -18,10 +18,10 @@ from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
 
-from .. import __version__
-from ..errors import Kind, UsageError
+from ... import __version__
+from ...errors import Kind, UsageError
+from ..errors import SourceTrouble, Trouble
 from . import faults
-from .errors import SourceTrouble, Trouble
 from .multipart import FileBody
 from .redact import Redactor
 from .wire import Adapter, Habits, Passage

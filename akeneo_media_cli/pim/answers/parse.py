@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .redact import Redactor
+from ..http.redact import Redactor
 
 
 class Garbled(Exception):  # noqa: N818

@@ -1,0 +1,1 @@
+"""What the PIM answers: typed results, and what an error means."""

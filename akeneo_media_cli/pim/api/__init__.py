@@ -1,0 +1,1 @@
+"""The endpoints of Akeneo's REST API, one method each."""
