@@ -4,12 +4,12 @@ It knows nothing of the rest of the package, so that it can be trusted as a peer
 imported only when one is started. docs/sandbox.md tells how to use it.
 """
 
-from .catalogue import CatalogueError
-from .default import default_catalogue
 from .faults import FaultPlan, parse_faults
 from .invent import Need, invent
 from .options import Credentials, SandboxMissing, SandboxOptions
 from .running import RunningSandbox, serve, start_sandbox
+from .store.catalogue import CatalogueError
+from .store.default import default_catalogue
 
 __all__ = [
     "CatalogueError",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from .text import folded
+from .php.text import folded
 
 PICTURES = frozenset(
     ("jpg", "jpeg", "jpe", "jfif", "jif", "png", "gif", "webp", "tif", "tiff", "bmp", "psd", "svg", "heic",

@@ -14,17 +14,17 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from .catalogue import MEDIA_TYPES, Catalogue
-from .default import default_catalogue
-from .entities import MODEL, PRODUCT, Draft, Entities, Entity, ValueKey
 from .errors import crash, violations
-from .media import MediaStore
 from .options import Credentials, SandboxOptions
-from .rules import Sent, find_violations
-from .state import State
+from .rules.values import Sent, find_violations
 from .stats import Call, Stats
-from .things import Thing, ThingKey, Things
-from .tokens import Connection, Rights, Tokens
+from .store.catalogue import MEDIA_TYPES, Catalogue
+from .store.default import default_catalogue
+from .store.entities import MODEL, PRODUCT, Draft, Entities, Entity, ValueKey
+from .store.media import MediaStore
+from .store.state import State
+from .store.things import Thing, ThingKey, Things
+from .store.tokens import Connection, Rights, Tokens
 
 GONE: dict[str, Any] = {}
 """What the state holds of an entity that was deleted."""

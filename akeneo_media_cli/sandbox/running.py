@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .catalogue import CatalogueError
 from .options import Credentials, SandboxMissing, SandboxOptions
+from .store.catalogue import CatalogueError
 
 if TYPE_CHECKING:
     from .pim import Pim
@@ -62,13 +62,13 @@ class RunningSandbox:
 
     def stats(self) -> dict[str, Any]:
         """What `/_sandbox/stats` answers."""
-        from .accounts import stats_body
+        from .admin.contents import stats_body
 
         return self.inside(lambda: stats_body(self.store))
 
     def values(self) -> list[dict[str, Any]]:
         """What `/_sandbox/values` answers: every value with the SHA-256 and size of its stored bytes."""
-        from .accounts import values
+        from .admin.contents import values
 
         return self.inside(lambda: values(self.store))
 

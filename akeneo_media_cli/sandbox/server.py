@@ -14,11 +14,11 @@ import uvicorn
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from .admin.endpoints import Admin
 from .api import categories, collections, media, pam, products, structure, system
-from .api.admin import Admin
 from .pim import Pim
-from .routing import Route
-from .web import Web
+from .web.app import Web
+from .web.routing import Route
 
 # uvicorn tells of calls cut short at the end, which a sandbox with stalls always has.
 logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())

@@ -14,8 +14,8 @@ import pytest
 from akeneo_media_cli.cli.media import Filter
 from akeneo_media_cli.pim.answers.types import MediaFile
 from akeneo_media_cli.sandbox import parse_faults
-from akeneo_media_cli.sandbox.form import SentFile
-from akeneo_media_cli.sandbox.media import CATALOG
+from akeneo_media_cli.sandbox.php.form import SentFile
+from akeneo_media_cli.sandbox.store.media import CATALOG
 
 from .conftest import PNG, Bench, Bencher, jpeg, sha256
 

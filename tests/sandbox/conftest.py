@@ -38,7 +38,7 @@ def furnished() -> AbstractContextManager[RunningSandbox]:
     return start_sandbox(catalogue, options=options)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def shared() -> Iterator[RunningSandbox]:
     with furnished() as sandbox:
         yield sandbox

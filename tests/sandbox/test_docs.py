@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from akeneo_media_cli.sandbox import SandboxOptions, start_sandbox
-from akeneo_media_cli.sandbox.api.admin import CHANGEABLE
+from akeneo_media_cli.sandbox.admin.endpoints import CHANGEABLE
 from akeneo_media_cli.sandbox.faults import KINDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akeneo_media_cli.sandbox import Need, SandboxOptions, invent, start_sandbox
-from akeneo_media_cli.sandbox.catalogue import Catalogue
-from akeneo_media_cli.sandbox.things import Things
+from akeneo_media_cli.sandbox.store.catalogue import Catalogue
+from akeneo_media_cli.sandbox.store.things import Things
 
 from .client import JPG, Client
 

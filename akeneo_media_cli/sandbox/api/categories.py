@@ -8,13 +8,13 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from ..catalogue import shown
-from ..entities import ValueKey
 from ..errors import ApiError, crash, unprocessable
-from ..media import CATEGORIES
-from ..routing import FORM, Ask, Route
-from ..text import php_decode
-from ..things import CATEGORY, Collection, ThingKey, value_errors
+from ..php.text import php_decode
+from ..store.catalogue import shown
+from ..store.entities import ValueKey
+from ..store.media import CATEGORIES
+from ..store.things import CATEGORY, Collection, ThingKey, value_errors
+from ..web.routing import FORM, Ask, Route
 from .media import sent_file
 
 _KEYS = ("code", "attribute_code", "channel", "locale")

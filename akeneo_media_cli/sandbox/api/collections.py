@@ -9,12 +9,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from ..entities import ValueKey
 from ..errors import ApiError, unprocessable
-from ..media import ASSETS, CATALOG
-from ..paging import after, check_criteria, criteria
-from ..routing import FORM, Ask, Route
-from ..things import (
+from ..store.entities import ValueKey
+from ..store.media import ASSETS, CATALOG
+from ..store.things import (
     ASSET,
     RECORD,
     REFERENCE_ENTITY,
@@ -27,7 +25,9 @@ from ..things import (
     value_errors,
     values_of,
 )
+from ..web.routing import FORM, Ask, Route
 from .media import sent_file, streamed
+from .paging import after, check_criteria, criteria
 from .products import BATCH_MAX, BATCH_SHARE
 
 _IMAGE = ValueKey("image", None, None)

@@ -8,14 +8,14 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from ..entities import MODEL, PRODUCT, Entity
 from ..errors import ApiError, PropertyError, crash, unprocessable
-from ..form import SentFile
-from ..media import CATALOG, CATEGORIES, ROUTABLE, FileRow
-from ..paging import listing
-from ..routing import FORM, Ask, Route
-from ..rules import set_value
-from ..text import php_decode
+from ..php.form import SentFile
+from ..php.text import php_decode
+from ..rules.values import set_value
+from ..store.entities import MODEL, PRODUCT, Entity
+from ..store.media import CATALOG, CATEGORIES, ROUTABLE, FileRow
+from ..web.routing import FORM, Ask, Route
+from .paging import listing
 
 _PIECE = 256 * 1024
 _MISSING = 'You should at least give one of the following properties: "product" or "product_model".'

@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from ..entities import ValueKey
 from ..errors import ApiError, unprocessable
-from ..media import PAM
-from ..routing import FORM, Ask, Route
-from ..things import PAM_ASSET, Thing, ThingKey
+from ..store.entities import ValueKey
+from ..store.media import PAM
+from ..store.things import PAM_ASSET, Thing, ThingKey
+from ..web.routing import FORM, Ask, Route
 from .media import sent_file, streamed
 
 NO_LOCALE = "no-locale"

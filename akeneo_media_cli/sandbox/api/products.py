@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
-from ..catalogue import MEDIA_TYPES
-from ..entities import MODEL, PRODUCT, Draft, Entity, ValueKey
 from ..errors import ApiError, PropertyError, crash, documented, unprocessable
-from ..routing import COLLECTION, Ask, Route
-from ..text import php_decode, php_json
-from ..update import apply_body
+from ..php.text import php_decode, php_json
+from ..rules.update import apply_body
+from ..store.catalogue import MEDIA_TYPES
+from ..store.entities import MODEL, PRODUCT, Draft, Entity, ValueKey
+from ..web.routing import COLLECTION, Ask, Route
 from .search import found_page
 
 BATCH_MAX = 100

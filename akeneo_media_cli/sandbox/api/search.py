@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..entities import PRODUCT, Entity
 from ..errors import ApiError, unprocessable
-from ..paging import after, check_criteria, check_paging, criteria, listing
-from ..routing import Ask
-from ..text import folded
+from ..php.text import folded
+from ..store.entities import PRODUCT, Entity
+from ..web.routing import Ask
+from .paging import after, check_criteria, check_paging, criteria, listing
 
 MAX_PAGE_WINDOW = 10_000
 IN_MAX = 100

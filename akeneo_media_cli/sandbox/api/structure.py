@@ -7,12 +7,12 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from ..catalogue import Index, shown
 from ..errors import ApiError
-from ..paging import check_criteria, criteria, listing
-from ..routing import COLLECTION, Ask, Endpoint, Route
-from ..text import folded
+from ..php.text import folded
+from ..store.catalogue import Index, shown
+from ..web.routing import COLLECTION, Ask, Endpoint, Route
 from . import categories
+from .paging import check_criteria, criteria, listing
 
 Right = tuple[str, str]
 Find = Callable[[Ask], Mapping[str, dict[str, Any]]]

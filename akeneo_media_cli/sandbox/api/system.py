@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 from starlette.responses import JSONResponse, Response
 
 from ..errors import ApiError
-from ..reception import basic_credentials
-from ..routing import JSON, Ask, Route
+from ..web.reception import basic_credentials
+from ..web.routing import JSON, Ask, Route
 
 _FORM = "application/x-www-form-urlencoded"
 TOKEN_BODY_MAX = 300

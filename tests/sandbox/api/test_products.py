@@ -11,7 +11,7 @@ import pytest
 
 from akeneo_media_cli.sandbox import RunningSandbox, default_catalogue, start_sandbox
 
-from .client import LINES, PDF, Client, refusal, violations
+from ..client import LINES, PDF, Client, refusal, violations
 
 CHECK = " Check the expected format on the API documentation."
 NO_SKU = "11111111-1111-4111-8111-111111111111"

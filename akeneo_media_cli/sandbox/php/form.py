@@ -16,7 +16,7 @@ from typing import BinaryIO
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser
 
-from .mime import HEAD
+from ..mime import HEAD
 from .text import php_basename
 
 _FIELD_LIMIT = 8 * 1024 * 1024

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import crash
-from .form import SentFile
-from .mime import mime_type
-from .text import extension_of
+from ..errors import crash
+from ..mime import mime_type
+from ..php.form import SentFile
+from ..php.text import extension_of
 
 CATALOG = "catalogStorage"
 ASSETS = "assetStorage"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .catalogue import MEDIA_TYPES
-from .entities import MODEL, Draft, ValueKey
-from .errors import PropertyError
-from .pim import Pim
-from .rules import Sent, set_value
+from ..errors import PropertyError
+from ..pim import Pim
+from ..store.catalogue import MEDIA_TYPES
+from ..store.entities import MODEL, Draft, ValueKey
+from .values import Sent, set_value
 
 _IGNORED = {
     "identifier", "uuid", "code", "values", "associations", "quantified_associations", "created", "updated",

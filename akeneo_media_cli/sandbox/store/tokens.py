@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import ApiError, unprocessable
-from .options import Credentials
+from ..errors import ApiError, unprocessable
+from ..options import Credentials
 
 _ALLOWED = ("password", "refresh_token")
 _KNOWN = (*_ALLOWED, "authorization_code", "client_credentials", "token")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .catalogue import MEDIA_TYPES, Catalogue
-from .entities import MODEL, Draft, Entities, ValueKey
-from .errors import PropertyError
-from .media import FileRow, MediaStore
-from .text import php_number, php_round
+from ..errors import PropertyError
+from ..php.text import php_number, php_round
+from ..store.catalogue import MEDIA_TYPES, Catalogue
+from ..store.entities import MODEL, Draft, Entities, ValueKey
+from ..store.media import FileRow, MediaStore
 
 _MIME: dict[str, tuple[str, ...]] = {
     "mp3": ("audio/mpeg",), "wav": ("audio/x-wav",), "svg": ("image/svg+xml",), "png": ("image/png",),

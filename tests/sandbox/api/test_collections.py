@@ -10,7 +10,7 @@ import pytest
 
 from akeneo_media_cli.sandbox import CatalogueError, RunningSandbox, SandboxOptions, start_sandbox
 
-from .client import JPG, PNG, Client, refusal
+from ..client import JPG, PNG, Client, refusal
 
 CATALOGUE: dict[str, Any] = {
     "edition": "ee",

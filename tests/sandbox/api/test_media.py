@@ -13,7 +13,7 @@ import requests
 
 from akeneo_media_cli.sandbox import RunningSandbox
 
-from .client import FORM, JPG, PDF, PNG, Client, refusal, violations
+from ..client import FORM, JPG, PDF, PNG, Client, refusal, violations
 
 CODE = re.compile(r"([0-9a-f]/){4}[0-9a-f]{40}_[A-Za-z0-9_.]*")
 

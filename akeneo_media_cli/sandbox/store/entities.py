@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..php.text import folded
 from .catalogue import Catalogue
-from .text import folded
 
 PRODUCT, MODEL = "product", "product_model"
 

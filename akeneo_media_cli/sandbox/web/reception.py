@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from .errors import ApiError
-from .form import FormReader, boundary_of
-from .pim import Pim
+from ..errors import ApiError
+from ..php.form import FormReader, boundary_of
+from ..php.text import php_decode
+from ..pim import Pim
+from ..stats import Call
 from .routing import FORM, JSON, Ask, Route
-from .stats import Call
-from .text import php_decode
 
 
 class HangUp(Exception):  # noqa: N818

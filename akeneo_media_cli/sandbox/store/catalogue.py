@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .text import folded
+from ..php.text import folded
 
 MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
 _ATTRIBUTE_DEFAULTS: dict[str, Any] = {

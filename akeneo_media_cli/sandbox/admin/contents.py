@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .entities import PRODUCT
-from .media import CATALOG
-from .pim import Pim
-from .things import ASSET, RECORD
+from ..pim import Pim
+from ..store.entities import PRODUCT
+from ..store.media import CATALOG
+from ..store.things import ASSET, RECORD
 
 
 def values(pim: Pim) -> list[dict[str, Any]]:

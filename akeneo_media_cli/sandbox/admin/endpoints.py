@@ -10,12 +10,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from ..accounts import stats_body, values
+from ..api.media import pieces
 from ..faults import KINDS, plan_from_json
 from ..options import SandboxOptions
-from ..page import SECURITY, SHOWABLE, render
 from ..pim import Pim
-from .media import pieces
+from .contents import stats_body, values
+from .page import SECURITY, SHOWABLE, render
 
 CHANGEABLE = (
     "save_time", "latency", "search_lag", "code_clock_step", "deadlock", "lose_chunked", "max_concurrency",

@@ -15,11 +15,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from .errors import ApiError, crash
-from .pim import Pim
+from ..errors import ApiError, crash
+from ..pim import Pim
+from ..stats import Call
 from .reception import HangUp, check_headers, log_in, read_body
 from .routing import Ask, Route, Table
-from .stats import Call
 
 _THROUGH = ("reset-late", "500-late", "504-late", "stall-late", "slow-read", "reset-middle")
 """Faults that meet a call inside the PIM, or after it."""

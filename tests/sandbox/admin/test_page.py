@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from akeneo_media_cli.sandbox import Need, RunningSandbox, SandboxOptions, invent, start_sandbox
-from akeneo_media_cli.sandbox.page import PER_PAGE
+from akeneo_media_cli.sandbox.admin.page import PER_PAGE
 
-from .client import JPG, PDF, Client
+from ..client import JPG, PDF, Client
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>&amp;"
 FAST = SandboxOptions(save_time=0.0)

@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl, quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .errors import ApiError
-from .form import Form
-from .pim import Pim
-from .stats import Call
-from .text import php_decode
-from .tokens import Connection
+from ..errors import ApiError
+from ..php.form import Form
+from ..php.text import php_decode
+from ..pim import Pim
+from ..stats import Call
+from ..store.tokens import Connection
 
 COLLECTION = "application/vnd.akeneo.collection+json"
 JSON = "application/json"

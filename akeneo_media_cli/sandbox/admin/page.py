@@ -9,9 +9,9 @@ from html import escape
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .accounts import stats_body, values
-from .pim import Pim
-from .text import extension_of
+from ..php.text import extension_of
+from ..pim import Pim
+from .contents import stats_body, values
 
 PER_PAGE = 24
 """Products, models, assets and so on shown at once."""

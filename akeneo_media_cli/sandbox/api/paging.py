@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from .errors import ApiError, unprocessable
-from .routing import Ask
-from .text import php_decode
+from ..errors import ApiError, unprocessable
+from ..php.text import php_decode
+from ..web.routing import Ask
 
 LIMIT_MAX = 100
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..php.text import folded
 from .catalogue import Catalogue
 from .entities import ValueKey
 from .media import MediaStore
-from .text import folded
 
 ASSET, RECORD, REFERENCE_ENTITY, CATEGORY, PAM_ASSET = (
     "asset",

@@ -1,0 +1,1 @@
+"""The page at `/` and `/_sandbox`: what the sandbox shows and lets you change."""

@@ -1,0 +1,1 @@
+"""What PHP and MySQL make of text, JSON and a multipart body."""

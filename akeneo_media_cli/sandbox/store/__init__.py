@@ -1,0 +1,1 @@
+"""What the PIM holds: its catalogue, products, files and tokens."""

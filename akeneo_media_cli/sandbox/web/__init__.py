@@ -1,0 +1,1 @@
+"""What a call meets before an endpoint: limits, faults, routing, login."""
