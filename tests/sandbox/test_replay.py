@@ -11,8 +11,6 @@ from akeneo_media_cli.sandbox import start_sandbox
 
 PLACES = [up / "shared" / "pim-exchanges" for up in Path(__file__).parents[2].parents]
 SHARED = next((place for place in PLACES if place.is_dir()), None)
-    (up / "shared/pim-exchanges" for up in ABOVE if (up / "shared/pim-exchanges").is_dir()), ABOVE[0]
-)
 
 
 @pytest.mark.skipif(ABOVE[0] == SHARED, reason="../shared/pim-exchanges is not beside this checkout")
