@@ -211,7 +211,8 @@ def large_file(setting: Setting) -> list[Figure]:
 
 _BODY = """
 import hashlib, sys
-from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place
+from akeneo_media_cli.pim.http.multipart import FileBody, ValueRef
+from akeneo_media_cli.pim.http.source import PathSource
 path, what, url = sys.argv[1:]
 if what == "digest":
     body = FileBody(PathSource(path))
@@ -221,7 +222,7 @@ else:
     from akeneo_media_cli.pim.connection import Connection
     from akeneo_media_cli.secret import Secret
     with PimClient(Connection(url, token=Secret("a"))) as client:
-        client.upload_product(FileBody(PathSource(path), place=Place("product", "sku", "p"), digest=False))
+        client.upload_product(FileBody(PathSource(path), value=ValueRef("product", "sku", "p"), digest=False))
 # As the command ends.
 from akeneo_media_cli.cli.process import wind_up
 wind_up()

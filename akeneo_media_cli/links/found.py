@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from ..errors import Failure, Kind
 from ..link import Link
 from ..pim.errors import SourceTrouble
-from ..pim.http.multipart import Stream
+from ..pim.http.source import Stream
 from ..wording import count as counted
 
 HEAD = 4096

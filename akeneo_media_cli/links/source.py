@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..link import Link
 from ..pim.errors import SourceTrouble
-from ..pim.http.multipart import Stream, changed_while_sent
+from ..pim.http.source import Stream, changed_while_sent
 from . import found as f
 from .found import Follower, Opened
 from .temp import Held, Room

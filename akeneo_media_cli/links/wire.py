@@ -17,11 +17,11 @@ import requests
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from ..pim.http.wire import BareAdapter, Incoming, Overdue, pools
+from ..pim.http.wire import BareAdapter, DeadlineReader, Overdue, pools
 from .policy import LinkPolicy
 
 
-class Pace(Incoming):
+class Pace(DeadlineReader):
     """Waits no longer for a piece than what is left of the time: TimeoutError where nothing came at all."""
 
     def __init__(self, raw: io.RawIOBase, sock: Any) -> None:

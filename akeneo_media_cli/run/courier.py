@@ -15,8 +15,7 @@ from ..links import too_slow
 from ..pim.answers.types import LineResult
 from ..pim.client import PimClient
 from ..pim.errors import Refusal, SourceTrouble, Trouble
-from ..pim.http.multipart import PIECE, FileBody
-from ..pim.http.multipart import Place as Value
+from ..pim.http.multipart import PIECE, FileBody, ValueRef
 from ..pim.http.throttle import Throttle
 from ..progress.base import Progress
 from ..rows import Status
@@ -146,11 +145,11 @@ class MediaCourier:
 
         throttle = self._throttle
 
-        def body(value: Value | None) -> FileBody:
+        def body(value: ValueRef | None) -> FileBody:
             made.append(
                 FileBody(
                     source,
-                    place=value,
+                    value=value,
                     filename=planned.name,
                     on_bytes=sent.hear,
                     pace=throttle.take if throttle else None,

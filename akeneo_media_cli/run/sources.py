@@ -24,7 +24,7 @@ from ..manifest.archive import (
     split_member_path,
 )
 from ..pim.errors import SourceTrouble
-from ..pim.http.multipart import PathSource, Stream
+from ..pim.http.source import PathSource, Stream
 from .ledger import PlannedRow
 
 _PIECE = 1024 * 1024

@@ -14,7 +14,8 @@ import pytest
 
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
-from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place
+from akeneo_media_cli.pim.http.multipart import FileBody, ValueRef
+from akeneo_media_cli.pim.http.source import PathSource
 from akeneo_media_cli.secret import Secret
 
 from .server import Handler, Reply, Request, Server, says
@@ -69,7 +70,7 @@ def pim() -> Iterator[Pim]:
         yield start
 
 
-PLACE = Place("product", "sku-1", "picture")
+VALUE = ValueRef("product", "sku-1", "picture")
 LARGE = 20_000_000
 """More than any socket's buffers take unread."""
 
@@ -90,7 +91,7 @@ def large(tmp_path: Path) -> Path:
 
 
 def body_of(path: Path, **options: Any) -> FileBody:
-    return FileBody(PathSource(path), place=PLACE, **options)
+    return FileBody(PathSource(path), value=VALUE, **options)
 
 
 API = "/api/rest/v1"
@@ -117,7 +118,7 @@ def answering(pim: Pim, *replies: Reply) -> Any:
 def body(tmp_path: Path) -> Any:
     path = tmp_path / "a.jpg"
     path.write_bytes(b"picture")
-    return lambda place=None: FileBody(PathSource(path), place=place)
+    return lambda place=None: FileBody(PathSource(path), value=place)
 
 
 def product(**changes: Any) -> dict[str, Any]:

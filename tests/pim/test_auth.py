@@ -14,7 +14,8 @@ from akeneo_media_cli.errors import AccessError, Kind, UsageError
 from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.errors import Trouble
-from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place
+from akeneo_media_cli.pim.http.multipart import FileBody, ValueRef
+from akeneo_media_cli.pim.http.source import PathSource
 from akeneo_media_cli.secret import Secret
 
 from .conftest import PASSWORD, Pim, connection_to
@@ -88,7 +89,7 @@ def test_an_expired_token_costs_one_renewal_for_all_threads(pim: Pim, tmp_path: 
     start = threading.Barrier(8)
 
     def work() -> None:
-        body = FileBody(PathSource(path), place=Place("product", "x", "picture"))
+        body = FileBody(PathSource(path), value=ValueRef("product", "x", "picture"))
         start.wait()
         made.append(client.upload_product(body).code)
 

@@ -9,7 +9,7 @@ import pytest
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.pim.answers.entity_types import AssetFamily, Entity, MediaAttribute
 from akeneo_media_cli.pim.errors import Refusal
-from akeneo_media_cli.pim.http.multipart import Place
+from akeneo_media_cli.pim.http.multipart import ValueRef
 
 from .conftest import (
     API,
@@ -54,11 +54,11 @@ def test_category_media_and_models(pim: Pim, body: Any) -> None:
         Reply(201, headers={"Location": f"{API}/category-media-files/{CODE}/download"}),
         Reply(201, headers={"Location": f"/pim{API}/media-files/{CODE}"}),
     )
-    assert client.upload_category_media(body(Place("category", "shoes", "banner"))).code == CODE
-    made = client.upload_product_model(body(Place("product_model", "m", "picture")))
+    assert client.upload_category_media(body(ValueRef("category", "shoes", "banner"))).code == CODE
+    made = client.upload_product_model(body(ValueRef("product_model", "m", "picture")))
     assert (made.code, made.location) == (CODE, f"/pim{API}/media-files/{CODE}")
     with pytest.raises(ValueError, match="product_model"):
-        client.upload_product_model(body(Place("product", "m", "picture")))
+        client.upload_product_model(body(ValueRef("product", "m", "picture")))
     with pytest.raises(ValueError, match="product"):
         client.upload_product(body())
 

@@ -44,15 +44,17 @@ def test_media_files(pim: Pim) -> None:
     )
     assert client.media_file("a/b c/ä") == MediaFile("a/b/1", "ü.jpg", "image/jpeg", 775, "jpg")
     assert server.requests[0].target == f"{API}/media-files/a/b%20c/%C3%A4"
-    pages = client.list_media_files()
-    assert [f.code for f in next(pages)] == ["a/b/1", "a/b/2"]
+    first, following = client.media_file_page()
+    assert [f.code for f in first] == ["a/b/1", "a/b/2"]
     assert len(server.requests) == 2, "a page is asked for when it is needed"
-    assert [[f.code for f in each] for each in pages] == [["a/b/3"]]
+    second, following = client.media_file_page(following)
+    assert [f.code for f in second] == ["a/b/3"]
+    assert client.media_file_page(following) == ([], "")
 
 
 def test_pages_that_lead_in_circles_end(pim: Pim) -> None:
-    client, server = pim(lambda r: listing([item(1)], f"http://x{API}/media-files?page=2"))
-    assert len(list(client.list_media_files())) == 2
+    client, server = pim(lambda r: listing([{"code": "a"}], f"http://x{API}/asset-families?page=2"))
+    assert len(client.asset_families()) == 2
     assert len(server.requests) == 2
 
 
@@ -109,5 +111,7 @@ def test_a_full_disk_is_no_fault_of_the_network(pim: Pim) -> None:
     client, server = pim(lambda r: Reply(200, b"x" * 1_000_000))
     with pytest.raises(OSError, match="No space left"):
         client.download_media_file(CODE, Full())
-    assert b"".join(client.stream_media_file(CODE)) == b"x" * 1_000_000
+    whole = io.BytesIO()
+    client.download_media_file(CODE, whole)
+    assert whole.getvalue() == b"x" * 1_000_000
     assert len(server.requests) == 2

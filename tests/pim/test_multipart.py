@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.pim.errors import SourceTrouble
-from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place, safe_name
+from akeneo_media_cli.pim.http.multipart import FileBody, ValueRef
+from akeneo_media_cli.pim.http.source import PathSource
 
-PLACE = Place("product", "sku-1", "picture", "en_US", "print")
+VALUE = ValueRef("product", "sku-1", "picture", "en_US", "print")
 
 
 class MemorySource:
@@ -66,7 +67,7 @@ def test_the_bytes_are_exact_whatever_the_piece(content: bytes, piece: int, name
     paced: list[int] = []
     body = FileBody(
         MemorySource(content),
-        place=PLACE if named else None,
+        value=VALUE if named else None,
         piece=piece,
         on_bytes=told.append,
         pace=paced.append,
@@ -84,7 +85,7 @@ def test_the_bytes_are_exact_whatever_the_piece(content: bytes, piece: int, name
 
 def test_the_place_comes_first_as_the_pim_names_its_keys(tmp_path: Path) -> None:
     path = file_of(tmp_path, b"\xff\xd8 picture")
-    field, file = parts(FileBody(PathSource(path), place=PLACE))
+    field, file = parts(FileBody(PathSource(path), value=VALUE))
     assert field["Content-Disposition"] == 'form-data; name="product"'
     assert json.loads(str(field.get_payload())) == {
         "identifier": "sku-1",
@@ -97,13 +98,13 @@ def test_the_place_comes_first_as_the_pim_names_its_keys(tmp_path: Path) -> None
 
 
 def test_models_and_categories_have_key_names_of_their_own() -> None:
-    assert json.loads(Place("product_model", "m", "picture").as_json()) == {
+    assert json.loads(ValueRef("product_model", "m", "picture").as_json()) == {
         "code": "m",
         "attribute": "picture",
         "locale": None,
         "scope": None,
     }
-    assert json.loads(Place("category", "shoes", "banner", "fr_FR", "web").as_json()) == {
+    assert json.loads(ValueRef("category", "shoes", "banner", "fr_FR", "web").as_json()) == {
         "code": "shoes",
         "attribute_code": "banner",
         "channel": "web",
@@ -136,7 +137,7 @@ def test_names_as_php_takes_them(name: str, on_the_wire: str) -> None:
 
 @given(st.text())
 def test_no_name_breaks_the_headers(name: str) -> None:
-    safe = safe_name(name)
+    safe = FileBody(MemorySource(b"x"), filename=name).filename
     assert safe.replace("\\", "/").rsplit("/", 1)[-1]
     assert not any(ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 for c in safe)
 

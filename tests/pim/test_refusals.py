@@ -10,7 +10,8 @@ import pytest
 from akeneo_media_cli.errors import AccessError, Kind
 from akeneo_media_cli.pim.answers.types import Attribute
 from akeneo_media_cli.pim.errors import Refusal
-from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place
+from akeneo_media_cli.pim.http.multipart import FileBody, ValueRef
+from akeneo_media_cli.pim.http.source import PathSource
 
 from .conftest import Pim
 from .server import Reply, page, refuses, says
@@ -52,7 +53,7 @@ def refused(pim: Pim, tmp_path: Path) -> Any:
             out.truncate(size)
         client, _ = pim(lambda r: reply)
         body = FileBody(
-            PathSource(path), place=Place("product", code, attribute, locale, scope), filename=name
+            PathSource(path), value=ValueRef("product", code, attribute, locale, scope), filename=name
         )
         with pytest.raises(Refusal) as caught:
             client.upload_product(body, known)
@@ -313,7 +314,7 @@ def test_errors_of_any_shape(refused: Any, errors: Any) -> None:
 def test_a_403_that_names_nothing_is_about_the_user(pim: Pim, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"x")
     client, _ = pim(lambda r: refuses(403, "You are not allowed to access the web API."))
-    body = FileBody(PathSource(tmp_path / "a.jpg"), place=Place("product", "shoe_1", "picture"))
+    body = FileBody(PathSource(tmp_path / "a.jpg"), value=ValueRef("product", "shoe_1", "picture"))
     with pytest.raises(AccessError) as caught:
         client.upload_product(body)
     assert caught.value.kind is Kind.API_FORBIDDEN

@@ -16,7 +16,8 @@ from akeneo_media_cli.pim.answers.entity_types import Category
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
 from akeneo_media_cli.pim.errors import Refusal
-from akeneo_media_cli.pim.http.multipart import FileBody, PathSource
+from akeneo_media_cli.pim.http.multipart import FileBody
+from akeneo_media_cli.pim.http.source import PathSource
 from akeneo_media_cli.rows import Target, TargetType
 from akeneo_media_cli.run.aim import Aim
 from akeneo_media_cli.run.carrying import Carriers, Way, parse_carrier, put_back, restore, settle_debt
@@ -79,7 +80,7 @@ def test_a_file_is_sent_attached_found_and_fetched(where: Aim, reach: Reach, tmp
     place = PLACES[where.target.type]
     assert place.held(client, where) is None
     created = place.upload(
-        client, where, lambda value: FileBody(PathSource(path), place=value, filename=path.name)
+        client, where, lambda value: FileBody(PathSource(path), value=value, filename=path.name)
     )
     if place.attaches:
         assert place.held(client, where) is None
@@ -229,7 +230,7 @@ def sent_to(client: PimClient, where: Aim, folder: Path, name: str) -> str:
     """Upload a file of this name to a value; its media code."""
     path = folder / name
     path.write_bytes(jpeg(name))
-    make: Callable[[Any], FileBody] = lambda value: FileBody(PathSource(path), place=value)  # noqa: E731
+    make: Callable[[Any], FileBody] = lambda value: FileBody(PathSource(path), value=value)  # noqa: E731
     return PLACES[where.target.type].upload(client, where, make).code
 
 

@@ -16,7 +16,8 @@ from akeneo_media_cli.errors import AccessError, Failure, Kind
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
 from akeneo_media_cli.pim.errors import Refusal, Trouble
-from akeneo_media_cli.pim.http.multipart import FileBody, PathSource, Place
+from akeneo_media_cli.pim.http.multipart import FileBody, ValueRef
+from akeneo_media_cli.pim.http.source import PathSource
 from akeneo_media_cli.rows import Row, Target, TargetType
 from akeneo_media_cli.run.catalogue import Catalogue
 from akeneo_media_cli.run.ledger import UNKNOWN, PlannedRow, open_ledger
@@ -194,8 +195,8 @@ def put(d: Desk, product: str, attribute: str, locale: str | None = None, scope:
     with tempfile.NamedTemporaryFile() as file:
         file.write(b"0123456789")
         file.flush()
-        place = Place("product", product, attribute, locale, scope)
-        body = FileBody(PathSource(file.name), place=place, filename="a.jpg")
+        place = ValueRef("product", product, attribute, locale, scope)
+        body = FileBody(PathSource(file.name), value=place, filename="a.jpg")
         return d.client.upload_product(body).code
 
 

@@ -10,7 +10,7 @@ from ...rows import folded
 Answers = list[Mapping[str, Any]]
 
 
-def own_answers(
+def match_answers(
     lines: Sequence[Mapping[str, Any]], said: Sequence[Any], key: str, *, numbered: bool
 ) -> list[Mapping[str, Any] | None]:
     """For each line sent the answer that is surely its own, else None.

@@ -14,7 +14,7 @@ from ..errors import Refusal, Trouble
 from ..http.redact import Redactor
 from ..http.transport import Answer
 from . import parse
-from .value_errors import Said, Sent, names, of_row, said
+from .value_errors import ErrorBody, RequestContext, error_body, mentions, value_error
 
 _AGAIN = "Run the same command again later; if it stays, have the PIM's logs looked into."
 _TROUBLE = {
@@ -38,7 +38,7 @@ _CLEAN = (408, 425, 429)
 _RETRY_AFTER = re.compile(r"\d{1,9}(\.\d+)?")
 
 
-def read(answer: Answer, clean: Redactor) -> Said:
+def read(answer: Answer, clean: Redactor) -> ErrorBody:
     """What an answer says; of a page in HTML its words, shortened."""
     fallback = f"HTTP {answer.status} {answer.reason}".strip()
     try:
@@ -48,9 +48,9 @@ def read(answer: Answer, clean: Redactor) -> Said:
         page = clean.beginning(answer.body.decode("utf-8", "replace"), 20_000)
         page = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", page)
         words = clean.beginning(" ".join(html.unescape(page).split()), 300)
-        return Said(clean(fallback) + (f": {words}" if words else ""), (), False)
-    found = said(body, fallback)
-    return Said(clean(found.message), found.errors, found.json)
+        return ErrorBody(clean(fallback) + (f": {words}" if words else ""), (), False)
+    found = error_body(body, fallback)
+    return ErrorBody(clean(found.message), found.errors, found.json)
 
 
 def raise_trouble(
@@ -133,26 +133,26 @@ def _redirect_hint(answer: Answer, clean: Redactor) -> str:
     return f"Set AKENEO_URL to where it leads: {to}" if to else "Check AKENEO_URL, its scheme too."
 
 
-def refusal(answer: Answer, sent: Sent, clean: Redactor) -> Refusal:
+def refusal(answer: Answer, sent: RequestContext, clean: Redactor) -> Refusal:
     """The answer as a refusal for good."""
     found = read(answer, clean)
     kind, hint = _judge(answer, found, sent, clean)
     return Refusal(Failure(kind, found.message, clean(hint), answer.status))
 
 
-def names_nothing(answer: Answer, sent: Sent, clean: Redactor) -> bool:
+def mentions_nothing(answer: Answer, sent: RequestContext, clean: Redactor) -> bool:
     """Does a refusal in JSON speak of none of the codes sent: is it about the user rather than the row?"""
     found = read(answer, clean)
     codes = (sent.code, *sent.attributes, sent.locale, sent.scope)
-    return found.json and not any(names(found.message, code) for code in codes)
+    return found.json and not any(mentions(found.message, code) for code in codes)
 
 
-def of_line(line: Mapping[str, Any], sent: Sent, clean: Redactor) -> Failure:
+def of_line(line: Mapping[str, Any], sent: RequestContext, clean: Redactor) -> Failure:
     """Why a line of a batch was not taken; `line` is what the answer says of it."""
     status = int(line["status_code"])
-    found = said(line, f"status {status}")
+    found = error_body(line, f"status {status}")
     if status == 422:
-        kind, hint = of_row(found, sent)
+        kind, hint = value_error(found, sent)
     elif status == 403:
         kind, hint = _forbidden(found, sent)
     elif status >= 500 or status == 429:
@@ -163,11 +163,11 @@ def of_line(line: Mapping[str, Any], sent: Sent, clean: Redactor) -> Failure:
 
 
 def _judge(  # noqa: PLR0911 - one a case
-    answer: Answer, found: Said, sent: Sent, clean: Redactor
+    answer: Answer, found: ErrorBody, sent: RequestContext, clean: Redactor
 ) -> tuple[Kind, str]:
     status = answer.status
     if status == 422 and found.json:
-        return of_row(found, sent)
+        return value_error(found, sent)
     if 200 <= status < 300:
         return Kind.NOT_CREATED, (
             "What answered is no PIM, or something between changed the answer: check AKENEO_URL and proxies."
@@ -181,7 +181,7 @@ def _judge(  # noqa: PLR0911 - one a case
         )
     if status == 403:
         return _forbidden(found, sent)
-    if status == 404 and found.json and names(found.message, sent.code):
+    if status == 404 and found.json and mentions(found.message, sent.code):
         return Kind.TARGET_UNKNOWN, "Check the code; the user may also lack the right to see it."
     if status in (404, 405):
         return (
@@ -191,7 +191,7 @@ def _judge(  # noqa: PLR0911 - one a case
     return Kind.REFUSED, "The PIM does not take this request: its message says why."
 
 
-def _forbidden(found: Said, sent: Sent) -> tuple[Kind, str]:
+def _forbidden(found: ErrorBody, sent: RequestContext) -> tuple[Kind, str]:
     if not found.json:
         large = " It may be the file's size or content that it does not like." if sent.size else ""
         return (

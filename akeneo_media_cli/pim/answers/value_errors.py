@@ -19,7 +19,7 @@ _TYPICAL_POST_MAX = 1_000_000
 
 
 @dataclass(frozen=True)
-class Sent:
+class RequestContext:
     """What a call was about. `attribute` is what the catalogue says of it, where that is known."""
 
     code: str = ""
@@ -33,11 +33,11 @@ class Sent:
     """An asset or record, whose errors do not name the attribute (pim-facts B6.1)."""
 
 
-NOTHING = Sent()
+NOTHING = RequestContext()
 
 
 @dataclass(frozen=True)
-class Said:
+class ErrorBody:
     """An error body: the whole message, and its `errors` if any. `json`: the PIM itself spoke."""
 
     message: str
@@ -45,24 +45,24 @@ class Said:
     json: bool
 
 
-def said(body: Any, fallback: str = "") -> Said:
+def error_body(body: Any, fallback: str = "") -> ErrorBody:
     """Read a decoded error body or a line of a batch's answer."""
     if not isinstance(body, dict) or not ("message" in body and ("code" in body or "status_code" in body)):
-        return Said(fallback, (), False)
+        return ErrorBody(fallback, (), False)
     found = body.get("errors")
     errors = tuple(e for e in found if isinstance(e, dict)) if isinstance(found, list) else ()
     texts = [str(body["message"]), *(str(e["message"]) for e in errors if e.get("message"))]
-    return Said(" ".join(texts), errors, True)
+    return ErrorBody(" ".join(texts), errors, True)
 
 
-def names(message: str, code: str | None) -> bool:
+def mentions(message: str, code: str | None) -> bool:
     """Does the message hold this code as a word of its own, in any case?"""
     if not code:
         return False
     return re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", message, re.IGNORECASE) is not None
 
 
-def of_row(found: Said, sent: Sent) -> tuple[Kind, str]:
+def value_error(found: ErrorBody, sent: RequestContext) -> tuple[Kind, str]:
     """Kind and hint of a 422 (pim-facts B2.4), of an upload or of a line of a batch."""
     if not found.errors:
         return _simple(found.message, sent)
@@ -83,7 +83,7 @@ def of_row(found: Said, sent: Sent) -> tuple[Kind, str]:
     )
 
 
-def _wrong_place(message: str, sent: Sent) -> tuple[Kind, str]:
+def _wrong_place(message: str, sent: RequestContext) -> tuple[Kind, str]:
     # One quoted code: the attribute; two: the attribute and the family that lacks it.
     if message.count('"') >= 4:
         return (
@@ -96,23 +96,23 @@ def _wrong_place(message: str, sent: Sent) -> tuple[Kind, str]:
     )
 
 
-def _simple(message: str, sent: Sent) -> tuple[Kind, str]:
+def _simple(message: str, sent: RequestContext) -> tuple[Kind, str]:
     attribute = sent.attributes[0] if sent.attributes else ""
-    if '"product"' in message and folded(sent.code) != "product" and not names(message, attribute):
+    if '"product"' in message and folded(sent.code) != "product" and not mentions(message, attribute):
         return _body_lost(sent)
     if sent.code and f'"{sent.code}"'.casefold() in message.casefold():
         return (
             Kind.TARGET_UNKNOWN,
             "Check the code; it must exist in the PIM before media are uploaded to it.",
         )
-    if names(message, attribute):
+    if mentions(message, attribute):
         return _about_attribute(message, sent)
-    if sent.locale and names(message, sent.locale):
+    if sent.locale and mentions(message, sent.locale):
         return Kind.LOCALE_UNKNOWN, "The locale is not there, or the user may not see it."
     return Kind.REFUSED, "The PIM does not take this: its message says why."
 
 
-def _body_lost(sent: Sent) -> tuple[Kind, str]:
+def _body_lost(sent: RequestContext) -> tuple[Kind, str]:
     if sent.size >= _TYPICAL_POST_MAX:
         return Kind.BODY_TOO_LARGE, (
             "The server dropped the request: it is larger than its post_max_size (PHP). Have that raised, "
@@ -124,7 +124,7 @@ def _body_lost(sent: Sent) -> tuple[Kind, str]:
     )
 
 
-def _about_attribute(message: str, sent: Sent) -> tuple[Kind, str]:
+def _about_attribute(message: str, sent: RequestContext) -> tuple[Kind, str]:
     known = sent.attribute
     if known is not None:
         for needed, given, required, unexpected, column in (
@@ -147,18 +147,18 @@ def _about_attribute(message: str, sent: Sent) -> tuple[Kind, str]:
 
 
 def _violation(  # noqa: PLR0911 - one a case
-    message: str, sent: Sent, attribute: str
+    message: str, sent: RequestContext, attribute: str
 ) -> tuple[Kind, str]:
     """Which rule of our own attribute the value broke."""
     known = sent.attribute
-    if names(message, sent.scope) and names(message, sent.locale):
+    if mentions(message, sent.scope) and mentions(message, sent.locale):
         return (
             Kind.LOCALE_NOT_IN_CHANNEL,
             "Name a locale that is bound to this channel, or bind it in the PIM.",
         )
-    if names(message, sent.scope):
+    if mentions(message, sent.scope):
         return Kind.CHANNEL_UNKNOWN, "Check the channel's code in the PIM, upper and lower case too."
-    if names(message, sent.locale):
+    if mentions(message, sent.locale):
         if known is not None and known.available_locales and sent.locale not in known.available_locales:
             listed = ", ".join(known.available_locales)
             return Kind.LOCALE_NOT_AVAILABLE, f"{attribute} has values in these locales only: {listed}."
@@ -171,7 +171,7 @@ def _violation(  # noqa: PLR0911 - one a case
         return Kind.MIME_NOT_ALLOWED, (
             "The file's content is not what its extension says: save it again in that format, or rename it."
         )
-    if names(message, sent.filename) or re.search(r"\d\s?(bytes|[kKMG]?i?B|[kM])\b", message):
+    if mentions(message, sent.filename) or re.search(r"\d\s?(bytes|[kKMG]?i?B|[kM])\b", message):
         return Kind.FILE_TOO_LARGE, "Make the file smaller, or have the attribute's maximum file size raised."
     extension = sent.filename.rpartition(".")[2].lower()
     if known is not None and known.allowed_extensions:

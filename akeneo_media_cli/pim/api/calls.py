@@ -9,9 +9,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from ...errors import AccessError, Failure, Kind
 from ..answers import parse, refusals
-from ..answers.line_matching import own_answers
+from ..answers.line_matching import match_answers
 from ..answers.types import LineResult
-from ..answers.value_errors import NOTHING, Sent
+from ..answers.value_errors import NOTHING, RequestContext
 from ..auth import TokenAuth
 from ..errors import Refusal, Trouble
 from ..http.multipart import FileBody
@@ -178,13 +178,15 @@ class Calls:
                 )
             ) from None
 
-    def refused(self, answer: Answer, sent: Sent = NOTHING, *, free: bool = False) -> Refusal | AccessError:
+    def refused(
+        self, answer: Answer, sent: RequestContext = NOTHING, *, free: bool = False
+    ) -> Refusal | AccessError:
         """The error for an answer. `free`: the endpoint asks for no right but that to use the API at all.
 
         So its 403, if it names nothing of what was sent, is about the user (pim-facts B1.5).
         """
         clean = self.transport.redact
-        if answer.status == 403 and free and refusals.names_nothing(answer, sent, clean):
+        if answer.status == 403 and free and refusals.mentions_nothing(answer, sent, clean):
             return AccessError(
                 f"this user may not use the PIM's API: {refusals.read(answer, clean).message}",
                 "Give the connection's role the right `Overall Web API access` in the PIM.",
@@ -219,7 +221,7 @@ class Calls:
         self, lines: Sequence[Mapping[str, Any]], said: list[Any], key: str, *, entity: bool
     ) -> list[LineResult]:
         results = []
-        own = own_answers(lines, said, key, numbered=not entity)
+        own = match_answers(lines, said, key, numbered=not entity)
         for number, (line, found) in enumerate(zip(lines, own, strict=True), 1):
             code = str(line.get(key, ""))
             status = found["status_code"] if found else None
@@ -248,10 +250,10 @@ def _dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _sent(line: Mapping[str, Any], code: str, entity: bool) -> Sent:
+def _sent(line: Mapping[str, Any], code: str, entity: bool) -> RequestContext:
     values = line.get("values") or {}
     first: Mapping[str, Any] = next((entry for entries in values.values() for entry in entries), {})
-    return Sent(
+    return RequestContext(
         code=code,
         attributes=tuple(values),
         locale=first.get("locale"),

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ..answers import parse
 from ..answers.entity_types import AssetFamily, Entity, MediaAttribute, PamAsset, ReferenceEntity
 from ..answers.types import LineResult
-from ..answers.value_errors import Sent
+from ..answers.value_errors import RequestContext
 from .calls import JSON, Calls, batches, criteria, query, segment
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class EntityCalls(Calls):
         path = f"/reference-entities/{segment(code)}"
         answer = self.call("PATCH", path, body=body, headers={"Content-Type": JSON})
         if answer.status not in (201, 204):
-            raise self.refused(answer, Sent(code=code, entity=True))
+            raise self.refused(answer, RequestContext(code=code, entity=True))
 
     def record_attributes(self, reference_entity: str) -> list[MediaAttribute]:
         """The attributes of a reference entity's records."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from ..answers.types import Downloaded, MediaFile
-from ..answers.value_errors import Sent
+from ..answers.value_errors import RequestContext
 from .calls import BATCH, Calls, media_path, pam_path, query
 
 
@@ -27,20 +27,12 @@ class MediaCalls(Calls):
         if answer.status != 200:
             raise self.refused(answer, free=True)
 
-    def list_media_files(self) -> Iterator[list[MediaFile]]:
-        """All product media files, replaced and orphaned ones too, by pages of 100 (pim-facts B3)."""
-        return self.pages("/media-files" + query(limit=BATCH), MediaFile.read)
-
     def media_file_page(self, at: str = "") -> tuple[list[MediaFile], str]:
-        """A page of `list_media_files`, so that one that met trouble can be asked for again.
+        """A page of all product media files, replaced and orphaned ones too (pim-facts B3).
 
         And where the next one is: `at` of the next call, empty after the last page.
         """
         return self.page(at or "/media-files" + query(limit=BATCH), MediaFile.read)
-
-    def stream_media_file(self, code: str) -> Iterator[bytes]:
-        """The bytes of a product media file as they come. Raises Trouble where they break off."""
-        return self._stream("media-files", code)
 
     def download_media_file(
         self, code: str, into: BinaryIO, on_bytes: Callable[[int], None] | None = None
@@ -80,13 +72,13 @@ class MediaCalls(Calls):
     ) -> Downloaded:
         """As `download_media_file`, for the old PAM: the reference file, or a channel's variation."""
         path = f"{pam_path(asset, scope, locale)}/download"
-        return _write(self._stream_of(path, Sent(code=asset)), into, on_bytes)
+        return _write(self._stream_of(path, RequestContext(code=asset)), into, on_bytes)
 
     def _stream(self, kind: str, code: str, tail: str = "/download") -> Iterator[bytes]:
         path = f"/{kind}/{media_path(code)}{tail}"
-        yield from self._stream_of(path, Sent(code=code), free=kind == "media-files")
+        yield from self._stream_of(path, RequestContext(code=code), free=kind == "media-files")
 
-    def _stream_of(self, path: str, sent: Sent, *, free: bool = False) -> Iterator[bytes]:
+    def _stream_of(self, path: str, sent: RequestContext, *, free: bool = False) -> Iterator[bytes]:
         answer = self.call("GET", path, stream=True)
         if answer.status != 200:
             raise self.refused(answer, sent, free=free)

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from ...errors import Failure, Kind
 from ..answers import parse, value_errors
 from ..answers.types import Attribute, Created
-from ..answers.value_errors import Sent
+from ..answers.value_errors import RequestContext
 from ..errors import Refusal
 from ..http.multipart import FileBody
 from ..http.transport import Answer
@@ -26,15 +26,15 @@ class UploadCalls(Calls):
     """
 
     def upload_product(self, body: FileBody, attribute: Attribute | None = None) -> Created:
-        """A value of a product, by identifier (`body.place`). The value is saved when this returns."""
+        """A value of a product, by identifier (`body.value`). The value is saved when this returns."""
         return self._upload_value(body, "product", attribute)
 
     def upload_product_model(self, body: FileBody, attribute: Attribute | None = None) -> Created:
-        """A value of a product model, by code (`body.place`)."""
+        """A value of a product model, by code (`body.value`)."""
         return self._upload_value(body, "product_model", attribute)
 
     def upload_category_media(self, body: FileBody) -> Created:
-        """A value of an enriched category (`body.place`); cloud only (pim-facts B6.3)."""
+        """A value of an enriched category (`body.value`); cloud only (pim-facts B6.3)."""
         _expect(body, "category")
         return self._located(self._sent("/category-media-files", body))
 
@@ -73,16 +73,16 @@ class UploadCalls(Calls):
         answer = self.call("POST", path, body=body)
         if answer.status == 201:
             return answer
-        place = body.place
-        sent = Sent(
-            code=place.code if place else code,
-            attributes=(place.attribute,) if place else (),
-            locale=place.locale if place else None,
-            scope=place.scope if place else None,
+        value = body.value
+        sent = RequestContext(
+            code=value.code if value else code,
+            attributes=(value.attribute,) if value else (),
+            locale=value.locale if value else None,
+            scope=value.scope if value else None,
             filename=body.filename,
             size=body.size,
             attribute=attribute,
-            entity=place is None,
+            entity=value is None,
         )
         raise self.refused(answer, sent, free=free)
 
@@ -111,7 +111,7 @@ class UploadCalls(Calls):
         except parse.Garbled:
             return ""
         return (
-            self.transport.redact(value_errors.said({"code": 201, **data}).message)
+            self.transport.redact(value_errors.error_body({"code": 201, **data}).message)
             if isinstance(data, dict)
             else ""
         )
@@ -136,5 +136,5 @@ def _path(answer: Answer) -> str:
 
 
 def _expect(body: FileBody, holder: str) -> None:
-    if body.place is None or body.place.holder != holder:
+    if body.value is None or body.value.holder != holder:
         raise ValueError(f"the body is not made for a {holder}")

@@ -13,7 +13,7 @@ import urllib3.exceptions as u
 
 from ...errors import Failure, Kind, UsageError
 from ..errors import Trouble
-from .wire import LONGEST_ANSWER, Overdue, Passage
+from .wire import LONGEST_ANSWER, CallState, Overdue
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _AGAIN = "Check the network and that the PIM is up, then run the same command again."
@@ -27,21 +27,19 @@ _MISCONFIGURED = (
 
 
 def judge(
-    error: Exception, *, where: str, timeouts: tuple[float, float], passage: Passage, writes: bool
+    error: Exception, *, where: str, timeouts: tuple[float, float], state: CallState, writes: bool
 ) -> Trouble | UsageError:
     """The error to raise for `error`; holds nothing of the request.
 
     `where` names the PIM's host, `timeouts` are the seconds allowed to connect and to stay silent,
-    `passage` is how far the call came, `writes`: could it have changed anything?
+    `state` is how far the call came, `writes`: could it have changed anything?
     """
     causes = list(causes_of(error))
     fatal = _fatal(causes, where)
     if fatal:
         return fatal
-    kind, message, hint = _describe(causes, where, timeouts, passage.connected)
-    return Trouble(
-        Failure(kind, message, hint), maybe_done=writes and passage.handed_out, reused=passage.reused
-    )
+    kind, message, hint = _describe(causes, where, timeouts, state.connected)
+    return Trouble(Failure(kind, message, hint), maybe_done=writes and state.handed_out, reused=state.reused)
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:

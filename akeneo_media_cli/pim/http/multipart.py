@@ -6,22 +6,21 @@ import hashlib
 import json
 import mimetypes
 import os
-import stat
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from ...errors import Failure, Kind
-from ...rows import php_basename
+from ...rows import clean_name, php_basename
 from ..errors import SourceTrouble
+from .source import Source, Stream, changed_while_sent
 
 PIECE = 256 * 1024
 """Bytes handed out at once: larger gains nothing, smaller costs CPU (architecture.md, measured)."""
 
 
 @dataclass(frozen=True)
-class Place:
+class ValueRef:
     """The value that a file is for, as `POST /media-files` and `/category-media-files` name it.
 
     `holder` is the form's field; `code` is the identifier of a product, the code of the others.
@@ -54,128 +53,17 @@ class Place:
         )
 
 
-class Stream(Protocol):
-    """An opened source. `readinto` gives 0 at the end; it raises OSError or `SourceTrouble`."""
+def _sent_name(name: str) -> str:
+    """A file name that PHP accepts: printable UTF-8 with a last path part that is not empty.
 
-    def readinto(self, buffer: memoryview, /) -> int | None: ...
-
-    def close(self) -> object: ...
-
-
-class Source(Protocol):
-    """Where the bytes come from: a path, a ZIP's member, a link. `size` in bytes is fixed when it is made."""
-
-    @property
-    def size(self) -> int: ...
-
-    @property
-    def name(self) -> str: ...
-
-    def open(self) -> Stream:
-        """A new stream from the first byte. Raises SourceTrouble, also where it is not what it was."""
-        ...
-
-    def changed(self, stream: Stream) -> bool:
-        """Are the bytes read from `stream` no longer what the source holds now?"""
-        ...
-
-    def close(self) -> None:
-        """Let go of what is held beside the streams, which are closed by themselves."""
-        ...
-
-
-class PathSource:
-    """A regular file, taken as it was when this was made: size, time, device and inode."""
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Raises SourceTrouble: FILE_MISSING, FILE_UNREADABLE, FILE_NOT_REGULAR."""
-        self.path = os.fspath(path)
-        try:
-            found = os.stat(path)  # noqa: PTH116 - on the way of every upload, and Path.stat costs twice
-        except (OSError, ValueError) as error:
-            raise _unreadable(self.path, error) from None
-        if not stat.S_ISREG(found.st_mode):
-            raise SourceTrouble(
-                Failure(
-                    Kind.FILE_NOT_REGULAR,
-                    f"{self.path} is a folder, a pipe or a device",
-                    "Name a regular file.",
-                )
-            )
-        self._then = _identity(found)
-        self.size = found.st_size
-        self.mtime_ns = found.st_mtime_ns
-        self.name = os.path.basename(self.path)  # noqa: PTH119 - Path costs ten times as much
-
-    def open(self) -> Stream:
-        """Raises SourceTrouble: FILE_MISSING, FILE_UNREADABLE, FILE_CHANGED."""
-        try:
-            stream = open(self.path, "rb", buffering=0, opener=_open_at_once)  # noqa: SIM115
-        except OSError as error:
-            raise _unreadable(self.path, error) from None
-        if _identity(os.fstat(stream.fileno())) != self._then:
-            stream.close()
-            raise changed_while_sent(self.path)
-        return stream
-
-    def changed(self, stream: Stream) -> bool:
-        """Compares what was opened, and what the path leads to now, with what it was at first."""
-        try:
-            opened = os.fstat(stream.fileno())  # type: ignore[attr-defined]
-            now = os.stat(self.path)  # noqa: PTH116
-        except OSError:
-            return True
-        return _identity(opened) != self._then or _identity(now) != self._then
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-def _identity(found: os.stat_result) -> tuple[int, int, int, int]:
-    return found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    # A pipe that took the file's place meanwhile would hold an ordinary open() for ever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _unreadable(path: str, error: OSError | ValueError) -> SourceTrouble:
-    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return SourceTrouble(
-            Failure(Kind.FILE_MISSING, f"{path} is not there", "Check the path, or put the file there.")
-        )
-    reason = getattr(error, "strerror", None) or str(error)
-    return SourceTrouble(
-        Failure(Kind.FILE_UNREADABLE, f"{path}: {reason}", "Check that this user may read the file.")
-    )
-
-
-def changed_while_sent(name: str) -> SourceTrouble:
-    """For any source: what was read does not belong together, and nothing of it was taken by the PIM."""
-    return SourceTrouble(
-        Failure(
-            Kind.FILE_CHANGED,
-            f"{name} changed while it was being sent; the PIM was given nothing",
-            "Run again when nothing writes to the file any more.",
-        )
-    )
-
-
-def safe_name(name: str) -> str:
-    """A file name that PHP takes: no control characters, no bytes that are not UTF-8, no empty last part.
-
-    An empty or undecodable name is answered 500 by the PIM (pim-facts A4).
+    An empty or undecodable name is answered 500 (docs/pim-behaviour.md, "Refusals and their causes").
     """
-    if not (name.isascii() and name.isprintable()):
-        name = "".join("_" if unicodedata.category(c) in ("Cc", "Cs") else c for c in name)
-    if not php_basename(name):
-        name = name.rstrip("/\\") + "_"
-    return name
+    name = clean_name(name)
+    return name if php_basename(name) else name.rstrip("/\\") + "_"
 
 
 class FileBody:
-    """A `multipart/form-data` body to hand to requests: one field if there is a `place`, then the file.
+    """A `multipart/form-data` body to hand to requests: one field if there is a `value`, then the file.
 
     Each iteration is a new try that opens the source again and starts from its first byte; the length
     stays what it was when the source was made. Before the last bytes go out the source is asked whether it
@@ -187,7 +75,7 @@ class FileBody:
         self,
         source: Source,
         *,
-        place: Place | None = None,
+        value: ValueRef | None = None,
         filename: str | None = None,
         digest: bool = True,
         on_bytes: Callable[[int], None] | None = None,
@@ -201,8 +89,8 @@ class FileBody:
         and may wait. `piece`: bytes handed out at once.
         """
         self.source = source
-        self.place = place
-        self.filename = safe_name(source.name if filename is None else filename)
+        self.value = value
+        self.filename = _sent_name(source.name if filename is None else filename)
         self.complete = False
         self.sent = 0
         self._digest = digest
@@ -219,11 +107,11 @@ class FileBody:
 
     def _preamble(self, boundary: str) -> bytes:
         parts = []
-        if self.place:
+        if self.value:
             parts.append(
                 f"--{boundary}\r\n"
-                f'Content-Disposition: form-data; name="{self.place.holder}"\r\n\r\n'
-                f"{self.place.as_json()}\r\n"
+                f'Content-Disposition: form-data; name="{self.value.holder}"\r\n\r\n'
+                f"{self.value.as_json()}\r\n"
             )
         quoted = self.filename.replace("\\", "\\\\").replace('"', '\\"')
         kind = mimetypes.types_map.get(os.path.splitext(self.filename)[1].lower())  # noqa: PTH122

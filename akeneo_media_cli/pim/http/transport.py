@@ -24,7 +24,7 @@ from ..errors import SourceTrouble, Trouble
 from . import faults
 from .multipart import FileBody
 from .redact import Redactor
-from .wire import Adapter, Habits, Passage
+from .wire import Adapter, CallState, ConnectionPolicy
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of an answer that are read into memory; the PIM's own pages stay far below."""
@@ -107,8 +107,8 @@ class Transport:
         self._on_call = on_call
         self._lock = threading.Lock()
         self._counts = Counts()
-        self._passage = Passage()
-        self._adapter = Adapter(Habits(timeout, clock, self._passage), pool)
+        self._state = CallState()
+        self._adapter = Adapter(ConnectionPolicy(timeout, clock, self._state), pool)
         # Looked up once: requests would read the environment and netrc again for every call.
         self._proxies = proxies_for(self.url)
         self._verify = authorities() if self.url.startswith("https:") else True
@@ -162,7 +162,7 @@ class Transport:
         fresh: bool = False,
     ) -> Answer:
         method = request.method or ""
-        self._passage.begin(fresh=fresh)
+        self._state.begin(fresh=fresh)
         began = self._clock()
         answer: Answer | None = None
         problem: Trouble | UsageError | SourceTrouble | None = None
@@ -171,15 +171,15 @@ class Transport:
                 request, stream=True, timeout=self.timeouts, verify=self._verify, proxies=self._proxies
             )
             streamed = stream and response.status_code == 200
-            if streamed and self._passage.answer:
-                self._passage.answer.take_your_time()
+            if streamed and self._state.answer:
+                self._state.answer.lift_deadline()
             answer = _take(response, streamed)
-            answer.whole, answer.attempt = self._passage.handed_out, attempt
+            answer.whole, answer.attempt = self._state.handed_out, attempt
         except SourceTrouble as trouble:
             problem = trouble
         except (requests.RequestException, HTTPError, OSError) as error:
             problem = self._judge(error, method)
-        sent = body.sent if isinstance(body, FileBody) else len(body or b"") * self._passage.handed_out
+        sent = body.sent if isinstance(body, FileBody) else len(body or b"") * self._state.handed_out
         status = answer.status if answer else None
         self._tell(CallInfo(method, path, status, problem, self._clock() - began, sent, attempt), login)
         if problem:
@@ -228,7 +228,7 @@ class Transport:
             error,
             where=self.url,
             timeouts=self.timeouts,
-            passage=self._passage,
+            state=self._state,
             writes=method != "GET",
         )
 

@@ -37,7 +37,7 @@ _STATUS_AT = len("HTTP/1.1 ")
 
 
 @dataclass
-class Passage(threading.local):
+class CallState(threading.local):
     """What this thread's call came to on the wire; requests keeps it to itself when a call fails."""
 
     connected: bool = False
@@ -48,7 +48,7 @@ class Passage(threading.local):
     """All of the request, its body included, was taken by the system to be sent."""
     fresh: bool = False
     """No kept connection may be used: one died, and those kept beside it may be as dead."""
-    answer: Incoming | None = None
+    answer: DeadlineReader | None = None
     """What comes back, once the request is out."""
 
     def begin(self, *, fresh: bool) -> None:
@@ -58,19 +58,19 @@ class Passage(threading.local):
 
 
 @dataclass(frozen=True)
-class Habits:
+class ConnectionPolicy:
     """`silence`: seconds that the other side may take nothing and say nothing. `clock`: monotonic seconds."""
 
     silence: float
     clock: Callable[[], float]
-    passage: Passage
+    state: CallState
 
 
 class Overdue(TimeoutError):  # noqa: N818
     """The answer came in too slowly to be waited for."""
 
 
-class Incoming(io.RawIOBase):
+class DeadlineReader(io.RawIOBase):
     """The bytes of an answer as they come. Reading raises Overdue after `until`, in seconds of `clock`.
 
     A time-out is for a silence only: an answer that drips would keep a call for ever.
@@ -93,15 +93,15 @@ class Incoming(io.RawIOBase):
         self.raw.close()
         super().close()
 
-    def take_your_time(self) -> None:
+    def lift_deadline(self) -> None:
         """From now on there is no end: of a download only silence tells that it is over."""
         self.until = math.inf
 
 
-class _Careful:
+class GuardedConnection:
     """Mixed into urllib3's connection classes."""
 
-    habits: Habits
+    policy: ConnectionPolicy
     sock: Any
     _uses = 0
     _last = 0.0
@@ -110,32 +110,32 @@ class _Careful:
     @property
     def is_connected(self) -> bool:
         """Asked by the pool before a kept connection is used again; what is not connected it closes."""
-        tired = self._uses >= USES or self.habits.clock() - self._last > IDLE
+        tired = self._uses >= USES or self.policy.clock() - self._last > IDLE
         # After a body cut short the server still waits for its rest: nothing more can be said there.
-        given_up = tired or self._cut or self.habits.passage.fresh
+        given_up = tired or self._cut or self.policy.state.fresh
         return not given_up and bool(super().is_connected)  # type: ignore[misc]
 
     def connect(self) -> None:
         self._uses = 0
         self._cut = False
         super().connect()  # type: ignore[misc]
-        self.habits.passage.connected = True
+        self.policy.state.connected = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        passage = self.habits.passage
-        passage.connected = self.sock is not None
-        passage.reused = passage.connected and self._uses > 0
+        state = self.policy.state
+        state.connected = self.sock is not None
+        state.reused = state.connected and self._uses > 0
         super().request(*args, **kwargs)  # type: ignore[misc]
-        passage.handed_out = True
+        state.handed_out = True
 
     def send(self, data: Any) -> None:
         """One piece. Raises BrokenPipeError where sending on is pointless: urllib3 then reads the answer."""
         if self.sock is None:
             self.connect()
         sock = self.sock
-        if sock.gettimeout() != self.habits.silence:
+        if sock.gettimeout() != self.policy.silence:
             # urllib3 leaves the connect time-out on it while the body goes out.
-            sock.settimeout(self.habits.silence)
+            sock.settimeout(self.policy.silence)
         left = memoryview(data)
         try:
             if self._answered_early(sock):
@@ -164,21 +164,21 @@ class _Careful:
     def getresponse(self) -> Any:
         response = super().getresponse()  # type: ignore[misc]
         self._uses += 1
-        self._last = self.habits.clock()
+        self._last = self.policy.clock()
         return response
 
 
-class _Reply(HTTPResponse):
+class DeadlineResponse(HTTPResponse):
     """http.client's, made when the request is out: from then on the time of the answer counts."""
 
-    habits: Habits
+    policy: ConnectionPolicy
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        clock = self.habits.clock
-        incoming = Incoming(self.fp.detach(), clock() + LONGEST_ANSWER * self.habits.silence, clock)
+        clock = self.policy.clock
+        incoming = DeadlineReader(self.fp.detach(), clock() + LONGEST_ANSWER * self.policy.silence, clock)
         self.fp = io.BufferedReader(incoming)
-        self.habits.passage.answer = incoming
+        self.policy.state.answer = incoming
 
 
 class BareAdapter(HTTPAdapter):
@@ -224,17 +224,17 @@ def pools(plain: type[HTTPConnection], secure: type[HTTPSConnection]) -> Pools:
 class Adapter(BareAdapter):
     """With the connections that suit the PIM: `pool` of them are kept."""
 
-    def __init__(self, habits: Habits, pool: int) -> None:
-        class Reply(_Reply):
+    def __init__(self, policy: ConnectionPolicy, pool: int) -> None:
+        class Reply(DeadlineResponse):
             pass
 
-        class Plain(_Careful, HTTPConnection):
+        class Plain(GuardedConnection, HTTPConnection):
             response_class = Reply
 
-        class Secure(_Careful, HTTPSConnection):
+        class Secure(GuardedConnection, HTTPSConnection):
             response_class = Reply
 
-        Reply.habits = Plain.habits = Secure.habits = habits
+        Reply.policy = Plain.policy = Secure.policy = policy
         self._pool: Any = None
         ours = pools(Plain, Secure)
         super().__init__(ours, ours, hosts=1, pool=pool)

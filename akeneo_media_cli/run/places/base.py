@@ -7,12 +7,11 @@ from typing import Any, BinaryIO, Protocol
 
 from ...pim.answers.types import Created, Downloaded, LineResult
 from ...pim.client import PimClient
-from ...pim.http.multipart import FileBody
-from ...pim.http.multipart import Place as Value
+from ...pim.http.multipart import FileBody, ValueRef
 from ...rows import folded
 from ..aim import Aim
 
-MakeBody = Callable[[Value | None], FileBody]
+MakeBody = Callable[[ValueRef | None], FileBody]
 """Makes the body of one upload: for a value, or (None) for a file that is attached later."""
 
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from ...pim.answers.entity_types import Category
 from ...pim.answers.types import Created, Downloaded, LineResult
 from ...pim.client import PimClient
-from ...pim.http.multipart import Place as Value
+from ...pim.http.multipart import ValueRef
 from ...rows import folded
 from ..aim import Aim
 from .base import Line, MakeBody, named
@@ -29,7 +29,7 @@ class Categories:
         return "categories"
 
     def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
-        value = Value("category", aim.target.code, aim.attribute, aim.locale, aim.scope)
+        value = ValueRef("category", aim.target.code, aim.attribute, aim.locale, aim.scope)
         return client.upload_category_media(make(value))
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from ...errors import Failure, Kind
 from ...pim.answers.types import Created, Downloaded, LineResult, Product, ProductModel
 from ...pim.client import PimClient
-from ...pim.http.multipart import Place as Value
+from ...pim.http.multipart import ValueRef
 from ...rows import php_basename
 from ..aim import Aim
 from .base import Line, MakeBody, named, values_of
@@ -40,7 +40,7 @@ class Products(_CatalogMedia):
         return "products"
 
     def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
-        value = Value("product", aim.target.code, aim.attribute, aim.locale, aim.scope)
+        value = ValueRef("product", aim.target.code, aim.attribute, aim.locale, aim.scope)
         return client.upload_product(make(value), aim.definition)
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
@@ -60,7 +60,7 @@ class Models(_CatalogMedia):
         return "models"
 
     def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
-        value = Value("product_model", aim.target.code, aim.attribute, aim.locale, aim.scope)
+        value = ValueRef("product_model", aim.target.code, aim.attribute, aim.locale, aim.scope)
         return client.upload_product_model(make(value), aim.definition)
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
