@@ -16,9 +16,9 @@ _ONE_CORE = "one core at work: where the machine has others to serve, wall time 
 _PLAN = """
 import sys, time
 from pathlib import Path
-from akeneo_media_cli.run.ledger import open_ledger
-from akeneo_media_cli.run.options import ManifestOptions
-from akeneo_media_cli.run.plan import plan, planned_rows
+from akeneo_media_cli.ledger import open_ledger
+from akeneo_media_cli.jobs.options import ManifestOptions
+from akeneo_media_cli.planning.plan import plan, planned_rows
 said = lambda message, hint: print(message, file=sys.stderr)
 ledger = open_ledger(Path(sys.argv[2]), pim_url="http://localhost", clock=time.time, note=said)
 run = ledger.start_run("upload", {})

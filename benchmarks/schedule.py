@@ -61,8 +61,8 @@ def simulate(rows: int) -> tuple[float, float]:
 
     Deciding is all that is not making the rows up, which is timed by itself.
     """
-    from akeneo_media_cli.run.coordinator import Coordinator, Policy
-    from akeneo_media_cli.run.course import Call, Course, Errand, Prepared, Stored
+    from akeneo_media_cli.transfer.coordinator import Coordinator, Policy
+    from akeneo_media_cli.transfer.task import Call, Course, Errand, Prepared, Stored
 
     began = process_time()
     for _ in Load(rows).courses():

@@ -17,7 +17,7 @@ from . import options as o
 from .places import Places
 
 if TYPE_CHECKING:
-    from ..run.checkup import Checkup, Finding
+    from ..jobs.check import Checkup, Finding
 
 Json = Annotated[bool, typer.Option("--json", envvar=o.env("json"), help="Write what was found as JSON.")]
 _MARKS = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
@@ -39,9 +39,9 @@ def check(
     answer for now.
     """
     from ..console import hush
+    from ..jobs.check import Checkup
     from ..pim.client import PimClient
     from ..progress.notes import Notes
-    from ..run.checkup import Checkup
     from ..settings import load_connection
 
     Places(env_file=env_file, log_file=log_file).check()

@@ -48,13 +48,13 @@ def runs(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _runs(params: Mapping[str, object], incomplete: str, command: str | None) -> list[str]:
-    from ..run.ledger.peek import run_ids
+    from ..ledger.peek import run_ids
 
     state, env_file = params.get("state"), params.get("env_file")
     if isinstance(state, (str, Path)):
         path = Path(state).expanduser()
     else:
-        from ..run.ledger import default_path
+        from ..ledger import default_path
         from ..settings import load_url
 
         named = Path(env_file) if isinstance(env_file, (str, Path)) else None

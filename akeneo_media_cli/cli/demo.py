@@ -31,7 +31,7 @@ def demo(
     progress: o.Progress = o.ProgressMode.auto,
 ) -> None:
     """Start a sandbox PIM, upload the sample manifests to it, and show the result."""
-    from ..run.options import ManifestOptions, UploadOptions
+    from ..jobs.options import ManifestOptions, UploadOptions
     from .session import Session
     from .showing import show_values
 

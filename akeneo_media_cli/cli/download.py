@@ -43,8 +43,8 @@ def download(
     manifest, 4 credentials refused, 5 rows pending (run it again), 6 another run is at work.
     """
     from .. import units
-    from ..run.download import placed_rows
-    from ..run.options import DownloadOptions, ManifestOptions
+    from ..jobs.download import placed_rows
+    from ..jobs.options import DownloadOptions, ManifestOptions
     from .session import Session
 
     named = ManifestOptions(

@@ -15,11 +15,11 @@ from ..exits import Exit, worst
 from .process import say
 
 if TYPE_CHECKING:
+    from ..jobs.job import Job
+    from ..jobs.options import RunOptions
+    from ..ledger import Run
     from ..progress.base import Progress
     from ..report import Report
-    from ..run.job import Job
-    from ..run.ledger import Run
-    from ..run.options import RunOptions
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Ending:
         Gives the status to exit with. Errors are told here; what else `problem` may be is for the caller to
         raise on.
         """
-        from ..run.ledger.ledger import new_id
+        from ..ledger.ledger import new_id
 
         failure, status = (_failure(problem), _status(problem)) if problem else (None, Exit.OK)
         self._leave(self._report(new_id(self._wall), status, failure, summary), progress)

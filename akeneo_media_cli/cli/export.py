@@ -97,7 +97,7 @@ def export(
     Exit status: 0 written, 2 wrong usage, 4 credentials refused, 5 the PIM does not answer. But for standard
     output, a manifest that is not complete is not left behind.
     """
-    from ..run.export import Export, ExportOptions
+    from ..jobs.export import Export, ExportOptions
     from ..wording import count
     from .reading import quiet_if_unread, reading
 

@@ -210,8 +210,8 @@ def download(
     """
     from .. import units
     from ..errors import UsageError
-    from ..run.download import code_rows
-    from ..run.options import DownloadOptions, ManifestOptions
+    from ..jobs.download import code_rows
+    from ..jobs.options import DownloadOptions, ManifestOptions
     from .session import Session
 
     if to.exists() and not to.is_dir():
@@ -246,7 +246,7 @@ def download(
 def _answers(reader: Reader, codes: list[str]) -> dict[str, Any]:
     """A MediaFile or a Failure for each code."""
     from ..pim.errors import Refusal
-    from ..run.fetching import unknown_media
+    from ..transfer.downloads import unknown_media
 
     # Without a code, the call would list all files.
     asked = [code for code in codes if code.strip("/ ")]

@@ -12,7 +12,7 @@ import typer
 from . import completion
 
 if TYPE_CHECKING:
-    from ..links import LinkOptions
+    from ..storage.links import LinkOptions
 
 CONNECTION = "Connection"
 MANIFEST = "Manifest"
@@ -86,7 +86,7 @@ def names(paths: list[Path] | None) -> list[str]:
 def links(allow_remote: bool, remote_host: list[str] | None, max_temp: str) -> LinkOptions:
     """What the three options say of links. Raises UsageError for a size that is none."""
     from .. import units
-    from ..links import LinkOptions
+    from ..storage.links import LinkOptions
 
     return LinkOptions(allow_remote, tuple(remote_host or ()), units.size(max_temp))
 

@@ -20,7 +20,7 @@ from .places import Places
 if TYPE_CHECKING:
     from ..pim.client import PimClient
     from ..progress.base import Progress
-    from ..run.asking import Asking
+    from ..transfer.questions import Asking
 
 
 @dataclass
@@ -53,12 +53,12 @@ def reading(
     `output` is the file that the caller writes. Raises UsageError for settings that cannot be used, and for
     a file that would be written over another one of the call.
     """
+    from ..jobs.job import Environment
     from ..pim.client import PimClient
     from ..progress import make_progress
-    from ..run.asking import Asking
-    from ..run.coordinator import Policy
-    from ..run.job import Environment
     from ..settings import load_connection
+    from ..transfer.coordinator import Policy
+    from ..transfer.questions import Asking
 
     Places(env_file=env_file, output=output, log_file=log_file).check()
     connection = load_connection(os.environ, env_file, cwd=Path.cwd())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..run.ledger.record import RunRecord
+    from ..ledger.record import RunRecord
 
 
 def locator(record: RunRecord) -> Callable[[Mapping[str, Any]], str | None]:

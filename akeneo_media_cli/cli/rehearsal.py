@@ -11,7 +11,7 @@ from ..pim.connection import Connection
 from ..secret import Secret
 
 if TYPE_CHECKING:
-    from ..run.options import ManifestOptions
+    from ..jobs.options import ManifestOptions
 
 MISSING = "the sandbox needs the extra `sandbox`"
 CURE = "install it: pip install 'akeneo-media-cli[sandbox]' (or pipx inject, uv tool install --with)"
@@ -20,7 +20,7 @@ CURE = "install it: pip install 'akeneo-media-cli[sandbox]' (or pipx inject, uv 
 def needs(options: ManifestOptions, stdin: BinaryIO) -> list[Any]:
     """What the manifests name that a PIM must have. Raises ManifestError."""
     from ..link import is_link, link_name
-    from ..run.manifests import rows_of
+    from ..planning.manifests import rows_of
     from ..sandbox import Need
 
     found: dict[Any, None] = {}

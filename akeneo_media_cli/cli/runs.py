@@ -21,8 +21,8 @@ from .places import Places
 from .process import say
 
 if TYPE_CHECKING:
-    from ..run.ledger import Ledger, RunInfo
-    from ..run.options import UploadOptions
+    from ..jobs.options import UploadOptions
+    from ..ledger import Ledger, RunInfo
 
 app = typer.Typer(help="What earlier runs did, from the ledger.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -40,7 +40,7 @@ AsJson = Annotated[bool, typer.Option("--json", envvar=o.env("json"), help="As J
 @contextmanager
 def _ledger(state: Path | None, env_file: Path | None) -> Iterator[Ledger]:
     """The ledger to read: of --state, or of the PIM that the settings name. A run may be going on."""
-    from ..run.ledger import default_path, open_ledger
+    from ..ledger import default_path, open_ledger
 
     url = None
     if state is None:
@@ -61,7 +61,7 @@ def _note(message: str, hint: str) -> None:
 
 def _counted(ledger: Ledger, info: RunInfo) -> dict[str, Any]:
     """A run's summary: as it ended, or what its rows come to so far. Nothing is left of rows long past."""
-    from ..run.job import Figures
+    from ..jobs.job import Figures
 
     ended = {name: value for name, value in info.summary.items() if name != "error"}
     return {**ledger.record(info.id).summary(), **vars(Figures()), **ended}
@@ -137,9 +137,9 @@ def show(
 ) -> None:
     """What one run did: its summary and its failures, or a report in any format."""
     from .. import __version__
+    from ..ledger.record import FAILURES
     from ..report import Report, write_reports
     from ..report.summary import write_summary
-    from ..run.ledger.record import FAILURES
     from ..wording import utc
     from .recall import locator, recall
 
@@ -201,8 +201,8 @@ def retry(
     """Try the failed rows of a run again, and only those: with its --skip or --force, its --share and
     --carrier."""
     from .. import units
-    from ..run.options import ManifestOptions, UploadOptions
-    from ..run.plan import retried_rows
+    from ..jobs.options import ManifestOptions, UploadOptions
+    from ..planning.plan import retried_rows
     from .session import Session
 
     options = UploadOptions(

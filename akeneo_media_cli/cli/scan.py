@@ -124,7 +124,7 @@ def scan(
             if not online:
                 _write(rows, found, written_as, output)
             else:
-                from ..run.existing import Existing
+                from ..preflight.existing import Existing
 
                 with reading(env_file, verbose=verbose, quiet=quiet) as reader:
                     existing = Existing(reader.client, reader.asking, teller.missing)

@@ -21,14 +21,14 @@ from .ending import Ending
 from .places import Places
 
 if TYPE_CHECKING:
-    from ..links import Links
+    from ..jobs.job import Job
+    from ..jobs.options import DownloadOptions, RunOptions, UploadOptions, ValidateOptions, VerifyOptions
+    from ..ledger import Ledger, PlannedRow
     from ..pim.connection import Connection
+    from ..planning.manifests import Media
+    from ..planning.plan import Note
     from ..progress.base import Progress
-    from ..run.job import Job
-    from ..run.ledger import Ledger, PlannedRow
-    from ..run.manifests import Media
-    from ..run.options import DownloadOptions, RunOptions, UploadOptions, ValidateOptions, VerifyOptions
-    from ..run.plan import Note
+    from ..storage.links import Links
 
 
 @dataclass
@@ -51,20 +51,20 @@ class Session:
 
     def upload(self, options: UploadOptions) -> Exit:
         """Run `upload`; the exit status. Raises MediaError where not even a run could begin."""
-        from ..run.upload import Upload
+        from ..jobs.upload import Upload
 
         return self._run("upload", options, Upload)
 
     def upload_nothing(self, options: UploadOptions, problem: MediaError | None = None) -> Exit:
         """The end of an `upload` without rows to send, for a `problem` or for none; the exit status."""
-        from ..run.upload import Upload
+        from ..jobs.upload import Upload
 
         self._places(options).check_reports(options.reports)
         return self._ending("upload", options).of_nothing(problem, Upload.nothing(), self._display())
 
     def validate(self, options: ValidateOptions) -> Exit:
         """Run `validate`, as `upload`; it needs a PIM only with `online`, and is not remembered."""
-        from ..run.validate import Validate
+        from ..jobs.validate import Validate
 
         return self._run(
             "validate",
@@ -75,13 +75,13 @@ class Session:
 
     def verify(self, options: VerifyOptions) -> Exit:
         """Run `verify`, as `upload`."""
-        from ..run.verify import Verify
+        from ..jobs.verify import Verify
 
         return self._run("verify", options, Verify)
 
     def download(self, options: DownloadOptions) -> Exit:
         """Run `download` or `media download`, as `upload`, on `rows`."""
-        from ..run.download import Download
+        from ..jobs.download import Download
 
         return self._run("download", options, Download)
 
@@ -115,10 +115,10 @@ class Session:
         self, options: RunOptions, make: type[Job], progress: Progress, ending: Ending, *, offline: bool
     ) -> tuple[Job, Ledger]:
         """The job to do, and the ledger for it. Raises MediaError where there is no doing it."""
-        from ..links import Links
-        from ..run.job import Environment
-        from ..run.layout import media_of
-        from ..run.sources import LOOKS, Sources
+        from ..jobs.job import Environment
+        from ..jobs.media_columns import media_of
+        from ..storage.links import Links
+        from ..storage.sources import LOOKS, Sources
 
         on_call = self._on_call()
         links = self._cleanup.enter_context(
@@ -166,7 +166,7 @@ class Session:
     def _rows(
         self, options: RunOptions, stdin: BinaryIO, media: Media | None, links: Links, note: Note
     ) -> Iterable[PlannedRow]:
-        from ..run.plan import planned_rows
+        from ..planning.plan import planned_rows
 
         if self.rows is not None:
             return self.rows(note, links)
@@ -230,7 +230,7 @@ class Session:
         )
 
     def _ledger(self, options: RunOptions, url: str, progress: Progress) -> Ledger:
-        from ..run.ledger import default_path, open_ledger
+        from ..ledger import default_path, open_ledger
 
         # What a sandbox that is about to vanish was given must not be remembered.
         path = None if options.no_state or self.sandbox else options.state or default_path(url)

@@ -49,7 +49,7 @@ def verify(
     4 credentials refused, 5 rows pending (run it again), 6 another run is at work.
     """
     from .. import units
-    from ..run.options import ManifestOptions, VerifyOptions
+    from ..jobs.options import ManifestOptions, VerifyOptions
     from .session import Session
 
     options = VerifyOptions(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from akeneo_media_cli.run.ledger import default_path, open_ledger
-from akeneo_media_cli.run.ledger.peek import run_ids
+from akeneo_media_cli.ledger import default_path, open_ledger
+from akeneo_media_cli.ledger.peek import run_ids
 
 PIM = "https://pim.example.com"
 Complete = Callable[..., list[str]]

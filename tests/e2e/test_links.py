@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ..links.hosts import File, Host
 from ..pim.server import Reply, Request, Server
+from ..storage.links.hosts import File, Host
 from .conftest import Bencher, jpeg, sha256
 from .test_places import COLUMNS, enterprise, row
 

@@ -154,7 +154,7 @@ run()
 """
 
 BROKEN = """
-from akeneo_media_cli.run.courier import MediaCourier
+from akeneo_media_cli.transfer.executor import MediaCourier
 plain, calls = MediaCourier.perform, []
 def perform(self, call):
     calls.append(call)

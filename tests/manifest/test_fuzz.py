@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import ManifestError
-from akeneo_media_cli.files import FileRoots, check_file
+from akeneo_media_cli.storage import FileRoots, check_file
 
 from .reading import Reader
 

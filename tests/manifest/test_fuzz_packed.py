@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import ManifestError
-from akeneo_media_cli.files import FileRoots, check_file
 from akeneo_media_cli.manifest import read_manifests
+from akeneo_media_cli.storage import FileRoots, check_file
 
 from .test_layout import PRODUCTS
 from .test_sheets import HEADER, ods, ods_row, replaced, rows_in

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import Failure, Kind, ManifestError, UsageError
-from akeneo_media_cli.files import FileRoots, LocalFile, check_file
 from akeneo_media_cli.manifest import read_manifests
 from akeneo_media_cli.manifest.archive import Archive, member_path, open_archive, split_member_path
 from akeneo_media_cli.rows import Row
+from akeneo_media_cli.storage import FileRoots, LocalFile, check_file
 
 from .test_sheets import rows_in, workbook
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from akeneo_media_cli.files import FileRoots, LocalFile, check_file
+from akeneo_media_cli.storage import FileRoots, LocalFile, check_file
 
 from .reading import Reader
 

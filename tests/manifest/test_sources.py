@@ -243,7 +243,7 @@ def test_a_manifest_that_changes_under_the_reader(read: Reader) -> None:
 def test_slow_libraries_are_loaded_only_for_their_format(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("product,attribute,file\na,p,f\n")
     program = (
-        "import sys\nfrom akeneo_media_cli.manifest import read_manifests\nimport akeneo_media_cli.files\n"
+        "import sys\nfrom akeneo_media_cli.manifest import read_manifests\nimport akeneo_media_cli.storage\n"
         "list(read_manifests(['m.csv'], format=None, sets=[], stdin=sys.stdin.buffer, note=print))\n"
         "sys.exit(bool({'yaml', 'filetype', 'requests', 'rich'} & set(sys.modules)))"
     )

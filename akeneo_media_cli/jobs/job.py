@@ -1,0 +1,231 @@
+"""What every command over a manifest has in common: its way from rows to an exit status, signals included."""
+
+from __future__ import annotations
+
+import random as chance
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from ..errors import Failure, LedgerError, MediaError
+from ..exits import Exit, worst
+from ..ledger import Run
+from ..ledger.record import empty_summary
+from ..pim.client import PimClient
+from ..pim.connection import Connection
+from ..pim.errors import CallError
+from ..planning.plan import Rows
+from ..progress.base import Progress
+from ..rows import Status
+from ..storage.sources import Sources
+from ..transfer.coordinator import Coordinator
+from ..transfer.engine import Courier, Engine
+from .options import RunOptions
+from .signals import Interrupted, Signals
+
+
+@dataclass
+class Environment:
+    """What a run needs of the world: passed in, so that a test can give its own.
+
+    `clock` gives monotonic seconds, `wall` seconds since 1970, `random` numbers from 0 to 1; `sleep` takes
+    seconds; `sources` opens what rows name.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    random: Callable[[], float] = chance.random
+    sleep: Callable[[float], None] = time.sleep
+    sources: Sources = field(default_factory=Sources)
+
+
+@dataclass
+class Figures:
+    """What the report's summary says beside the counts of rows."""
+
+    bytes_sent: int = 0
+    requests: int = 0
+    retries: int = 0
+    throttled: int = 0
+    shared: int = 0
+    """Rows that got the media file that another one sent."""
+
+
+class Job:
+    """One run of a command on a ledger's run. What it does with the rows is its subclass's: `steps`."""
+
+    WORDS: ClassVar[Sequence[str]] = ()
+    """The statuses of the command's own that its summary always has."""
+    FIGURES: ClassVar[type[Figures]] = Figures
+
+    def __init__(
+        self,
+        options: RunOptions,
+        rows: Rows,
+        connection: Connection | None,
+        progress: Progress,
+        environment: Environment,
+        on_call: Callable[..., None] | None = None,
+    ) -> None:
+        """`connection` None: without a PIM. `on_call` hears of each exchange with it."""
+        self.figures = self.FIGURES()
+        self.error: MediaError | None = None
+        """What ended the run before its time, if anything did."""
+        self._cause: Failure | None = None
+        self.pim_version: str | None = None
+        self._rows = rows
+        self._connection = connection
+        self._progress = progress
+        self.environment = environment
+        self._run_options = options
+        self._on_call = on_call
+        self.signals = Signals()
+        """Caught by whoever calls `execute`, for as long as it likes."""
+        self._answers = True
+        self._settled = True
+        self._begun = False
+
+    def execute(self, run: Run) -> Exit:
+        """Do it all; the exit status. Leaves every row's word in the run, however it ends."""
+        try:
+            try:
+                status = self.steps(run)
+            finally:
+                # Within the outer block: no instant is left where a signal would end more than the steps.
+                self.signals.ending = True
+        except Interrupted:
+            status = Exit.OK
+        except LedgerError as error:
+            self.error = error
+            # What was sent meanwhile is told by the rows' marks: the next run looks.
+            status = _as_far_as_known(run) if self.figures.requests else error.exit_status
+        except MediaError as error:
+            self.error = error
+            status = error.exit_status
+        return worst(status, self.signals.status)
+
+    def steps(self, run: Run) -> Exit:
+        """What the command does, to its exit status. Raises MediaError for what ends it before its time."""
+        raise NotImplementedError
+
+    def summary(self, run: Run) -> dict[str, Any]:
+        """The report's summary: rows by status, and what it took."""
+        return {"total": 0, **dict.fromkeys(self.WORDS, 0), **run.summary(), **vars(self.figures)}
+
+    @classmethod
+    def nothing(cls) -> dict[str, Any]:
+        """The summary of a run that could not begin."""
+        return {**empty_summary(), **dict.fromkeys(cls.WORDS, 0), **vars(cls.FIGURES())}
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why not all was done, where no row tells: `error`, or what the PIM's trouble was."""
+        return self._cause if self.error is None else self.error.failure
+
+    @contextmanager
+    def talking(self) -> Iterator[PimClient]:
+        """The PIM, for as long as the block lasts; its calls are counted into the figures."""
+        assert self._connection is not None
+        options = self._run_options
+        client = PimClient(
+            self._connection, timeout=options.timeout, pool=options.concurrency, on_call=self._on_call
+        )
+        with client:
+            try:
+                yield client
+                if self._answers and options.reports:
+                    self.pim_version = _version(client)
+            finally:
+                self.figures.requests = client.counts.requests
+
+    def drive(self, coordinator: Coordinator, courier: Courier, max_duration: float | None = None) -> bool:
+        """Let a coordinator's decisions run to their end; was nothing cut short? Raises what was fatal."""
+        engine = Engine(
+            coordinator,
+            courier,
+            self._progress,
+            clock=self.environment.clock,
+            max_duration=max_duration,
+        )
+        if self.signals.first:
+            engine.interrupt()
+        self._answers = False
+        self.signals.heard_by = engine.interrupt
+        try:
+            engine.run()
+        finally:
+            self.signals.heard_by = None
+            self._settled = coordinator.settled
+            self.figures.retries += coordinator.retries
+            self.figures.throttled += coordinator.gate.throttled
+        if coordinator.fatal is not None:
+            raise coordinator.fatal
+        if coordinator.aborted and coordinator.trouble is not None:
+            self._leave("the PIM could not be asked", coordinator.trouble)
+        elif coordinator.gate.given_up and coordinator.latest is not None:
+            self._leave("the PIM stopped answering, the rest is left for the next run", coordinator.latest)
+        self._answers = not (coordinator.aborted or self.interrupted)
+        return not coordinator.stopping
+
+    def begin(self, run: Run, *settled: Status) -> int:
+        """Show what is to be done, and the rows with the statuses `settled`; how many rows are open."""
+        open_rows, size = run.open_totals()
+        counts, settled_size = run.totals(settled)
+        self._progress.started(
+            rows=open_rows + sum(counts.values()), size=size, concurrency=self._run_options.concurrency
+        )
+        if counts:
+            self._progress.rows_settled(counts, settled_size, lambda: run.items(settled))
+        self._begun = True
+        return open_rows
+
+    def untold(self, run: Run) -> Iterator[dict[str, Any]]:
+        """At the end: the items of rows that no display heard a last word of, a page in memory at a time.
+
+        They are those still open, or all where the run came to its end before `begin` did.
+        """
+        return run.open_items() if self._begun else run.items()
+
+    def _leave(self, what: str, trouble: Failure) -> None:
+        cause = replace(trouble, message=f"{what}: {trouble.message}")
+        self._progress.note(cause.message, hint=cause.hint, level="error")
+        self._cause = self._cause or cause
+
+    def note(self, message: str, hint: str) -> None:
+        """Tell the user something that belongs to no row."""
+        self._progress.note(message, hint=hint)
+
+    @property
+    def interrupted(self) -> bool:
+        """Did a signal ask to come to an end?"""
+        return self.signals.first != 0
+
+
+def rows_status(run: Run) -> Exit:
+    """What the words of a run's rows come to (contract: "Exit status")."""
+    summary = run.summary()
+    statuses = [Exit.OK]
+    if any(summary.get(status) for status in ("failed", "invalid", "differs", "missing")):
+        statuses.append(Exit.ROWS_FAILED)
+    if summary["pending"]:
+        statuses.append(Exit.PENDING)
+    return worst(*statuses)
+
+
+def _as_far_as_known(run: Run) -> Exit:
+    """What the rows come to where the ledger took no more of them."""
+    try:
+        return worst(rows_status(run), Exit.PENDING)
+    except LedgerError:
+        return Exit.PENDING
+
+
+def _version(client: PimClient) -> str | None:
+    """The PIM's version for the report; None where it does not tell, which is no reason to complain."""
+    try:
+        found = client.system_information()
+    except (CallError, MediaError):
+        return None
+    return found.version if found else None

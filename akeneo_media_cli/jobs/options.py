@@ -1,0 +1,114 @@
+"""What a run was asked to do, as values: no command line here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..storage.links import LinkOptions
+
+
+@dataclass(frozen=True)
+class ManifestOptions:
+    """Which rows there are. `shard` is (part, parts) from 1; `roots` empty: the manifest's folder.
+
+    `sheet`: which one of a spreadsheet; None: the first. `columns` of the PIM's own layout that hold media,
+    by name or attribute; empty: the PIM is asked. `links`: which links are followed for files.
+    """
+
+    manifests: Sequence[str]
+    format: str | None = None
+    sheet: str | None = None
+    columns: Sequence[str] = ()
+    sets: Sequence[str] = ()
+    roots: Sequence[Path] = ()
+    allow_outside_root: bool = False
+    rename: str | None = None
+    shard: tuple[int, int] = (1, 1)
+    links: LinkOptions = field(default_factory=LinkOptions)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What all commands over a manifest share. `timeout` in seconds; `retries` are tries after the first."""
+
+    manifest: ManifestOptions
+    concurrency: int = 4
+    retries: int = 5
+    timeout: float = 60.0
+    reports: Sequence[str] = field(default_factory=tuple)
+    state: Path | None = None
+    no_state: bool = False
+
+    def arguments(self) -> dict[str, object]:
+        """How the run was called, for `runs show`; nothing of it is secret."""
+        return {"manifests": list(self.manifest.manifests), "concurrency": self.concurrency}
+
+
+@dataclass(frozen=True)
+class UploadOptions(RunOptions):
+    """How rows are sent. Seconds and bytes; None: no limit. `skip` is `ledger`, `remote` or `none`."""
+
+    max_duration: float | None = None
+    max_failures: int | None = None
+    bwlimit: int | None = None
+    skip: str = "ledger"
+    strict: bool = False
+    preflight: bool = True
+    share: bool = True
+    carrier: str | None = None
+    verify: bool = False
+    dry_run: bool = False
+
+    def arguments(self) -> dict[str, object]:
+        return {
+            **super().arguments(),
+            "skip": self.skip,
+            "dry_run": self.dry_run,
+            "share": self.share,
+            "carrier": self.carrier,
+        }
+
+
+@dataclass(frozen=True)
+class ValidateOptions(RunOptions):
+    """How rows are checked. `online`: against the PIM's catalogue and entities too.
+
+    `strict`: one invalid row makes the manifest unusable.
+    """
+
+    online: bool = False
+    strict: bool = False
+    carrier: str | None = None
+
+
+@dataclass(frozen=True)
+class VerifyOptions(RunOptions):
+    """How rows are held against the PIM. `deep`: by their bytes, not only by name and size.
+
+    `max_duration`: seconds after which no more rows are asked about; None: no limit.
+    """
+
+    deep: bool = False
+    max_duration: float | None = None
+
+    def arguments(self) -> dict[str, object]:
+        return {**super().arguments(), "deep": self.deep}
+
+
+@dataclass(frozen=True)
+class DownloadOptions(RunOptions):
+    """How files are fetched. `to`: the folder for media files that are named by code, None for manifests.
+
+    `overwrite`: replace files that differ. Seconds and bytes; None: no limit.
+    """
+
+    max_duration: float | None = None
+    max_failures: int | None = None
+    bwlimit: int | None = None
+    overwrite: bool = False
+    to: Path | None = None
+
+    def arguments(self) -> dict[str, object]:
+        return {**super().arguments(), "overwrite": self.overwrite}

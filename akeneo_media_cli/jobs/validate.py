@@ -1,0 +1,83 @@
+"""`validate`: every check that `upload` makes before it sends, and nothing sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..errors import ManifestError
+from ..exits import Exit
+from ..ledger import Run
+from ..pim.connection import Connection
+from ..planning.carriers import Carriers
+from ..planning.feed import Passes
+from ..planning.plan import Rows, plan
+from ..planning.preparation import Preparation
+from ..planning.unchanged import Unchanged
+from ..preflight.catalogue import Catalogue
+from ..preflight.preflight import Preflight
+from ..progress.base import Progress
+from ..rows import Status
+from ..transfer.coordinator import Coordinator, Policy
+from ..transfer.executor import MediaCourier
+from ..wording import count
+from .job import Environment, Job, rows_status
+from .options import ValidateOptions
+
+
+class Validate(Job):
+    """One run of `validate`, offline where `connection` is None. Rows that may be sent become `planned`."""
+
+    def __init__(
+        self,
+        options: ValidateOptions,
+        rows: Rows,
+        connection: Connection | None,
+        progress: Progress,
+        environment: Environment,
+        on_call: Callable[..., None] | None = None,
+    ) -> None:
+        super().__init__(options, rows, connection, progress, environment, on_call)
+        self._options = options
+
+    def steps(self, run: Run) -> Exit:
+        """Raises as `Job.steps`: ManifestError too, where a strict run finds an invalid row."""
+        plan(run, self._rows(self.note), skip="none", note=self.note)
+        if self._connection is None:
+            run.mark_planned()
+        if self.begin(run, Status.INVALID, Status.PLANNED):
+            self._ask(run)
+        invalid = run.summary()["invalid"]
+        if self._options.strict and invalid:
+            raise ManifestError(
+                f"{count(invalid, 'row')} invalid (--strict)",
+                "mend them: `upload --strict` would send nothing",
+            )
+        return rows_status(run)
+
+    def _ask(self, run: Run) -> None:
+        options = self._options
+        with self.talking() as client:
+            run.mark_shares()
+            catalogue = Catalogue(client, self.note)
+            carriers = Carriers(options.carrier, Preflight(client, catalogue, self.note, files=False))
+            preparation = Preparation(
+                run,
+                preflight=Preflight(client, catalogue, self.note),
+                unchanged=Unchanged(
+                    "none", client, run, self.environment.sources, touched={}, interrupted={}
+                ),
+                carriers=carriers,
+                sources=self.environment.sources,
+                send=False,
+                looked=Status.PLANNED,
+            )
+            courier = MediaCourier(
+                client,
+                run,
+                self._progress,
+                preparation=preparation,
+                clock=self.environment.clock,
+                sources=self.environment.sources,
+            )
+            policy = Policy(options.concurrency, options.retries)
+            self.drive(Coordinator(policy, Passes(run, carriers), self.environment.random), courier)

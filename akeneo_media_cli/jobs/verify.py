@@ -1,0 +1,277 @@
+"""`verify`: for each row, does the PIM hold this file? Writes nothing to the PIM.
+
+Values come with the preflight's searches, a hundred entities a call. A value whose code the ledger itself put
+there needs no further call, as name, size and digest are known; of any other the PIM tells name and size, one
+call a row (pim-facts A5, B9).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..errors import Failure, Kind
+from ..exits import Exit
+from ..ledger import UNKNOWN, Flight, PlannedRow, Run
+from ..ledger import Outcome as Word
+from ..ledger.codec import to_item
+from ..pim.client import PimClient
+from ..pim.connection import Connection
+from ..pim.errors import Refusal
+from ..planning.feed import Feed
+from ..planning.plan import Rows, plan
+from ..planning.preparation import looked_at
+from ..preflight.catalogue import Catalogue
+from ..preflight.preflight import Preflight
+from ..progress.base import Progress
+from ..rows import Status, php_basename
+from ..storage.sources import Sources
+from ..targets import PLACES
+from ..targets.resolved import Aim
+from ..transfer.coordinator import Coordinator, Policy
+from ..transfer.outcomes import outcome_of
+from ..transfer.task import Call, Course, Ended, Errand, Outcome, Prepared, Refused, Stored
+from ..wording import count
+from .job import Environment, Job, rows_status
+from .options import VerifyOptions
+from .readback import unreadable
+
+_WORDS = {
+    Kind.VALUE_DIFFERS: Status.DIFFERS,
+    Kind.VALUE_MISSING: Status.MISSING,
+    Kind.FILE_UNREADABLE: Status.INVALID,
+}
+_CURE = "`akeneo-media upload` sends the file; if the PIM's is the right one, mend the manifest"
+
+
+class Verify(Job):
+    """One run of `verify` on a ledger's run."""
+
+    WORDS = (Status.HELD.value, Status.DIFFERS.value, Status.MISSING.value)
+
+    def __init__(
+        self,
+        options: VerifyOptions,
+        rows: Rows,
+        connection: Connection,
+        progress: Progress,
+        environment: Environment,
+        on_call: Callable[..., None] | None = None,
+    ) -> None:
+        super().__init__(options, rows, connection, progress, environment, on_call)
+        self._options = options
+
+    def steps(self, run: Run) -> Exit:
+        plan(run, self._rows(self.note), skip="none", note=self.note)
+        if self.begin(run, Status.INVALID):
+            options = self._options
+            with self.talking() as client:
+                checker = _Checker(
+                    client,
+                    run,
+                    self._progress,
+                    Preflight(client, Catalogue(client, self.note), self.note, files=False),
+                    self.environment.clock,
+                    self.environment.sources,
+                    deep=options.deep,
+                )
+                policy = Policy(options.concurrency, options.retries)
+                coordinator = Coordinator(policy, Feed(run.open_rows), self.environment.random)
+                self.drive(coordinator, checker, options.max_duration)
+        return rows_status(run)
+
+
+@dataclass(slots=True)
+class _Question:
+    """A row whose value holds a file that has to be asked about; `answered` is what is wrong with it."""
+
+    planned: PlannedRow
+    aim: Aim
+    held: str
+    answered: Failure | None = None
+
+
+class _Checker:
+    """A courier that looks and carries nothing. Called from many threads."""
+
+    def __init__(
+        self,
+        client: PimClient,
+        run: Run,
+        progress: Progress,
+        preflight: Preflight,
+        clock: Callable[[], float],
+        sources: Sources,
+        *,
+        deep: bool,
+    ) -> None:
+        self._sources = sources
+        self._client = client
+        self._run = run
+        self._progress = progress
+        self._preflight = preflight
+        self._clock = clock
+        self._deep = deep
+
+    def perform(self, call: Call) -> Outcome:
+        """Look a batch of values up, or ask about the file that one of them holds."""
+        if call.errand is Errand.PREPARE:
+            return outcome_of(lambda: self._look_up(call.batch))
+        return outcome_of(lambda: self._compare(call.course))
+
+    # A batch.
+
+    def _look_up(self, batch: Sequence[PlannedRow]) -> Outcome:
+        words, batch = looked_at(batch, self._sources)
+        courses: list[Course] = []
+        try:
+            aims = self._preflight.look(batch)
+        except Refusal as refusal:
+            words += [(p, Word(p.seq, Status.FAILED, refusal.failure)) for p in batch]
+            aims = []
+        for planned, aim in zip(batch, aims, strict=False):
+            if isinstance(aim, Failure):
+                words.append((planned, Word(planned.seq, Status.INVALID, aim)))
+            elif aim.before is UNKNOWN:
+                raise unreadable()
+            elif aim.before is None:
+                words.append((planned, _word(planned, aim, None, _missing("the value is empty"))))
+            elif (verdict := self._remembered(planned, aim.before)) is not None:
+                words.append((planned, _word(planned, aim, aim.before, verdict[0])))
+            else:
+                question = _Question(planned, aim, aim.before)
+                courses.append(Course(question, planned.seq, planned.size or 0, ()))
+        self._run.record([word for _, word in words])
+        for planned, word in words:
+            self._finished(planned, word)
+        return Prepared(courses)
+
+    def _remembered(self, planned: PlannedRow, held: str) -> tuple[Failure | None] | None:
+        """What the ledger alone can tell of a value: that its file differs, or is this one; None: nothing."""
+        known = None if self._deep else self._run.remembered(planned.seq)
+        if known is None or known.media_code != held or known.name is None or known.size is None:
+            return None
+        unlike = _unlike(planned, known.name, known.size)
+        same_time = known.mtime_ns is not None and known.mtime_ns == planned.mtime_ns
+        if unlike is not None or same_time:
+            return (unlike,)
+        if known.sha256 is None:
+            return None
+        return (None if self._sources.sha256(planned.path) == known.sha256 else _other_bytes(),)
+
+    # One file.
+
+    def _compare(self, course: Course) -> Outcome:
+        question: _Question = course.row
+        failure = self._difference(question)
+        if failure is None:
+            return Stored(question.held, None, 0, 0.0)
+        question.answered = failure
+        return Refused(failure)
+
+    def _difference(self, question: _Question) -> Failure | None:
+        planned = question.planned
+        place, aim = PLACES[question.aim.target.type], question.aim
+        try:
+            if place.told:
+                media = self._client.media_file(question.held)
+                if media is None:
+                    return _missing(f"the PIM has no file {question.held}, which the value names")
+                unlike = _unlike(planned, media.original_filename, media.size)
+            else:
+                same = planned.size is None or place.resembles(
+                    self._client, aim, question.held, planned.name, planned.size
+                )
+                unlike = None if same else _unlike_untold(question.held)
+            # A link that does not tell its length is compared by its bytes.
+            if unlike is not None or not (self._deep or planned.size is None):
+                return unlike
+            ours = self._sources.sha256(planned.path)
+            if ours is None:
+                return Failure(
+                    Kind.FILE_UNREADABLE,
+                    f"{planned.row.file} could be found, but not be read to its end",
+                    "give this user the right to read it, and let nobody replace it meanwhile",
+                )
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
+                theirs = place.download(self._client, aim, question.held, nowhere).sha256
+        except Refusal as refusal:
+            return refusal.failure
+        return None if theirs == ours else _other_bytes()
+
+    def ended(self, ended: Ended) -> None:
+        """Write a row's last word to the ledger, then show it."""
+        course = ended.course
+        question: _Question = course.row
+        planned = question.planned
+        took = None if course.began is None else round(self._clock() - course.began, 3)
+        if ended.status is Status.UPLOADED or question.answered is not None:
+            word = _word(
+                planned,
+                question.aim,
+                question.held,
+                question.answered,
+                attempts=course.attempts,
+                duration=took,
+            )
+        else:
+            # Nobody could tell, whatever the row's tries came to: the next run asks again.
+            word = Word(planned.seq, Status.PENDING, ended.failure, attempts=course.attempts, duration=took)
+        self._run.record([word])
+        self._finished(planned, word)
+
+    def _finished(self, planned: PlannedRow, word: Word) -> None:
+        planned.status, planned.failure, planned.media_code = word.status, word.failure, word.media_code
+        planned.attempts = word.attempts or 0
+        planned.duration = word.duration
+        planned.notes += word.notes
+        self._progress.row_finished(planned.seq, to_item(planned))
+
+
+def _word(
+    planned: PlannedRow,
+    aim: Aim,
+    held: str | None,
+    failure: Failure | None,
+    *,
+    attempts: int | None = None,
+    duration: float | None = None,
+) -> Word:
+    """A row's word: held, or why not. The ledger forgets what is not there, so that `upload` sends it."""
+    status = Status.HELD if failure is None else _WORDS.get(failure.kind, Status.FAILED)
+    flight = Flight.LOST if status in (Status.DIFFERS, Status.MISSING) else Flight.OVER
+    return Word(
+        planned.seq,
+        status,
+        failure,
+        held,
+        attempts=attempts,
+        duration=duration,
+        notes=aim.notes,
+        flight=flight,
+    )
+
+
+def _unlike(planned: PlannedRow, name: str, size: int) -> Failure | None:
+    ours = php_basename(planned.name)
+    if name == ours and size == (planned.size or size):
+        return None
+    what = [] if name == ours else [f"is named {name}, not {ours}"]
+    if size != (planned.size or size):
+        what.append(f"has {count(size, 'byte')}, not {planned.size or 0:,}")
+    return Failure(Kind.VALUE_DIFFERS, f"the PIM's file {' and '.join(what)}", _CURE)
+
+
+def _unlike_untold(held: str) -> Failure:
+    return Failure(Kind.VALUE_DIFFERS, f"the PIM's file {held} has another name or size", _CURE)
+
+
+def _other_bytes() -> Failure:
+    return Failure(
+        Kind.VALUE_DIFFERS, "the PIM's file has the same name and size, but other bytes (SHA-256)", _CURE
+    )
+
+
+def _missing(what: str) -> Failure:
+    return Failure(Kind.VALUE_MISSING, what, "`akeneo-media upload` sends the file")

@@ -1,0 +1,85 @@
+"""One run at a time for a ledger: an operating system lock that dies with its process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import LedgerError, LedgerLockedError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+
+def lock_of(ledger: Path) -> Path:
+    """The file that is locked: it stays when the lock is given back, as a sign that a ledger was here."""
+    return ledger.with_name(ledger.name + ".lock")
+
+
+class LedgerLock:
+    """Holds `<ledger>.lock`; what `<ledger>.holder` says is only for people to read."""
+
+    def __init__(self, ledger: Path, clock: Callable[[], float]) -> None:
+        self._ledger = ledger
+        self._holder = ledger.with_name(ledger.name + ".holder")
+        self._clock = clock
+        self._since = clock()
+        self._lock: BaseFileLock | None = None
+
+    def acquire(self) -> None:
+        """Take the lock or raise at once.
+
+        Raises `LedgerLockedError` with who holds it, and `LedgerError` where the folder cannot be written
+        or its file system knows no locks.
+        """
+        from filelock import FileLock, SoftFileLock, Timeout
+
+        # A lock made of a file's mere existence would outlive a killed process: none is better.
+        lock: BaseFileLock = FileLock(str(lock_of(self._ledger)), timeout=0, fallback_to_soft=False)
+        try:
+            if isinstance(lock, SoftFileLock):
+                raise NotImplementedError("this system has no file locks")
+            lock.acquire()
+        except Timeout:
+            raise self._locked() from None
+        except (OSError, NotImplementedError) as error:
+            raise LedgerError(
+                f"cannot lock {self._ledger}: {getattr(error, 'strerror', None) or error}",
+                "the ledger needs a folder that can be written and that supports file locks: name one on a "
+                "local disk with --state FILE, or use --no-state.",
+            ) from None
+        self._lock = lock
+        self.describe(None)
+
+    def describe(self, command: str | None) -> None:
+        """Tell others who holds it and for what. Never fails: the lock holds without it."""
+        told = {"pid": os.getpid(), "host": platform.node(), "command": command, "since": self._since}
+        with contextlib.suppress(OSError):
+            self._holder.write_text(json.dumps(told), encoding="utf-8")
+
+    def release(self) -> None:
+        """Give the lock back; harmless if it is not held."""
+        if self._lock is not None:
+            with contextlib.suppress(OSError):
+                self._holder.unlink()
+            self._lock.release()
+            self._lock = None
+
+    def _locked(self) -> LedgerLockedError:
+        try:
+            told: dict[str, Any] = json.loads(self._holder.read_text(encoding="utf-8"))
+            since = datetime.fromtimestamp(told["since"], timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+            command = f" ({told['command']})" if told["command"] else ""
+            who = f"process {told['pid']} on {told['host']}{command} holds it since {since}"
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
+            who = "another process holds it"
+        return LedgerLockedError(
+            f"another run is using the ledger {self._ledger}: {who}",
+            "wait for it to end. Two runs at once for one PIM would undo each other's values.",
+        )

@@ -1,0 +1,247 @@
+"""What the ledger takes and gives: rows, outcomes, runs, and the key of a value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from ..errors import Failure
+from ..rows import Row, Status, Target, folded
+
+
+class Unknown(Enum):
+    """The type of `UNKNOWN`, so that type checkers can tell it from a media code."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+"""Nobody asked the PIM what the value held (unlike None: it was asked, and held nothing)."""
+
+Before = str | None | Unknown
+"""The media code that a value held before it was written to, None for empty, or `UNKNOWN`."""
+
+
+@dataclass(slots=True)
+class PlannedRow:
+    """A row of a manifest together with its file and what became of it so far.
+
+    `seq` counts the run's rows from 1 in manifest order. `name` is the name that the PIM is to show; `path`
+    the file on disk, None where there is none; `size` is bytes, `mtime_ns` nanoseconds since 1970,
+    `duration` seconds, `ended_at` seconds since 1970. `status` None means open: still to be decided or sent.
+    `share` says how rows that may share its media file are found: those of the same path and name, or of the
+    same bytes and name.
+    """
+
+    seq: int
+    row: Row
+    name: str
+    path: str | None = None
+    size: int | None = None
+    mtime_ns: int | None = None
+    status: Status | None = None
+    failure: Failure | None = None
+    media_code: str | None = None
+    sha256: str | None = None
+    attempts: int = 0
+    duration: float | None = None
+    notes: tuple[str, ...] = ()
+    share: Share | None = None
+    ended_at: float | None = None
+
+
+class Share(Enum):
+    """How rows that may share one media file are told."""
+
+    PATH = 1
+    """All files of this name and size are one and the same."""
+    BYTES = 2
+    """There are several of this name and size: their bytes must be compared."""
+
+
+class Flight(Enum):
+    """What an outcome says of the in-flight mark and of the memory of the row's value."""
+
+    OVER = "over"
+    """Nothing more can come of it: the mark goes, what was last put there stands."""
+    UNPROVEN = "unproven"
+    """The PIM may have saved it or may still (pim-facts A9): the mark stays for the next run to look at."""
+    LOST = "lost"
+    """The PIM holds something else by now: the mark goes, and the memory with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row; `status` None reopens it.
+
+    `attempts` and `duration` (seconds) stand for the whole row, not for the last try; None leaves what is
+    known; where there is a `duration`, the row ends now. `size` and `mtime_ns` are given where the file sent
+    differs from the one planned. For `uploaded` and `unchanged` a `media_code` makes the ledger remember that
+    the value holds this file.
+    """
+
+    seq: int
+    status: Status | None
+    failure: Failure | None = None
+    media_code: str | None = None
+    sha256: str | None = None
+    attempts: int | None = None
+    duration: float | None = None
+    notes: tuple[str, ...] = ()
+    flight: Flight = Flight.OVER
+    size: int | None = None
+    mtime_ns: int | None = None
+
+
+class Takeoff(NamedTuple):
+    """A row whose value is about to be written; `size` and `mtime_ns` where they differ from the plan.
+
+    `code` is the media file that the value is to get, where the PIM has it already.
+    """
+
+    seq: int
+    before: Before
+    size: int | None = None
+    mtime_ns: int | None = None
+    code: str | None = None
+
+
+class Lent(NamedTuple):
+    """A product's value that a file goes up through: what it held `before` is to be put back.
+
+    `name` and `size` are of the file that it holds meanwhile.
+    """
+
+    identifier: str
+    attribute: str
+    locale: str | None
+    scope: str | None
+    before: str | None
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """An open row whose value an earlier run was writing to when it ended.
+
+    `name`, `size` and `mtime_ns` are of the file that was on its way; `before` is what the value held before;
+    `at` is when it took off, seconds since 1970 by that run's clock. `code` is the media file that
+    the PIM had stored for the value, where that is known: it only has to be attached.
+    """
+
+    planned: PlannedRow
+    run: str
+    name: str
+    size: int | None
+    mtime_ns: int | None
+    before: Before
+    at: float
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An open row whose file has the name and size of what was last put there, but another time.
+
+    If the file's SHA-256 equals `sha256` (hex) it is unchanged: report `Run.unchanged` with `media_code`.
+    """
+
+    planned: PlannedRow
+    media_code: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What this ledger last put into a value; `sha256` in hex where it was taken."""
+
+    media_code: str
+    name: str | None
+    size: int | None
+    mtime_ns: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many rows disagreed with another about a value, and how many only repeated one."""
+
+    conflicting: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One run as `runs list` shows it.
+
+    `state` is `running`, `finished` or `interrupted` (its process died). Times are seconds since 1970 by the
+    clock of the machine, which may step back. `exit_status` and `summary` are those it finished with.
+    """
+
+    id: str
+    command: str
+    arguments: Mapping[str, Any]
+    started_at: float
+    finished_at: float | None
+    state: str
+    exit_status: int | None
+    pid: int
+    host: str
+    summary: Mapping[str, Any]
+
+
+def value_key(target: Target, attribute: str, locale: str | None, scope: str | None) -> int:
+    """A signed 64-bit name for one value of one entity, the same on every machine and in every version.
+
+    Codes that the PIM's database takes as one give one key (pim-facts A3, B 2.4). Two values may share a key
+    by accident, so compare `value_identity` before believing a hit.
+    """
+    identity = _encoded(f"{_entity(target.type.value, target.parent)}{folded(target.code)}")
+    digest = blake2b(identity, digest_size=8, key=_place(attribute, locale, scope)).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def value_identity(
+    type_: str, parent: str | None, code: str, attribute: str, locale: str | None, scope: str | None
+) -> bytes:
+    """What `value_key` is the hash of, whole. Two values are one exactly if these are equal."""
+    return _encoded(f"{_entity(type_, parent)}{folded(code)}") + b"\x1f" + _place(attribute, locale, scope)
+
+
+def same_path(path: str) -> str:
+    """A `PlannedRow.path` as files are compared: two paths are of one file exactly if these are equal.
+
+    Symlinks are followed and dots taken out. What is no absolute path stays as it is: a link, a ZIP's member,
+    or the `file` of a row whose path is not known.
+    """
+    if not os.path.isabs(path):  # noqa: PTH117 - text, and stays text
+        return path
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        # No file can have this name, so that nothing was found under it.
+        return path
+
+
+def _encoded(text: str) -> bytes:
+    # A code from a JSON escape may hold half a surrogate pair, which strict UTF-8 refuses.
+    return text.encode("utf-8", "surrogatepass")
+
+
+@lru_cache(maxsize=1024)
+def _entity(type_: str, parent: str | None) -> str:
+    return f"{type_}\x1f{folded(parent or '')}\x1f"
+
+
+@lru_cache(maxsize=4096)
+def _place(attribute: str, locale: str | None, scope: str | None) -> bytes:
+    # Null and the empty code are one: the manifest's empty cell is null.
+    text = f"{folded(attribute)}\x1f{folded(locale or '')}\x1f{folded(scope or '')}"
+    # Blake2b takes a key of at most 64 bytes; a digest of the text is as good a key as the text.
+    return blake2b(_encoded(text), digest_size=64).digest()

@@ -1,0 +1,251 @@
+"""Where a PIM's ledger is, and how its file is opened, checked, and set aside if it is broken."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..errors import LedgerError
+from . import schema
+from .history import close_dead
+from .ledger import Ledger
+from .lock import LedgerLock, lock_of
+from .store import DamagedError, Store
+
+Clock = Callable[[], float]
+Note = Callable[[str, str], None]
+
+_MAGIC = b"SQLite format 3\0"
+_HEAD = 72
+"""Bytes up to the end of the application id in SQLite's file header."""
+CHECKED_WHOLE = 64 * 1024 * 1024
+"""A file of up to so many bytes has every page checked at every opening."""
+PROBE = 1024 * 1024
+"""So many bytes must be writable at opening: a full disk shows before anything is sent."""
+
+
+def default_path(pim_url: str) -> Path:
+    """The ledger of this PIM in the user's state folder (contract: `--state`)."""
+    from platformdirs import user_state_path
+
+    url = _same(pim_url)
+    host = re.sub(r"[^a-z0-9.-]+", "_", urlsplit(url).netloc).strip("._-")[:60]
+    digest = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return user_state_path("akeneo-media", appauthor=False) / f"{host}-{digest}.sqlite"
+
+
+def open_ledger(
+    path: Path | None,
+    *,
+    pim_url: str | None,
+    clock: Clock,
+    note: Note,
+    exclusive: bool = True,
+) -> Ledger:
+    """Open the ledger of the PIM at `pim_url`, beginning it if there is none; `path` None keeps none.
+
+    Without a path the same tables live in a private temporary folder that is gone when the ledger is closed.
+    `pim_url` None, to read only, takes the file for the PIM that it says it is of.
+    `clock` gives seconds since 1970; `note(message, hint)` hears what the user should know. `exclusive` takes
+    the lock of a run; without it the ledger is only read, whether or not a run goes on.
+
+    A damaged ledger is set aside, never deleted, and a new one begun. Raises `LedgerLockedError` if another
+    process holds it, and `LedgerError` if it cannot be written, is another PIM's, newer, or was no ledger.
+    """
+    with ExitStack() as cleanup:
+        if path is None or not (exclusive or path.expanduser().exists()):
+            folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="akeneo-media-"))
+            store = _begin_temporary(Path(folder) / "ledger.sqlite", cleanup, pim_url or "")
+            return Ledger(store, clock, cleanup.pop_all())
+        path = Path(os.path.realpath(path.expanduser()))
+        if not exclusive:
+            return Ledger(_open_to_read(path, cleanup, pim_url, clock, note), clock, cleanup.pop_all())
+        if pim_url is None:
+            raise ValueError("a run is of one PIM")
+        _make_folder(path)
+        _refuse_other_files(path)
+        lock = LedgerLock(path, clock)
+        lock.acquire()
+        cleanup.callback(lock.release)
+        store = _open_sound(path, cleanup, pim_url, clock, note)
+        close_dead(store)
+        _probe(store)
+        return Ledger(store, clock, cleanup.pop_all(), lock)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"the ledger's folder {path.parent} cannot be made: {error.strerror}",
+            "name a file that can be written with --state FILE, or keep no ledger with --no-state.",
+        ) from None
+    if path.exists() and not path.is_file():
+        raise LedgerError(f"{path} is no file", "name a file with --state FILE.")
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Raise `LedgerError` for a file that never was a ledger: a slip in --state must cost nobody a file."""
+    head = _head(path)
+    if (
+        not head.strip(b"\0")
+        or head.startswith(_MAGIC)
+        # What a broken ledger leaves to be known by, whatever became of its first bytes.
+        or head.endswith(schema.APPLICATION_ID.to_bytes(4, "big"))
+        or lock_of(path).exists()
+    ):
+        return
+    raise LedgerError(
+        f"{path} is no ledger, but a file of something else",
+        "it is left as it is: name another file with --state FILE, or move this one away.",
+    )
+
+
+def _open_sound(path: Path, cleanup: ExitStack, pim_url: str, clock: Clock, note: Note) -> Store:
+    try:
+        store = _sound_store(path)
+    except DamagedError:
+        _set_aside(path, clock, note)
+        store = _sound_store(path)
+
+    def close() -> None:
+        store.close()
+        if store.damaged:
+            # Found broken in the middle of the run: the next one begins anew.
+            _set_aside(path, clock, note)
+
+    cleanup.callback(close)
+    _claim(store, pim_url)
+    return store
+
+
+def _sound_store(path: Path) -> Store:
+    """Open and check the file, and bring it to the newest version; `DamagedError` if it is broken."""
+    _check_magic(path)
+    store = Store(path)
+    try:
+        with store.bare() as connection:
+            schema.migrate(connection, place=f"the ledger {path}")
+            # The pages that a bigger file's check leaves out are found when they are read.
+            whole = path.stat().st_size <= CHECKED_WHOLE
+            (found,) = connection.execute(f"PRAGMA quick_check({'1' if whole else 'run'})").fetchone()
+            if found != "ok":
+                raise sqlite3.DatabaseError(found.splitlines()[-1])
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _check_magic(path: Path) -> None:
+    # SQLite would take a write-ahead log beside a file that is none for its own, and delete it.
+    head = _head(path)[: len(_MAGIC)]
+    if head and head != _MAGIC:
+        raise DamagedError(
+            f"{path} is no ledger", "it is set aside by the next upload; or name another file with --state."
+        )
+
+
+def _head(path: Path) -> bytes:
+    """The file's first bytes, through its application id; none where there is no file."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise LedgerError(
+            f"the ledger {path} cannot be read: {error.strerror}",
+            "name another file with --state FILE, or keep no ledger with --no-state.",
+        ) from None
+
+
+def _open_to_read(path: Path, cleanup: ExitStack, pim_url: str | None, clock: Clock, note: Note) -> Store:
+    _check_magic(path)
+    place = f"the ledger {path}"
+    store = Store(path, readonly=True)
+    cleanup.callback(store.close)
+    with store.bare() as connection:
+        version = schema.current(connection, place=place)
+    if version < len(schema.MIGRATIONS):
+        # Needs the lock, and only once after an upgrade.
+        open_ledger(path, pim_url=pim_url, clock=clock, note=note).close()
+    if pim_url is not None:
+        _check_pim(store, pim_url)
+    return store
+
+
+def _begin_temporary(path: Path, cleanup: ExitStack, pim_url: str) -> Store:
+    store = _sound_store(path)
+    cleanup.callback(store.close)
+    _claim(store, pim_url)
+    return store
+
+
+def _claim(store: Store, pim_url: str) -> None:
+    """Write down whose ledger it is, if nobody has."""
+    if not _check_pim(store, pim_url):
+        with store.write() as connection:
+            connection.execute("INSERT INTO meta VALUES ('pim_url', ?)", (pim_url,))
+
+
+def _check_pim(store: Store, pim_url: str) -> bool:
+    """Whether the file says which PIM it is of; `LedgerError` if that is another one."""
+    found = store.read("SELECT content FROM meta WHERE name = 'pim_url'")
+    if found and _same(found[0][0]) != _same(pim_url):
+        raise LedgerError(
+            f"the ledger {store.path} is of the PIM at {found[0][0]}, not of {pim_url}",
+            "keep one file a PIM: name another with --state FILE, or leave --state out.",
+        )
+    return bool(found)
+
+
+def _same(pim_url: str) -> str:
+    """One text for all ways to write one PIM's address."""
+    parts = urlsplit(pim_url)
+    port = (
+        f":{parts.port}" if parts.port and parts.port != {"http": 80, "https": 443}.get(parts.scheme) else ""
+    )
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path.rstrip('/')}"
+
+
+def _probe(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(?))", (PROBE,))
+    with store.bare() as connection:
+        # From the log into the file: both must be able to grow.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    with store.write() as connection:
+        connection.execute("DELETE FROM meta WHERE name = 'probe'")
+
+
+def _set_aside(path: Path, clock: Clock, note: Note) -> None:
+    stamp = datetime.fromtimestamp(clock(), timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    name = f"{path.name}.damaged-{stamp}"
+    count = 1
+    while path.with_name(name).exists():
+        count += 1
+        name = f"{path.name}.damaged-{stamp}-{count}"
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                part.rename(path.with_name(name + suffix))
+    except OSError as error:
+        raise LedgerError(
+            f"the ledger {path} is damaged and cannot be renamed: {error.strerror}",
+            "move it away yourself, or name another file with --state FILE.",
+        ) from None
+    note(
+        f"the ledger {path} was damaged; it is kept as {name}",
+        "A new one is begun. With --skip remote the PIM is asked what is there already.",
+    )

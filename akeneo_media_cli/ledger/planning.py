@@ -1,0 +1,269 @@
+"""What the rows of a run mean to each other, and to what was put into the PIM before; all in SQL."""
+
+# ruff: noqa: S608 - texts of statements are put together from constants only; values are bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from ..errors import Kind
+from ..rows import Status
+from ..transfer.retry import SETTLE_LEAST
+from .codec import COLUMNS, DROPPED, WIDTH, from_record, notes_text
+from .model import UNKNOWN, Before, Interrupted, PlannedRow, Remembered, Settled, Touched
+from .store import Store, execute_many, unbound
+
+_CHUNK = 1000
+_LONG_AGO = 24 * 3600.0
+"""Seconds after which nothing that a run began can be at work."""
+
+_ROW_COLUMNS = ", ".join(f"row.{column}" for column in COLUMNS.split(", "))
+_SAME_VALUE = """value.type = row.type AND (
+    (value.code = row.code AND value.parent IS row.parent AND value.attribute = row.attribute
+     AND value.locale IS row.locale AND value.scope IS row.scope)
+    OR identity(value.type, value.parent, value.code, value.attribute, value.locale, value.scope)
+     = identity(row.type, row.parent, row.code, row.attribute, row.locale, row.scope))"""
+_HELD = f"""value.key = row.value_key AND value.media_code IS NOT NULL AND value.flight_run IS NULL
+    AND value.name = row.name AND value.size = row.size AND {_SAME_VALUE}"""
+
+_CONFLICT_HINT = "a value holds one file: keep the row that is right and delete the others."
+
+
+def settle_duplicates(store: Store, first: int, last: int) -> Settled:
+    """See `Run.settle_duplicates`; the rows are those with ids from `first` to `last`."""
+    with store.write() as connection:
+        try:
+            if not _find_clashes(connection, first, last):
+                return Settled(0, 0)
+            return Settled(_refuse_conflicts(connection), _drop_repetitions(connection))
+        finally:
+            # A failed transaction has taken the tables with it.
+            for table in ("clash_key", "clash", "clash_group"):
+                connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+def _find_clashes(connection: sqlite3.Connection, first: int, last: int) -> bool:
+    connection.execute("CREATE TEMP TABLE clash_key (key INTEGER PRIMARY KEY)")
+    connection.execute(
+        """INSERT INTO clash_key SELECT value_key FROM row
+           WHERE id BETWEEN ? AND ? AND value_key IS NOT NULL GROUP BY value_key HAVING COUNT(*) > 1""",
+        (first, last),
+    )
+    if connection.execute("SELECT 1 FROM clash_key LIMIT 1").fetchone() is None:
+        return False
+    connection.execute(
+        """CREATE TEMP TABLE clash (value, id INTEGER, file, open INTEGER, PRIMARY KEY (value, id))
+           WITHOUT ROWID"""
+    )
+    connection.execute(
+        """INSERT INTO clash
+           SELECT identity(type, parent, code, attribute, locale, scope), id, COALESCE(path, file),
+                  status IS NULL
+           FROM row WHERE id BETWEEN ? AND ? AND value_key IN (SELECT key FROM clash_key)""",
+        (first, last),
+    )
+    # `other` is the first row with another file than the first row's; null where all name one file.
+    connection.execute(
+        """CREATE TEMP TABLE clash_group (value PRIMARY KEY, first INTEGER, kept INTEGER, file, other INTEGER)
+           WITHOUT ROWID"""
+    )
+    connection.execute(
+        """INSERT INTO clash_group (value, first, kept)
+           SELECT value, MIN(id), MIN(CASE WHEN open THEN id END) FROM clash
+           GROUP BY value HAVING COUNT(*) > 1"""
+    )
+    if _compare(connection):
+        # Only those that seem to differ: to follow paths costs far more than to compare them.
+        connection.execute(
+            """UPDATE clash SET file = same_path(file)
+               WHERE value IN (SELECT value FROM clash_group WHERE other IS NOT NULL)"""
+        )
+        _compare(connection)
+    return True
+
+
+def _compare(connection: sqlite3.Connection) -> bool:
+    """Fill in `file` and `other` of the groups; does any name more than one file?"""
+    connection.execute(
+        """UPDATE clash_group SET file = (
+             SELECT file FROM clash WHERE clash.value = clash_group.value AND clash.id = clash_group.first)"""
+    )
+    connection.execute(
+        """UPDATE clash_group SET other = (
+             SELECT id FROM clash WHERE clash.value = clash_group.value AND clash.file <> clash_group.file
+             ORDER BY id LIMIT 1)"""
+    )
+    return (
+        connection.execute("SELECT 1 FROM clash_group WHERE other IS NOT NULL LIMIT 1").fetchone() is not None
+    )
+
+
+def _refuse_conflicts(connection: sqlite3.Connection) -> int:
+    cursor = connection.execute(
+        """SELECT clash.id, theirs.manifest, theirs.line, theirs.file FROM clash
+           JOIN clash_group USING (value)
+           JOIN row AS theirs ON theirs.id = CASE WHEN clash.file = clash_group.file THEN other ELSE first END
+           WHERE clash.open AND other IS NOT NULL"""
+    )
+    count = 0
+    while page := cursor.fetchmany(_CHUNK):
+        records = []
+        for id_, *place in page:
+            manifest, line, file = unbound(tuple(place))
+            message = f"{manifest}:{line} names another file for the same value: {file}"
+            records.append((Status.INVALID.value, Kind.CONFLICTING_ROWS.value, message, _CONFLICT_HINT, id_))
+        count += execute_many(
+            connection, "UPDATE row SET status = ?, kind = ?, message = ?, hint = ? WHERE id = ?", records
+        )
+    return count
+
+
+def _drop_repetitions(connection: sqlite3.Connection) -> int:
+    cursor = connection.execute(
+        """SELECT clash.id, theirs.manifest, theirs.line FROM clash
+           JOIN clash_group USING (value) JOIN row AS theirs ON theirs.id = kept
+           WHERE clash.open AND other IS NULL AND clash.id > kept"""
+    )
+    count = 0
+    while page := cursor.fetchmany(_CHUNK):
+        records = []
+        for id_, *place in page:
+            manifest, line = unbound(tuple(place))
+            note = f"left out: {manifest}:{line} names the same file for the same value"
+            records.append((DROPPED, notes_text((note,)), id_))
+        count += execute_many(connection, "UPDATE row SET status = ?, notes = ? WHERE id = ?", records)
+    return count
+
+
+def mark_unchanged(store: Store, first: int, last: int) -> int:
+    """See `Run.mark_unchanged`."""
+    with store.write() as connection:
+        return connection.execute(
+            f"""UPDATE row SET status = 'unchanged',
+                (media_code, sha256) = (SELECT media_code, sha256 FROM value WHERE value.key = row.value_key)
+                WHERE id BETWEEN ? AND ? AND status IS NULL
+                AND EXISTS (SELECT 1 FROM value WHERE {_HELD} AND value.mtime_ns = row.mtime_ns)""",
+            (first, last),
+        ).rowcount
+
+
+def mark_planned(store: Store, first: int, last: int) -> int:
+    """See `Run.mark_planned`."""
+    with store.write() as connection:
+        return connection.execute(
+            "UPDATE row SET status = 'planned' WHERE id BETWEEN ? AND ? AND status IS NULL", (first, last)
+        ).rowcount
+
+
+def touched(store: Store, first: int, last: int) -> Iterator[Touched]:
+    """See `Run.touched`."""
+    # CROSS JOIN: the rows in their order, and for each the value, never the other way round.
+    sql = f"""SELECT {_ROW_COLUMNS}, value.media_code, value.sha256 FROM row CROSS JOIN value
+        WHERE {_HELD} AND value.mtime_ns IS NOT row.mtime_ns AND value.sha256 IS NOT NULL
+        AND row.status IS NULL AND row.id <= ? AND row.id > ? ORDER BY row.id LIMIT ?"""
+    for record in store.pages(sql, (last,), after=first):
+        media_code, sha256 = unbound(record[WIDTH:])
+        yield Touched(from_record(record[:WIDTH]), media_code, sha256)
+
+
+def interrupted(store: Store, n: int, first: int, last: int) -> Iterator[Interrupted]:
+    """See `Run.interrupted`; `n` is the run that asks."""
+    marked = "SELECT key FROM value WHERE flight_run IS NOT NULL AND flight_run <> ?"
+    if not store.read(f"{marked} LIMIT 1", (n,)):
+        return
+    sql = f"""SELECT {_ROW_COLUMNS}, run.id, flight_name, flight_size, flight_mtime_ns,
+            flight_before, flight_before_known, flight_at, flight_code
+        FROM row CROSS JOIN value ON value.key = row.value_key AND {_SAME_VALUE}
+        LEFT JOIN run ON run.n = flight_run
+        WHERE row.value_key IN ({marked}) AND row.status IS NULL AND row.id <= ? AND row.id > ?
+        ORDER BY row.id LIMIT ?"""
+    for record in store.pages(sql, (n, last), after=first):
+        run, name, size, mtime_ns, held, known, at, code = unbound(record[WIDTH:])
+        before: Before = held if known else UNKNOWN
+        yield Interrupted(from_record(record[:WIDTH]), run or "", name, size, mtime_ns, before, at, code)
+
+
+def unsettled(store: Store, n: int, now: float) -> float:
+    """See `Run.unsettled`; `n` is the run that asks, `now` in seconds since 1970."""
+    meta = dict(store.read("SELECT name, content FROM meta WHERE name IN ('settling', 'settled_run')"))
+    marks = store.read(
+        """SELECT MAX(flight_at), MAX(run.finished_at) FROM value LEFT JOIN run ON run.n = flight_run
+           WHERE flight_run IS NOT NULL AND flight_run <> ? AND flight_run >= ? GROUP BY flight_run""",
+        (n, int(meta.get("settled_run", 0))),
+    )
+    if not marks:
+        return 0.0
+    longest = max(SETTLE_LEAST, float(meta.get("settling", 0)))
+    # When a run died that has no end nobody knows: it may have been a moment ago.
+    ends = [now if end is None and now - began < _LONG_AGO else end for began, end in marks]
+    left = max((end + longest - now for end in ends if end is not None), default=0.0)
+    # The clock may have been set meanwhile.
+    return max(0.0, min(longest, left))
+
+
+def twin(store: Store, first: int, last: int, key: int, identity: bytes) -> PlannedRow | None:
+    """See `Run.twin`; the value is that with this key and identity."""
+    with store.write() as connection:
+        # Only a run that names products in both ways needs it; `Run.finish` takes it away.
+        connection.execute("CREATE INDEX IF NOT EXISTS row_by_value ON row (value_key)")
+    sql = f"""SELECT {COLUMNS} FROM row WHERE value_key = ? AND id BETWEEN ? AND ?
+        AND (status IS NULL OR status NOT IN ('invalid', '{DROPPED}'))
+        AND identity(type, parent, code, attribute, locale, scope) = ? ORDER BY id LIMIT 1"""
+    return next(map(from_record, store.read(sql, (key, first, last, identity))), None)
+
+
+def drop(store: Store, id_: int, note: str) -> None:
+    """See `Run.drop`."""
+    with store.write() as connection:
+        connection.execute(
+            "UPDATE row SET status = ?, notes = ? WHERE id = ?", (DROPPED, notes_text((note,)), id_)
+        )
+
+
+_SHARING = "type IN ('product', 'product_model', 'product_uuid') AND path IS NOT NULL"
+
+
+def mark_shares(store: Store, first: int, last: int) -> int:
+    """See `Run.mark_shares`."""
+    rows = f"id BETWEEN ? AND ? AND {_SHARING} AND (status IS NULL OR status = 'unchanged')"
+    with store.write() as connection:
+        try:
+            connection.execute(
+                """CREATE TEMP TABLE share_group (name, size, share INTEGER, PRIMARY KEY (name, size))
+                   WITHOUT ROWID"""
+            )
+            groups = connection.execute(
+                f"""INSERT INTO share_group
+                    SELECT name, COALESCE(size, path),
+                        CASE WHEN MIN(path) = MAX(path) THEN 1 ELSE 2 END FROM row WHERE {rows}
+                    GROUP BY 1, 2 HAVING COUNT(*) > 1 AND SUM(status IS NULL) > 0""",
+                (first, last),
+            ).rowcount
+            if not groups:
+                return 0
+            # What a link leads to has no size yet: only rows with the same link share it.
+            mine = "share_group.name = row.name AND share_group.size = COALESCE(row.size, row.path)"
+            return connection.execute(
+                f"""UPDATE row SET share = (SELECT share FROM share_group WHERE {mine})
+                    WHERE {rows} AND EXISTS (SELECT 1 FROM share_group WHERE {mine})""",
+                (first, last),
+            ).rowcount
+        finally:
+            connection.execute("DROP TABLE IF EXISTS temp.share_group")
+
+
+def stored_shares(store: Store, first: int, last: int) -> Iterator[PlannedRow]:
+    """See `Run.stored_shares`."""
+    sql = f"""SELECT {COLUMNS} FROM row WHERE share IS NOT NULL AND status = 'unchanged'
+        AND media_code IS NOT NULL AND id <= ? AND id > ? ORDER BY id LIMIT ?"""
+    return map(from_record, store.pages(sql, (last,), after=first))
+
+
+def remembered(store: Store, id_: int) -> Remembered | None:
+    """See `Run.remembered`; the row is that with this id."""
+    sql = f"""SELECT value.media_code, value.name, value.size, value.mtime_ns, value.sha256
+        FROM row CROSS JOIN value ON value.key = row.value_key AND {_SAME_VALUE}
+        WHERE row.id = ? AND value.media_code IS NOT NULL"""
+    found = store.read(sql, (id_,))
+    return Remembered(*unbound(found[0])) if found else None

@@ -1,0 +1,121 @@
+"""One run as the ledger holds it: its rows, its report items, its counts."""
+
+# ruff: noqa: S608 - texts of statements are put together from constants only; values are bound
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from ..rows import Status
+from .codec import COLUMNS, DROPPED, from_record, span, to_item
+from .model import PlannedRow
+from .store import Store
+
+FAILURES = (Status.FAILED, Status.INVALID, Status.DIFFERS, Status.MISSING)
+_ALWAYS = (
+    Status.UPLOADED,
+    Status.UNCHANGED,
+    Status.PLANNED,
+    Status.INVALID,
+    Status.FAILED,
+    Status.PENDING,
+)
+_SELECT = f"SELECT {COLUMNS} FROM row"
+
+
+def empty_summary() -> dict[str, int]:
+    """What `RunRecord.summary` is for a run without rows."""
+    return {"total": 0, **{status.value: 0 for status in _ALWAYS}}
+
+
+class RunRecord:
+    """A run to read from, finished or not; safe to use from many threads while others write."""
+
+    def __init__(self, store: Store, n: int, id_: str) -> None:
+        self._store = store
+        self._n = n
+        self._first, self._last = span(n)
+        self.id = id_
+        """As reports and `runs list` name it, such as `20261123T101500Z-3f2a`."""
+
+    def row(self, seq: int) -> PlannedRow:
+        """One row. Raises `LookupError` if the run has no such row."""
+        for record in self._store.read(f"{_SELECT} WHERE id = ?", (self._first + seq,)):
+            return from_record(record)
+        raise LookupError(f"run {self.id} has no row {seq}")
+
+    def rows(
+        self, statuses: Collection[Status] | None = None, *, failures_first: bool = False
+    ) -> Iterator[PlannedRow]:
+        """The rows with one of `statuses` (None: all) in manifest order, a page in memory at a time.
+
+        An open row counts as pending. `failures_first`: rows with something wrong come before all others.
+        """
+        wanted = set(Status if statuses is None else statuses)
+        groups = [wanted & set(FAILURES), wanted - set(FAILURES)] if failures_first else [wanted]
+        for group in filter(None, groups):
+            names = ", ".join(f"'{status.value}'" for status in sorted(group))
+            chosen = f"COALESCE(status, 'pending') IN ({names})"
+            sql = f"{_SELECT} WHERE {chosen} AND id <= ? AND id > ? ORDER BY id LIMIT ?"
+            yield from map(from_record, self._store.pages(sql, (self._last,), after=self._first))
+
+    def items(
+        self, statuses: Collection[Status] | None = None, *, failures_first: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """`rows` as `report.items` has them (contract: "The report")."""
+        return map(to_item, self.rows(statuses, failures_first=failures_first))
+
+    def troubled_items(self) -> Iterator[dict[str, Any]]:
+        """The items of rows that did not get through, pending ones among them."""
+        return self.items((*FAILURES, Status.PENDING))
+
+    def open_items(self) -> Iterator[dict[str, Any]]:
+        """The items of rows that nothing became of, pending all, a page in memory at a time."""
+        sql = f"{_SELECT} WHERE status IS NULL AND id <= ? AND id > ? ORDER BY id LIMIT ?"
+        pages = self._store.pages(sql, (self._last,), after=self._first)
+        return map(to_item, map(from_record, pages))
+
+    def item(self, seq: int) -> dict[str, Any]:
+        """One row as a report item. Raises as `row`."""
+        return to_item(self.row(seq))
+
+    def open_rows(self, after_seq: int, limit: int, *, by_uuid: bool | None = None) -> list[PlannedRow]:
+        """The next rows still to be decided or sent, in manifest order.
+
+        `by_uuid`: only those that name a product by its UUID, or only the others; None: all.
+        """
+        kind = {None: "", True: "AND type = 'product_uuid'", False: "AND type IS NOT 'product_uuid'"}[by_uuid]
+        sql = f"{_SELECT} WHERE status IS NULL {kind} AND id > ? AND id <= ? ORDER BY id LIMIT ?"
+        return [from_record(r) for r in self._store.read(sql, (self._first + after_seq, self._last, limit))]
+
+    def open_totals(self) -> tuple[int, int]:
+        """How many rows are open, and the bytes of their files; 0 where that is not known of all."""
+        sql = """SELECT COUNT(*), COUNT(size), SUM(size) FROM row
+            WHERE status IS NULL AND id BETWEEN ? AND ?"""
+        ((count, sized, size),) = self._store.read(sql, (self._first, self._last))
+        return count, size if count and count == sized else 0
+
+    def totals(self, statuses: Collection[Status]) -> tuple[dict[str, int], int]:
+        """How many rows have which of `statuses`, without those that none has; the bytes of their files."""
+        names = ", ".join(f"'{status.value}'" for status in statuses)
+        sql = f"""SELECT COALESCE(status, 'pending'), COUNT(*), SUM(size) FROM row
+            WHERE COALESCE(status, 'pending') IN ({names}) AND id BETWEEN ? AND ? GROUP BY 1"""
+        found = self._store.read(sql, (self._first, self._last))
+        return {status: count for status, count, _ in found}, sum(size or 0 for _, _, size in found)
+
+    def summary(self) -> dict[str, int]:
+        """`total` and the rows by status, as the report's `summary` begins; open rows are pending.
+
+        The words of `upload` are there even where no row has them, those of `verify` only where one does.
+        """
+        sql = "SELECT COALESCE(status, 'pending'), COUNT(*) FROM row WHERE id BETWEEN ? AND ? GROUP BY 1"
+        found = dict(self._store.read(sql, (self._first, self._last)))
+        found.pop(DROPPED, None)
+        total = sum(found.values())
+        return {"total": total, **{s.value: found.pop(s.value, 0) for s in _ALWAYS}, **found}
+
+    def dropped(self) -> Iterator[PlannedRow]:
+        """The rows that only repeated an earlier one; the note of each names that one."""
+        sql = f"{_SELECT} WHERE status = '{DROPPED}' AND id <= ? AND id > ? ORDER BY id LIMIT ?"
+        return map(from_record, self._store.pages(sql, (self._last,), after=self._first))

@@ -1,0 +1,344 @@
+"""The run that is going on: rows come in, and every change of one is in the file when its call returns."""
+
+# ruff: noqa: S608 - texts of statements are put together from constants only; values are bound
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from ..errors import Failure
+from ..exits import Exit
+from ..rows import Status, Target
+from . import planning
+from .codec import failure_columns, insert, notes_text, to_record
+from .history import prune
+from .model import (
+    UNKNOWN,
+    Before,
+    Flight,
+    Interrupted,
+    Lent,
+    Outcome,
+    PlannedRow,
+    Remembered,
+    Settled,
+    Takeoff,
+    Touched,
+    value_identity,
+    value_key,
+)
+from .record import RunRecord
+from .store import Store, execute_many, unbound
+
+_CHUNK = 2000
+_THERE = (Status.UPLOADED, Status.UNCHANGED, Status.DOWNLOADED)
+"""Words that say: the PIM and this machine have the same file now."""
+
+# Notes are JSON arrays: the new ones are spliced to those that are there.
+_OUTCOME = """
+UPDATE row SET status = ?, media_code = ?, sha256 = COALESCE(?, sha256), attempts = COALESCE(?, attempts),
+    duration = COALESCE(?, duration), ended_at = COALESCE(?, ended_at),
+    size = COALESCE(?, size), mtime_ns = COALESCE(?, mtime_ns),
+    notes = COALESCE(substr(notes, 1, length(notes) - 1) || ', ' || substr(?, 2), ?, notes),
+    kind = ?, message = ?, hint = ?, http_status = ?
+WHERE id = ?"""
+
+_VALUE = "type, parent, code, attribute, locale, scope"
+_SAME_VALUE = ", ".join(f"{column} = excluded.{column}" for column in _VALUE.split(", "))
+_LANDED = """flight_run = NULL, flight_name = NULL, flight_size = NULL, flight_mtime_ns = NULL,
+    flight_before = NULL, flight_before_known = NULL, flight_at = NULL, flight_code = NULL"""
+
+# The same media code is the same bytes: a digest that was known of it stays known.
+_REMEMBER = f"""
+INSERT INTO value (key, {_VALUE}, media_code, name, size, mtime_ns, sha256, at)
+    SELECT value_key, {_VALUE}, media_code, name, size, mtime_ns, sha256, ? FROM row
+    WHERE id = ? AND value_key IS NOT NULL
+ON CONFLICT (key) DO UPDATE SET {_SAME_VALUE}, name = excluded.name, size = excluded.size,
+    mtime_ns = excluded.mtime_ns, at = excluded.at,
+    sha256 = COALESCE(excluded.sha256, CASE WHEN media_code IS excluded.media_code THEN sha256 END),
+    media_code = excluded.media_code, {_LANDED}"""
+
+_TAKE_OFF = f"""
+INSERT INTO value (key, {_VALUE}, flight_run, flight_before, flight_before_known, flight_at,
+                   flight_code, flight_name, flight_size, flight_mtime_ns)
+    SELECT value_key, {_VALUE}, ?, ?, ?, ?, ?, name, COALESCE(?, size), COALESCE(?, mtime_ns) FROM row
+    WHERE id = ? AND value_key IS NOT NULL
+ON CONFLICT (key) DO UPDATE SET flight_run = excluded.flight_run, flight_before = excluded.flight_before,
+    flight_before_known = excluded.flight_before_known, flight_at = excluded.flight_at,
+    flight_name = excluded.flight_name, flight_size = excluded.flight_size,
+    flight_mtime_ns = excluded.flight_mtime_ns, flight_code = excluded.flight_code"""
+
+# Only this run's own marks: one of an earlier run stays until somebody has looked at what became of it.
+_LAND = f"""
+UPDATE value SET {_LANDED} WHERE flight_run = ? AND key = (SELECT value_key FROM row WHERE id = ?)"""
+_FORGET = "DELETE FROM value WHERE key = (SELECT value_key FROM row WHERE id = ?)"
+
+
+# What the first of several tries found is what is to be put back; the later ones may find its file.
+_LEND = """
+INSERT INTO lent (identifier, attribute, locale, scope, before, name, size) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET name = excluded.name, size = excluded.size"""
+_GIVE_BACK = "DELETE FROM lent WHERE identifier = ? AND attribute = ? AND locale = ? AND scope = ?"
+
+
+def _lent_record(lent: Lent) -> tuple[Any, ...]:
+    return (lent.identifier, lent.attribute, lent.locale or "", lent.scope or "", *lent[4:])
+
+
+class Run(RunRecord):
+    """Takes what happens to the rows of the run that goes on.
+
+    Every method may be called from any thread; when one that changes a row returns, the change outlives the
+    process (SIGKILL included). Every method raises `LedgerError` if the file cannot be written.
+    """
+
+    def __init__(self, store: Store, n: int, id_: str, clock: Callable[[], float]) -> None:
+        super().__init__(store, n, id_)
+        self._clock = clock
+
+    # Planning, in this order.
+
+    def add(self, rows: Iterable[PlannedRow]) -> int:
+        """Put the rows of the manifests in, as they are read; how many there were.
+
+        A row whose `row.problem` is set goes in as invalid. Memory does not grow with the number of rows.
+        """
+        count = 0
+        records = (to_record(self._n, planned) for planned in rows)
+        while chunk := list(islice(records, _CHUNK)):
+            with self._store.write() as connection:
+                insert(connection, chunk)
+            count += len(chunk)
+        return count
+
+    def settle_duplicates(self) -> Settled:
+        """Once all rows are in: what several rows for one value come to (contract: "Manifests").
+
+        Rows that name different files all become invalid, each naming another's place; of rows that name the
+        same file the first stays and the others are dropped (see `dropped`).
+        """
+        return planning.settle_duplicates(self._store, self._first, self._last)
+
+    def mark_unchanged(self) -> int:
+        """Make open rows unchanged whose value last got a file of this name, size and time; how many.
+
+        A value that an earlier run was cut off at is never taken as unchanged.
+        """
+        return planning.mark_unchanged(self._store, self._first, self._last)
+
+    def mark_planned(self) -> int:
+        """Make every open row planned, where nothing more is to be asked about it; how many."""
+        return planning.mark_planned(self._store, self._first, self._last)
+
+    def mark_shares(self) -> int:
+        """After `mark_unchanged`: find rows that may share one media file (`PlannedRow.share`); how many.
+
+        They aim at products or models, and their files have one name and one size.
+        """
+        return planning.mark_shares(self._store, self._first, self._last)
+
+    def twin(
+        self, target: Target, attribute: str, locale: str | None, scope: str | None
+    ) -> PlannedRow | None:
+        """The run's row for this value, if one names it so and is not invalid."""
+        key = value_key(target, attribute, locale, scope)
+        identity = value_identity(target.type.value, target.parent, target.code, attribute, locale, scope)
+        return planning.twin(self._store, self._first, self._last, key, identity)
+
+    def drop(self, seq: int, note: str) -> None:
+        """Leave a row out that only repeats another; see `dropped`."""
+        planning.drop(self._store, self._first + seq, note)
+
+    def stored_shares(self) -> Iterator[PlannedRow]:
+        """Rows that need not be sent and whose media file others of the run may share."""
+        return planning.stored_shares(self._store, self._first, self._last)
+
+    def touched(self) -> Iterator[Touched]:
+        """After `mark_unchanged`: open rows whose file has the remembered name and size but another time."""
+        return planning.touched(self._store, self._first, self._last)
+
+    def interrupted(self) -> Iterator[Interrupted]:
+        """Open rows whose value an earlier run was writing to when it ended.
+
+        Ask the PIM first: if the value became this file, report `uploaded`; else send, which takes over the
+        mark.
+        """
+        return planning.interrupted(self._store, self._n, self._first, self._last)
+
+    def remembered(self, seq: int) -> Remembered | None:
+        """What was last put into a row's value from here; None if nothing was, or nobody knows."""
+        return planning.remembered(self._store, self._first + seq)
+
+    # What becomes of rows.
+
+    def in_flight(
+        self, seq: int, before: Before = UNKNOWN, *, size: int | None = None, mtime_ns: int | None = None
+    ) -> None:
+        """Before the bytes go out: mark the row's value; `before` is the media code it holds now."""
+        self.take_off((Takeoff(seq, before, size, mtime_ns),))
+
+    def take_off(self, takeoffs: Iterable[Takeoff]) -> None:
+        """`in_flight` for many rows in one transaction."""
+        now = self._clock()
+        records = []
+        for seq, before, size, mtime_ns, code in takeoffs:
+            known = before is not UNKNOWN
+            held = before if known else None
+            records.append((self._n, held, known, now, code, size, mtime_ns, self._first + seq))
+        if len(records) == 1:
+            self._store.write_one(_TAKE_OFF, records[0])
+            return
+        with self._store.write() as connection:
+            execute_many(connection, _TAKE_OFF, records)
+
+    def unsettled(self) -> float:
+        """Seconds for which calls that earlier runs got no answer to may still be at work; mostly 0."""
+        return planning.unsettled(self._store, self._n, self._clock())
+
+    def settled(self) -> None:
+        """What earlier runs left at work is over: no later run needs to wait for it."""
+        with self._store.write() as connection:
+            connection.execute("DELETE FROM meta WHERE name = 'settling'")
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('settled_run', ?)", (str(self._n),))
+
+    def settles_after(self, seconds: float) -> None:
+        """For the next run, should this one be cut off: how long its calls may be at work after it."""
+        with self._store.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('settling', ?)", (str(seconds),))
+
+    def lend(self, lent: Lent) -> None:
+        """Before a file goes up through another product's value: what is to be put back there."""
+        with self._store.write() as connection:
+            execute_many(connection, _LEND, [_lent_record(lent)])
+
+    def give_back(self, lent: Lent) -> None:
+        """The value holds what it held before."""
+        with self._store.write() as connection:
+            execute_many(connection, _GIVE_BACK, [_lent_record(lent)[:4]])
+
+    def lent(self) -> list[Lent]:
+        """Values that were not put back, by this run or one that died."""
+        sql = "SELECT identifier, attribute, locale, scope, before, name, size FROM lent"
+        found = (unbound(record) for record in self._store.read(sql))
+        return [Lent(i, a, loc or None, sc or None, b, n, s) for i, a, loc, sc, b, n, s in found]
+
+    def record(self, outcomes: Iterable[Outcome]) -> None:
+        """What became of many rows, in one transaction; the methods below are for one.
+
+        Raises `LookupError`, and changes nothing, if one of the rows is not in the run.
+        """
+        outcomes = list(outcomes)
+        remembered, landed, lost = self._by_consequence(outcomes)
+        with self._store.write() as connection:
+            if execute_many(connection, _OUTCOME, map(self._parameters, outcomes)) != len(outcomes):
+                raise LookupError(f"run {self.id} has no such row")
+            if remembered:
+                now = self._clock()
+                execute_many(connection, _REMEMBER, [(now, id_) for id_ in remembered])
+            if landed:
+                execute_many(connection, _LAND, [(self._n, id_) for id_ in landed])
+            if lost:
+                execute_many(connection, _FORGET, [(id_,) for id_ in lost])
+
+    def uploaded(
+        self,
+        seq: int,
+        media_code: str,
+        *,
+        sha256: str | None = None,
+        attempts: int | None = None,
+        duration: float | None = None,
+        size: int | None = None,
+        mtime_ns: int | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        """The PIM holds the file under this media code, and the ledger remembers it for the value."""
+        self.record(
+            (Outcome(seq, Status.UPLOADED, None, media_code, sha256, attempts, duration, notes,
+                     size=size, mtime_ns=mtime_ns),)
+        )  # fmt: skip
+
+    def unchanged(
+        self, seq: int, media_code: str | None, *, sha256: str | None = None, notes: tuple[str, ...] = ()
+    ) -> None:
+        """The PIM holds this file already; with a media code the ledger remembers the file as it is now."""
+        self.record((Outcome(seq, Status.UNCHANGED, None, media_code, sha256, notes=notes),))
+
+    def failed(
+        self,
+        seq: int,
+        failure: Failure,
+        *,
+        attempts: int | None = None,
+        duration: float | None = None,
+        media_code: str | None = None,
+        flight: Flight = Flight.OVER,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        """Refused for good; `flight` says whether the PIM may hold the file all the same."""
+        self.record(
+            (Outcome(seq, Status.FAILED, failure, media_code, None, attempts, duration, notes, flight),)
+        )
+
+    def pending(
+        self,
+        seq: int,
+        failure: Failure | None = None,
+        *,
+        attempts: int | None = None,
+        duration: float | None = None,
+        flight: Flight = Flight.OVER,
+    ) -> None:
+        """Left for the next run; `flight` says whether the PIM may hold the file all the same."""
+        self.record((Outcome(seq, Status.PENDING, failure, None, None, attempts, duration, (), flight),))
+
+    def invalid(self, seq: int, failure: Failure) -> None:
+        """Found wrong before sending."""
+        self.record((Outcome(seq, Status.INVALID, failure),))
+
+    def planned(self, seq: int) -> None:
+        """Would be sent, if this were no dry run."""
+        self.record((Outcome(seq, Status.PLANNED),))
+
+    def finish(self, exit_status: Exit, summary: Mapping[str, Any]) -> None:
+        """The run is over. Deletes rows of runs long past (`history.prune`), never the memory of values."""
+        with self._store.write() as connection:
+            connection.execute(
+                """UPDATE run SET state = 'finished', finished_at = ?, exit_status = ?, summary = ?
+                   WHERE n = ?""",
+                (self._clock(), int(exit_status), json.dumps(summary, default=str), self._n),
+            )
+            connection.execute("DROP INDEX IF EXISTS row_by_value")
+        prune(self._store, self._clock())
+
+    def _parameters(self, outcome: Outcome) -> tuple[Any, ...]:
+        status, notes = outcome.status, notes_text(outcome.notes)
+        return (
+            None if status is None else status._value_,
+            outcome.media_code,
+            outcome.sha256,
+            outcome.attempts,
+            outcome.duration,
+            None if outcome.duration is None else self._clock(),
+            outcome.size,
+            outcome.mtime_ns,
+            notes,
+            notes,
+            *failure_columns(outcome.failure),
+            self._first + outcome.seq,
+        )
+
+    def _by_consequence(self, outcomes: Iterable[Outcome]) -> tuple[list[int], list[int], list[int]]:
+        remembered, landed, lost = [], [], []
+        for outcome in outcomes:
+            id_ = self._first + outcome.seq
+            if outcome.media_code is not None and outcome.status in _THERE:
+                remembered.append(id_)
+            elif outcome.flight is Flight.LOST:
+                lost.append(id_)
+            elif outcome.flight is Flight.OVER:
+                landed.append(id_)
+        return remembered, landed, lost

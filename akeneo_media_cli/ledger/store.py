@@ -1,0 +1,203 @@
+"""One SQLite file: its connections, its transactions, and what SQLite's errors mean to a user."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import LedgerError
+from .model import same_path, value_identity
+
+_PRAGMAS = (
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA journal_mode = WAL",
+    # A commit reaches the operating system, not the disk: it outlives the process, and a power cut costs the
+    # last commits but never the file.
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA journal_size_limit = 33554432",
+)
+_INT64 = 2**63 - 1
+
+Parameters = Sequence[Any]
+
+
+class DamagedError(LedgerError):
+    """The file itself is broken."""
+
+
+class Store:
+    """Writes go through one connection under a lock, long readings through another beside it.
+
+    Safe to use from any number of threads. Every method raises `LedgerError` for what SQLite has to complain
+    of; `damaged` then tells whether the file itself is broken.
+    """
+
+    def __init__(self, path: Path, *, readonly: bool = False) -> None:
+        self.path = path
+        self.damaged = False
+        self._lock = threading.RLock()
+        self._reading = threading.Lock()
+        self._reader: sqlite3.Connection | None = None
+        with self._translated():
+            self._writer = self._connect(readonly)
+
+    def _connect(self, readonly: bool) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+            # Readings walk through the rows once: a page is not asked for again (kilobytes).
+            connection.execute(f"PRAGMA cache_size = {-1000 if readonly else -6000}")
+            if readonly:
+                connection.execute("PRAGMA query_only = ON")
+            connection.create_function(
+                "identity", 6, lambda *record: value_identity(*unbound(record)), deterministic=True
+            )
+            connection.create_function("same_path", 1, lambda path: _bound(same_path(*unbound((path,)))))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def bare(self) -> Generator[sqlite3.Connection, None, None]:
+        """The writing connection without a transaction, for checks and migrations."""
+        with self._lock, self._translated():
+            yield self._writer
+
+    @contextmanager
+    def write(self) -> Generator[sqlite3.Connection, None, None]:
+        """One transaction: all of it is in the file when the block ends, or nothing if it raises."""
+        with self._lock, self._translated():
+            connection = self._writer
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk ends the transaction by itself.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def write_one(self, sql: str, record: Parameters) -> None:
+        """One statement, which is a transaction by itself: done at a third of what `write` takes for it.
+
+        SQLite lets go of Python's lock at every statement, and threads that wait for one another there cost
+        more than the statements do.
+        """
+        with self._lock, self._translated():
+            _execute_one(self._writer, sql, record)
+
+    def read(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """A whole (short) answer, beside whoever is writing: as of the last finished transaction."""
+        with self._reading, self._translated():
+            if self._reader is None:
+                self._reader = self._connect(readonly=True)
+            return self._reader.execute(sql, parameters).fetchall()
+
+    def pages(
+        self, sql: str, parameters: Parameters, *, after: int, size: int = 500
+    ) -> Iterator[tuple[Any, ...]]:
+        """A long answer, a page at a time, so that no reader holds the file's journal open.
+
+        The statement takes two more parameters, the id to go on after and the size of a page, gives the id as
+        its first column, and is ordered by it.
+        """
+        while page := self.read(sql, (*parameters, after, size)):
+            yield from page
+            after = page[-1][0]
+
+    def close(self) -> None:
+        """Close both connections; harmless when closed."""
+        with self._lock, self._reading:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+            self._writer.close()
+
+    @contextmanager
+    def _translated(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
+
+    def _trouble(self, error: sqlite3.Error) -> LedgerError:
+        text = str(error)
+        # SQLITE_CORRUPT and SQLITE_NOTADB come as the bare class; Python 3.10 does not tell their codes.
+        if type(error) is sqlite3.DatabaseError or "Could not decode" in text:
+            self.damaged = True
+            return DamagedError(
+                f"the ledger {self.path} is damaged: {text}",
+                "it is set aside and a new one begun; nothing in the PIM is lost. With --skip remote the "
+                "next run asks the PIM what is there already.",
+            )
+        if "full" in text or "disk I/O" in text:
+            return LedgerError(
+                f"the ledger {self.path} cannot be written: {text}",
+                "make room on its disk (or in its quota), or name a file elsewhere with --state FILE; then "
+                "run the same command again.",
+            )
+        return LedgerError(
+            f"the ledger {self.path} cannot be used: {text}",
+            "check that its folder exists and can be written, or name another file with --state FILE.",
+        )
+
+
+def bound(values: Parameters) -> tuple[Any, ...]:
+    """The same values in a form that SQLite takes.
+
+    File names with bytes that are no UTF-8 become BLOBs (`unbound` reads them back); integers past 64 bits,
+    which some file systems have as times, are cut.
+    """
+    return tuple(_bound(value) for value in values)
+
+
+def _bound(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogatepass")
+    elif isinstance(value, int):
+        return max(-_INT64, min(_INT64, value))
+    return value
+
+
+def unbound(record: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A record as it was before `bound`."""
+    if bytes in map(type, record):
+        return tuple(v.decode("utf-8", "surrogatepass") if type(v) is bytes else v for v in record)
+    return record
+
+
+def execute_many(connection: sqlite3.Connection, sql: str, records: Iterable[Parameters]) -> int:
+    """`executemany` for records that may hold anything a file system or a manifest can; the rows changed.
+
+    The plain way first: checking every text of a million rows costs more than writing them.
+    """
+    records = list(records)
+    if len(records) == 1:
+        return _execute_one(connection, sql, records[0])
+    connection.execute("SAVEPOINT many")
+    try:
+        changed = connection.executemany(sql, records).rowcount
+    except (UnicodeEncodeError, OverflowError):
+        connection.execute("ROLLBACK TO many")
+        changed = connection.executemany(sql, map(bound, records)).rowcount
+    connection.execute("RELEASE many")
+    return changed
+
+
+def _execute_one(connection: sqlite3.Connection, sql: str, record: Parameters) -> int:
+    """A statement is done or not: with one there is nothing to go back to, and no savepoint is needed."""
+    try:
+        return connection.execute(sql, record).rowcount
+    except (UnicodeEncodeError, OverflowError):
+        return connection.execute(sql, bound(record)).rowcount

@@ -1,0 +1,76 @@
+"""Rows out of the ledger, in manifest order, a batch for one look at the PIM at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from ..ledger import PlannedRow, Run
+from ..rows import folded
+from .carriers import Carriers
+
+Pages = Callable[[int, int], list[PlannedRow]]
+"""The next rows after a seq, so many at most: `Run.open_rows`."""
+
+PAGE = 500
+ENTITIES = 100
+"""So many products or models one search takes (pim-facts B7)."""
+ROWS = 300
+
+
+class Feed:
+    """Gives batches of rows with at most a hundred different entities; None at the end.
+
+    Holds a page of rows in memory, whatever the size of the run. Not for two threads at once.
+    """
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._page: deque[PlannedRow] = deque()
+        self._after = 0
+
+    def __call__(self) -> list[PlannedRow] | None:
+        batch: list[PlannedRow] = []
+        entities: set[tuple[str, str, str]] = set()
+        while len(batch) < ROWS and (self._page or self._turn()):
+            target = self._page[0].row.target
+            if target is not None:
+                entities.add((target.type, target.parent, folded(target.code)))
+                if len(entities) > ENTITIES:
+                    break
+            batch.append(self._page.popleft())
+        return batch or None
+
+    def _turn(self) -> bool:
+        rows = self._pages(self._after, PAGE)
+        if rows:
+            self._after = rows[-1].seq
+            self._page.extend(rows)
+        return bool(rows)
+
+
+class Passes:
+    """A run's open rows, those by UUID after all others: their files may be sent by the others.
+
+    Between two passes comes an empty batch: the next may only begin when the one before is looked up.
+    Rows of which even that does not tell who sends their file come once more at the end.
+    """
+
+    def __init__(self, run: Run, carriers: Carriers) -> None:
+        self._run = run
+        self._carriers = carriers
+        self._feeds = deque([Feed(partial(run.open_rows, by_uuid=by_uuid)) for by_uuid in (False, True)])
+
+    def __call__(self) -> list[PlannedRow] | None:
+        if self._feeds:
+            batch = self._feeds[0]()
+            if batch is None:
+                self._feeds.popleft()
+            return batch or []
+        self._carriers.no_more()
+        waiting = self._carriers.deferred
+        batch = [self._run.row(seq) for seq in list(waiting)[:ENTITIES]]
+        for planned in batch:
+            del waiting[planned.seq]
+        return batch or None

@@ -1,0 +1,35 @@
+"""The rows that the manifests of a command have, as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import BinaryIO
+
+from ..jobs.options import ManifestOptions
+from ..manifest import read_manifests
+from ..rows import Row
+
+Media = Callable[[Collection[str]], Collection[str]]
+"""Takes codes of attributes, gives those that hold media."""
+
+
+def rows_of(
+    options: ManifestOptions,
+    stdin: BinaryIO,
+    note: Callable[[str, str], None],
+    media: Media | None = None,
+) -> Iterator[Row]:
+    """All rows, whatever shard they are in; raises as `read_manifests` and `media` do.
+
+    `media` is asked which columns of the PIM's own layout hold media, where the options do not say.
+    """
+    return read_manifests(
+        options.manifests,
+        format=options.format,
+        sets=options.sets,
+        stdin=stdin,
+        note=note,
+        sheet=options.sheet,
+        columns=options.columns,
+        media=media,
+    )

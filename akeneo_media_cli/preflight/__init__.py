@@ -1,0 +1,1 @@
+"""Rows checked against the PIM's catalogue before anything is sent."""

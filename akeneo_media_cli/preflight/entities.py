@@ -1,0 +1,346 @@
+"""Rows for assets, records, categories and the old PAM, held against the PIM before a byte of them is sent.
+
+Each kind has attribute endpoints and searches of its own, or none (pim-facts B6); what an edition does not
+have is found by asking its list of routes once, not by a refusal a row.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..errors import Failure, Kind
+from ..ledger import UNKNOWN, Before, PlannedRow
+from ..pim.answers.entity_types import Category, Entity, MediaAttribute, PamAsset
+from ..pim.answers.types import Attribute
+from ..pim.client import PimClient
+from ..pim.errors import Refusal
+from ..rows import Row, Target, TargetType, folded
+from ..targets.categories import held_by
+from ..targets.collections import IMAGE
+from ..targets.resolved import Aim
+from . import checks
+from .catalogue import Catalogue
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How assets and records are spoken of and asked for."""
+
+    thing: str
+    family: str
+    route: str
+    edition: str
+    media_type: str
+    attributes: Callable[[PimClient, str], list[MediaAttribute]]
+    families: Callable[[PimClient], list[str]]
+    exists: Callable[[PimClient, str], bool]
+    search: Callable[[PimClient, str, Sequence[str]], list[Entity]]
+    get: Callable[[PimClient, str, str], Entity | None]
+
+
+_ASSETS = _Words(
+    "asset",
+    "asset family",
+    "/asset-media-files",
+    "assets (Enterprise and cloud, PIM 4 and later)",
+    "media_file",
+    lambda client, family: client.asset_attributes(family),
+    lambda client: [family.code for family in client.asset_families()],
+    lambda client, family: client.asset_family(family) is not None,
+    lambda client, family, codes: client.search_assets(family, codes),
+    lambda client, family, code: client.get_asset(family, code),
+)
+_RECORDS = _Words(
+    "record",
+    "reference entity",
+    "/reference-entities-media-files",
+    "reference entities (Enterprise and cloud, PIM 3 and later)",
+    "image",
+    lambda client, entity: client.record_attributes(entity),
+    lambda client: [entity.code for entity in client.reference_entities()],
+    lambda client, entity: client.reference_entity(entity) is not None,
+    lambda client, entity, codes: client.search_records(entity, codes),
+    lambda client, entity, code: client.get_record(entity, code),
+)
+_COLLECTIONS = {TargetType.ASSET: _ASSETS, TargetType.RECORD: _RECORDS}
+
+
+@dataclass
+class _Remembered:
+    """What was learned of families and entities: their attributes, or why rows for them are invalid."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    families: dict[tuple[TargetType, str], dict[str, MediaAttribute] | Failure] = field(default_factory=dict)
+
+
+class Elsewhere:
+    """Asks the PIM about rows that are not for products or models. Thread-safe."""
+
+    def __init__(self, client: PimClient, catalogue: Catalogue, *, files: bool) -> None:
+        """`files` off: rows are only looked up, whether or not the attribute would take their file."""
+        self._client = client
+        self._catalogue = catalogue
+        self._files = files
+        self._known = _Remembered()
+
+    def look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
+        """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
+        groups: dict[tuple[TargetType | None, str], list[PlannedRow]] = {}
+        for planned in batch:
+            target = planned.row.target
+            group = (None, "") if target is None else (target.type, target.parent)
+            groups.setdefault(group, []).append(planned)
+        found: dict[int, Aim | Failure] = {}
+        for (kind, parent), rows in groups.items():
+            verdicts: Sequence[Aim | Failure]
+            try:
+                verdicts = self._group(kind, parent, rows)
+            except Refusal as refusal:
+                # What the PIM will not tell of one kind is no reason to hold back the others.
+                verdicts = [refusal.failure] * len(rows)
+            for planned, verdict in zip(rows, verdicts, strict=True):
+                found[planned.seq] = verdict
+        return [found[planned.seq] for planned in batch]
+
+    def _group(self, kind: TargetType | None, parent: str, rows: list[PlannedRow]) -> list[Aim | Failure]:
+        if kind is not None and kind in _COLLECTIONS:
+            return self._collection(kind, parent, rows)
+        if kind is TargetType.CATEGORY:
+            return self._categories(rows)
+        if kind is TargetType.PAM_ASSET:
+            return self._pam(rows)
+        return [checks.unknown_kind(planned.row.target) for planned in rows]
+
+    # Assets and records.
+
+    def _collection(self, kind: TargetType, parent: str, rows: list[PlannedRow]) -> list[Aim | Failure]:
+        words = _COLLECTIONS[kind]
+        attributes = self._attributes(kind, parent)
+        if isinstance(attributes, Failure):
+            return [attributes] * len(rows)
+        placed: list[Aim | Failure] = [
+            self._placed(planned, attributes, words) if _target(planned).code else _own_image(planned)
+            for planned in rows
+        ]
+        codes = {folded(aim.target.code): aim.target.code for aim in placed if isinstance(aim, Aim)}
+        entities = self._entities(words, parent, {f: c for f, c in codes.items() if c})
+        image: Before = UNKNOWN
+        if "" in codes:
+            entity = self._client.reference_entity(parent)
+            image = None if entity is None else entity.image
+        return [
+            aim if isinstance(aim, Failure) else _with_entity(planned, aim, entities, image, words)
+            for planned, aim in zip(rows, placed, strict=True)
+        ]
+
+    def _attributes(self, kind: TargetType, parent: str) -> dict[str, MediaAttribute] | Failure:
+        """The attributes of a family by folded code, asked once; or why no row for it is valid."""
+        with self._known.lock:
+            known = self._known.families.get((kind, parent))
+            if known is None:
+                known = self._asked(_COLLECTIONS[kind], parent)
+                self._known.families[kind, parent] = known
+            return known
+
+    def _asked(self, words: _Words, parent: str) -> dict[str, MediaAttribute] | Failure:
+        missing = self._catalogue.route_missing(words.route, "POST", words.edition)
+        if missing is not None:
+            return missing
+        try:
+            if not words.exists(self._client, parent):
+                return self._unknown_family(words, parent)
+            return {folded(a.code): a for a in words.attributes(self._client, parent)}
+        except Refusal as refusal:
+            if refusal.failure.kind is not Kind.FORBIDDEN:
+                raise
+            return Failure(
+                Kind.ATTRIBUTE_UNREADABLE,
+                f"the attributes of {parent} cannot be learned: {refusal.failure.message}",
+                f"give the connection's role the right to list what belongs to a {words.family}, "
+                "or take the risk with --no-preflight",
+                403,
+            )
+
+    def _unknown_family(self, words: _Words, parent: str) -> Failure:
+        try:
+            families = words.families(self._client)
+        except Refusal:
+            families = []
+        return Failure(
+            Kind.TARGET_UNKNOWN,
+            f"there is no {words.family} {parent} in the PIM, or this user may not see it",
+            f"{checks.nearest(parent, families)}here upper and lower case count; "
+            f"the {words.family} must be made in the PIM before its media are uploaded",
+        )
+
+    def _placed(
+        self, planned: PlannedRow, attributes: dict[str, MediaAttribute], words: _Words
+    ) -> Aim | Failure:
+        row = planned.row
+        attribute = attributes.get(folded(row.attribute))
+        media = [a.code for a in attributes.values() if a.type == words.media_type]
+        if attribute is None:
+            return Failure(
+                Kind.ATTRIBUTE_UNKNOWN,
+                f"the {words.family} {_target(planned).parent} has no attribute {row.attribute}",
+                f"{checks.nearest(row.attribute, media)}those for media are {', '.join(media) or 'none'}",
+            )
+        if attribute.type != words.media_type:
+            return Failure(
+                Kind.ATTRIBUTE_NOT_MEDIA,
+                f"{attribute.code} is an attribute of type {attribute.type}, not {words.media_type}",
+                f"name a media attribute: {', '.join(media) or 'there is none'}",
+            )
+        plain = _plain(attribute)
+        unfit = checks.file_fits(plain, planned.name, planned.size or 0) if self._files else None
+        if unfit is not None:
+            return unfit
+        spelled = checks.scoping(plain, row.locale, row.scope, self._catalogue.scoping())
+        if isinstance(spelled, Failure):
+            return spelled
+        return Aim(_target(planned), attribute.code, *spelled, definition=plain, sure=True)
+
+    def _entities(self, words: _Words, parent: str, codes: dict[str, str]) -> dict[str, Entity]:
+        if not codes:
+            return {}
+        try:
+            found = {folded(e.code): e for e in words.search(self._client, parent, list(codes.values()))}
+            if not self._files:
+                # What is to be compared must not be missed because search lags (pim-facts B9).
+                for fold, code in codes.items():
+                    if fold not in found and (entity := words.get(self._client, parent, code)) is not None:
+                        found[fold] = entity
+        except Refusal as refusal:
+            if refusal.failure.kind is not Kind.FORBIDDEN:
+                raise
+            return {}
+        return found
+
+    # Categories.
+
+    def _categories(self, rows: list[PlannedRow]) -> list[Aim | Failure]:
+        what = "pictures of categories (cloud)"
+        missing = self._catalogue.route_missing("/category-media-files", "POST", what)
+        if missing is not None:
+            return [missing] * len(rows)
+        # Their values come with a single read only.
+        codes = {folded(_target(planned).code): _target(planned).code for planned in rows}
+        found: dict[str, Category | None] | None
+        try:
+            found = {fold: self._client.category(code) for fold, code in codes.items()}
+        except Refusal as refusal:
+            if refusal.failure.kind is not Kind.FORBIDDEN:
+                raise
+            found = None
+        return [self._category_row(planned, found) for planned in rows]
+
+    def _category_row(self, planned: PlannedRow, found: dict[str, Category | None] | None) -> Aim | Failure:
+        """`found` None: the user may not read categories, so that the PIM must tell."""
+        target = _target(planned)
+        spelled = self._spelled(planned.row)
+        if isinstance(spelled, Failure):
+            return spelled
+        aim = Aim(target, planned.row.attribute, *spelled)
+        if found is None:
+            return aim
+        category = found[folded(target.code)]
+        if category is None:
+            return checks.unknown_target("category", target.code)
+        return _known(replace(aim, target=target._replace(code=category.code)), held_by(category, aim), ())
+
+    def _spelled(self, row: Row) -> tuple[str | None, str | None] | Failure:
+        """Locale and scope as the PIM spells them, where nothing tells whether the attribute takes them."""
+        taken = Attribute(
+            row.attribute, "", scopable=row.scope is not None, localizable=row.locale is not None
+        )
+        return checks.scoping(taken, row.locale, row.scope, self._catalogue.scoping())
+
+    # The old PAM.
+
+    def _pam(self, rows: list[PlannedRow]) -> list[Aim | Failure]:
+        missing = self._catalogue.pam_missing()
+        if missing is not None:
+            return [missing] * len(rows)
+        codes = {_target(planned).code for planned in rows}
+        found = {code: self._client.pam_asset(code) for code in codes}
+        return [self._pam_row(planned, found[_target(planned).code]) for planned in rows]
+
+    def _pam_row(self, planned: PlannedRow, asset: PamAsset | None) -> Aim | Failure:
+        row = planned.row
+        if asset is None:
+            return checks.unknown_target("asset", _target(planned).code)
+        plain = Attribute(asset.code, "", scopable=row.scope is not None, localizable=asset.localizable)
+        spelled = checks.scoping(plain, row.locale, row.scope, self._catalogue.scoping())
+        if isinstance(spelled, Failure):
+            return spelled
+        locale, scope = spelled
+        aim = Aim(_target(planned)._replace(code=asset.code), row.attribute, locale, scope)
+        return _known(aim, asset.files.get((scope, locale)), ())
+
+
+def _target(planned: PlannedRow) -> Target:
+    assert planned.row.target is not None
+    return planned.row.target
+
+
+def _plain(attribute: MediaAttribute) -> Attribute:
+    """As products' attributes are, for the rules that are the same."""
+    return Attribute(
+        attribute.code,
+        attribute.type,
+        attribute.scopable,
+        attribute.localizable,
+        (),
+        attribute.allowed_extensions,
+        attribute.max_file_size,
+    )
+
+
+def _own_image(planned: PlannedRow) -> Aim | Failure:
+    """A reference entity's own image: the row names no record."""
+    row = planned.row
+    if row.attribute and folded(row.attribute) != IMAGE:
+        return Failure(
+            Kind.TARGET_MISSING,
+            f"the row names the attribute {row.attribute} of a record, but no record",
+            f"fill the column record; only for the reference entity's own image leave it empty, with {IMAGE} "
+            "as attribute",
+        )
+    if row.locale is not None or row.scope is not None:
+        return Failure(
+            Kind.LOCALE_UNEXPECTED if row.locale is not None else Kind.SCOPE_UNEXPECTED,
+            "a reference entity has one image for all locales and channels",
+            "leave the columns locale and scope empty",
+        )
+    return Aim(_target(planned), IMAGE, None, None, sure=True)
+
+
+def _with_entity(
+    planned: PlannedRow, aim: Aim, entities: dict[str, Entity], image: Before, words: _Words
+) -> Aim:
+    if not aim.target.code:
+        return _known(aim, image, ())
+    entity = entities.get(folded(aim.target.code))
+    notes = _respelled(planned, aim)
+    if entity is None:
+        return _known(aim, None, (*notes, f"the {words.thing} is not there yet: it is made"))
+    aim = replace(aim, target=aim.target._replace(code=entity.code))
+    held = entity.media_code(aim.attribute, aim.locale, aim.scope)
+    return _known(aim, held, _respelled(planned, aim))
+
+
+def _respelled(planned: PlannedRow, aim: Aim) -> tuple[str, ...]:
+    row = planned.row
+    pairs = (
+        (_target(planned).code, aim.target.code),
+        (row.attribute, aim.attribute),
+        (row.locale, aim.locale),
+        (row.scope, aim.scope),
+    )
+    return tuple(f"{written} is {spelled} in the PIM" for written, spelled in pairs if written != spelled)
+
+
+def _known(aim: Aim, before: Before, notes: tuple[str, ...]) -> Aim:
+    return replace(aim, before=before, notes=notes)

@@ -1,0 +1,361 @@
+"""A batch of rows held against the PIM before a byte of them is sent.
+
+Products and models are read by search, a hundred at a time; one that search does not find is read by
+itself before a row is called invalid, as search lags (pim-facts B9). What the values hold now comes with
+it for nothing: it tells later whether a call whose answer was lost was done (A9).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ..errors import Failure, Kind
+from ..ledger import PlannedRow
+from ..pim.answers.types import Attribute, Family, FamilyVariant, Product, ProductModel
+from ..pim.client import PimClient
+from ..pim.errors import Refusal
+from ..rows import Target, TargetType, folded
+from ..targets.resolved import Aim
+from . import checks
+from .catalogue import Catalogue, Note
+from .entities import Elsewhere
+
+T = TypeVar("T")
+LONGEST_LIST = 2_000
+"""Characters of attribute codes that a search is limited to."""
+
+
+@dataclass
+class _Entities:
+    """What a batch's products and models turned out to be, by folded code; None: not there."""
+
+    products: dict[str, Product | None] | None = field(default_factory=dict)
+    models: dict[str, ProductModel | None] | None = field(default_factory=dict)
+    by_uuid: dict[str, Product | None] | None = field(default_factory=dict)
+    above: dict[str, ProductModel] = field(default_factory=dict)
+
+
+class Preflight:
+    """Asks the PIM about rows. Thread-safe as far as its catalogue is."""
+
+    def __init__(self, client: PimClient, catalogue: Catalogue, note: Note, *, files: bool = True) -> None:
+        """`files` off: rows are only looked up, whether or not the attribute would take their file."""
+        self._files = files
+        self._client = client
+        self._catalogue = catalogue
+        self._note = note
+        self._lock = threading.Lock()
+        self._elsewhere = Elsewhere(client, catalogue, files=files)
+        self._readable = dict.fromkeys(_WORDS, True)
+
+    def look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
+        """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
+        catalog = [p for p in batch if p.row.target is not None and p.row.target.type in _WORDS]
+        verdicts = {p.seq: v for p, v in zip(catalog, self._look(catalog), strict=True)} if catalog else {}
+        others = [p for p in batch if p.seq not in verdicts]
+        verdicts.update(zip((p.seq for p in others), self._elsewhere.look(others), strict=True))
+        return [verdicts[p.seq] for p in batch]
+
+    def _look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
+        attributes = self._catalogue.attributes({p.row.attribute for p in batch})
+        # Most manifests name neither: then nobody waits for the lists.
+        scoped = any(p.row.locale or p.row.scope for p in batch)
+        scoping = self._catalogue.scoping() if scoped else checks.Scoping(None, None)
+        verdicts: list[Aim | Failure | None] = [None] * len(batch)
+        placed: dict[int, tuple[Attribute, str | None, str | None]] = {}
+        for n, planned in enumerate(batch):
+            place = self._place(planned, attributes, scoping)
+            if isinstance(place, Failure):
+                verdicts[n] = place
+            else:
+                placed[n] = place
+        named = sorted({attribute.code for attribute, _, _ in placed.values()})
+        # Their values are all that is wanted, but a long list would make a path that servers refuse.
+        limited = named if len(",".join(named)) <= LONGEST_LIST else []
+        entities = self._read([batch[n] for n in placed], limited)
+        for n, (attribute, locale, scope) in placed.items():
+            verdicts[n] = self._aim(batch[n], attribute, locale, scope, entities)
+        return [v for v in verdicts if v is not None]
+
+    def _place(
+        self,
+        planned: PlannedRow,
+        attributes: dict[str, Attribute | None] | None,
+        scoping: checks.Scoping,
+    ) -> tuple[Attribute, str | None, str | None] | Failure:
+        """The attribute, locale and scope as the PIM spells them."""
+        row = planned.row
+        assert row.target is not None
+        if row.target.type is TargetType.PRODUCT_UUID:
+            failure = self._by_uuid(row.target.code)
+            if failure is not None:
+                return failure
+        if attributes is None:
+            return checks.unreadable_attribute(row.attribute)
+        attribute = attributes[folded(row.attribute)]
+        if attribute is None:
+            return checks.unknown_attribute(row.attribute, self._catalogue.media_attributes())
+        failure = checks.attribute_type(attribute)
+        if self._files and failure is None:
+            failure = checks.file_fits(attribute, planned.name, planned.size or 0)
+        if failure is not None:
+            return failure
+        spelled = checks.scoping(attribute, row.locale, row.scope, scoping)
+        return spelled if isinstance(spelled, Failure) else (attribute, *spelled)
+
+    # Reading products and models.
+
+    def _read(self, batch: Sequence[PlannedRow], attributes: Sequence[str]) -> _Entities:
+        entities = _Entities()
+        products = _codes(batch, TargetType.PRODUCT)
+        models = _codes(batch, TargetType.PRODUCT_MODEL)
+        entities.products = self._products(products, attributes) if products else {}
+        entities.models = self._models(models, attributes) if models else {}
+        uuids = _codes(batch, TargetType.PRODUCT_UUID)
+        entities.by_uuid = self._products_by_uuid(uuids, attributes) if uuids else {}
+        found = [*(entities.products or {}).values(), *(entities.by_uuid or {}).values()]
+        parents = [p.parent for p in found if p is not None and p.parent]
+        for model in (entities.models or {}).values():
+            if model is not None:
+                self._catalogue.remember_model(model)
+                parents += [model.parent] if model.parent else []
+        if parents and self._readable[TargetType.PRODUCT_MODEL]:
+            entities.above = (
+                self._ask(TargetType.PRODUCT_MODEL, lambda: self._catalogue.models(parents)) or {}
+            )
+        return entities
+
+    def _products(self, codes: dict[str, str], attributes: Sequence[str]) -> dict[str, Product | None] | None:
+        def ask() -> dict[str, Product | None]:
+            found: dict[str, Product | None] = {
+                folded(p.identifier): p
+                for p in self._client.search_products(list(codes.values()), attributes=attributes)
+                if p.identifier
+            }
+            for fold, code in codes.items():
+                if fold not in found:
+                    found[fold] = self._client.get_product(code)
+            return found
+
+        return self._ask(TargetType.PRODUCT, ask)
+
+    def _products_by_uuid(
+        self, uuids: dict[str, str], attributes: Sequence[str]
+    ) -> dict[str, Product | None] | None:
+        def ask() -> dict[str, Product | None]:
+            # There the identifier is only among the values.
+            limited = [*attributes, *self._catalogue.identifiers()] if attributes else []
+            found: dict[str, Product | None] = {
+                folded(p.uuid): p
+                for p in self._client.search_products_by_uuid(list(uuids.values()), attributes=limited)
+                if p.uuid
+            }
+            for fold, uuid in uuids.items():
+                if fold not in found:
+                    found[fold] = self._client.get_product_by_uuid(uuid)
+            return found
+
+        return self._ask(TargetType.PRODUCT_UUID, ask)
+
+    def _by_uuid(self, uuid: str) -> Failure | None:
+        """Can a product be named so, by anybody and in this PIM?"""
+        if not _UUID.fullmatch(uuid):
+            return Failure(
+                Kind.TARGET_UNKNOWN,
+                f"{uuid} is no UUID",
+                "it looks like fc24e6c3-933c-4a93-8a81-e5c703d134d5; identifiers go into the column product",
+            )
+        return self._catalogue.route_missing("/products-uuid", "PATCH", "products by UUID (PIM 7 and later)")
+
+    def _models(
+        self, codes: dict[str, str], attributes: Sequence[str]
+    ) -> dict[str, ProductModel | None] | None:
+        def ask() -> dict[str, ProductModel | None]:
+            found: dict[str, ProductModel | None] = {
+                folded(m.code): m
+                for m in self._client.search_product_models(list(codes.values()), attributes=attributes)
+            }
+            for fold, code in codes.items():
+                if fold not in found:
+                    found[fold] = self._client.get_product_model(code)
+            return found
+
+        return self._ask(TargetType.PRODUCT_MODEL, ask)
+
+    def _ask(self, what: TargetType, ask: Callable[[], T]) -> T | None:
+        """None where the user may not read such entities; said once."""
+        if not self._readable[what]:
+            return None
+        try:
+            return ask()
+        except Refusal as refusal:
+            if refusal.failure.kind is not Kind.FORBIDDEN:
+                raise
+            with self._lock:
+                if self._readable[what]:
+                    self._readable[what] = False
+                    self._note(
+                        f"the user may not read {_WORDS[what]}s: whether they exist is not checked",
+                        "give the connection's role the right to list products",
+                    )
+            return None
+
+    # Judging.
+
+    def _aim(
+        self,
+        planned: PlannedRow,
+        attribute: Attribute,
+        locale: str | None,
+        scope: str | None,
+        entities: _Entities,
+    ) -> Aim | Failure:
+        target = planned.row.target
+        assert target is not None
+        known = {
+            TargetType.PRODUCT: entities.products,
+            TargetType.PRODUCT_UUID: entities.by_uuid,
+            TargetType.PRODUCT_MODEL: entities.models,
+        }[target.type]
+        if known is None and target.type is TargetType.PRODUCT_UUID:
+            return Failure(
+                Kind.FORBIDDEN,
+                "the user may not read products, so the identifier behind a UUID cannot be learned",
+                "give the connection's role the right to list products, or name products by identifier",
+                403,
+            )
+        if known is None:
+            return Aim(
+                target,
+                attribute.code,
+                locale,
+                scope,
+                notes=_respelled(planned, target, attribute, locale, scope),
+            )
+        entity = known[folded(target.code)]
+        if entity is None:
+            return checks.unknown_target(_WORDS[target.type], target.code)
+        target = self._target(target, entity)
+        tree = self._tree(entity, entities)
+        failure = self._level(entity, attribute.code, entities)
+        if failure is not None:
+            return failure
+        status = entity.workflow_status
+        return Aim(
+            target,
+            attribute.code,
+            locale,
+            scope,
+            before=entity.media_code(attribute.code, locale, scope),
+            tree=tree,
+            draft=status in ("draft_in_progress", "proposal_waiting_for_approval"),
+            definition=attribute,
+            sure=self._sure(entity, entities),
+            notes=_respelled(planned, target, attribute, locale, scope),
+        )
+
+    def _target(self, written: Target, entity: Product | ProductModel) -> Target:
+        """The entity as the PIM spells it; a product by its identifier, where it has one."""
+        if isinstance(entity, ProductModel):
+            return written._replace(code=entity.code)
+        identifier = entity.identifier
+        if written.type is TargetType.PRODUCT_UUID:
+            codes = (entity.media_code(code) for code in self._catalogue.identifiers())
+            identifier = next(filter(None, codes), None)
+        if identifier:
+            return Target(TargetType.PRODUCT, identifier)
+        return written._replace(code=entity.uuid or written.code)
+
+    def _sure(self, entity: Product | ProductModel, entities: _Entities) -> bool:
+        """Could it be told which attributes belong to the entity's level?"""
+        return (isinstance(entity, Product) and entity.parent is None) or self._variant(
+            entity, entities
+        ) is not None
+
+    def _tree(self, entity: Product | ProductModel, entities: _Entities) -> str | None:
+        """The root of the model tree that an entity hangs in; None for a simple product."""
+        if isinstance(entity, ProductModel) and entity.parent is None:
+            return entity.code
+        code, root = entity.parent, None
+        while code is not None and code != root:
+            root = code
+            above = entities.above.get(code)
+            code = above.parent if above is not None else None
+        return root
+
+    def _level(self, entity: Product | ProductModel, attribute: str, entities: _Entities) -> Failure | None:
+        """Is the attribute one of this level of the family variant? A simple product may hold any."""
+        if entity.parent is None and isinstance(entity, Product):
+            return None
+        known = self._variant(entity, entities)
+        if known is None:
+            return None
+        family, variant = known
+        wanted = variant.level(attribute) if attribute in family.attributes else None
+        below = len(variant.levels) if isinstance(entity, Product) else 1
+        actual = 0 if entity.parent is None else below
+        return checks.level(
+            attribute, wanted, actual, self._owner(entity, wanted or 0, len(variant.levels), entities)
+        )
+
+    def _variant(
+        self, entity: Product | ProductModel, entities: _Entities
+    ) -> tuple[Family, FamilyVariant] | None:
+        """The family and the variant of it that an entity is built by; None where they cannot be learned."""
+        above = entities.above.get(entity.parent or "")
+        code = entity.family_variant if isinstance(entity, ProductModel) else None
+        if code is None and above is not None:
+            code = above.family_variant
+        if not entity.family or not code:
+            return None
+        variant = self._catalogue.family_variant(entity.family, code)
+        family = self._catalogue.family(entity.family)
+        return None if variant is None or family is None else (family, variant)
+
+    def _owner(self, entity: Product | ProductModel, wanted: int, lowest: int, entities: _Entities) -> str:
+        """The entity of the wanted level above this one, in words; those below are only named in general."""
+        chain: list[str] = [] if isinstance(entity, Product) else [entity.code]
+        code = entity.parent
+        while code is not None and code not in chain:
+            chain.append(code)
+            above = entities.above.get(code)
+            code = above.parent if above is not None else None
+        chain.reverse()
+        if wanted < len(chain):
+            return f"the product model {chain[wanted]}"
+        return "the variants below it" if wanted == lowest else "the product models below it"
+
+
+_WORDS = {
+    TargetType.PRODUCT: "product",
+    TargetType.PRODUCT_UUID: "product",
+    TargetType.PRODUCT_MODEL: "product model",
+}
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _codes(batch: Iterable[PlannedRow], what: TargetType) -> dict[str, str]:
+    targets = (planned.row.target for planned in batch)
+    return {folded(t.code): t.code for t in targets if t is not None and t.type is what}
+
+
+def _respelled(
+    planned: PlannedRow, target: Target, attribute: Attribute, locale: str | None, scope: str | None
+) -> tuple[str, ...]:
+    row = planned.row
+    assert row.target is not None
+    pairs = (
+        (row.target.code, target.code if target.type is row.target.type else row.target.code),
+        (row.attribute, attribute.code),
+        (row.locale, locale),
+        (row.scope, scope),
+    )
+    named = f"{row.target.code} is the product {target.code}"
+    resolved = (named,) if target.type is not row.target.type else ()
+    return resolved + tuple(
+        f"{written} is {spelled} in the PIM" for written, spelled in pairs if written != spelled
+    )

@@ -1,1 +1,0 @@
-"""From rows to results: plan, preflight, schedule, transfer, remember."""

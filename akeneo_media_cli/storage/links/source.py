@@ -1,0 +1,119 @@
+"""A link as the source of an upload: streamed through where its length is known, else kept on disk first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...link import Link
+from ...pim.errors import SourceTrouble
+from ...pim.http.source import Stream, changed_while_sent
+from . import found as f
+from .found import Follower, Opened
+from .temp import Held, Room
+
+_PIECE = 256 * 1024
+SLOW = 5.0
+"""Seconds without a byte after which a PIM that gives up may have given up on us."""
+
+
+class LinkSource:
+    """What a link leads to, as it was when this was made. To be closed; not for two threads at once."""
+
+    def __init__(self, follower: Follower, link: Link, shown: str, room: Room, path: str) -> None:
+        """`path` stands for the link in the ledger. Raises SourceTrouble."""
+        self._follower = follower
+        self._link = link
+        self._shown = shown
+        self._path = path
+        self.name = link.name
+        self._held: Held | None = None
+        self._opened: Opened | None = follower.open(link, shown)
+        self._found = self._opened.found
+        self._current: Stream | None = None
+        if self._found.size is None:
+            self._held = room.hold(self._fetch, shown)
+            self._found = self._found._replace(size=self._held.size)
+        if not self.size:
+            self.close()
+            raise f.empty(shown)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self._found.size or 0
+
+    @property
+    def mtime_ns(self) -> int | None:
+        """What stands for the time of its last change; None where the source tells nothing of it."""
+        return self._found.at(self._path).version
+
+    @property
+    def slow(self) -> bool:
+        """Did it keep us waiting so long that who waited for us may have lost patience?"""
+        patience = getattr(self._current, "patience", None)
+        return patience is not None and patience.longest >= SLOW
+
+    def open(self) -> Stream:
+        """Raises SourceTrouble, also where it is not what it was."""
+        if self._held is not None:
+            self._held.file.seek(0)
+            self._current = _Kept(self._held)
+            return self._current
+        opened, self._opened = self._opened, None
+        if opened is None:
+            opened = self._follower.open(self._link, self._shown)
+            if opened.found[:2] != self._found[:2]:
+                opened.stream.close()
+                raise changed_while_sent(self._shown)
+        self._current = opened.stream
+        return opened.stream
+
+    def changed(self, stream: Stream) -> bool:
+        """Asks the source once more where its bytes came by several requests."""
+        return self._held is None and not self._follower.unchanged(self._link, self._shown, self._found)
+
+    def close(self) -> None:
+        """Let go of all that is held; harmless when closed."""
+        if self._opened is not None:
+            self._opened.stream.close()
+            self._opened = None
+        if self._held is not None:
+            self._held.close()
+
+    def _fetch(self, take: Callable[[memoryview], None]) -> None:
+        opened, self._opened = self._opened, None
+        if opened is None:
+            opened = self._follower.open(self._link, self._shown)
+        self._found = opened.found
+        try:
+            buffer = memoryview(bytearray(_PIECE))
+            while count := opened.stream.readinto(buffer):
+                take(buffer[:count])
+            if not self._follower.unchanged(self._link, self._shown, opened.found):
+                raise changed_while_sent(self._shown)
+        finally:
+            opened.stream.close()
+
+
+class _Kept:
+    """The temporary file as a stream: it stays when the stream is closed."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        count: int = self._held.file.readinto(buffer)  # type: ignore[attr-defined]
+        return count
+
+    def close(self) -> None:
+        """The source closes it."""
+
+
+def too_slow(source: object, trouble: Exception) -> SourceTrouble | None:
+    """Was it the source that the PIM ran out of patience with? Then the row's trouble; None: the PIM's."""
+    if not isinstance(source, LinkSource) or not source.slow:
+        return None
+    return f.trouble(
+        f"{source._shown} came so slowly that the PIM gave up: {trouble}",
+        "fetch the file first, and name where it is",
+    )

@@ -1,0 +1,25 @@
+"""The places that media can go to, one module a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..rows import TargetType
+from .base import Line, MakeBody, Place
+from .categories import Categories
+from .collections import ASSETS, RECORDS
+from .pam import PamAssets
+from .products import Models, Products, ProductsByUuid
+
+PLACES: Mapping[TargetType, Place] = {
+    TargetType.PRODUCT: Products(),
+    TargetType.PRODUCT_UUID: ProductsByUuid(),
+    TargetType.PRODUCT_MODEL: Models(),
+    TargetType.ASSET: ASSETS,
+    TargetType.RECORD: RECORDS,
+    TargetType.CATEGORY: Categories(),
+    TargetType.PAM_ASSET: PamAssets(),
+}
+"""By the type of `Aim.target`."""
+
+__all__ = ["PLACES", "Line", "MakeBody", "Place"]

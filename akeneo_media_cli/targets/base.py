@@ -1,0 +1,84 @@
+"""What every kind of place for media can do. Each kind has a module of its own beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO, Protocol
+
+from ..pim.answers.types import Created, Downloaded, LineResult
+from ..pim.client import PimClient
+from ..pim.http.multipart import FileBody, ValueRef
+from ..rows import folded
+from .resolved import Aim
+
+MakeBody = Callable[[ValueRef | None], FileBody]
+"""Makes the body of one upload: for a value, or (None) for a file that is attached later."""
+
+
+Line = Sequence[tuple[Aim, "str | None"]]
+"""The values of one entity that a PATCH sets; None empties one."""
+
+
+class Place(Protocol):
+    """One kind of entity that holds media. No state: safe to use from many threads.
+
+    All methods raise Refusal, Trouble and AccessError as the client does.
+    """
+
+    @property
+    def attaches(self) -> bool:
+        """Does it take a PATCH beside the upload to set the value?"""
+        ...
+
+    @property
+    def shares(self) -> bool:
+        """May one media file be in several such values (pim-facts A6)?"""
+        ...
+
+    @property
+    def told(self) -> bool:
+        """Does the PIM tell a stored file's name and size? Else it only gives the bytes."""
+        ...
+
+    def key(self, aim: Aim) -> str:
+        """The entity's name among the scheduler's keys: two aims at one entity give one key."""
+        ...
+
+    def group(self, aim: Aim) -> str:
+        """Entities of one group may be attached to by one call."""
+        ...
+
+    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
+        """Send the file."""
+        ...
+
+    def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
+        """Set codes (None: empty the value); the aims of a line are of one entity, all lines of one group."""
+        ...
+
+    def held(self, client: PimClient, aim: Aim) -> str | None:
+        """The media code that the value holds now, by a single read, which is never behind."""
+        ...
+
+    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
+        """Has the stored file of the value this name and size (bytes), as far as the PIM tells?"""
+        ...
+
+    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
+        """Write the stored file of the value to `into`."""
+        ...
+
+
+def values_of(line: Line, scope: str) -> dict[str, list[dict[str, Any]]]:
+    """The `values` of a PATCH line; `scope` is what this API calls a channel."""
+    values: dict[str, list[dict[str, Any]]] = {}
+    for aim, code in line:
+        entry = {"locale": aim.locale, scope: aim.scope, "data": code}
+        values.setdefault(aim.attribute, []).append(entry)
+    return values
+
+
+def named(kind: str, aim: Aim) -> str:
+    """A scheduler's key for an entity."""
+    parent = f"{aim.target.parent}/" if aim.target.parent else ""
+    return f"{kind}:{parent}{folded(aim.target.code)}"

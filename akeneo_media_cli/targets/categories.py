@@ -1,0 +1,58 @@
+"""Enriched categories, in the cloud: one call sets a value (pim-facts B6.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO
+
+from ..pim.answers.entity_types import Category
+from ..pim.answers.types import Created, Downloaded, LineResult
+from ..pim.client import PimClient
+from ..pim.http.multipart import ValueRef
+from ..rows import folded
+from .base import Line, MakeBody, named
+from .resolved import Aim
+from .stored import resembles
+
+
+class Categories:
+    """Categories by code."""
+
+    attaches = False
+    shares = False
+    told = False
+
+    def key(self, aim: Aim) -> str:
+        return named("category", aim)
+
+    def group(self, aim: Aim) -> str:
+        return "categories"
+
+    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
+        value = ValueRef("category", aim.target.code, aim.attribute, aim.locale, aim.scope)
+        return client.upload_category_media(make(value))
+
+    def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
+        raise TypeError("a category's value is set by sending the file")
+
+    def held(self, client: PimClient, aim: Aim) -> str | None:
+        return held_by(client.category(aim.target.code), aim)
+
+    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
+        return resembles(code, name, size, lambda into: client.download_category_media(code, into))
+
+    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
+        return client.download_category_media(code, into)
+
+
+def held_by(category: Category | None, aim: Aim) -> str | None:
+    """The media code of a value; the PIM names an attribute `code|uuid` there."""
+    for value in () if category is None else category.values.values():
+        if not isinstance(value, Mapping) or not isinstance(data := value.get("data"), Mapping):
+            continue
+        attribute = str(value.get("attribute_code", "")).partition("|")[0]
+        place = (folded(attribute), value.get("locale"), value.get("channel"))
+        code = data.get("file_path")
+        if place == (folded(aim.attribute), aim.locale, aim.scope) and isinstance(code, str):
+            return code
+    return None

@@ -1,0 +1,98 @@
+"""Assets and records: a file goes up for nobody, and a batch PATCH gives its code to values.
+
+See pim-facts B6.1 and B6.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from ..pim.answers.entity_types import Entity
+from ..pim.answers.types import Created, Downloaded, LineResult
+from ..pim.client import PimClient
+from ..pim.http.multipart import FileBody
+from .base import Line, MakeBody, named, values_of
+from .resolved import Aim
+from .stored import resembles
+
+IMAGE = "image"
+"""What stands for a reference entity's own image, which belongs to no attribute."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One of the two: they differ in the client's methods only."""
+
+    kind: str
+    get: Callable[[PimClient, str, str], Entity | None]
+    send: Callable[[PimClient, FileBody], Created]
+    patch: Callable[[PimClient, str, list[dict[str, Any]]], list[LineResult]]
+    fetch: Callable[[PimClient, str, BinaryIO], Downloaded]
+
+    attaches = True
+    shares = False
+    told = False
+
+    def key(self, aim: Aim) -> str:
+        return named(self.kind, aim)
+
+    def group(self, aim: Aim) -> str:
+        return f"{self.kind}:{aim.target.parent}"
+
+    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
+        return self.send(client, make(None))
+
+    def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
+        bodies = [{"code": line[0][0].target.code, "values": values_of(line, "channel")} for line in lines]
+        return self.patch(client, lines[0][0][0].target.parent, bodies)
+
+    def held(self, client: PimClient, aim: Aim) -> str | None:
+        found = self.get(client, aim.target.parent, aim.target.code)
+        return None if found is None else found.media_code(aim.attribute, aim.locale, aim.scope)
+
+    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
+        return resembles(code, name, size, lambda into: self.fetch(client, code, into))
+
+    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
+        return self.fetch(client, code, into)
+
+
+ASSETS = Collection(
+    "asset",
+    lambda client, family, code: client.get_asset(family, code),
+    lambda client, body: client.upload_asset_media(body),
+    lambda client, family, lines: client.patch_assets(family, lines),
+    lambda client, code, into: client.download_asset_media(code, into),
+)
+
+
+class Records(Collection):
+    """Records, and where a row names none the reference entity's own image."""
+
+    def group(self, aim: Aim) -> str:
+        # The image is set by a call of its own.
+        return f"{super().group(aim)}{'' if aim.target.code else '/image'}"
+
+    def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
+        ((aim, code), *_), *_ = lines
+        if aim.target.code:
+            return super().attach(client, lines)
+        client.patch_reference_entity(aim.target.parent, code)
+        return [LineResult(1, aim.target.parent, 204)]
+
+    def held(self, client: PimClient, aim: Aim) -> str | None:
+        if aim.target.code:
+            return super().held(client, aim)
+        found = client.reference_entity(aim.target.parent)
+        return None if found is None else found.image
+
+
+RECORDS = Records(
+    "record",
+    lambda client, entity, code: client.get_record(entity, code),
+    lambda client, body: client.upload_record_media(body),
+    lambda client, entity, lines: client.patch_records(entity, lines),
+    lambda client, code, into: client.download_record_media(code, into),
+)

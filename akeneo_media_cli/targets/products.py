@@ -1,0 +1,111 @@
+"""Products and product models: one call sets a value; a code may be set on any number of them (A6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+from ..errors import Failure, Kind
+from ..pim.answers.types import Created, Downloaded, LineResult, Product, ProductModel
+from ..pim.client import PimClient
+from ..pim.http.multipart import ValueRef
+from ..rows import php_basename
+from .base import Line, MakeBody, named, values_of
+from .resolved import Aim
+
+
+class _CatalogMedia:
+    """Files in the products' storage."""
+
+    attaches = False
+    shares = True
+    told = True
+
+    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
+        media = client.media_file(code)
+        return media is not None and media.size == size and media.original_filename == php_basename(name)
+
+    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
+        return client.download_media_file(code, into)
+
+
+class Products(_CatalogMedia):
+    """Products by identifier."""
+
+    def key(self, aim: Aim) -> str:
+        return named("product", aim)
+
+    def group(self, aim: Aim) -> str:
+        return "products"
+
+    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
+        value = ValueRef("product", aim.target.code, aim.attribute, aim.locale, aim.scope)
+        return client.upload_product(make(value), aim.definition)
+
+    def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
+        return _checked(client.patch_products(_bodies("identifier", lines)))
+
+    def held(self, client: PimClient, aim: Aim) -> str | None:
+        return _value(client.get_product(aim.target.code), aim)
+
+
+class Models(_CatalogMedia):
+    """Product models by code."""
+
+    def key(self, aim: Aim) -> str:
+        return named("product_model", aim)
+
+    def group(self, aim: Aim) -> str:
+        return "models"
+
+    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
+        value = ValueRef("product_model", aim.target.code, aim.attribute, aim.locale, aim.scope)
+        return client.upload_product_model(make(value), aim.definition)
+
+    def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
+        return _checked(client.patch_product_models(_bodies("code", lines)))
+
+    def held(self, client: PimClient, aim: Aim) -> str | None:
+        return _value(client.get_product_model(aim.target.code), aim)
+
+
+class ProductsByUuid(_CatalogMedia):
+    """Products without identifier: the PIM takes no upload for them, only codes of files it has (A6)."""
+
+    def key(self, aim: Aim) -> str:
+        return named("product_uuid", aim)
+
+    def group(self, aim: Aim) -> str:
+        return "products-uuid"
+
+    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
+        raise TypeError("a product without identifier takes no upload")
+
+    def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
+        return _checked(client.patch_products_by_uuid(_bodies("uuid", lines)))
+
+    def held(self, client: PimClient, aim: Aim) -> str | None:
+        return _value(client.get_product_by_uuid(aim.target.code), aim)
+
+
+def _bodies(key: str, lines: Sequence[Line]) -> list[dict[str, Any]]:
+    return [{key: line[0][0].target.code, "values": values_of(line, "scope")} for line in lines]
+
+
+def _value(entity: Product | ProductModel | None, aim: Aim) -> str | None:
+    return None if entity is None else entity.media_code(aim.attribute, aim.locale, aim.scope)
+
+
+def _checked(results: list[LineResult]) -> list[LineResult]:
+    """A PATCH makes what is not there: an entity that was seen a moment ago and is made now was deleted."""
+    return [replace(each, status=404, failure=_gone(each.code)) if each.created else each for each in results]
+
+
+def _gone(code: str) -> Failure:
+    return Failure(
+        Kind.TARGET_UNKNOWN,
+        f"{code} was deleted while this run went on, and the PIM made an empty one for its media",
+        "delete the empty one in the PIM, or restore the former, then run the same command again",
+        201,
+    )

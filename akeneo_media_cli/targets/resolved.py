@@ -1,0 +1,39 @@
+"""Where a row's file goes: what the PIM, or else the manifest, says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..ledger import UNKNOWN, Before, PlannedRow
+from ..pim.answers.types import Attribute
+from ..rows import Target
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Where a row's file goes, as the PIM spells it, and what is there now.
+
+    `target` is of type `product` also for a row that names a product with identifier by its UUID. `tree` is
+    the code of the root model that a variant or model hangs under. `draft`: the user's rights make a proposal
+    of a write, so that the value does not change by it (pim-facts B2.9). `definition` is what the catalogue
+    says of the attribute, where it was asked. `sure`: the entity was seen, and the attribute belongs to its
+    level, so that a PATCH makes and drops nothing (A6).
+    """
+
+    target: Target
+    attribute: str
+    locale: str | None
+    scope: str | None
+    before: Before = UNKNOWN
+    tree: str | None = None
+    draft: bool = False
+    definition: Attribute | None = None
+    sure: bool = False
+    notes: tuple[str, ...] = ()
+
+    @staticmethod
+    def as_written(planned: PlannedRow) -> Aim:
+        """A row taken at its word: `--no-preflight`."""
+        row = planned.row
+        assert row.target is not None
+        return Aim(row.target, row.attribute, row.locale, row.scope)

@@ -1,0 +1,35 @@
+"""What a media code tells of a file, where the PIM tells nothing else of it (pim-facts B2.7, B6.1)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import BinaryIO
+
+from ..pim.answers.types import Downloaded
+from ..rows import php_basename
+
+_CODE = re.compile(r"(?:.*/)?[0-9a-f]{40}_(.*)", re.DOTALL)
+_UNSAFE = re.compile(rb"[^A-Za-z0-9.]")
+_LONGEST = 100
+_KEPT = 95
+
+
+def safe_name(name: str) -> str:
+    """What the PIM makes of a file name for the end of its code: a `_` for each byte that is not plain."""
+    raw = php_basename(name).encode("utf-8", "surrogatepass")
+    safe = _UNSAFE.sub(b"_", raw).decode("ascii")
+    if len(safe) <= _LONGEST:
+        return safe
+    extension = php_basename(name).rpartition(".")[2] if "." in name else ""
+    return f"{safe[:_KEPT]}.{extension}"
+
+
+def resembles(code: str, name: str, size: int | None, download: Callable[[BinaryIO], Downloaded]) -> bool:
+    """Has the file of a code this name and size (bytes)? The size is learned by fetching it."""
+    found = _CODE.fullmatch(code)
+    if found is not None and found.group(1) != safe_name(name):
+        return False
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
+        return download(nowhere).size == size

@@ -1,0 +1,134 @@
+"""How many calls may be in flight, and when none may.
+
+The gate narrows on 429 and widens slowly after, so that a PIM that allows fewer
+calls than were asked for is found and kept to; it waits for everybody when the PIM names a time;
+and it closes when nothing gets through any more, letting one probe at a time look whether the PIM is back.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from .retry import LONGEST_RETRY_AFTER, Random, probe_pause
+
+FIRST_WIDENING = 8
+LAST_WIDENING = 1024
+
+
+@dataclass(slots=True)
+class _Troubles:
+    """Calls of one sort that met trouble since one of that sort got through."""
+
+    count: int = 0
+    rows: set[object] = field(default_factory=set)
+
+    def clear(self) -> None:
+        self.count = 0
+        self.rows.clear()
+
+
+@dataclass(slots=True)
+class Gate:
+    """Decides whether one more call may start; told of every start and end.
+
+    `most` is `--concurrency`; `patience` is how many probes may fail before the run is given up
+    (`--retries`). Times are seconds of one monotonic clock. Calls that read and calls that write are
+    counted apart: a PIM that still answers reads may have long stopped taking files.
+    """
+
+    most: int
+    patience: int
+    random: Random
+    limit: int = 0
+    in_flight: int = 0
+    throttled: int = 0
+    closed: bool = False
+    given_up: bool = False
+    not_before: float = 0.0
+    _widen_after: int = FIRST_WIDENING
+    _calm: int = 0
+    _just_widened: bool = False
+    _probes_failed: int = 0
+    _reads: _Troubles = field(default_factory=_Troubles)
+    _writes: _Troubles = field(default_factory=_Troubles)
+
+    def __post_init__(self) -> None:
+        self.limit = self.most
+
+    @property
+    def closes_at(self) -> int:
+        """So many calls in a row that met trouble say that the PIM is down, not the rows bad."""
+        return max(6, 2 * self.most)
+
+    def opening(self, now: float) -> float:
+        """Seconds until a call may start: 0 now, infinite while one must end first."""
+        if self.in_flight >= (1 if self.closed else self.limit):
+            return math.inf
+        return max(0.0, self.not_before - now)
+
+    def start(self) -> bool:
+        """A call goes out; True when it is a probe of a PIM that was down."""
+        self.in_flight += 1
+        return self.closed
+
+    def finish(self) -> None:
+        """A call ended, however."""
+        self.in_flight -= 1
+
+    def wait_until(self, now: float, seconds: float) -> None:
+        """The PIM named a time (`Retry-After`): nobody starts before."""
+        self.not_before = max(self.not_before, now + min(seconds, LONGEST_RETRY_AFTER))
+
+    def succeeded(self, *, wrote: bool) -> None:
+        """The PIM did what it was asked: it is up, and bears what is in flight."""
+        self._reads.clear()
+        if wrote:
+            self._writes.clear()
+        if wrote or not self._writes.count:
+            self._probes_failed = 0
+        elif self.closed:
+            # It answers reads: let one write look further, and close again if that one fails.
+            self._writes.count = self.closes_at - 1
+        self.closed = False
+        self._calm += 1
+        if self.limit < self.most and self._calm >= self._widen_after:
+            if self._just_widened:
+                self._widen_after = max(FIRST_WIDENING, self._widen_after // 2)
+            self.limit += 1
+            self._calm = 0
+            self._just_widened = True
+
+    def refused(self, in_flight: int) -> None:
+        """429: `in_flight` calls, this one included, were too many."""
+        self.throttled += 1
+        if self._just_widened and self._calm < 2 * self.limit:
+            self._widen_after = min(LAST_WIDENING, self._widen_after * 2)
+        self._just_widened = False
+        self._calm = 0
+        self.limit = max(1, min(self.limit, in_flight - 1))
+
+    def troubled(self, who: object, now: float, *, wrote: bool, probe: bool, suspect: bool) -> None:
+        """A call met temporary trouble that says nothing of the row.
+
+        `probe` calls went out while the gate was closed. `suspect` rows are those in trouble while
+        others got through: their troubles are their own and do not tell that the PIM is down.
+        """
+        if probe:
+            self._probes_failed += 1
+            self.closed = True
+            self._pause(now)
+        elif not suspect and not self.closed:
+            troubles = self._writes if wrote else self._reads
+            troubles.count += 1
+            troubles.rows.add(who)
+            # A row alone proves nothing, however often it fails.
+            if troubles.count >= self.closes_at and len(troubles.rows) > 1:
+                self.closed = True
+                self._probes_failed += 1
+                self._pause(now)
+
+    def _pause(self, now: float) -> None:
+        if self._probes_failed > self.patience:
+            self.given_up = True
+        self.wait_until(now, probe_pause(self._probes_failed, self.random))

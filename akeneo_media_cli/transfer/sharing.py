@@ -1,0 +1,124 @@
+"""Which rows want the same media file: it is sent once, and the others get its code (pim-facts A6)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from enum import Enum, auto
+from typing import NamedTuple, TypeVar
+
+from ..errors import Failure, Kind
+from ..rows import Status
+from .task import Course, Known
+
+KEPT = 50_000
+"""So many contents are remembered; a row of one that was forgotten sends its file again."""
+
+SHA256 = "sha256:"
+"""How a content begins that is told by its bytes, not by its path."""
+
+T = TypeVar("T")
+
+
+class Ruined(NamedTuple):
+    """Why a content did not get to the PIM."""
+
+    status: Status
+    failure: Failure | None
+
+
+class Join(Enum):
+    """What a row is to do whose file the PIM has not got yet."""
+
+    SEND = auto()
+    WAIT = auto()
+
+
+NOBODY = Ruined(
+    Status.FAILED,
+    Failure(
+        Kind.NO_CARRIER,
+        "no other row got this file to the PIM, and a product without identifier cannot be sent one",
+        "mend the row with this file, or name a product to send it through: --carrier IDENTIFIER:ATTRIBUTE",
+    ),
+)
+
+
+class Sharing:
+    """Contents that the PIM has, and rows that wait for one that is being sent. No threads, no clock."""
+
+    def __init__(self, *, off: bool = False) -> None:
+        self.waiting = 0
+        """How many rows wait for another to send their file."""
+        self.off = off
+        """Every row that can sends its file: it was asked for, or the user may not set codes."""
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._leaders: dict[str, Course] = {}
+        self._ruined: OrderedDict[str, Ruined] = OrderedDict()
+
+    def learn(self, content: str, known: Known) -> None:
+        """The PIM has a content; what this run saw itself is believed before what is doubtful."""
+        if content not in self._known or not known.doubtful:
+            _keep(self._known, content, known)
+
+    def join(self, course: Course) -> Known | Ruined | Join:
+        """What a row is to do: take this code, end like the row that it depends on, be sent, or wait."""
+        content = course.content
+        if content is None:
+            return Join.SEND
+        if self.off and not course.carried:
+            self._leaders.setdefault(content, course)
+            return Join.SEND
+        known = self._known.get(content)
+        if known is not None:
+            return known
+        leader = self._leaders.get(content)
+        if leader is not None:
+            leader.followers.append(course)
+            self.waiting += 1
+            return Join.WAIT
+        if course.carried:
+            return self._ruined.get(content, NOBODY)
+        self._leaders[content] = course
+        return Join.SEND
+
+    def stored(self, course: Course) -> list[Course]:
+        """A row's file is in the PIM; those that waited for it are to join again."""
+        content = course.content
+        if content is None or course.code is None:
+            return []
+        changed = content.startswith(SHA256) and course.sha256 and SHA256 + course.sha256 not in content
+        if not changed:
+            self.learn(content, Known(course.code, course.sha256))
+        return self._dismissed(course)
+
+    def failed(self, course: Course, status: Status, failure: Failure | None) -> list[Course]:
+        """A row did not get its file to the PIM; those that waited for it are to join again.
+
+        The first that can send it does so for the rest.
+        """
+        content = course.content
+        if content is None or self._leaders.get(content) is not course:
+            return []
+        _keep(self._ruined, content, Ruined(status, failure))
+        return sorted(self._dismissed(course), key=lambda follower: follower.carried)
+
+    def refuted(self, course: Course) -> None:
+        """The PIM does not take a code that an earlier run believed in."""
+        content = course.content or ""
+        known = self._known.get(content)
+        if known is not None and known.code == course.code and known.doubtful:
+            del self._known[content]
+
+    def _dismissed(self, leader: Course) -> list[Course]:
+        if self._leaders.get(leader.content or "") is leader:
+            del self._leaders[leader.content or ""]
+        followers, leader.followers = leader.followers, []
+        self.waiting -= len(followers)
+        return followers
+
+
+def _keep(kept: OrderedDict[str, T], content: str, what: T) -> None:
+    kept[content] = what
+    kept.move_to_end(content)
+    while len(kept) > KEPT:
+        kept.popitem(last=False)

@@ -1,0 +1,165 @@
+"""What the ledger knows of media files that several rows may share, and of values that were lent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from akeneo_media_cli.exits import Exit
+from akeneo_media_cli.ledger import Flight, Lent, Share, Takeoff
+from akeneo_media_cli.rows import Status, Target, TargetType
+
+from .ledger_rows import Clock, opened, planned
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.sqlite"
+
+
+def test_rows_of_one_file_or_of_one_name_and_size_are_found(path: Path) -> None:
+    same = {"path": "/a/front.jpg", "name": "front.jpg", "size": 10}
+    rows = [
+        planned(1, **same),
+        planned(2, **same),
+        planned(3, path="/1/back.jpg", name="back.jpg", size=7),
+        planned(4, path="/2/back.jpg", name="back.jpg", size=7, target=Target(TargetType.PRODUCT_MODEL, "m")),
+        planned(5, path="/3/back.jpg", name="back.jpg", size=8),
+        planned(6, path="/a/front.jpg", name="other.jpg", size=10),
+        planned(7, target=Target(TargetType.ASSET, "a", "f"), **same),
+        planned(8, target=Target(TargetType.PRODUCT_UUID, "u"), **same),
+    ]
+    with opened(path) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add(rows)
+        assert run.mark_shares() == 5
+        shares = {row.seq: row.share for row in run.open_rows(0, 100)}
+    assert shares == {
+        1: Share.PATH, 2: Share.PATH, 8: Share.PATH, 3: Share.BYTES, 4: Share.BYTES, 5: None, 6: None, 7: None
+    }  # fmt: skip
+
+
+def test_what_was_stored_before_is_there_to_be_shared(path: Path) -> None:
+    same = {"path": "/a/front.jpg", "name": "front.jpg", "size": 10, "mtime_ns": 5}
+    with opened(path) as ledger:
+        first = ledger.start_run("upload", {})
+        first.add([planned(1, **same), planned(2, **same)])
+        first.uploaded(1, "c/front.jpg", sha256="aa")
+        first.uploaded(2, "c/front.jpg", sha256="aa")
+        again = ledger.start_run("upload", {})
+        again.add([planned(1, **same), planned(2, **same)])
+        again.mark_unchanged()
+        assert again.mark_shares() == 0
+        more = ledger.start_run("upload", {})
+        more.add([planned(1, **same), planned(2, **same), planned(3, **same)])
+        more.mark_unchanged()
+        assert more.mark_shares() == 3
+        found = list(more.stored_shares())
+    assert [(row.seq, row.media_code, row.sha256) for row in found] == [
+        (1, "c/front.jpg", "aa"),
+        (2, "c/front.jpg", "aa"),
+    ]
+
+
+def test_the_code_of_a_file_that_was_not_attached_yet_outlives_the_run(path: Path) -> None:
+    with opened(path) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1), planned(2), planned(3)])
+        run.take_off([Takeoff(1, None), Takeoff(2, "old", code="c/2.jpg"), Takeoff(3, None, code="c/3.jpg")])
+        run.take_off([Takeoff(1, None, code="c/1.jpg")])
+        run.uploaded(3, "c/3.jpg")
+    with opened(path) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1), planned(2), planned(3)])
+        found = {i.planned.seq: (i.code, i.before) for i in run.interrupted()}
+        assert found == {1: ("c/1.jpg", None), 2: ("c/2.jpg", "old")}
+        run.uploaded(1, "c/1.jpg")
+        assert [i.planned.seq for i in run.interrupted()] == [2]
+
+
+def test_a_lent_value_is_remembered_as_it_was_at_first_until_it_is_given_back(path: Path) -> None:
+    lent = Lent("p-1", "picture", None, "shop", "old/code.jpg", "a.jpg", 10)
+    with opened(path) as ledger:
+        run = ledger.start_run("upload", {})
+        run.lend(lent)
+        assert run.lent() == [lent]
+        later = lent._replace(before="ours.jpg", name="b.jpg", size=11)
+        run.lend(later)
+        assert run.lent() == [later._replace(before="old/code.jpg")]
+        run.lend(lent._replace(attribute="empty", before=None))
+    with opened(path) as ledger:
+        run = ledger.start_run("upload", {})
+        assert sorted(run.lent()) == sorted(
+            [lent._replace(attribute="empty", before=None), lent._replace(name="b.jpg", size=11)]
+        )
+        run.give_back(lent)
+        assert [each.attribute for each in run.lent()] == ["empty"]
+        run.add([planned(1)])
+        assert run.row(1).status is not Status.UPLOADED
+
+
+def test_what_another_run_got_no_answer_to_is_waited_for(path: Path) -> None:
+    clock = Clock()
+
+    def next_run() -> float:
+        with opened(path, clock) as ledger:
+            return ledger.start_run("upload", {}).unsettled()
+
+    with opened(path, clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1), planned(2)])
+        run.in_flight(1)
+        assert run.unsettled() == 0, "its own calls are its own business"
+        run.settles_after(7.5)
+    # It has no end: it may have died a moment ago.
+    assert next_run() == 7.5
+    clock.now += 3600
+    assert next_run() == 7.5
+    clock.now -= 7200
+    assert next_run() == 7.5, "a clock that was set back"
+    with opened(path, clock) as ledger:
+        ledger.start_run("upload", {}).settles_after(0.5)
+    assert next_run() == 2.0
+    with opened(path, clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.settled()
+        run.add([planned(2)])
+        run.in_flight(2)
+        run.settles_after(30.0)
+    assert next_run() == 30.0, "what the last run left, not what it has waited for"
+    with opened(path, clock) as ledger:
+        ledger.start_run("upload", {}).settled()
+    assert next_run() == 0, "it has been waited for"
+
+
+def test_nothing_is_at_work_after_a_day(path: Path) -> None:
+    clock = Clock()
+    with opened(path, clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1)])
+        run.in_flight(1)
+    clock.now += 2 * 24 * 3600
+    with opened(path, clock) as ledger:
+        assert ledger.start_run("upload", {}).unsettled() == 0
+
+
+def test_a_run_that_came_to_its_end_is_waited_for_from_then_on(path: Path) -> None:
+    clock = Clock()
+    with opened(path, clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1)])
+        run.in_flight(1)
+        clock.now += 100
+        run.pending(1, flight=Flight.UNPROVEN)
+        run.finish(Exit.INTERRUPTED, {})
+    for passed, left in ((0.5, 1.5), (1.0, 0.5), (1.0, 0.0), (-50.0, 2.0)):
+        clock.now += passed
+        with opened(path, clock) as ledger:
+            run = ledger.start_run("upload", {})
+            assert run.unsettled() == pytest.approx(left)
+    with opened(path, clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1)])
+        run.uploaded(1, "a/1.jpg")
+        assert run.unsettled() == 0
