@@ -17,7 +17,7 @@ _PLAN = """
 import sys, time
 from pathlib import Path
 from akeneo_media_cli.ledger import open_ledger
-from akeneo_media_cli.jobs.options import ManifestOptions
+from akeneo_media_cli.planning.options import ManifestOptions
 from akeneo_media_cli.planning.plan import plan, planned_rows
 said = lambda message, hint: print(message, file=sys.stderr)
 ledger = open_ledger(Path(sys.argv[2]), pim_url="http://localhost", clock=time.time, note=said)

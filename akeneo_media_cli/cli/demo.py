@@ -31,7 +31,8 @@ def demo(
     progress: o.Progress = o.ProgressMode.auto,
 ) -> None:
     """Start a sandbox PIM, upload the sample manifests to it, and show the result."""
-    from ..jobs.options import ManifestOptions, UploadOptions
+    from ..jobs.options import UploadOptions
+    from ..planning.options import ManifestOptions
     from .session import Session
     from .showing import show_values
 

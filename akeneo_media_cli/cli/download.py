@@ -44,7 +44,8 @@ def download(
     """
     from .. import units
     from ..jobs.download import placed_rows
-    from ..jobs.options import DownloadOptions, ManifestOptions
+    from ..jobs.options import DownloadOptions
+    from ..planning.options import ManifestOptions
     from .session import Session
 
     named = ManifestOptions(

@@ -211,7 +211,8 @@ def download(
     from .. import units
     from ..errors import UsageError
     from ..jobs.download import code_rows
-    from ..jobs.options import DownloadOptions, ManifestOptions
+    from ..jobs.options import DownloadOptions
+    from ..planning.options import ManifestOptions
     from .session import Session
 
     if to.exists() and not to.is_dir():

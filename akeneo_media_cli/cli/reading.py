@@ -53,11 +53,11 @@ def reading(
     `output` is the file that the caller writes. Raises UsageError for settings that cannot be used, and for
     a file that would be written over another one of the call.
     """
-    from ..jobs.job import Environment
     from ..pim.client import PimClient
     from ..progress import make_progress
     from ..settings import load_connection
     from ..transfer.coordinator import Policy
+    from ..transfer.environment import Environment
     from ..transfer.questions import Asking
 
     Places(env_file=env_file, output=output, log_file=log_file).check()

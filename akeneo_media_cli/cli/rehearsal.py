@@ -11,7 +11,7 @@ from ..pim.connection import Connection
 from ..secret import Secret
 
 if TYPE_CHECKING:
-    from ..jobs.options import ManifestOptions
+    from ..planning.options import ManifestOptions
 
 MISSING = "the sandbox needs the extra `sandbox`"
 CURE = "install it: pip install 'akeneo-media-cli[sandbox]' (or pipx inject, uv tool install --with)"

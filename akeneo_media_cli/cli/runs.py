@@ -61,7 +61,7 @@ def _note(message: str, hint: str) -> None:
 
 def _counted(ledger: Ledger, info: RunInfo) -> dict[str, Any]:
     """A run's summary: as it ended, or what its rows come to so far. Nothing is left of rows long past."""
-    from ..jobs.job import Figures
+    from ..transfer.environment import Figures
 
     ended = {name: value for name, value in info.summary.items() if name != "error"}
     return {**ledger.record(info.id).summary(), **vars(Figures()), **ended}
@@ -201,7 +201,8 @@ def retry(
     """Try the failed rows of a run again, and only those: with its --skip or --force, its --share and
     --carrier."""
     from .. import units
-    from ..jobs.options import ManifestOptions, UploadOptions
+    from ..jobs.options import UploadOptions
+    from ..planning.options import ManifestOptions
     from ..planning.plan import retried_rows
     from .session import Session
 

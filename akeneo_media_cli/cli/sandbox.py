@@ -205,7 +205,7 @@ def _catalogue(catalog: Path | None, manifests: list[str], rehearsal: Any) -> An
                 f"--catalog {catalog} is no JSON: {error}", "docs/sandbox.md tells its shape"
             ) from None
     if manifests:
-        from ..jobs.options import ManifestOptions
+        from ..planning.options import ManifestOptions
         from ..sandbox import invent
 
         return invent(rehearsal.needs(ManifestOptions(manifests), sys.stdin.buffer))

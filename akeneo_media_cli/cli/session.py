@@ -115,10 +115,10 @@ class Session:
         self, options: RunOptions, make: type[Job], progress: Progress, ending: Ending, *, offline: bool
     ) -> tuple[Job, Ledger]:
         """The job to do, and the ledger for it. Raises MediaError where there is no doing it."""
-        from ..jobs.job import Environment
         from ..jobs.media_columns import media_of
         from ..storage.links import Links
         from ..storage.sources import LOOKS, Sources
+        from ..transfer.environment import Environment
 
         on_call = self._on_call()
         links = self._cleanup.enter_context(

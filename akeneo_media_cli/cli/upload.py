@@ -52,7 +52,8 @@ def upload(
     4 credentials refused, 5 rows pending (run it again), 6 another run is at work, 130 and 143 interrupted.
     """
     from .. import units
-    from ..jobs.options import ManifestOptions, UploadOptions
+    from ..jobs.options import UploadOptions
+    from ..planning.options import ManifestOptions
     from .session import Session
 
     options = UploadOptions(

@@ -59,7 +59,8 @@ def validate(
     3 unusable manifest, with --strict also for any invalid row; with --online also 4 credentials refused,
     5 the PIM could not be asked about all.
     """
-    from ..jobs.options import ManifestOptions, ValidateOptions
+    from ..jobs.options import ValidateOptions
+    from ..planning.options import ManifestOptions
     from .session import Session
 
     options = ValidateOptions(

@@ -49,7 +49,8 @@ def verify(
     4 credentials refused, 5 rows pending (run it again), 6 another run is at work.
     """
     from .. import units
-    from ..jobs.options import ManifestOptions, VerifyOptions
+    from ..jobs.options import VerifyOptions
+    from ..planning.options import ManifestOptions
     from .session import Session
 
     options = VerifyOptions(

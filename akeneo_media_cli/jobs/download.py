@@ -24,6 +24,7 @@ from ..pim.errors import Refusal
 from ..pim.http.throttle import Throttle
 from ..planning.feed import Feed
 from ..planning.manifests import rows_of
+from ..planning.options import ManifestOptions
 from ..planning.plan import Note, Rows, in_shard, plan
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
@@ -35,9 +36,10 @@ from ..storage.sources import Sources
 from ..targets.resolved import Aim
 from ..transfer.coordinator import Coordinator, Policy
 from ..transfer.downloads import Fetcher, Parcel, ReceivedFigures, Surroundings, unknown_media
+from ..transfer.environment import Environment
 from ..transfer.task import Course, Outcome, Prepared
-from .job import Environment, Job, rows_status
-from .options import DownloadOptions, ManifestOptions
+from .job import Job, rows_status
+from .options import DownloadOptions
 from .readback import unreadable
 
 _CODE = re.compile(r"([0-9a-f]{40})_(.+)")

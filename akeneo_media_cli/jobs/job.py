@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random as chance
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..errors import Failure, LedgerError, MediaError
@@ -19,38 +17,11 @@ from ..pim.errors import CallError
 from ..planning.plan import Rows
 from ..progress.base import Progress
 from ..rows import Status
-from ..storage.sources import Sources
 from ..transfer.coordinator import Coordinator
 from ..transfer.engine import Courier, Engine
+from ..transfer.environment import Environment, Figures
 from .options import RunOptions
 from .signals import Interrupted, Signals
-
-
-@dataclass
-class Environment:
-    """What a run needs of the world: passed in, so that a test can give its own.
-
-    `clock` gives monotonic seconds, `wall` seconds since 1970, `random` numbers from 0 to 1; `sleep` takes
-    seconds; `sources` opens what rows name.
-    """
-
-    clock: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-    random: Callable[[], float] = chance.random
-    sleep: Callable[[float], None] = time.sleep
-    sources: Sources = field(default_factory=Sources)
-
-
-@dataclass
-class Figures:
-    """What the report's summary says beside the counts of rows."""
-
-    bytes_sent: int = 0
-    requests: int = 0
-    retries: int = 0
-    throttled: int = 0
-    shared: int = 0
-    """Rows that got the media file that another one sent."""
 
 
 class Job:

@@ -13,8 +13,8 @@ from ..preflight.catalogue import Catalogue
 from ..progress.base import Progress
 from ..rows import folded
 from ..transfer.coordinator import Policy
+from ..transfer.environment import Environment
 from ..transfer.questions import Asking
-from .job import Environment
 from .options import RunOptions
 
 _AT_ONCE = 100

@@ -6,27 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..storage.links import LinkOptions
-
-
-@dataclass(frozen=True)
-class ManifestOptions:
-    """Which rows there are. `shard` is (part, parts) from 1; `roots` empty: the manifest's folder.
-
-    `sheet`: which one of a spreadsheet; None: the first. `columns` of the PIM's own layout that hold media,
-    by name or attribute; empty: the PIM is asked. `links`: which links are followed for files.
-    """
-
-    manifests: Sequence[str]
-    format: str | None = None
-    sheet: str | None = None
-    columns: Sequence[str] = ()
-    sets: Sequence[str] = ()
-    roots: Sequence[Path] = ()
-    allow_outside_root: bool = False
-    rename: str | None = None
-    shard: tuple[int, int] = (1, 1)
-    links: LinkOptions = field(default_factory=LinkOptions)
+from ..planning.options import ManifestOptions
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from ..ledger import Run
 from ..pim.client import PimClient
 from ..pim.connection import Connection
 from ..pim.http.throttle import Throttle
-from ..planning.carriers import Carriers, parse_carrier, put_back
+from ..planning.carriers import Carriers, parse_carrier
 from ..planning.contents import known_before
 from ..planning.feed import Passes
 from ..planning.plan import Rows, plan
@@ -20,9 +20,11 @@ from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
 from ..progress.base import Progress
 from ..rows import Status
+from ..targets.carrier import put_back
 from ..transfer.coordinator import Coordinator, Policy
+from ..transfer.environment import Environment
 from ..transfer.executor import MediaCourier
-from .job import Environment, Job, rows_status
+from .job import Job, rows_status
 from .options import UploadOptions
 from .readback import read_back
 

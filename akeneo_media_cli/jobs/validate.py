@@ -18,9 +18,10 @@ from ..preflight.preflight import Preflight
 from ..progress.base import Progress
 from ..rows import Status
 from ..transfer.coordinator import Coordinator, Policy
+from ..transfer.environment import Environment
 from ..transfer.executor import MediaCourier
 from ..wording import count
-from .job import Environment, Job, rows_status
+from .job import Job, rows_status
 from .options import ValidateOptions
 
 

@@ -30,10 +30,11 @@ from ..storage.sources import Sources
 from ..targets import PLACES
 from ..targets.resolved import Aim
 from ..transfer.coordinator import Coordinator, Policy
+from ..transfer.environment import Environment
 from ..transfer.outcomes import outcome_of
 from ..transfer.task import Call, Course, Ended, Errand, Outcome, Prepared, Refused, Stored
 from ..wording import count
-from .job import Environment, Job, rows_status
+from .job import Job, rows_status
 from .options import VerifyOptions
 from .readback import unreadable
 

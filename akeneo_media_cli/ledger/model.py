@@ -13,6 +13,9 @@ from typing import Any, Final, NamedTuple
 from ..errors import Failure
 from ..rows import Row, Status, Target, folded
 
+SETTLE_LEAST = 2.0
+"""Seconds until a call whose answer was lost counts as over (pim-facts A9)."""
+
 
 class Unknown(Enum):
     """The type of `UNKNOWN`, so that type checkers can tell it from a media code."""

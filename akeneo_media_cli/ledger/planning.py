@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 from ..errors import Kind
 from ..rows import Status
-from ..transfer.retry import SETTLE_LEAST
 from .codec import COLUMNS, DROPPED, WIDTH, from_record, notes_text
-from .model import UNKNOWN, Before, Interrupted, PlannedRow, Remembered, Settled, Touched
+from .model import SETTLE_LEAST, UNKNOWN, Before, Interrupted, PlannedRow, Remembered, Settled, Touched
 from .store import Store, execute_many, unbound
 
 _CHUNK = 1000

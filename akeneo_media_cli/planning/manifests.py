@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import BinaryIO
 
-from ..jobs.options import ManifestOptions
 from ..manifest import read_manifests
 from ..rows import Row
+from .options import ManifestOptions
 
 Media = Callable[[Collection[str]], Collection[str]]
 """Takes codes of attributes, gives those that hold media."""

@@ -9,7 +9,6 @@ from hashlib import blake2b
 from typing import BinaryIO
 
 from ..errors import Failure, Kind, UsageError
-from ..jobs.options import ManifestOptions
 from ..ledger import PlannedRow, Run
 from ..link import is_link
 from ..rows import Row, Target, TargetType, folded
@@ -17,6 +16,7 @@ from ..storage import FileRoots, Renaming, check_file, name_of
 from ..storage.links import Links
 from ..storage.sources import NotAFileError, Sources
 from .manifests import Media, rows_of
+from .options import ManifestOptions
 from .rename import Rename
 
 Note = Callable[[str, str], None]

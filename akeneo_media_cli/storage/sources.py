@@ -9,14 +9,14 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from contextlib import closing, suppress
-from typing import IO
+from typing import IO, Protocol
 
 from ..errors import Failure, Kind
-from ..ledger import PlannedRow
 from ..link import is_link
 from ..manifest.archive import TROUBLE, Archive, UnsafeArchiveError, identity, open_archive, split_member_path
 from ..pim.errors import SourceTrouble
 from ..pim.http.source import PathSource, Stream
+from ..rows import Row
 from . import check_found
 from .links import Found, Links, LinkSource
 
@@ -25,6 +25,17 @@ LOOKS = 16
 """So many links are looked at together: most of the time is spent waiting for their hosts."""
 REMEMBERED = 20_000
 """So many links are not asked again what they lead to."""
+
+
+class LinkedFile(Protocol):
+    """What is known of a planned row's file; `size` is in bytes, `mtime_ns` in nanoseconds since 1970."""
+
+    seq: int
+    row: Row
+    name: str
+    path: str | None
+    size: int | None
+    mtime_ns: int | None
 
 
 class NotAFileError(Exception):
@@ -132,7 +143,7 @@ class Sources:
             return None
         return digest.hexdigest()
 
-    def look(self, batch: Iterable[PlannedRow]) -> dict[int, SourceTrouble]:
+    def look(self, batch: Iterable[LinkedFile]) -> dict[int, SourceTrouble]:
         """Put down the size and time of what the links among the rows lead to; by seq why it cannot be had.
 
         Files and members were looked at when they were planned.

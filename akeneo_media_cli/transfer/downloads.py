@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from ..errors import Failure, Kind, TemporaryError
-from ..jobs.job import Figures
 from ..ledger import Outcome as Word
 from ..ledger import PlannedRow, Run
 from ..ledger.codec import to_item
@@ -24,6 +23,7 @@ from ..progress.base import Progress
 from ..rows import Status, Target, TargetType
 from ..storage import printable
 from ..storage.saving import Occupied, Saved, Saver, WrongSize
+from .environment import Figures
 from .outcomes import outcome_of
 from .task import Call, Course, Ended, Errand, Outcome, Refused, Stored, Troubled
 

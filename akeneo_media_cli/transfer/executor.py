@@ -14,22 +14,22 @@ from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, Flight, Lent, PlannedRow, Run, Takeoff
 from ..ledger import Outcome as Word
 from ..ledger.codec import to_item
+from ..ledger.model import SETTLE_LEAST
 from ..pim.answers.types import LineResult
 from ..pim.client import PimClient
 from ..pim.errors import Refusal, SourceTrouble, Trouble
 from ..pim.http.multipart import PIECE, FileBody, ValueRef
 from ..pim.http.throttle import Throttle
-from ..planning.carriers import restore, settle_debt
-from ..planning.preparation import Load, Preparation
-from ..preflight import checks
 from ..progress.base import Progress
 from ..rows import Status
 from ..storage.links import too_slow
 from ..storage.sources import AnySource, Sources
 from ..targets import Place
+from ..targets.carrier import restore, settle_debt
 from ..targets.resolved import Aim
 from .outcomes import outcome_of
-from .retry import SETTLE_LEAST, settling
+from .payload import Load, LooksUp
+from .retry import settling
 from .task import (
     Attached,
     Call,
@@ -78,7 +78,7 @@ class MediaCourier:
         run: Run,
         progress: Progress,
         *,
-        preparation: Preparation,
+        preparation: LooksUp,
         clock: Callable[[], float],
         sources: Sources,
         throttle: Throttle | None = None,
@@ -136,8 +136,15 @@ class MediaCourier:
         load: Load = course.row
         with closing(self._sources.of(load.planned.path or "")) as source:
             if load.planned.size is None:
-                _learn_size(load, source.size)
+                self._learn_size(load, source.size)
             return self._send_from(source, course, load)
+
+    def _learn_size(self, load: Load, size: int) -> None:
+        """Of a file whose size nobody knew before. Raises SourceTrouble where it is too large."""
+        load.planned.size = size
+        failure = self._preparation.fits(load.aim, load.planned.name, size)
+        if failure is not None:
+            raise SourceTrouble(failure)
 
     def _send_from(self, source: AnySource, course: Course, load: Load) -> Outcome:
         planned, aim = load.planned, load.aim
@@ -316,15 +323,6 @@ class MediaCourier:
         planned.duration = planned.duration if word.duration is None else word.duration
         planned.notes += word.notes
         self._progress.row_finished(planned.seq, to_item(planned))
-
-
-def _learn_size(load: Load, size: int) -> None:
-    """Of a file that did not tell it before it was fetched. Raises SourceTrouble where it is too large."""
-    load.planned.size = size
-    if load.aim.definition is not None:
-        failure = checks.file_fits(load.aim.definition, load.planned.name, size)
-        if failure is not None:
-            raise SourceTrouble(failure)
 
 
 def _takeoff(course: Course, code: str | None) -> Takeoff:

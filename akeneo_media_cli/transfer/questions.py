@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from ..errors import AccessError, Failure, TemporaryError, UsageError
-from ..jobs.job import Environment
 from ..pim.errors import Refusal
 from ..progress.base import Progress
 from ..rows import Status
 from .coordinator import Coordinator, Policy
 from .engine import Engine
+from .environment import Environment
 from .limiter import Gate
 from .outcomes import outcome_of
 from .task import Call, Course, Ended, Errand, Outcome, Prepared, Stored

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..ledger.model import SETTLE_LEAST
+
 Random = Callable[[], float]
 """Gives numbers from 0 up to, not including, 1: `random.random` or a test's own."""
 
@@ -11,10 +13,8 @@ BASE = 0.5
 CAP = 30.0
 PROBE_CAP = 60.0
 LONGEST_RETRY_AFTER = 3600.0
-SETTLE_LEAST = 2.0
-"""Seconds until a call whose answer was lost counts as over (pim-facts A9)."""
 SETTLE_TIMES = 4.0
-"""Or so many times the slowest save seen."""
+"""A call whose answer was lost counts as over after so many times the slowest save seen."""
 SETTLE_MOST = 180.0
 
 

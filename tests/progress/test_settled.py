@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.cli.logs import LOGGER, Logged
-from akeneo_media_cli.jobs.job import Environment, Job
-from akeneo_media_cli.jobs.options import ManifestOptions, RunOptions
+from akeneo_media_cli.jobs.job import Job
+from akeneo_media_cli.jobs.options import RunOptions
 from akeneo_media_cli.ledger import Run
+from akeneo_media_cli.planning.options import ManifestOptions
 from akeneo_media_cli.progress.base import Progress, Silent
 from akeneo_media_cli.progress.json_ import JsonLines
 from akeneo_media_cli.progress.plain import Plain
 from akeneo_media_cli.progress.rich_ import Terminal
 from akeneo_media_cli.rows import Status
+from akeneo_media_cli.transfer.environment import Environment
 from tests.ledger.ledger_rows import opened, planned
 
 

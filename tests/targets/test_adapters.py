@@ -19,7 +19,7 @@ from akeneo_media_cli.pim.connection import Connection
 from akeneo_media_cli.pim.errors import Refusal
 from akeneo_media_cli.pim.http.multipart import FileBody
 from akeneo_media_cli.pim.http.source import PathSource
-from akeneo_media_cli.planning.carriers import Carriers, Way, parse_carrier, put_back, restore, settle_debt
+from akeneo_media_cli.planning.carriers import Carriers, Way, parse_carrier
 from akeneo_media_cli.planning.contents import Contents, known_before
 from akeneo_media_cli.preflight.catalogue import Catalogue
 from akeneo_media_cli.preflight.preflight import Preflight
@@ -28,6 +28,7 @@ from akeneo_media_cli.sandbox import RunningSandbox, start_sandbox
 from akeneo_media_cli.secret import Secret
 from akeneo_media_cli.storage.sources import Sources
 from akeneo_media_cli.targets import PLACES
+from akeneo_media_cli.targets.carrier import put_back, restore, settle_debt
 from akeneo_media_cli.targets.categories import held_by
 from akeneo_media_cli.targets.resolved import Aim
 from akeneo_media_cli.targets.stored import safe_name

@@ -11,7 +11,9 @@ from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.ledger import PlannedRow, open_ledger
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
-from akeneo_media_cli.planning.preparation import Load
+from akeneo_media_cli.planning.carriers import Carriers
+from akeneo_media_cli.planning.preparation import Preparation
+from akeneo_media_cli.planning.unchanged import Unchanged
 from akeneo_media_cli.progress.base import Silent
 from akeneo_media_cli.rows import Row, Target, TargetType
 from akeneo_media_cli.secret import Secret
@@ -19,6 +21,7 @@ from akeneo_media_cli.storage.links import LinkOptions, Links
 from akeneo_media_cli.storage.sources import Sources
 from akeneo_media_cli.targets.resolved import Aim
 from akeneo_media_cli.transfer.executor import MediaCourier
+from akeneo_media_cli.transfer.payload import Load
 from akeneo_media_cli.transfer.task import Call, Course, Errand, Stored, Troubled
 
 from ..pim.server import Handler, Reply, Request, Server, created
@@ -53,9 +56,15 @@ def send() -> Iterator[object]:
                 client,
                 run,
                 Silent(),
-                preparation=None,
+                preparation=Preparation(
+                    run,
+                    preflight=None,
+                    unchanged=Unchanged("none", client, run, sources, touched={}, interrupted={}),
+                    carriers=Carriers(None, None),
+                    sources=sources,
+                ),
                 clock=lambda: 0.0,
-                sources=sources,  # type: ignore[arg-type]
+                sources=sources,
             )
             course = Course(Load(planned, Aim.as_written(planned)), 1, 0, ("product:p", "name:a.jpg"))
             return courier.perform(Call(Errand.SEND, (course,)))

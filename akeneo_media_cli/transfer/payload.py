@@ -1,0 +1,65 @@
+"""What a row sends, and where it turned out to go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import Failure
+from ..ledger import Before, Interrupted, Lent, PlannedRow
+from ..ledger import Outcome as Word
+from ..targets import PLACES, Place
+from ..targets.resolved import Aim
+from .task import Course, Known
+
+
+@dataclass(slots=True)
+class Load:
+    """What a course is about: the planned row, and where it turned out to go.
+
+    `via` is the carrier's value that the file goes up through, `lent` what is to be put back there.
+    `resumed` is what a run that died left of the row; `mtime_ns` is the file's time when it was sent.
+    """
+
+    planned: PlannedRow
+    aim: Aim
+    resumed: Interrupted | None = None
+    via: Aim | None = None
+    lent: Lent | None = None
+    mtime_ns: int | None = None
+
+    @property
+    def place(self) -> Place:
+        """The kind of place that the row is for."""
+        return PLACES[self.aim.target.type]
+
+    @property
+    def sent_to(self) -> Place:
+        """The kind of place that its file is sent to."""
+        return PLACES[(self.via or self.aim).target.type]
+
+    @property
+    def before(self) -> Before:
+        """What the value held before anything was sent."""
+        return self.aim.before if self.resumed is None else self.resumed.before
+
+    @property
+    def replanned(self) -> bool:
+        """Was it another file that the run that died was sending?"""
+        old, new = self.resumed, self.planned
+        return old is not None and (old.name, old.size, old.mtime_ns) != (new.name, new.size, new.mtime_ns)
+
+
+Found = tuple[list[Course], dict[str, Known], list[tuple[PlannedRow, Word]]]
+"""Rows to send, contents that the PIM turned out to have, and rows that have got their word."""
+
+
+class LooksUp(Protocol):
+    """Looks rows up in the PIM before they are sent."""
+
+    def look(self, batch: Sequence[PlannedRow]) -> Found:
+        """What becomes of a batch of rows. Raises Trouble and AccessError."""
+
+    def fits(self, aim: Aim, name: str, size: int) -> Failure | None:
+        """Why the attribute does not take a file of this name and size in bytes, if it does not."""
