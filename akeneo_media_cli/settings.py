@@ -6,7 +6,6 @@ told by the name of the variable, and what a file holds never gets into an excep
 
 from __future__ import annotations
 
-import difflib
 import io
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from .errors import UsageError
 from .pim.address import UNSAFE_ALLOWED, pim_url
 from .pim.connection import Connection
 from .secret import Secret
+from .suggest import nearest
 
 OPTION_PREFIX = "AKENEO_MEDIA_"
 LOGIN = ("AKENEO_CLIENT_ID", "AKENEO_CLIENT_SECRET", "AKENEO_USERNAME", "AKENEO_PASSWORD")
@@ -144,8 +144,8 @@ def unknown_options(options: Mapping[str, str], known: Collection[str]) -> list[
 
 
 def _meant(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.8)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(name, known, cutoff=0.8)
+    return f"; did you mean {near}?" if near else ""
 
 
 def _address(text: str, sources: Sequence[_Source], problems: list[str]) -> str:
@@ -186,8 +186,8 @@ def _value(name: str, sources: Sequence[_Source], problems: list[str]) -> str:
     others = {
         n for s in sources for n in s.values if n.startswith("AKENEO_") and not n.startswith(OPTION_PREFIX)
     }
-    near = difflib.get_close_matches(name, sorted(others - set(_CURES) - {TOKEN}), n=1, cutoff=0.85)
-    slip = f" ({near[0]} is set: is that a slip?)" if near else ""
+    near = nearest(name, sorted(others - set(_CURES) - {TOKEN}), cutoff=0.85)
+    slip = f" ({near} is set: is that a slip?)" if near else ""
     problems.append(f"{name} is missing{slip}: {_CURES[name]}")
     return ""
 

@@ -28,7 +28,7 @@ LAYERS = (
     "manifest",
 )
 """The rooms of the package from top to bottom: each may import itself and what stands below it."""
-SHARED = {"rows", "errors", "exits", "secret", "units", "console", "wording", "link", ""}
+SHARED = {"rows", "errors", "exits", "secret", "units", "console", "wording", "link", "suggest", ""}
 """Modules without a room of their own, which every room may import; they import only each other."""
 ALONE = {"sandbox"}
 """Rooms that must know nothing of the rest, so that they cannot share its mistakes."""

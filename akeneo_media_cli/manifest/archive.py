@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import posixpath
 import stat
@@ -12,6 +11,8 @@ import zipfile
 import zlib
 from collections import OrderedDict
 from typing import IO
+
+from ..suggest import nearest
 
 _MOST_MEMBERS = 1_000_000
 MOST_RATIO = 200
@@ -80,8 +81,8 @@ class Archive:
                 return other
             if len(beside) < _MOST_COMPARED and posixpath.dirname(other) == folder:
                 beside[posixpath.basename(folded)] = other
-        near = difflib.get_close_matches(posixpath.basename(wanted)[:255], beside, n=1, cutoff=0.7)
-        return beside[near[0]] if near else None
+        near = nearest(posixpath.basename(wanted), beside, cutoff=0.7)
+        return beside[near] if near else None
 
     def open(self, name: str) -> IO[bytes]:
         """A member's content, unpacked as it is read. Raises OSError and `TROUBLE`, then or while reading."""

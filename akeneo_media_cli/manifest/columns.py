@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from functools import lru_cache
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from ..rows import Target, TargetType
+from ..suggest import nearest
 
 GROUPS: dict[str, TargetType] = {
     "product": TargetType.PRODUCT,
@@ -68,8 +68,7 @@ def near_miss(name: str) -> str | None:
     """The known column or alias that an unknown `name` is probably a slip of, if there is one."""
     if len(name) > LONGEST_NAME:  # comparing takes time and memory by length
         return None
-    found = difflib.get_close_matches(spelled(name), _SPELLINGS, n=1, cutoff=0.75)
-    return found[0] if found else None
+    return nearest(name, _SPELLINGS, cutoff=0.75, fold=spelled)
 
 
 def target_columns(target: Target) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import os
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple, TextIO
 
 from ..errors import Failure
 from ..rows import Row
+from ..suggest import nearest
 from .assemble import Assembler, malformed
 from .columns import LONGEST_NAME, canonical, has_half_characters
 from .source import Source
@@ -167,8 +167,8 @@ def _settle(source: Source, make: Assembler, parts: Iterator[Part]) -> None:
 
 
 def _unknown_key(make: Assembler, key: str) -> None:
-    near = difflib.get_close_matches(key[:LONGEST_NAME].lower(), _KEYS, n=1)
-    hint = f"Did you mean `{near[0]}`?" if near else "Keys that begin with `x-` may hold what you like."
+    near = nearest(key[:LONGEST_NAME], _KEYS)
+    hint = f"Did you mean `{near}`?" if near else "Keys that begin with `x-` may hold what you like."
     make.note(f"{make.manifest}: the key `{key[:LONGEST_NAME]}` has no meaning beside `uploads`", hint)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import io
 import os
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from ..errors import ManifestError
+from ..suggest import nearest
 from .assemble import Note
 
 SUFFIXES = {
@@ -240,5 +240,5 @@ def _nearest(name: str) -> str:
         there = [other.name for other in path.parent.iterdir()]
     except OSError:
         return f"The folder {str(path.parent)!r} does not exist either."
-    near = difflib.get_close_matches(path.name, there, n=1)
-    return f"Did you mean {str(path.parent / near[0])!r}?" if near else "Check the path."
+    near = nearest(path.name, there)
+    return f"Did you mean {str(path.parent / near)!r}?" if near else "Check the path."

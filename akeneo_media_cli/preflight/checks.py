@@ -7,7 +7,6 @@ row that breaks it, or None.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,9 +14,7 @@ from functools import lru_cache
 from ..errors import Failure, Kind
 from ..pim.answers.types import MEDIA_TYPES, Attribute, Channel
 from ..rows import Target, folded
-
-LONGEST_CODE = 100
-"""Characters that the PIM gives a code."""
+from ..suggest import nearest as nearest_of
 
 
 @dataclass(frozen=True)
@@ -44,9 +41,8 @@ def nearest(code: str, known: Iterable[str]) -> str:
 @lru_cache(maxsize=1024)
 def _nearest(code: str, known: tuple[str, ...]) -> str:
     # Remembered, as a slip is often repeated down a column, and thousands of codes take a while to compare.
-    by_fold = {folded(other): other for other in known}
-    found = difflib.get_close_matches(folded(code)[:LONGEST_CODE], by_fold, n=1, cutoff=0.6)
-    return f"did you mean {by_fold[found[0]]}? " if found else ""
+    found = nearest_of(code, known, fold=folded)
+    return f"did you mean {found}? " if found else ""
 
 
 def attribute_type(attribute: Attribute) -> Failure | None:

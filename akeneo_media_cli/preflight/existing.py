@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -11,6 +10,7 @@ from itertools import islice
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from ..rows import Row, Target, TargetType, folded
+from ..suggest import nearest
 from ..transfer.questions import Asking
 
 ASKED_AT_ONCE = 100
@@ -82,8 +82,7 @@ class Existing:
             if folded(guess) in there:
                 return guess
         browsed = self._browse(target.type)
-        near = difflib.get_close_matches(folded(target.code), browsed, n=1)
-        return browsed[near[0]] if near else None
+        return nearest(target.code, browsed.values(), fold=folded)
 
     def _browse(self, kind: TargetType) -> dict[str, str]:
         """The first codes of the PIM by folded code; read once."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import unicodedata
+
+from ..suggest import nearest
 
 _MOST_NAMES = 5_000  # of one folder
 _MOST_REMEMBERED = 100_000  # of all folders; a folder counts at least as one
@@ -37,8 +38,8 @@ class Nearby:
         self._searches += 1
         if self._searches > _MOST_SEARCHES:
             return ""
-        near = difflib.get_close_matches(_folded(name), there, n=1, cutoff=0.7)
-        return f"Did you mean {_shown(there[near[0]])}?" if near else ""
+        near = nearest(name, there.values(), cutoff=0.7, fold=_folded)
+        return f"Did you mean {_shown(near)}?" if near else ""
 
     def _names(self, folder: str) -> dict[str, str] | None:
         """The folder's files by folded name; None if there is no such folder."""

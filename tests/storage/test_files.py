@@ -362,12 +362,12 @@ def test_looking_for_the_nearest_has_an_end(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(nearby, "_MOST_SEARCHES", 2)
     for name in ("one", "two"):
         (folder / name).mkdir()
-        for i in range(6):
-            (folder / name / f"file{i}").touch()
+        for letter in "abcdef":
+            (folder / name / f"file{letter}").touch()
     near = Nearby()
-    assert near.hint(str(folder / "one" / "filex"))
-    assert near.hint(str(folder / "two" / "filex"))
-    assert near.hint(str(folder / "two" / "filex")) == ""
+    assert near.hint(str(folder / "one" / "filez"))
+    assert near.hint(str(folder / "two" / "filez"))
+    assert near.hint(str(folder / "two" / "filez")) == ""
     listed = near._folders[str(folder / "two")]
     assert listed is not None and len(listed) == 3
     assert list(near._folders) == [str(folder / "two")]
