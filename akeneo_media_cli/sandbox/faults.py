@@ -1,7 +1,7 @@
 """Faults to order: which ones there are, and which of them a call meets.
 
 `--fault 429=0.05` is a chance for every API call, `--fault 500=3x` meets the next three calls,
-`@media-files` after it narrows it to calls whose path holds that text.
+`@media-files` after it narrows it to calls whose path contains that text.
 """
 
 from __future__ import annotations
@@ -32,8 +32,15 @@ KINDS: Mapping[str, str] = {
     "reset-late": "the connection is reset after the commit, in place of the answer",
     "stall": "no answer, nothing saved: the call is held",
     "stall-late": "no answer, though the value was saved: the call is held",
-    "slow-read": "the body is read slowly, then all goes on as usual",
+    "slow-read": "the body is read slowly, then the call goes on as usual",
+    "fatal-over": "500 in the PIM's JSON for a body of more than so many bytes, after all of it was read",
+    "drift": "somebody else replaces a media value just before the call is served",
+    "other-writer": "a save is overwritten at once by a writer that had read before it",
+    "collide": "an upload shares its media code with another of the same name that is in flight",
 }
+
+APART = ("fatal-over", "other-writer", "collide")
+"""Faults that only some calls can meet (large bodies, saves, two uploads of one name), and are drawn there."""
 
 _SPEC = re.compile(
     r"(?P<kind>[0-9a-z-]+)(?:=(?P<amount>[0-9]+x|[0-9]*\.?[0-9]+(?:e-?[0-9]+)?))?(?:@(?P<path>\S+))?"
@@ -48,10 +55,20 @@ class Fault:
     chance: float = 1.0
     count: int | None = None
     path: str = ""
+    over: int | None = None
+    """Only bodies of more than so many bytes meet it (`fatal-over`)."""
 
     def __str__(self) -> str:
         amount = f"{self.count}x" if self.count is not None else f"{self.chance:g}"
+        if self.over is not None:
+            amount = str(self.over)
         return f"{self.kind}={amount}" + (f"@{self.path}" if self.path else "")
+
+    def fits(self, path: str, size: int) -> bool:
+        """Whether a call to `path` with a body of `size` bytes can meet it at all."""
+        if self.path not in path or (self.kind == "reset-middle" and not size):
+            return False
+        return self.over is None or size > self.over
 
 
 @dataclass
@@ -61,37 +78,48 @@ class FaultPlan:
     faults: list[Fault] = field(default_factory=list)
 
     def pick(self, path: str, has_body: bool, rng: random.Random) -> str | None:
-        """The kind of fault that a call to `path` meets, or None.
+        """The kind of fault that a call to `path` meets, or None."""
+        return _hit([fault for fault in self.faults if fault.kind not in APART], path, int(has_body), rng)
 
-        One number is drawn for each chance in force, so that a seed and an order of calls repeat exactly.
-        """
-        hit: Fault | None = None
-        for fault in self.faults:
-            drawn = 0.0 if fault.count is not None else rng.random()
-            if hit is not None or fault.path not in path:
-                continue
-            if fault.kind == "reset-middle" and not has_body:
-                continue
-            if fault.count is None:
-                hit = fault if drawn < fault.chance else None
-            elif fault.count > 0:
-                fault.count -= 1
-                hit = fault
-        return hit.kind if hit else None
+    def strikes(self, kind: str, path: str, rng: random.Random, size: int = 0) -> bool:
+        """Whether a call to `path` with a body of `size` bytes now meets `kind`, one of APART."""
+        return _hit([fault for fault in self.faults if fault.kind == kind], path, size, rng) is not None
+
+
+def _hit(faults: list[Fault], path: str, size: int, rng: random.Random) -> str | None:
+    """The first of `faults` that happens.
+
+    One number is drawn for each chance in force, so that a seed and an order of calls repeat exactly.
+    """
+    hit: Fault | None = None
+    for fault in faults:
+        drawn = 0.0 if fault.count is not None else rng.random()
+        if hit is not None or not fault.fits(path, size):
+            continue
+        if fault.count is None:
+            hit = fault if drawn < fault.chance else None
+        elif fault.count > 0:
+            fault.count -= 1
+            hit = fault
+    return hit.kind if hit else None
 
 
 def parse_fault(text: str) -> Fault:
-    """One `KIND[=CHANCE|=Nx][@PATH]`. Raises ValueError with a message for the user."""
+    """One `KIND[=CHANCE|=Nx|=BYTES][@PATH]`. Raises ValueError with a message for the user."""
     found = _SPEC.fullmatch(text.strip())
     if not found:
         raise ValueError(
-            f"{text!r} is no fault: write KIND=CHANCE, such as 429=0.05, or KIND=3x for three calls"
+            f"{text!r} is not a fault: write KIND=CHANCE, such as 429=0.05, or KIND=3x for three calls"
         )
     kind, amount = found["kind"], found["amount"]
     if kind not in KINDS:
-        raise ValueError(f"{kind!r} is no fault of the sandbox: it knows {', '.join(KINDS)}")
+        raise ValueError(f"{kind!r} is not a fault of the sandbox: it knows {', '.join(KINDS)}")
     fault = Fault(kind, path=found["path"] or "")
-    if amount and amount.endswith("x"):
+    if kind == "fatal-over":
+        if not (amount or "").isdigit():
+            raise ValueError(f"{text!r}: this fault needs a number of bytes, such as fatal-over=5000000")
+        fault.over = int(amount)
+    elif amount and amount.endswith("x"):
         fault.count = int(amount[:-1])
     elif amount:
         fault.chance = float(amount)

@@ -16,12 +16,13 @@ from typing import Any
 
 from .errors import crash, violations
 from .options import Credentials, SandboxOptions
+from .php.form import SentFile
 from .rules.values import Sent, find_violations
 from .stats import Call, Stats
 from .store.catalogue import MEDIA_TYPES, Catalogue
 from .store.default import default_catalogue
 from .store.entities import MODEL, PRODUCT, Draft, Entities, Entity, ValueKey
-from .store.media import MediaStore
+from .store.media import FileRow, MediaStore
 from .store.state import State
 from .store.things import Thing, ThingKey, Things
 from .store.tokens import Connection, Rights, Tokens
@@ -159,14 +160,14 @@ class Pim:
             crowded = bool(tree) and self.saving_in_tree[tree or ""] > 1
             await asyncio.sleep(self.options.save_time * share)
             crowded = crowded or (bool(tree) and self.saving_in_tree[tree or ""] > 1)
-            self._commit(draft)
+            self._commit(call, draft)
         finally:
             if tree:
                 self.saving_in_tree[tree] -= 1
         if crowded and self.rng.random() < self.options.deadlock:
             raise crash()
 
-    def _commit(self, draft: Draft) -> None:
+    def _commit(self, call: Call, draft: Draft) -> None:
         entity = draft.entity
         for key, data in draft.values.items():
             self._note_duplicate(entity.values.get(key), data)
@@ -175,8 +176,59 @@ class Pim:
         name = f"{entity.kind}:{self.entities.identifier(entity) or entity.key}"
         for lost in self.entities.write(draft):
             self.stats.lose({"entity": name, **lost.key._asdict(), "lost": lost.was, "became": lost.became})
+        changed = {
+            key for key in {*draft.base, *draft.values} if draft.base.get(key) != draft.values.get(key)
+        }
+        changed.discard(ValueKey(self.catalogue.identifier, None, None))
+        if changed and not draft.is_new and self._other_writer(call, len(changed)):
+            again = self.entities.read(entity)
+            again.values.update({key: draft.base.get(key) for key in changed})
+            self.entities.write(again)
 
-    def write_thing(self, key: ThingKey, base: dict[ValueKey, Any], values: dict[ValueKey, Any]) -> None:
+    def _other_writer(self, call: Call, values: int) -> bool:
+        """Whether somebody who had read before this save now writes what was there before."""
+        if not self.options.faults.strikes("other-writer", call.path, self.rng):
+            return False
+        self.stats.strike(call, "other-writer")
+        self.stats.overwritten += values
+        return True
+
+    def store_file(self, call: Call, sent: SentFile, storage: str) -> FileRow:
+        """Stores an upload's file; raises ApiError 500 where it collides with another of its name."""
+        twin = self.stats.twin(call)
+        if twin is not None and self.options.faults.strikes("collide", call.path, self.rng):
+            self.stats.strike(call, "collide")
+            self.media.overwrite(sent, twin)
+            raise crash()
+        row = self.media.store(sent, storage)
+        call.code = row.code
+        return row
+
+    def drift(self) -> None:
+        """Somebody else replaces one media value that was sent since the start, if there is one."""
+        holders: list[Entity | Thing] = [*self.entities.all(), *self.things.all()]
+        held = [
+            (holder, key)
+            for holder in holders
+            for key in holder.changed
+            if isinstance(holder.values.get(key), str) and self.media.find(holder.values[key])
+        ]
+        if not held:
+            return
+        holder, key = self.rng.choice(held)
+        storage = self.media.rows[holder.values[key]].storage
+        code = self.media.store(self.media.foreign_file(), storage).code
+        if isinstance(holder, Entity):
+            draft = self.entities.read(holder)
+            draft.values[key] = code
+            self.entities.write(draft)
+        else:
+            self.things.write(holder.key, holder.values, {**holder.values, key: code})
+        self.stats.drifted += 1
+
+    def write_thing(
+        self, call: Call, key: ThingKey, base: dict[ValueKey, Any], values: dict[ValueKey, Any]
+    ) -> None:
         """Writes an asset, record, category or PAM asset whole, read as `base` before."""
         known = self.things.find(key)
         before = dict(known.values) if known else {}
@@ -187,6 +239,11 @@ class Pim:
             self.stats.lose(
                 {"entity": name, **lost._asdict(), "lost": before[lost], "became": values.get(lost)}
             )
+        changed = _changed(base, values)
+        if known and changed and self._other_writer(call, len(changed)):
+            now = self.things.find(key)
+            held = dict(now.values) if now else {}
+            self.things.write(key, held, {**held, **{value: base.get(value) for value in changed}})
 
     def _note_duplicate(self, was: Any, becomes: Any) -> None:
         """Counts the same bytes sent again for a value that held them already, under a code of their own."""
@@ -205,6 +262,10 @@ class Pim:
         """Whether search has heard of an entity yet."""
         since = self.indexed_at.get(entity.key, self.started)
         return time.monotonic() - since >= self.options.search_lag
+
+
+def _changed(before: Mapping[ValueKey, Any], after: Mapping[ValueKey, Any]) -> set[ValueKey]:
+    return {key for key in {*before, *after} if before.get(key) != after.get(key)}
 
 
 def _rights(given: Any) -> Rights:

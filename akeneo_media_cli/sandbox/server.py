@@ -88,6 +88,7 @@ def build_server(pim: Pim) -> Server:
     config = uvicorn.Config(
         web, http=Cuttable, ws="none", lifespan="off", loop="asyncio", log_config=None, access_log=False,
         server_header=False, timeout_keep_alive=5, timeout_graceful_shutdown=STOP_PATIENCE,
+        proxy_headers=False,  # else X-Forwarded-For replaces the address that `find` looks for
     )  # fmt: skip
     return Server(config)
 

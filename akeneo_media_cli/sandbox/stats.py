@@ -27,6 +27,8 @@ class Call:
     fault: str | None = None
     entity: str | None = None
     file: str | None = None
+    code: str | None = None
+    """The media code under which an upload stored its file."""
     drafts: bool = False
     """The caller's changes of products become drafts."""
     held: list[tuple[Gauge, str]] = field(default_factory=list, repr=False)
@@ -77,6 +79,8 @@ class Stats:
         self.flying = Gauge()
         self.entities = Gauge()
         self.names = Gauge()
+        self.live: dict[int, Call] = {}
+        """Calls in flight by identity, those whose client is gone included."""
         self.reset()
 
     def reset(self) -> None:
@@ -90,6 +94,8 @@ class Stats:
         self.duplicates = 0
         self.bytes_received = 0
         self.lost_values = 0
+        self.overwritten = 0
+        self.drifted = 0
         self.lost: deque[dict[str, Any]] = deque(maxlen=KEPT_LOSSES)
         self.log: deque[Call] = deque(maxlen=KEPT_CALLS)
         for gauge in (self.flying, self.entities, self.names):
@@ -99,6 +105,7 @@ class Stats:
         """A call has come."""
         self.total += 1
         call = Call(self.total, method, "", path, self.clock())
+        self.live[id(call)] = call
         self.hold(call, self.flying, "all")
         self.log.append(call)
         return call
@@ -107,6 +114,16 @@ class Stats:
         """A save wrote over a value that it did not address."""
         self.lost_values += 1
         self.lost.append(what)
+
+    def twin(self, call: Call) -> str | None:
+        """The code of another upload in flight with the same file name, which is stored already."""
+        same = (c.code for c in self.live.values() if c is not call and c.file == call.file and c.code)
+        return next(same, None)
+
+    def strike(self, call: Call, kind: str) -> None:
+        """The call met a fault."""
+        call.fault = call.fault or kind
+        self.faults[kind] += 1
 
     def hold(self, call: Call, gauge: Gauge, key: str) -> None:
         """The call holds `key` until it ends; a second time counts once."""
@@ -125,6 +142,7 @@ class Stats:
         call.ended, call.status = self.clock(), status
         key = f"{call.method} {call.endpoint}"
         self.calls.setdefault(key, Counter())[status] += 1
+        self.live.pop(id(call), None)
         for gauge, held in call.held:
             gauge.leave(held)
         call.held.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import threading
@@ -10,7 +11,7 @@ from functools import partial
 import pytest
 import requests
 
-from akeneo_media_cli.sandbox import FaultPlan, SandboxOptions, parse_faults, start_sandbox
+from akeneo_media_cli.sandbox import FaultPlan, Need, SandboxOptions, invent, parse_faults, start_sandbox
 from akeneo_media_cli.sandbox.faults import KINDS, Fault, plan_from_json
 
 from .client import JPG, Client, at_once, refusal, wait_for
@@ -76,6 +77,94 @@ def test_a_stall_gives_no_answer(fault: str, saved: int) -> None:
             client.upload("shoe_1", timeout=(5, 0.2))
         assert len(sandbox.values()) == saved
         assert sandbox.stats()["in_flight"] == 1
+
+
+def test_a_save_is_overwritten_by_a_writer_that_had_read_before_it() -> None:
+    """201, and only a read afterwards shows that the value is gone."""
+    with start_sandbox(options=faulty("other-writer=1x")) as sandbox, Client(sandbox) as client:
+        assert client.get("/products/shoe_1").status_code == 200, "a read cannot meet this fault"
+        assert client.upload("shoe_1").status_code == 201
+        assert "picture" not in client.get("/products/shoe_1").json()["values"]
+        assert client.upload("shoe_1").status_code == 201
+        assert "picture" in client.get("/products/shoe_1").json()["values"]
+        stats = sandbox.stats()
+    assert (stats["overwritten"], stats["lost_values"], stats["faults"]) == (1, 0, {"other-writer": 1})
+
+
+def test_each_line_of_a_batch_may_be_overwritten_and_the_value_before_is_back() -> None:
+    def named(product: str, name: str) -> dict[str, object]:
+        values = {"name": [{"locale": None, "scope": None, "data": name}]}
+        return {"identifier": product, "values": values}
+
+    with start_sandbox() as sandbox, Client(sandbox) as client:
+        client.patch_lines("/products", *(named(f"shoe_{n}", "before") for n in (1, 2, 3)))
+        client.admin("POST", "/faults", {"faults": ["other-writer=2x@products"]})
+        client.patch_lines("/products", *(named(f"shoe_{n}", "after") for n in (1, 2, 3)))
+        names = [client.get(f"/products/shoe_{n}").json()["values"]["name"][0]["data"] for n in (1, 2, 3)]
+    assert names == ["before", "before", "after"]
+
+
+def test_an_asset_is_overwritten_too() -> None:
+    catalogue = invent([Need("asset", "a1", "photos", "front", extension="jpg")])
+    with start_sandbox(catalogue, options=faulty("other-writer=1x")) as sandbox, Client(sandbox) as client:
+        code = client.send("/asset-media-files", {}, "a.jpg").headers["Asset-media-file-code"]
+        values = {"front": [{"locale": None, "channel": None, "data": code}]}
+        one = "/asset-families/photos/assets/a1"
+        assert client.patch(one, {"values": values}).status_code == 204
+        assert client.get(one).json()["values"] == {}
+        assert client.patch(one, {"values": values}).status_code == 204
+        assert client.get(one).json()["values"]["front"][0]["data"] == code
+
+
+def test_two_uploads_of_one_name_in_flight_share_their_code() -> None:
+    """The later one is answered 500, the earlier one's 201 holds the later one's bytes."""
+    with start_sandbox(options=faulty("collide", save_time=0.4)) as sandbox, Client(sandbox) as client:
+        calls = [partial(client.upload, f"shoe_{n}", name="front.jpg", data=JPG + bytes([n])) for n in (1, 2)]
+        assert sorted(at_once(calls)) == [201, 500]
+        (value,) = sandbox.values()
+        kept = {"shoe_1": 1, "shoe_2": 2}[value["identifier"]]
+        assert value["sha256"] == hashlib.sha256(JPG + bytes([3 - kept])).hexdigest()
+        assert client.upload("shoe_3", name="front.jpg").status_code == 201, "alone it meets nothing"
+        stats = sandbox.stats()
+    assert (stats["collisions"], stats["swapped"], stats["faults"]) == (1, 1, {"collide": 1})
+
+
+def test_other_names_in_flight_do_not_collide() -> None:
+    with start_sandbox(options=faulty("collide", save_time=0.4)) as sandbox, Client(sandbox) as client:
+        assert at_once([partial(client.upload, f"shoe_{n}", name=f"{n}.jpg") for n in (1, 2)]) == [201, 201]
+        assert sandbox.stats()["collisions"] == 0
+
+
+def test_larger_bodies_are_answered_500_each_time_after_they_were_read() -> None:
+    options = faulty(f"fatal-over=5000{UPLOADS}")
+    with start_sandbox(options=options) as sandbox, Client(sandbox) as client:
+        for _ in range(2):
+            assert refusal(client.upload("shoe_1", data=JPG * 500)) == (500, "Internal Server Error")
+        assert client.upload("shoe_1", data=JPG).status_code == 201
+        assert sandbox.stats()["faults"] == {"fatal-over": 2}
+
+
+def test_a_value_drifts_before_it_is_read_on_the_route_that_was_asked_for() -> None:
+    with start_sandbox(options=faulty("drift=1x@products")) as sandbox, Client(sandbox) as client:
+        client.admin("POST", "/faults", {"faults": {"drift@products": "1x"}})
+        code = client.upload("shoe_1").headers["Location"].partition("/media-files/")[2]
+        now = client.get("/products/shoe_1").json()["values"]["picture"][0]["data"]
+        assert now != code
+        (value,) = sandbox.values()
+        assert (value["media_code"], value["original_filename"]) == (now, "drift.txt")
+        assert client.get("/products/shoe_1").json()["values"]["picture"][0]["data"] == now
+        assert sandbox.stats()["drifted"] == 1
+
+
+def test_a_call_through_a_proxy_is_told_by_its_connection() -> None:
+    """X-Forwarded-For names somebody else's address: the connection is still the one to cut."""
+    forwarded = {"headers": {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}}
+    with start_sandbox(options=faulty(f"reset-late=1x{UPLOADS}")) as sandbox, Client(sandbox) as client:
+        with pytest.raises(requests.exceptions.ConnectionError):
+            client.upload("shoe_1", **forwarded)
+        answer = client.upload("shoe_1", **forwarded)
+        assert (answer.status_code, answer.headers["Location"][:5]) == (201, "http:")
+        assert sandbox.stats()["ghosts"] == 0
 
 
 def test_a_stall_that_ends_breaks_the_connection() -> None:
@@ -291,10 +380,30 @@ class TestPlans:
             Fault("503", count=3, path="x"),
         ]
 
-    @pytest.mark.parametrize("text", ["", "418", "429=2", "429=x", "429==1", "429=-1", "429=1 2", "=1"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "418",
+            "429=2",
+            "fatal-over",
+            "fatal-over=2x",
+            "fatal-over=0.5",
+            "429=x",
+            "429==1",
+            "429=-1",
+            "429=1 2",
+            "=1",
+        ],
+    )
     def test_what_they_get_wrong(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"fault|chance"):
             parse_faults([text or " =", text])
+
+    @pytest.mark.parametrize("text", ["fatal-over", "fatal-over=2x", "fatal-over=0.5"])
+    def test_a_fault_for_large_bodies_needs_their_size(self, text: str) -> None:
+        with pytest.raises(ValueError, match="bytes"):
+            parse_faults([text])
 
     def test_a_seed_and_an_order_of_calls_repeat(self) -> None:
         def run(seed: int) -> list[str | None]:
@@ -312,4 +421,6 @@ class TestPlans:
         assert plan.pick("/x", True, random.Random(1)) == "reset-middle"
 
     def test_every_kind_can_be_ordered(self) -> None:
-        assert [f.kind for f in parse_faults(list(KINDS)).faults] == list(KINDS)
+        texts = [kind + ("=5000" if kind == "fatal-over" else "") for kind in KINDS]
+        assert [f.kind for f in parse_faults(texts).faults] == list(KINDS)
+        assert parse_faults([str(f) for f in parse_faults(texts).faults]) == parse_faults(texts)

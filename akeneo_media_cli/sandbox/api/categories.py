@@ -35,7 +35,7 @@ async def create(ask: Ask) -> Response:
     with pim.holding_key(ask.call, f"{CATEGORY}:{category['code']}"):
         thing = pim.things.find(key)
         base = dict(thing.values) if thing else {}
-        row = pim.media.store(sent, CATEGORIES)
+        row = pim.store_file(ask.call, sent, CATEGORIES)
         value = ValueKey(given["attribute_code"], given["locale"], given["channel"])
         template = Collection(CATEGORY, {"code": "template"}, pim.things.category_attributes)
         errors = value_errors(pim.catalogue, pim.media, template, value, row.code)
@@ -43,7 +43,7 @@ async def create(ask: Ask) -> Response:
             pim.media.remove_row(row.code)
             raise ApiError(422, "Validation failed.", errors=errors)
         await asyncio.sleep(pim.options.save_time)
-        pim.write_thing(key, base, {**base, value: row.code})
+        pim.write_thing(ask.call, key, base, {**base, value: row.code})
     href = ask.link(f"/category-media-files/{row.code}/download")
     return Response(status_code=201, headers={"Location": href})
 

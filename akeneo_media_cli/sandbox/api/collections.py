@@ -95,7 +95,7 @@ class Endpoints:
         if extension and not extension.isalnum():
             raise unprocessable("File extension cannot contain special characters.")
         await asyncio.sleep(ask.pim.options.save_time)
-        row = ask.pim.media.store(sent, self.words.storage)
+        row = ask.pim.store_file(ask.call, sent, self.words.storage)
         location = ask.link(f"{self.words.media}/{row.code}")
         return Response(status_code=201, headers={self.words.header: row.code, "Location": location})
 
@@ -147,7 +147,7 @@ class Endpoints:
                 item = {"property": "image", "message": f'The file "{image}" was not found.'}
                 raise ApiError(422, message, errors=[item])
             key = ThingKey(REFERENCE_ENTITY, "", collection.code)
-            ask.pim.write_thing(key, {}, {_IMAGE: image} if image is not None else {})
+            ask.pim.write_thing(ask.call, key, {}, {_IMAGE: image} if image is not None else {})
         if isinstance(given.get("labels"), dict):
             collection.body["labels"] = {**collection.body.get("labels", {}), **given["labels"]}
         href = ask.link(f"{self.words.family}/{collection.code}")
@@ -271,7 +271,7 @@ class Endpoints:
             values = {**named_values(collection, code, _main_media(ask, collection, values)), **values}
         with pim.holding_key(ask.call, f"{key.kind}:{key.parent}/{key.code}"):
             await asyncio.sleep(pim.options.save_time * share)
-            pim.write_thing(key, base, values)
+            pim.write_thing(ask.call, key, base, values)
         return {"code": code, "status_code": 204 if thing else 201}
 
 

@@ -39,7 +39,7 @@ async def create(ask: Ask) -> Response:
         raise unprocessable(f'{title} "{given[key]}" does not exist.')
     pim.hold_entity(ask.call, entity)
     draft = entities.read(entity)
-    row = pim.media.store(sent_file(ask), CATALOG)
+    row = pim.store_file(ask.call, sent_file(ask), CATALOG)
     await _link(ask, entity, draft, row, given)
     return Response(status_code=201, headers={"Location": ask.link(f"/media-files/{_routable(row.code)}")})
 

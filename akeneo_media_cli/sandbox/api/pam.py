@@ -64,9 +64,9 @@ async def create(ask: Ask) -> Response:
     sent = sent_file(ask)
     with pim.holding_key(ask.call, f"{PAM_ASSET}:{thing.key.code}"):
         base = dict(thing.values)
-        row = pim.media.store(sent, PAM)
+        row = pim.store_file(ask.call, sent, PAM)
         await asyncio.sleep(pim.options.save_time)
-        pim.write_thing(thing.key, base, {**base, place: row.code})
+        pim.write_thing(ask.call, thing.key, base, {**base, place: row.code})
     return Response(status_code=201, headers={"Location": ask.link(_path(thing, place))})
 
 

@@ -79,14 +79,10 @@ class MediaStore:
         """
         now = self._clock()
         code = media_code(sent.name, int(now / self._step) if self._step else 0)
-        target = self.path(code)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        sent.path.replace(target)
-        self.on_disk[code] = sent.sha256
-        self.sizes[code] = sent.size
         if code in self.rows:
-            self.collisions += 1
+            self.overwrite(sent, code)
             raise crash()
+        self._place(sent, code)
         try:
             name = sent.name.decode("utf-8")
         except UnicodeDecodeError:
@@ -107,6 +103,24 @@ class MediaStore:
         self.rows[code] = row
         self._saved(code, asdict(row))
         return row
+
+    def overwrite(self, sent: SentFile, code: str) -> None:
+        """A file that met the code of another one: its bytes replace the other's."""
+        self.collisions += 1
+        self._place(sent, code)
+
+    def foreign_file(self) -> SentFile:
+        """A small file that none of the sandbox's clients has sent."""
+        path, data = self.new_file(), b"somebody else's " + str(self._counter).encode()
+        path.write_bytes(data)
+        return SentFile(b"drift.txt", path, len(data), hashlib.sha256(data).hexdigest(), bytearray(data))
+
+    def _place(self, sent: SentFile, code: str) -> None:
+        target = self.path(code)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sent.path.replace(target)
+        self.on_disk[code] = sent.sha256
+        self.sizes[code] = sent.size
 
     def remove_row(self, code: str) -> None:
         """What the PIM does after a refusal: the row goes, the bytes stay (B 2.2)."""

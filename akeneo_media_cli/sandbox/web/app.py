@@ -21,7 +21,7 @@ from ..stats import Call
 from .reception import HangUp, check_headers, log_in, read_body
 from .routing import Ask, Route, Table
 
-_THROUGH = ("reset-late", "500-late", "504-late", "stall-late", "slow-read", "reset-middle")
+_THROUGH = ("reset-late", "500-late", "504-late", "stall-late", "slow-read", "reset-middle", "drift")
 """Faults that meet a call inside the PIM, or after it."""
 _MESSAGES = {
     "401": "The access token provided is invalid.",
@@ -124,9 +124,10 @@ class Web:
             return _throttled(options.retry_after)
         has_body = length > 0 or "transfer-encoding" in request.headers
         fault = options.faults.pick(call.path, has_body, pim.rng)
+        if fault is None and options.faults.strikes("fatal-over", call.path, pim.rng, length):
+            fault = "fatal-over"
         if fault:
-            call.fault = fault
-            pim.stats.faults[fault] += 1
+            pim.stats.strike(call, fault)
             early = await self._before(request, fault)
             if early is not None:
                 return early
@@ -151,6 +152,8 @@ class Web:
 
     async def _before(self, request: Request, fault: str) -> Response | None:
         """What a fault does before the PIM hears of the call; None lets it through."""
+        if fault == "drift":
+            self.pim.drift()
         if fault in _THROUGH or (fault == "401" and "/oauth/" in request.url.path):
             return None
         if fault == "reset-early":
@@ -169,6 +172,8 @@ class Web:
             host = request.headers.get("host", "localhost")
             url = f"https://{host}{request.scope['raw_path'].decode('ascii')}"
             return HTMLResponse(_PAGE.format("301 Moved Permanently"), 301, {"Location": url})
+        if fault == "fatal-over":
+            fault = "500"
         status = int(fault[:3])
         message = _MESSAGES.get(fault)
         if message is not None:
