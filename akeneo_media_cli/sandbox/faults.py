@@ -40,7 +40,7 @@ KINDS: Mapping[str, str] = {
 }
 
 APART = ("fatal-over", "other-writer", "collide")
-"""Faults that only some calls can meet (large bodies, saves, two uploads of one name), and are drawn there."""
+"""Faults that only some calls can meet (large bodies, saves, two uploads of one name); drawn there."""
 
 _SPEC = re.compile(
     r"(?P<kind>[0-9a-z-]+)(?:=(?P<amount>[0-9]+x|[0-9]*\.?[0-9]+(?:e-?[0-9]+)?))?(?:@(?P<path>\S+))?"

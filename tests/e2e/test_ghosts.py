@@ -176,7 +176,7 @@ def test_a_batch_that_is_looked_up_again_has_each_row_once(bench: Bencher) -> No
     assert b.upload(before, "--carrier", "p-5:picture", "--no-state").status == 0
     b.file("x.jpg", jpeg("new"))
     lines = [f"{U.format(n)},picture,x.jpg" for n in (1, 2, 11)]
-    b.sandbox.store.options.faults = Refusing("503", endpoint="_x.jpg", left=2, writes=False)
+    b.sandbox.store.options.faults = Refusing(kind="503", endpoint="_x.jpg", left=2, writes=False)
     done = b.upload(b.manifest(["uuid,attribute,file", *lines]), "--skip", "remote", "--max-duration", "20s")
     assert done.status == 0, done.err
     assert done.statuses() == {"total": 3, "uploaded": 2, "unchanged": 1}
