@@ -36,7 +36,7 @@ class Figures:
     def reset(self) -> None:
         """Begin anew."""
         with self._lock:
-            self.calls: Counter[str] = Counter()
+            self.requests: Counter[str] = Counter()
             self.busy = 0.0
             self.sent = 0
             self.most = 0
@@ -58,7 +58,7 @@ class Figures:
             self._in_flight -= 1
             self._taken.subtract(keys)
             self._taken = +self._taken
-            self.calls[name] += 1
+            self.requests[name] += 1
             self.busy += seconds
             self.sent += size
 
@@ -66,8 +66,8 @@ class Figures:
         """For JSON."""
         with self._lock:
             return {
-                "calls": dict(self.calls),
-                "total": sum(self.calls.values()),
+                "calls": dict(self.requests),
+                "total": sum(self.requests.values()),
                 "busy": self.busy,
                 "bytes": self.sent,
                 "most_in_flight": self.most,

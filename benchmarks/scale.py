@@ -92,8 +92,8 @@ def growth(setting: Setting) -> list[Figure]:
             server.reset()
             times = setting.times(3) if rows == steps[-1] else 1
             again += [setting.ours(server.url, manifest, state=ledger, report=False) for _ in range(times)]
-            calls = server.stats()["total"]
-            assert calls == 0, server.stats()
+            requests = server.stats()["total"]
+            assert requests == 0, server.stats()
     plot.write(
         Path(plot.FILE) if not setting.quick else setting.folder / "growth.svg",
         [

@@ -33,7 +33,7 @@ class Load:
         self._names: Counter[str] = Counter()
         self._longest_product = 0.0
 
-    def courses(self) -> Iterator[tuple[int, str, str, float]]:
+    def tasks(self) -> Iterator[tuple[int, str, str, float]]:
         """seq, product, name, seconds of the call; product by product."""
         chance = random.Random(self._seed)
         seq = product = 0
@@ -62,21 +62,21 @@ def simulate(rows: int) -> tuple[float, float]:
     Deciding is all that is not making the rows up, which is timed by itself.
     """
     from akeneo_media_cli.transfer.coordinator import Coordinator, Policy
-    from akeneo_media_cli.transfer.task import Call, Course, Errand, Prepared, Stored
+    from akeneo_media_cli.transfer.task import Prepared, Request, RequestKind, Stored, UploadTask
 
     began = process_time()
-    for _ in Load(rows).courses():
+    for _ in Load(rows).tasks():
         pass
     making = process_time() - began
 
     load = Load(rows)
-    source = load.courses()
+    source = load.tasks()
     batches = 0
 
-    def feed() -> list[Course] | None:
+    def feed() -> list[UploadTask] | None:
         nonlocal batches
         batch = [
-            Course(seconds, seq, 1000, (product, name))
+            UploadTask(seconds, seq, 1000, (product, name))
             for seq, product, name, seconds in islice(source, _BATCH)
         ]
         batches += bool(batch)
@@ -84,22 +84,24 @@ def simulate(rows: int) -> tuple[float, float]:
 
     coordinator = Coordinator(Policy(CONNECTIONS), feed, random.Random(2).random)
     now, ticket, done = 0.0, 0, 0
-    working: list[tuple[float, int, Call]] = []
+    working: list[tuple[float, int, Request]] = []
     began = process_time()
     while True:
         step = coordinator.next(now)
-        if isinstance(step, Call):
+        if isinstance(step, Request):
             ticket += 1
-            seconds = _LOOK if step.errand is Errand.PREPARE else step.course.row
+            seconds = _LOOK if step.kind is RequestKind.PREPARE else step.task.row
             heapq.heappush(working, (now + seconds, ticket, step))
         elif step is None:
             break
         else:
-            now, _, call = heapq.heappop(working)
+            now, _, request = heapq.heappop(working)
             outcome = (
-                Prepared(call.batch) if call.errand is Errand.PREPARE else Stored("code", None, 1000, 0.1)
+                Prepared(request.batch)
+                if request.kind is RequestKind.PREPARE
+                else Stored("code", None, 1000, 0.1)
             )
-            done += len(coordinator.answered(call, outcome, now))
+            done += len(coordinator.answered(request, outcome, now))
     spent = process_time() - began - making
     assert done == rows, f"{done} of {rows} rows had their word"
     return load.bound(batches) / now, spent / rows

@@ -12,12 +12,12 @@ from measure import environment, interleaved, ours, ratios, run
 def startup(setting: Setting) -> list[Figure]:
     """`--version`, `--help` and `upload --help` against the import of the library they are made with."""
     env = environment()
-    call = partial(run, env=env, cwd=setting.folder)
+    request = partial(run, env=env, cwd=setting.folder)
     measured = {
-        "import typer": partial(call, [sys.executable, "-c", "import typer"]),
-        "--version": partial(call, ours("--version")),
-        "--help": partial(call, ours("--help")),
-        "upload --help": partial(call, ours("upload", "--help")),
+        "import typer": partial(request, [sys.executable, "-c", "import typer"]),
+        "--version": partial(request, ours("--version")),
+        "--help": partial(request, ours("--help")),
+        "upload --help": partial(request, ours("upload", "--help")),
     }
     for each in measured.values():
         each()

@@ -53,12 +53,12 @@ def allowed_calls(setting: Setting) -> list[Figure]:
     for read, target in ((20.0, 0.97), (seconds * 1000, None)):
         with pim(seconds * 1000, read=read) as server:
             taken = [setting.ours(server.url, manifest) for _ in range(setting.times(2))]
-            calls = server.stats()
-        others = (calls["total"] - calls["calls"]["POST media-files"]) / len(taken)
+            requests = server.stats()
+        others = (requests["total"] - requests["calls"]["POST media-files"]) / len(taken)
         name = "use of the allowed calls" + ("" if target else ", all calls as slow as uploads")
         how = (
             f"{count} files of 100 KB, 150 ms each; start-up and {others:.0f} other calls of {read:.0f} ms "
-            f"included. Connections busy: {calls['busy'] / CALLS / sum(t.wall for t in taken):.3f}"
+            f"included. Connections busy: {requests['busy'] / CALLS / sum(t.wall for t in taken):.3f}"
         )
         used = Spread(tuple(best / each.wall for each in taken))
         figures.append(Figure(name, used, target, least=True, how=how, reason=_WAITING))

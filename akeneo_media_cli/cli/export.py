@@ -126,7 +126,7 @@ def export(
         ) as reader,
         opened(output) as out,
     ):
-        walk = Export(options, reader.client, reader.asking, reader.note)
+        walk = Export(options, reader.client, reader.reads, reader.note)
         _write(walk.rows(), written_as, out, options.columns)
     if not quiet:
         where = "standard output" if output == STDOUT else output

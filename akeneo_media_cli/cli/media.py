@@ -123,7 +123,7 @@ def list_(
     ):
         write = _writer(format, _data_out())
         left = limit
-        for page in reader.asking.pages(reader.client.media_file_page):
+        for page in reader.reads.pages(reader.client.media_file_page):
             found = [file for file in page if wanted.takes(file)][:left]
             write(found)
             sys.stdout.flush()
@@ -251,7 +251,7 @@ def _answers(reader: Reader, codes: list[str]) -> dict[str, Any]:
 
     # Without a code, the call would list all files.
     asked = [code for code in codes if code.strip("/ ")]
-    answers = reader.asking.all([partial(reader.client.media_file, code) for code in asked])
+    answers = reader.reads.all([partial(reader.client.media_file, code) for code in asked])
     found: dict[str, Any] = {code: unknown_media(code) for code in codes}
     for code, answer in zip(asked, answers, strict=True):
         if answer is not None:

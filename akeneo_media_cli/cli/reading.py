@@ -20,7 +20,7 @@ from .places import Places
 if TYPE_CHECKING:
     from ..pim.client import PimClient
     from ..progress.base import Progress
-    from ..transfer.questions import Asking
+    from ..transfer.questions import ParallelReads
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Reader:
     """A PIM to ask, and where to tell of what is odd."""
 
     client: PimClient
-    asking: Asking
+    reads: ParallelReads
     progress: Progress
 
     def note(self, message: str, hint: str) -> None:
@@ -58,7 +58,7 @@ def reading(
     from ..settings import load_connection
     from ..transfer.coordinator import Policy
     from ..transfer.environment import Environment
-    from ..transfer.questions import Asking
+    from ..transfer.questions import ParallelReads
 
     Places(env_file=env_file, output=output, log_file=log_file).check()
     connection = load_connection(os.environ, env_file, cwd=Path.cwd())
@@ -69,7 +69,9 @@ def reading(
     before = signal.signal(signal.SIGTERM, _terminated)
     try:
         with PimClient(connection, timeout=timeout, pool=concurrency, on_call=on_call) as client:
-            yield Reader(client, Asking(Policy(concurrency, retries), progress, Environment()), progress)
+            yield Reader(
+                client, ParallelReads(Policy(concurrency, retries), progress, Environment()), progress
+            )
     finally:
         signal.signal(signal.SIGTERM, before)
 

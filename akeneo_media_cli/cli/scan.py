@@ -127,7 +127,7 @@ def scan(
                 from ..preflight.existing import Existing
 
                 with reading(env_file, verbose=verbose, quiet=quiet) as reader:
-                    existing = Existing(reader.client, reader.asking, teller.missing)
+                    existing = Existing(reader.client, reader.reads, teller.missing)
                     _write(existing.checked(rows), found, written_as, output)
         except OSError as error:
             if isinstance(error, BrokenPipeError):

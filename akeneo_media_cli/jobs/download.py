@@ -15,8 +15,7 @@ from typing import BinaryIO
 
 from ..errors import Failure, Kind
 from ..exits import Exit
-from ..ledger import UNKNOWN, PlannedRow, Run
-from ..ledger import Outcome as Word
+from ..ledger import UNKNOWN, PlannedRow, RowResult, Run
 from ..link import is_link
 from ..pim.answers.types import MediaFile
 from ..pim.connection import Connection
@@ -33,11 +32,11 @@ from ..rows import Row, Status, TargetType, clean_name, php_basename
 from ..storage import FileRoots
 from ..storage.saving import place_of, safe_name, told_apart
 from ..storage.sources import Sources
-from ..targets.resolved import Aim
+from ..targets.resolved import ResolvedTarget
 from ..transfer.coordinator import Coordinator, Policy
 from ..transfer.downloads import Fetcher, Parcel, ReceivedFigures, Surroundings, unknown_media
 from ..transfer.environment import Environment
-from ..transfer.task import Course, Outcome, Prepared
+from ..transfer.task import Outcome, Prepared, UploadTask
 from .job import Job, rows_status
 from .options import DownloadOptions
 from .readback import unreadable
@@ -143,35 +142,35 @@ class RowFetcher(Fetcher):
     def prepare(self, batch: Sequence[PlannedRow]) -> Outcome:
         """Ask what the values hold, a hundred entities a call."""
         wrong = Status.INVALID
-        aims: Sequence[Aim | Failure]
+        resolved_targets: Sequence[ResolvedTarget | Failure]
         try:
-            aims = self._preflight.look(batch)
+            resolved_targets = self._preflight.look(batch)
         except Refusal as refusal:
-            aims, wrong = [refusal.failure] * len(batch), Status.FAILED
-        courses: list[Course] = []
-        words: list[tuple[PlannedRow, Word]] = []
-        for planned, aim in zip(batch, aims, strict=True):
-            if isinstance(aim, Failure):
-                words.append((planned, Word(planned.seq, wrong, aim)))
+            resolved_targets, wrong = [refusal.failure] * len(batch), Status.FAILED
+        tasks: list[UploadTask] = []
+        results: list[tuple[PlannedRow, RowResult]] = []
+        for planned, resolved in zip(batch, resolved_targets, strict=True):
+            if isinstance(resolved, Failure):
+                results.append((planned, RowResult(planned.seq, wrong, resolved)))
                 continue
-            held = _held(aim)
+            held = _held(resolved)
             if isinstance(held, Failure):
                 status = Status.MISSING if held.kind is Kind.VALUE_MISSING else Status.INVALID
-                words.append((planned, Word(planned.seq, status, held, notes=aim.notes)))
+                results.append((planned, RowResult(planned.seq, status, held, notes=resolved.notes)))
             elif (here := self._here(planned, held)) is not None:
-                words.append((planned, replace(here, notes=aim.notes)))
+                results.append((planned, replace(here, notes=resolved.notes)))
             else:
-                parcel = Parcel(planned, held, planned.path, aim.target, aim.notes)
-                courses.append(Course(parcel, planned.seq, 0, (f"path:{planned.path}",)))
-        self._with.run.record([word for _, word in words])
-        for planned, word in words:
-            self.finished(planned, word)
-        return Prepared(courses)
+                parcel = Parcel(planned, held, planned.path, resolved.target, resolved.notes)
+                tasks.append(UploadTask(parcel, planned.seq, 0, (f"path:{planned.path}",)))
+        self._with.run.record([result for _, result in results])
+        for planned, result in results:
+            self.finished(planned, result)
+        return Prepared(tasks)
 
     def place(self, parcel: Parcel, media: MediaFile | None) -> str:
         return parcel.planned.path or ""
 
-    def _here(self, planned: PlannedRow, held: str) -> Word | None:
+    def _here(self, planned: PlannedRow, held: str) -> RowResult | None:
         """The word of a row whose file is the one that the ledger knows by this code; None: fetch it."""
         known = self._with.run.remembered(planned.seq)
         if known is None or known.media_code != held:
@@ -186,7 +185,7 @@ class RowFetcher(Fetcher):
         )
         if not same:
             return None
-        return Word(
+        return RowResult(
             planned.seq,
             Status.UNCHANGED,
             media_code=held,
@@ -211,15 +210,15 @@ class CodeFetcher(Fetcher):
 
     def prepare(self, batch: Sequence[PlannedRow]) -> Outcome:
         """Only what cannot be a code gets a word here."""
-        courses: list[Course] = []
+        tasks: list[UploadTask] = []
         for planned in batch:
             if planned.name.strip("/ "):
-                courses.append(Course(Parcel(planned, planned.name), planned.seq, 0, ()))
+                tasks.append(UploadTask(Parcel(planned, planned.name), planned.seq, 0, ()))
             else:
-                word = Word(planned.seq, Status.FAILED, unknown_media(planned.name))
-                self._with.run.record([word])
-                self.finished(planned, word)
-        return Prepared(courses)
+                result = RowResult(planned.seq, Status.FAILED, unknown_media(planned.name))
+                self._with.run.record([result])
+                self.finished(planned, result)
+        return Prepared(tasks)
 
     def place(self, parcel: Parcel, media: MediaFile | None) -> str:
         code = parcel.code
@@ -265,20 +264,20 @@ def sharing_names(codes: Iterable[str]) -> set[str]:
     return later
 
 
-def _held(aim: Aim) -> str | Failure:
+def _held(resolved: ResolvedTarget) -> str | Failure:
     """The media code that a value holds, or why it gives no file. Raises AccessError."""
-    if aim.before is UNKNOWN:
-        if aim.target.type in (TargetType.PRODUCT, TargetType.PRODUCT_MODEL, TargetType.PRODUCT_UUID):
+    if resolved.before is UNKNOWN:
+        if resolved.target.type in (TargetType.PRODUCT, TargetType.PRODUCT_MODEL, TargetType.PRODUCT_UUID):
             raise unreadable()
         return Failure(
             Kind.ROUTE_MISSING,
-            f"what a {aim.target.type.value} holds cannot be read back",
+            f"what a {resolved.target.type.value} holds cannot be read back",
             "the PIM offers no way to ask it of this kind of target",
         )
-    if aim.before is None:
+    if resolved.before is None:
         return Failure(
             Kind.VALUE_MISSING,
             "the value is empty: the PIM holds no file there",
             "leave the row out, or upload a file to it",
         )
-    return aim.before
+    return resolved.before

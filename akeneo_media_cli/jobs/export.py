@@ -17,7 +17,7 @@ from ..pim.client import PimClient
 from ..preflight import checks
 from ..rows import Row, Target, TargetType, clean_name, folded
 from ..storage.saving import safe_folder, safe_name
-from ..transfer.questions import Asking
+from ..transfer.questions import ParallelReads
 from .download import name_in_code
 
 FOLDER = "media"
@@ -77,10 +77,10 @@ class Counted:
 class Export:
     """One walk through a PIM's products and models."""
 
-    def __init__(self, options: ExportOptions, client: PimClient, asking: Asking, note: Note) -> None:
+    def __init__(self, options: ExportOptions, client: PimClient, reads: ParallelReads, note: Note) -> None:
         self._options = options
         self._client = client
-        self._asking = asking
+        self._reads = reads
         self._note = note
         self._models: dict[str, ProductModel | None] = {}
         self._locales = {folded(code) for code in options.locales}
@@ -106,12 +106,12 @@ class Export:
     # What is asked for.
 
     def _attributes(self) -> list[str]:
-        known = self._asking.one(self._client.media_attributes)
+        known = self._reads.one(self._client.media_attributes)
         codes = {folded(attribute.code): attribute.code for attribute in known}
         wanted = []
         for code in self._options.attributes:
             if folded(code) not in codes:
-                raise self._unusable(code, self._asking.one(partial(self._client.attribute, code)), known)
+                raise self._unusable(code, self._reads.one(partial(self._client.attribute, code)), known)
             wanted.append(codes[folded(code)])
         if not known:
             raise UsageError("the PIM has no image or file attribute", "there is nothing to export")
@@ -128,7 +128,7 @@ class Export:
 
     def _check_families(self) -> None:
         for code in self._options.families:
-            if self._asking.one(partial(self._client.family, code)) is None:
+            if self._reads.one(partial(self._client.family, code)) is None:
                 raise UsageError(
                     f"--family {code}: there is no such family in the PIM, or this user may not see it",
                     "a family's code is shown in the PIM under Settings, Families",
@@ -138,7 +138,7 @@ class Export:
 
     def _walk(self, page: Callable[..., Any], attributes: Sequence[str]) -> Iterator[Row]:
         families = self._options.families
-        for entities in self._asking.pages(partial(page, families=families, attributes=attributes)):
+        for entities in self._reads.pages(partial(page, families=families, attributes=attributes)):
             yield from self._rows_of(entities, set(attributes))
 
     def _rows_of(self, entities: Sequence[Product | ProductModel], attributes: set[str]) -> list[Row]:
@@ -182,19 +182,19 @@ class Export:
         if not missing:
             return
         limited = sorted(attributes)
-        found = self._asking.one(lambda: self._client.search_product_models(missing, limited))
+        found = self._reads.one(lambda: self._client.search_product_models(missing, limited))
         self._models.update({model.code: model for model in found})
         for code in missing:
             if code not in self._models:
                 # Search lags behind what was just made (pim-facts B9).
-                self._models[code] = self._asking.one(partial(self._client.get_product_model, code))
+                self._models[code] = self._reads.one(partial(self._client.get_product_model, code))
 
     def _names(self, values: Sequence[_Value]) -> list[str]:
         codes = list(dict.fromkeys(value.code for value in values))
         known: dict[str, str] = {}
         if self._options.names:
             questions = [partial(self._client.media_file, code) for code in codes]
-            for code, media in zip(codes, self._asking.all(questions), strict=True):
+            for code, media in zip(codes, self._reads.all(questions), strict=True):
                 if isinstance(media, MediaFile):
                     known[code] = media.original_filename
                 else:

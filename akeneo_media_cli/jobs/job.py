@@ -18,7 +18,7 @@ from ..planning.plan import Rows
 from ..progress.base import Progress
 from ..rows import Status
 from ..transfer.coordinator import Coordinator
-from ..transfer.engine import Courier, Engine
+from ..transfer.engine import Engine, RequestExecutor
 from ..transfer.environment import Environment, Figures
 from .options import RunOptions
 from .signals import Interrupted, Signals
@@ -111,11 +111,13 @@ class Job:
             finally:
                 self.figures.requests = client.counts.requests
 
-    def drive(self, coordinator: Coordinator, courier: Courier, max_duration: float | None = None) -> bool:
+    def drive(
+        self, coordinator: Coordinator, executor: RequestExecutor, max_duration: float | None = None
+    ) -> bool:
         """Let a coordinator's decisions run to their end; was nothing cut short? Raises what was fatal."""
         engine = Engine(
             coordinator,
-            courier,
+            executor,
             self._progress,
             clock=self.environment.clock,
             max_duration=max_duration,
@@ -130,12 +132,12 @@ class Job:
             self.signals.heard_by = None
             self._settled = coordinator.settled
             self.figures.retries += coordinator.retries
-            self.figures.throttled += coordinator.gate.throttled
+            self.figures.throttled += coordinator.limiter.throttled
         if coordinator.fatal is not None:
             raise coordinator.fatal
         if coordinator.aborted and coordinator.trouble is not None:
             self._leave("the PIM could not be asked", coordinator.trouble)
-        elif coordinator.gate.given_up and coordinator.latest is not None:
+        elif coordinator.limiter.given_up and coordinator.latest is not None:
             self._leave("the PIM stopped answering, the rest is left for the next run", coordinator.latest)
         self._answers = not (coordinator.aborted or self.interrupted)
         return not coordinator.stopping

@@ -14,7 +14,7 @@ from ..progress.base import Progress
 from ..rows import folded
 from ..transfer.coordinator import Policy
 from ..transfer.environment import Environment
-from ..transfer.questions import Asking
+from ..transfer.questions import ParallelReads
 from .options import RunOptions
 
 _AT_ONCE = 100
@@ -30,10 +30,10 @@ def media_of(connection: Connection, options: RunOptions, progress: Progress) ->
         wanted = sorted(codes)
         with PimClient(connection, timeout=options.timeout, pool=options.concurrency) as client:
             catalogue = Catalogue(client, lambda message, hint: progress.note(message, hint=hint))
-            asking = Asking(Policy(options.concurrency, options.retries), progress, Environment())
+            reads = ParallelReads(Policy(options.concurrency, options.retries), progress, Environment())
             found: list[str] = []
             for start in range(0, len(wanted), _AT_ONCE):
-                found += asking.one(_question(catalogue, wanted[start : start + _AT_ONCE]))
+                found += reads.one(_question(catalogue, wanted[start : start + _AT_ONCE]))
             return found
 
     return media

@@ -11,18 +11,17 @@ from dataclasses import replace
 from itertools import islice
 
 from ..errors import AccessError, Failure, Kind
-from ..ledger import UNKNOWN, Flight, PlannedRow, Run
-from ..ledger import Outcome as Word
+from ..ledger import UNKNOWN, InFlightState, PlannedRow, RowResult, Run
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from ..planning.feed import Feed
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
 from ..rows import Status
-from ..targets.resolved import Aim
+from ..targets.resolved import ResolvedTarget
 from ..transfer.coordinator import Coordinator, Policy
 from ..transfer.outcomes import outcome_of
-from ..transfer.task import Call, Ended, Outcome, Prepared
+from ..transfer.task import Ended, Outcome, Prepared, Request
 from .job import Job
 
 
@@ -66,46 +65,46 @@ class _Reader:
         self.unread: Failure | None = None
         """Why some could not be read, if so."""
 
-    def perform(self, call: Call) -> Outcome:
+    def perform(self, request: Request) -> Outcome:
         """Read one batch back."""
-        return outcome_of(lambda: self._read(call.batch))
+        return outcome_of(lambda: self._read(request.batch))
 
     def ended(self, ended: Ended) -> None:
         """No row goes on from here."""
         raise AssertionError(f"reading back begins no row: {ended}")
 
     def _read(self, batch: Sequence[PlannedRow]) -> Outcome:
-        words: list[Word] = []
+        results: list[RowResult] = []
         try:
-            aims = self._preflight.look(batch)
+            resolved_targets = self._preflight.look(batch)
         except Refusal as refusal:
             self.unread = refusal.failure
             return Prepared([])
-        for planned, aim in zip(batch, aims, strict=True):
-            failure = _loss(planned, aim)
+        for planned, resolved in zip(batch, resolved_targets, strict=True):
+            failure = _loss(planned, resolved)
             if failure is not None:
                 # A draft may still become ours, so the ledger goes on believing in it.
-                flight = Flight.OVER if failure.kind is Kind.DRAFT else Flight.LOST
-                words.append(Word(planned.seq, Status.FAILED, failure, flight=flight))
-        self._run.record(words)
-        self.lost += len(words)
+                flight = InFlightState.OVER if failure.kind is Kind.DRAFT else InFlightState.LOST
+                results.append(RowResult(planned.seq, Status.FAILED, failure, flight=flight))
+        self._run.record(results)
+        self.lost += len(results)
         return Prepared([])
 
 
-def _loss(planned: PlannedRow, aim: Aim | Failure) -> Failure | None:
+def _loss(planned: PlannedRow, resolved: ResolvedTarget | Failure) -> Failure | None:
     """Why a value does not hold what was put there; None where it does."""
-    if isinstance(aim, Failure):
+    if isinstance(resolved, Failure):
         return Failure(
             Kind.VALUE_LOST,
-            f"it was uploaded, but the value cannot be found any more: {aim.message}",
+            f"it was uploaded, but the value cannot be found any more: {resolved.message}",
             "somebody deleted or renamed it meanwhile: look into its history in the PIM",
         )
-    if aim.before is UNKNOWN:
+    if resolved.before is UNKNOWN:
         raise unreadable()
-    if aim.before == planned.media_code:
+    if resolved.before == planned.media_code:
         return None
-    now = f"holds {aim.before} now" if aim.before else "is empty now"
-    if aim.draft:
+    now = f"holds {resolved.before} now" if resolved.before else "is empty now"
+    if resolved.draft:
         return Failure(
             Kind.DRAFT,
             f"it was uploaded as {planned.media_code} into a draft: the published value {now}",

@@ -23,7 +23,7 @@ from ..rows import Status
 from ..targets.carrier import put_back
 from ..transfer.coordinator import Coordinator, Policy
 from ..transfer.environment import Environment
-from ..transfer.executor import MediaCourier
+from ..transfer.executor import UploadExecutor
 from .job import Job, rows_status
 from .options import UploadOptions
 from .readback import read_back
@@ -54,20 +54,20 @@ class Upload(Job):
         open_rows = self.begin(run, Status.INVALID, Status.UNCHANGED)
         self._refuse_if_strict(run)
         held = run.summary()["unchanged"]
-        lent = not options.dry_run and bool(run.lent())
+        borrowed = not options.dry_run and bool(run.borrowed())
         verified = True
-        if open_rows or lent or (options.verify and held):
+        if open_rows or borrowed or (options.verify and held):
             with self.talking() as client:
                 catalogue = Catalogue(client, self.note)
                 if open_rows:
                     self._send_all(run, client, catalogue)
-                elif lent:
+                elif borrowed:
                     self._let_settle(run)
                     put_back(run, client, self.note)
                 if options.verify and not (options.dry_run or self.interrupted):
                     # A PIM that has just stopped answering is not waited for once more.
                     verified = self._answers and read_back(self, run, client, catalogue, self._policy())
-        done = verified and (options.dry_run or not run.lent())
+        done = verified and (options.dry_run or not run.borrowed())
         return rows_status(run) if done else worst(rows_status(run), Exit.PENDING)
 
     def _send_all(self, run: Run, client: PimClient, catalogue: Catalogue) -> None:
@@ -89,7 +89,7 @@ class Upload(Job):
         self._work(run, client, catalogue, looked=None, send=True)
         if self._settled:
             put_back(run, client, self.note)
-        elif run.lent():
+        elif run.borrowed():
             self.note(
                 "a carrier's own value is not put back: what went through it may still be at work",
                 "the next upload puts it back",
@@ -137,7 +137,7 @@ class Upload(Job):
             send=send,
             looked=looked,
         )
-        courier = MediaCourier(
+        executor = UploadExecutor(
             client,
             run,
             self._progress,
@@ -149,9 +149,9 @@ class Upload(Job):
         coordinator = Coordinator(self._policy(), Passes(run, carriers), environment.random, known)
         try:
             left = None if self._until is None else max(0.0, self._until - environment.clock())
-            return self.drive(coordinator, courier, left)
+            return self.drive(coordinator, executor, left)
         finally:
-            self.figures.bytes_sent += courier.bytes_sent
+            self.figures.bytes_sent += executor.bytes_sent
             self.figures.shared += coordinator.shared
 
     def _policy(self) -> Policy:

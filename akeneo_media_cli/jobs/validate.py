@@ -19,7 +19,7 @@ from ..progress.base import Progress
 from ..rows import Status
 from ..transfer.coordinator import Coordinator, Policy
 from ..transfer.environment import Environment
-from ..transfer.executor import MediaCourier
+from ..transfer.executor import UploadExecutor
 from ..wording import count
 from .job import Job, rows_status
 from .options import ValidateOptions
@@ -72,7 +72,7 @@ class Validate(Job):
                 send=False,
                 looked=Status.PLANNED,
             )
-            courier = MediaCourier(
+            executor = UploadExecutor(
                 client,
                 run,
                 self._progress,
@@ -81,4 +81,4 @@ class Validate(Job):
                 sources=self.environment.sources,
             )
             policy = Policy(options.concurrency, options.retries)
-            self.drive(Coordinator(policy, Passes(run, carriers), self.environment.random), courier)
+            self.drive(Coordinator(policy, Passes(run, carriers), self.environment.random), executor)

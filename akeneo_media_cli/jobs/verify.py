@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 from ..errors import Failure, Kind
 from ..exits import Exit
-from ..ledger import UNKNOWN, Flight, PlannedRow, Run
-from ..ledger import Outcome as Word
+from ..ledger import UNKNOWN, InFlightState, PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
 from ..pim.client import PimClient
 from ..pim.connection import Connection
@@ -27,12 +26,12 @@ from ..preflight.preflight import Preflight
 from ..progress.base import Progress
 from ..rows import Status, php_basename
 from ..storage.sources import Sources
-from ..targets import PLACES
-from ..targets.resolved import Aim
+from ..targets import ADAPTERS
+from ..targets.resolved import ResolvedTarget
 from ..transfer.coordinator import Coordinator, Policy
 from ..transfer.environment import Environment
 from ..transfer.outcomes import outcome_of
-from ..transfer.task import Call, Course, Ended, Errand, Outcome, Prepared, Refused, Stored
+from ..transfer.task import Ended, Outcome, Prepared, Refused, Request, RequestKind, Stored, UploadTask
 from ..wording import count
 from .job import Job, rows_status
 from .options import VerifyOptions
@@ -88,7 +87,7 @@ class _Question:
     """A row whose value holds a file that has to be asked about; `answered` is what is wrong with it."""
 
     planned: PlannedRow
-    aim: Aim
+    resolved: ResolvedTarget
     held: str
     answered: Failure | None = None
 
@@ -115,38 +114,38 @@ class _Checker:
         self._clock = clock
         self._deep = deep
 
-    def perform(self, call: Call) -> Outcome:
+    def perform(self, request: Request) -> Outcome:
         """Look a batch of values up, or ask about the file that one of them holds."""
-        if call.errand is Errand.PREPARE:
-            return outcome_of(lambda: self._look_up(call.batch))
-        return outcome_of(lambda: self._compare(call.course))
+        if request.kind is RequestKind.PREPARE:
+            return outcome_of(lambda: self._look_up(request.batch))
+        return outcome_of(lambda: self._compare(request.task))
 
     # A batch.
 
     def _look_up(self, batch: Sequence[PlannedRow]) -> Outcome:
-        words, batch = looked_at(batch, self._sources)
-        courses: list[Course] = []
+        results, batch = looked_at(batch, self._sources)
+        tasks: list[UploadTask] = []
         try:
-            aims = self._preflight.look(batch)
+            resolved_targets = self._preflight.look(batch)
         except Refusal as refusal:
-            words += [(p, Word(p.seq, Status.FAILED, refusal.failure)) for p in batch]
-            aims = []
-        for planned, aim in zip(batch, aims, strict=False):
-            if isinstance(aim, Failure):
-                words.append((planned, Word(planned.seq, Status.INVALID, aim)))
-            elif aim.before is UNKNOWN:
+            results += [(p, RowResult(p.seq, Status.FAILED, refusal.failure)) for p in batch]
+            resolved_targets = []
+        for planned, resolved in zip(batch, resolved_targets, strict=False):
+            if isinstance(resolved, Failure):
+                results.append((planned, RowResult(planned.seq, Status.INVALID, resolved)))
+            elif resolved.before is UNKNOWN:
                 raise unreadable()
-            elif aim.before is None:
-                words.append((planned, _word(planned, aim, None, _missing("the value is empty"))))
-            elif (verdict := self._remembered(planned, aim.before)) is not None:
-                words.append((planned, _word(planned, aim, aim.before, verdict[0])))
+            elif resolved.before is None:
+                results.append((planned, _word(planned, resolved, None, _missing("the value is empty"))))
+            elif (verdict := self._remembered(planned, resolved.before)) is not None:
+                results.append((planned, _word(planned, resolved, resolved.before, verdict[0])))
             else:
-                question = _Question(planned, aim, aim.before)
-                courses.append(Course(question, planned.seq, planned.size or 0, ()))
-        self._run.record([word for _, word in words])
-        for planned, word in words:
-            self._finished(planned, word)
-        return Prepared(courses)
+                question = _Question(planned, resolved, resolved.before)
+                tasks.append(UploadTask(question, planned.seq, planned.size or 0, ()))
+        self._run.record([result for _, result in results])
+        for planned, result in results:
+            self._finished(planned, result)
+        return Prepared(tasks)
 
     def _remembered(self, planned: PlannedRow, held: str) -> tuple[Failure | None] | None:
         """What the ledger alone can tell of a value: that its file differs, or is this one; None: nothing."""
@@ -163,8 +162,8 @@ class _Checker:
 
     # One file.
 
-    def _compare(self, course: Course) -> Outcome:
-        question: _Question = course.row
+    def _compare(self, task: UploadTask) -> Outcome:
+        question: _Question = task.row
         failure = self._difference(question)
         if failure is None:
             return Stored(question.held, None, 0, 0.0)
@@ -173,7 +172,7 @@ class _Checker:
 
     def _difference(self, question: _Question) -> Failure | None:
         planned = question.planned
-        place, aim = PLACES[question.aim.target.type], question.aim
+        place, resolved = ADAPTERS[question.resolved.target.type], question.resolved
         try:
             if place.told:
                 media = self._client.media_file(question.held)
@@ -182,7 +181,7 @@ class _Checker:
                 unlike = _unlike(planned, media.original_filename, media.size)
             else:
                 same = planned.size is None or place.resembles(
-                    self._client, aim, question.held, planned.name, planned.size
+                    self._client, resolved, question.held, planned.name, planned.size
                 )
                 unlike = None if same else _unlike_untold(question.held)
             # A link that does not tell its length is compared by its bytes.
@@ -196,60 +195,62 @@ class _Checker:
                     "give this user the right to read it, and let nobody replace it meanwhile",
                 )
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
-                theirs = place.download(self._client, aim, question.held, nowhere).sha256
+                theirs = place.download(self._client, resolved, question.held, nowhere).sha256
         except Refusal as refusal:
             return refusal.failure
         return None if theirs == ours else _other_bytes()
 
     def ended(self, ended: Ended) -> None:
         """Write a row's last word to the ledger, then show it."""
-        course = ended.course
-        question: _Question = course.row
+        task = ended.task
+        question: _Question = task.row
         planned = question.planned
-        took = None if course.began is None else round(self._clock() - course.began, 3)
+        took = None if task.began is None else round(self._clock() - task.began, 3)
         if ended.status is Status.UPLOADED or question.answered is not None:
-            word = _word(
+            result = _word(
                 planned,
-                question.aim,
+                question.resolved,
                 question.held,
                 question.answered,
-                attempts=course.attempts,
+                attempts=task.attempts,
                 duration=took,
             )
         else:
             # Nobody could tell, whatever the row's tries came to: the next run asks again.
-            word = Word(planned.seq, Status.PENDING, ended.failure, attempts=course.attempts, duration=took)
-        self._run.record([word])
-        self._finished(planned, word)
+            result = RowResult(
+                planned.seq, Status.PENDING, ended.failure, attempts=task.attempts, duration=took
+            )
+        self._run.record([result])
+        self._finished(planned, result)
 
-    def _finished(self, planned: PlannedRow, word: Word) -> None:
-        planned.status, planned.failure, planned.media_code = word.status, word.failure, word.media_code
-        planned.attempts = word.attempts or 0
-        planned.duration = word.duration
-        planned.notes += word.notes
+    def _finished(self, planned: PlannedRow, result: RowResult) -> None:
+        planned.status, planned.failure, planned.media_code = result.status, result.failure, result.media_code
+        planned.attempts = result.attempts or 0
+        planned.duration = result.duration
+        planned.notes += result.notes
         self._progress.row_finished(planned.seq, to_item(planned))
 
 
 def _word(
     planned: PlannedRow,
-    aim: Aim,
+    resolved: ResolvedTarget,
     held: str | None,
     failure: Failure | None,
     *,
     attempts: int | None = None,
     duration: float | None = None,
-) -> Word:
+) -> RowResult:
     """A row's word: held, or why not. The ledger forgets what is not there, so that `upload` sends it."""
     status = Status.HELD if failure is None else _WORDS.get(failure.kind, Status.FAILED)
-    flight = Flight.LOST if status in (Status.DIFFERS, Status.MISSING) else Flight.OVER
-    return Word(
+    flight = InFlightState.LOST if status in (Status.DIFFERS, Status.MISSING) else InFlightState.OVER
+    return RowResult(
         planned.seq,
         status,
         failure,
         held,
         attempts=attempts,
         duration=duration,
-        notes=aim.notes,
+        notes=resolved.notes,
         flight=flight,
     )
 

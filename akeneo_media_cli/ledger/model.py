@@ -67,7 +67,7 @@ class Share(Enum):
     """There are several of this name and size: their bytes must be compared."""
 
 
-class Flight(Enum):
+class InFlightState(Enum):
     """What an outcome says of the in-flight mark and of the memory of the row's value."""
 
     OVER = "over"
@@ -79,7 +79,7 @@ class Flight(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RowResult:
     """What became of one row; `status` None reopens it.
 
     `attempts` and `duration` (seconds) stand for the whole row, not for the last try; None leaves what is
@@ -96,12 +96,12 @@ class Outcome:
     attempts: int | None = None
     duration: float | None = None
     notes: tuple[str, ...] = ()
-    flight: Flight = Flight.OVER
+    flight: InFlightState = InFlightState.OVER
     size: int | None = None
     mtime_ns: int | None = None
 
 
-class Takeoff(NamedTuple):
+class InFlightMark(NamedTuple):
     """A row whose value is about to be written; `size` and `mtime_ns` where they differ from the plan.
 
     `code` is the media file that the value is to get, where the PIM has it already.
@@ -114,7 +114,7 @@ class Takeoff(NamedTuple):
     code: str | None = None
 
 
-class Lent(NamedTuple):
+class BorrowedValue(NamedTuple):
     """A product's value that a file goes up through: what it held `before` is to be put back.
 
     `name` and `size` are of the file that it holds meanwhile.

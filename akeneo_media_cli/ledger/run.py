@@ -18,14 +18,14 @@ from .history import prune
 from .model import (
     UNKNOWN,
     Before,
-    Flight,
+    BorrowedValue,
+    InFlightMark,
+    InFlightState,
     Interrupted,
-    Lent,
-    Outcome,
     PlannedRow,
     Remembered,
+    RowResult,
     Settled,
-    Takeoff,
     Touched,
     value_identity,
     value_key,
@@ -84,8 +84,14 @@ ON CONFLICT DO UPDATE SET name = excluded.name, size = excluded.size"""
 _GIVE_BACK = "DELETE FROM lent WHERE identifier = ? AND attribute = ? AND locale = ? AND scope = ?"
 
 
-def _lent_record(lent: Lent) -> tuple[Any, ...]:
-    return (lent.identifier, lent.attribute, lent.locale or "", lent.scope or "", *lent[4:])
+def _lent_record(borrowed: BorrowedValue) -> tuple[Any, ...]:
+    return (
+        borrowed.identifier,
+        borrowed.attribute,
+        borrowed.locale or "",
+        borrowed.scope or "",
+        *borrowed[4:],
+    )
 
 
 class Run(RunRecord):
@@ -178,9 +184,9 @@ class Run(RunRecord):
         self, seq: int, before: Before = UNKNOWN, *, size: int | None = None, mtime_ns: int | None = None
     ) -> None:
         """Before the bytes go out: mark the row's value; `before` is the media code it holds now."""
-        self.take_off((Takeoff(seq, before, size, mtime_ns),))
+        self.mark_in_flight((InFlightMark(seq, before, size, mtime_ns),))
 
-    def take_off(self, takeoffs: Iterable[Takeoff]) -> None:
+    def mark_in_flight(self, takeoffs: Iterable[InFlightMark]) -> None:
         """`in_flight` for many rows in one transaction."""
         now = self._clock()
         records = []
@@ -209,23 +215,23 @@ class Run(RunRecord):
         with self._store.write() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('settling', ?)", (str(seconds),))
 
-    def lend(self, lent: Lent) -> None:
+    def borrow(self, borrowed: BorrowedValue) -> None:
         """Before a file goes up through another product's value: what is to be put back there."""
         with self._store.write() as connection:
-            execute_many(connection, _LEND, [_lent_record(lent)])
+            execute_many(connection, _LEND, [_lent_record(borrowed)])
 
-    def give_back(self, lent: Lent) -> None:
+    def give_back(self, borrowed: BorrowedValue) -> None:
         """The value holds what it held before."""
         with self._store.write() as connection:
-            execute_many(connection, _GIVE_BACK, [_lent_record(lent)[:4]])
+            execute_many(connection, _GIVE_BACK, [_lent_record(borrowed)[:4]])
 
-    def lent(self) -> list[Lent]:
+    def borrowed(self) -> list[BorrowedValue]:
         """Values that were not put back, by this run or one that died."""
         sql = "SELECT identifier, attribute, locale, scope, before, name, size FROM lent"
         found = (unbound(record) for record in self._store.read(sql))
-        return [Lent(i, a, loc or None, sc or None, b, n, s) for i, a, loc, sc, b, n, s in found]
+        return [BorrowedValue(i, a, loc or None, sc or None, b, n, s) for i, a, loc, sc, b, n, s in found]
 
-    def record(self, outcomes: Iterable[Outcome]) -> None:
+    def record(self, outcomes: Iterable[RowResult]) -> None:
         """What became of many rows, in one transaction; the methods below are for one.
 
         Raises `LookupError`, and changes nothing, if one of the rows is not in the run.
@@ -257,7 +263,7 @@ class Run(RunRecord):
     ) -> None:
         """The PIM holds the file under this media code, and the ledger remembers it for the value."""
         self.record(
-            (Outcome(seq, Status.UPLOADED, None, media_code, sha256, attempts, duration, notes,
+            (RowResult(seq, Status.UPLOADED, None, media_code, sha256, attempts, duration, notes,
                      size=size, mtime_ns=mtime_ns),)
         )  # fmt: skip
 
@@ -265,7 +271,7 @@ class Run(RunRecord):
         self, seq: int, media_code: str | None, *, sha256: str | None = None, notes: tuple[str, ...] = ()
     ) -> None:
         """The PIM holds this file already; with a media code the ledger remembers the file as it is now."""
-        self.record((Outcome(seq, Status.UNCHANGED, None, media_code, sha256, notes=notes),))
+        self.record((RowResult(seq, Status.UNCHANGED, None, media_code, sha256, notes=notes),))
 
     def failed(
         self,
@@ -275,12 +281,12 @@ class Run(RunRecord):
         attempts: int | None = None,
         duration: float | None = None,
         media_code: str | None = None,
-        flight: Flight = Flight.OVER,
+        flight: InFlightState = InFlightState.OVER,
         notes: tuple[str, ...] = (),
     ) -> None:
         """Refused for good; `flight` says whether the PIM may hold the file all the same."""
         self.record(
-            (Outcome(seq, Status.FAILED, failure, media_code, None, attempts, duration, notes, flight),)
+            (RowResult(seq, Status.FAILED, failure, media_code, None, attempts, duration, notes, flight),)
         )
 
     def pending(
@@ -290,18 +296,18 @@ class Run(RunRecord):
         *,
         attempts: int | None = None,
         duration: float | None = None,
-        flight: Flight = Flight.OVER,
+        flight: InFlightState = InFlightState.OVER,
     ) -> None:
         """Left for the next run; `flight` says whether the PIM may hold the file all the same."""
-        self.record((Outcome(seq, Status.PENDING, failure, None, None, attempts, duration, (), flight),))
+        self.record((RowResult(seq, Status.PENDING, failure, None, None, attempts, duration, (), flight),))
 
     def invalid(self, seq: int, failure: Failure) -> None:
         """Found wrong before sending."""
-        self.record((Outcome(seq, Status.INVALID, failure),))
+        self.record((RowResult(seq, Status.INVALID, failure),))
 
     def planned(self, seq: int) -> None:
         """Would be sent, if this were no dry run."""
-        self.record((Outcome(seq, Status.PLANNED),))
+        self.record((RowResult(seq, Status.PLANNED),))
 
     def finish(self, exit_status: Exit, summary: Mapping[str, Any]) -> None:
         """The run is over. Deletes rows of runs long past (`history.prune`), never the memory of values."""
@@ -314,7 +320,7 @@ class Run(RunRecord):
             connection.execute("DROP INDEX IF EXISTS row_by_value")
         prune(self._store, self._clock())
 
-    def _parameters(self, outcome: Outcome) -> tuple[Any, ...]:
+    def _parameters(self, outcome: RowResult) -> tuple[Any, ...]:
         status, notes = outcome.status, notes_text(outcome.notes)
         return (
             None if status is None else status._value_,
@@ -331,14 +337,14 @@ class Run(RunRecord):
             self._first + outcome.seq,
         )
 
-    def _by_consequence(self, outcomes: Iterable[Outcome]) -> tuple[list[int], list[int], list[int]]:
+    def _by_consequence(self, outcomes: Iterable[RowResult]) -> tuple[list[int], list[int], list[int]]:
         remembered, landed, lost = [], [], []
         for outcome in outcomes:
             id_ = self._first + outcome.seq
             if outcome.media_code is not None and outcome.status in _THERE:
                 remembered.append(id_)
-            elif outcome.flight is Flight.LOST:
+            elif outcome.flight is InFlightState.LOST:
                 lost.append(id_)
-            elif outcome.flight is Flight.OVER:
+            elif outcome.flight is InFlightState.OVER:
                 landed.append(id_)
         return remembered, landed, lost

@@ -15,7 +15,7 @@ from ..pim.errors import Refusal
 from ..preflight import checks
 from ..preflight.preflight import Preflight
 from ..rows import Row, Target, TargetType
-from ..targets.resolved import Aim
+from ..targets.resolved import ResolvedTarget
 
 
 class Way(Enum):
@@ -49,7 +49,7 @@ class Carriers:
         self._preflight = preflight
         self._lock = threading.Lock()
         self._sent: dict[str, int | None] = dict.fromkeys(known)
-        self._carrier: Aim | Failure | None = None
+        self._carrier: ResolvedTarget | Failure | None = None
         self._last = False
 
     def sends(self, content: str | None, seq: int) -> None:
@@ -62,8 +62,8 @@ class Carriers:
         """All rows that may send a file were looked up."""
         self._last = True
 
-    def way(self, planned: PlannedRow, content: str | None) -> Way | Aim | Failure:
-        """How a row without identifier gets its file; an `Aim` is the carrier's value. Raises Trouble."""
+    def way(self, planned: PlannedRow, content: str | None) -> Way | ResolvedTarget | Failure:
+        """How a row without identifier gets its file; a `ResolvedTarget` is the carrier's. Raises Trouble."""
         with self._lock:
             # A batch that met trouble is looked up again: no row is carried by itself.
             if content is not None and self._sent.get(content, planned.seq) != planned.seq:
@@ -76,7 +76,7 @@ class Carriers:
             if self._carrier is None:
                 self._carrier = self._look(*self._place)
         found = self._carrier
-        if isinstance(found, Aim) and found.definition is not None:
+        if isinstance(found, ResolvedTarget) and found.definition is not None:
             unfit = checks.file_fits(found.definition, planned.name, planned.size or 0)
             found = found if unfit is None else unfit
         if isinstance(found, Failure):
@@ -85,7 +85,7 @@ class Carriers:
         self.sends(content, planned.seq)
         return found
 
-    def _look(self, identifier: str, attribute: str) -> Aim | Failure:
+    def _look(self, identifier: str, attribute: str) -> ResolvedTarget | Failure:
         row = Row("--carrier", 0, "", Target(TargetType.PRODUCT, identifier), attribute)
         if self._preflight is None:
             return _NOBODY
@@ -93,7 +93,7 @@ class Carriers:
             found = self._preflight.look([PlannedRow(0, row, "")])[0]
         except Refusal as refusal:
             return refusal.failure
-        if isinstance(found, Aim) and not found.sure:
+        if isinstance(found, ResolvedTarget) and not found.sure:
             return Failure(
                 Kind.NO_CARRIER,
                 f"whether {attribute} belongs to {identifier} itself cannot be told",

@@ -10,8 +10,8 @@ from ..link import is_link
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from ..storage.sources import Sources
-from ..targets import PLACES
-from ..targets.resolved import Aim
+from ..targets import ADAPTERS
+from ..targets.resolved import ResolvedTarget
 
 
 class Held(NamedTuple):
@@ -49,7 +49,7 @@ class Unchanged:
         self._touched = touched
         self.interrupted = interrupted
 
-    def held(self, planned: PlannedRow, aim: Aim) -> Held | None:
+    def held(self, planned: PlannedRow, resolved: ResolvedTarget) -> Held | None:
         """The media file that is the row's already; None: it must be sent. Raises Trouble."""
         if self._skip == "ledger":
             if is_link(planned.path or ""):
@@ -57,8 +57,8 @@ class Unchanged:
             code, sha256 = self._touched.get(planned.seq, (None, None))
             same = code is not None and self._sources.sha256(planned.path) == sha256
             return Held(code, sha256) if code is not None and same else None
-        if self._skip == "remote" and isinstance(aim.before, str):
-            return self._remote(planned, aim, aim.before)
+        if self._skip == "remote" and isinstance(resolved.before, str):
+            return self._remote(planned, resolved, resolved.before)
         return None
 
     def _sent_before(self, planned: PlannedRow) -> Held | None:
@@ -79,12 +79,12 @@ class Unchanged:
             return True
         return known.sha256 is not None and self._sources.sha256(planned.path) == known.sha256
 
-    def _remote(self, planned: PlannedRow, aim: Aim, held: str) -> Held | None:
+    def _remote(self, planned: PlannedRow, resolved: ResolvedTarget, held: str) -> Held | None:
         known = self._run.remembered(planned.seq)
         if known is None:
-            place = PLACES[aim.target.type]
+            place = ADAPTERS[resolved.target.type]
             try:
-                same = place.resembles(self._client, aim, held, planned.name, planned.size)
+                same = place.resembles(self._client, resolved, held, planned.name, planned.size)
             except Refusal:
                 return None
             return Held(held, None) if same else None

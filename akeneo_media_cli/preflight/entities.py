@@ -19,7 +19,7 @@ from ..pim.errors import Refusal
 from ..rows import Row, Target, TargetType, folded
 from ..targets.categories import held_by
 from ..targets.collections import IMAGE
-from ..targets.resolved import Aim
+from ..targets.resolved import ResolvedTarget
 from . import checks
 from .catalogue import Catalogue
 
@@ -75,7 +75,7 @@ class _Remembered:
     families: dict[tuple[TargetType, str], dict[str, MediaAttribute] | Failure] = field(default_factory=dict)
 
 
-class Elsewhere:
+class EntityPreflight:
     """Asks the PIM about rows that are not for products or models. Thread-safe."""
 
     def __init__(self, client: PimClient, catalogue: Catalogue, *, files: bool) -> None:
@@ -85,16 +85,16 @@ class Elsewhere:
         self._files = files
         self._known = _Remembered()
 
-    def look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
+    def look(self, batch: Sequence[PlannedRow]) -> list[ResolvedTarget | Failure]:
         """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
         groups: dict[tuple[TargetType | None, str], list[PlannedRow]] = {}
         for planned in batch:
             target = planned.row.target
             group = (None, "") if target is None else (target.type, target.parent)
             groups.setdefault(group, []).append(planned)
-        found: dict[int, Aim | Failure] = {}
+        found: dict[int, ResolvedTarget | Failure] = {}
         for (kind, parent), rows in groups.items():
-            verdicts: Sequence[Aim | Failure]
+            verdicts: Sequence[ResolvedTarget | Failure]
             try:
                 verdicts = self._group(kind, parent, rows)
             except Refusal as refusal:
@@ -104,7 +104,9 @@ class Elsewhere:
                 found[planned.seq] = verdict
         return [found[planned.seq] for planned in batch]
 
-    def _group(self, kind: TargetType | None, parent: str, rows: list[PlannedRow]) -> list[Aim | Failure]:
+    def _group(
+        self, kind: TargetType | None, parent: str, rows: list[PlannedRow]
+    ) -> list[ResolvedTarget | Failure]:
         if kind is not None and kind in _COLLECTIONS:
             return self._collection(kind, parent, rows)
         if kind is TargetType.CATEGORY:
@@ -115,24 +117,32 @@ class Elsewhere:
 
     # Assets and records.
 
-    def _collection(self, kind: TargetType, parent: str, rows: list[PlannedRow]) -> list[Aim | Failure]:
+    def _collection(
+        self, kind: TargetType, parent: str, rows: list[PlannedRow]
+    ) -> list[ResolvedTarget | Failure]:
         words = _COLLECTIONS[kind]
         attributes = self._attributes(kind, parent)
         if isinstance(attributes, Failure):
             return [attributes] * len(rows)
-        placed: list[Aim | Failure] = [
+        placed: list[ResolvedTarget | Failure] = [
             self._placed(planned, attributes, words) if _target(planned).code else _own_image(planned)
             for planned in rows
         ]
-        codes = {folded(aim.target.code): aim.target.code for aim in placed if isinstance(aim, Aim)}
+        codes = {
+            folded(resolved.target.code): resolved.target.code
+            for resolved in placed
+            if isinstance(resolved, ResolvedTarget)
+        }
         entities = self._entities(words, parent, {f: c for f, c in codes.items() if c})
         image: Before = UNKNOWN
         if "" in codes:
             entity = self._client.reference_entity(parent)
             image = None if entity is None else entity.image
         return [
-            aim if isinstance(aim, Failure) else _with_entity(planned, aim, entities, image, words)
-            for planned, aim in zip(rows, placed, strict=True)
+            resolved
+            if isinstance(resolved, Failure)
+            else _with_entity(planned, resolved, entities, image, words)
+            for planned, resolved in zip(rows, placed, strict=True)
         ]
 
     def _attributes(self, kind: TargetType, parent: str) -> dict[str, MediaAttribute] | Failure:
@@ -177,7 +187,7 @@ class Elsewhere:
 
     def _placed(
         self, planned: PlannedRow, attributes: dict[str, MediaAttribute], words: _Words
-    ) -> Aim | Failure:
+    ) -> ResolvedTarget | Failure:
         row = planned.row
         attribute = attributes.get(folded(row.attribute))
         media = [a.code for a in attributes.values() if a.type == words.media_type]
@@ -200,7 +210,7 @@ class Elsewhere:
         spelled = checks.scoping(plain, row.locale, row.scope, self._catalogue.scoping())
         if isinstance(spelled, Failure):
             return spelled
-        return Aim(_target(planned), attribute.code, *spelled, definition=plain, sure=True)
+        return ResolvedTarget(_target(planned), attribute.code, *spelled, definition=plain, sure=True)
 
     def _entities(self, words: _Words, parent: str, codes: dict[str, str]) -> dict[str, Entity]:
         if not codes:
@@ -220,7 +230,7 @@ class Elsewhere:
 
     # Categories.
 
-    def _categories(self, rows: list[PlannedRow]) -> list[Aim | Failure]:
+    def _categories(self, rows: list[PlannedRow]) -> list[ResolvedTarget | Failure]:
         what = "pictures of categories (cloud)"
         missing = self._catalogue.route_missing("/category-media-files", "POST", what)
         if missing is not None:
@@ -236,19 +246,23 @@ class Elsewhere:
             found = None
         return [self._category_row(planned, found) for planned in rows]
 
-    def _category_row(self, planned: PlannedRow, found: dict[str, Category | None] | None) -> Aim | Failure:
+    def _category_row(
+        self, planned: PlannedRow, found: dict[str, Category | None] | None
+    ) -> ResolvedTarget | Failure:
         """`found` None: the user may not read categories, so that the PIM must tell."""
         target = _target(planned)
         spelled = self._spelled(planned.row)
         if isinstance(spelled, Failure):
             return spelled
-        aim = Aim(target, planned.row.attribute, *spelled)
+        resolved = ResolvedTarget(target, planned.row.attribute, *spelled)
         if found is None:
-            return aim
+            return resolved
         category = found[folded(target.code)]
         if category is None:
             return checks.unknown_target("category", target.code)
-        return _known(replace(aim, target=target._replace(code=category.code)), held_by(category, aim), ())
+        return _known(
+            replace(resolved, target=target._replace(code=category.code)), held_by(category, resolved), ()
+        )
 
     def _spelled(self, row: Row) -> tuple[str | None, str | None] | Failure:
         """Locale and scope as the PIM spells them, where nothing tells whether the attribute takes them."""
@@ -259,7 +273,7 @@ class Elsewhere:
 
     # The old PAM.
 
-    def _pam(self, rows: list[PlannedRow]) -> list[Aim | Failure]:
+    def _pam(self, rows: list[PlannedRow]) -> list[ResolvedTarget | Failure]:
         missing = self._catalogue.pam_missing()
         if missing is not None:
             return [missing] * len(rows)
@@ -267,7 +281,7 @@ class Elsewhere:
         found = {code: self._client.pam_asset(code) for code in codes}
         return [self._pam_row(planned, found[_target(planned).code]) for planned in rows]
 
-    def _pam_row(self, planned: PlannedRow, asset: PamAsset | None) -> Aim | Failure:
+    def _pam_row(self, planned: PlannedRow, asset: PamAsset | None) -> ResolvedTarget | Failure:
         row = planned.row
         if asset is None:
             return checks.unknown_target("asset", _target(planned).code)
@@ -276,8 +290,8 @@ class Elsewhere:
         if isinstance(spelled, Failure):
             return spelled
         locale, scope = spelled
-        aim = Aim(_target(planned)._replace(code=asset.code), row.attribute, locale, scope)
-        return _known(aim, asset.files.get((scope, locale)), ())
+        resolved = ResolvedTarget(_target(planned)._replace(code=asset.code), row.attribute, locale, scope)
+        return _known(resolved, asset.files.get((scope, locale)), ())
 
 
 def _target(planned: PlannedRow) -> Target:
@@ -298,7 +312,7 @@ def _plain(attribute: MediaAttribute) -> Attribute:
     )
 
 
-def _own_image(planned: PlannedRow) -> Aim | Failure:
+def _own_image(planned: PlannedRow) -> ResolvedTarget | Failure:
     """A reference entity's own image: the row names no record."""
     row = planned.row
     if row.attribute and folded(row.attribute) != IMAGE:
@@ -314,33 +328,33 @@ def _own_image(planned: PlannedRow) -> Aim | Failure:
             "a reference entity has one image for all locales and channels",
             "leave the columns locale and scope empty",
         )
-    return Aim(_target(planned), IMAGE, None, None, sure=True)
+    return ResolvedTarget(_target(planned), IMAGE, None, None, sure=True)
 
 
 def _with_entity(
-    planned: PlannedRow, aim: Aim, entities: dict[str, Entity], image: Before, words: _Words
-) -> Aim:
-    if not aim.target.code:
-        return _known(aim, image, ())
-    entity = entities.get(folded(aim.target.code))
-    notes = _respelled(planned, aim)
+    planned: PlannedRow, resolved: ResolvedTarget, entities: dict[str, Entity], image: Before, words: _Words
+) -> ResolvedTarget:
+    if not resolved.target.code:
+        return _known(resolved, image, ())
+    entity = entities.get(folded(resolved.target.code))
+    notes = _respelled(planned, resolved)
     if entity is None:
-        return _known(aim, None, (*notes, f"the {words.thing} is not there yet: it is made"))
-    aim = replace(aim, target=aim.target._replace(code=entity.code))
-    held = entity.media_code(aim.attribute, aim.locale, aim.scope)
-    return _known(aim, held, _respelled(planned, aim))
+        return _known(resolved, None, (*notes, f"the {words.thing} is not there yet: it is made"))
+    resolved = replace(resolved, target=resolved.target._replace(code=entity.code))
+    held = entity.media_code(resolved.attribute, resolved.locale, resolved.scope)
+    return _known(resolved, held, _respelled(planned, resolved))
 
 
-def _respelled(planned: PlannedRow, aim: Aim) -> tuple[str, ...]:
+def _respelled(planned: PlannedRow, resolved: ResolvedTarget) -> tuple[str, ...]:
     row = planned.row
     pairs = (
-        (_target(planned).code, aim.target.code),
-        (row.attribute, aim.attribute),
-        (row.locale, aim.locale),
-        (row.scope, aim.scope),
+        (_target(planned).code, resolved.target.code),
+        (row.attribute, resolved.attribute),
+        (row.locale, resolved.locale),
+        (row.scope, resolved.scope),
     )
     return tuple(f"{written} is {spelled} in the PIM" for written, spelled in pairs if written != spelled)
 
 
-def _known(aim: Aim, before: Before, notes: tuple[str, ...]) -> Aim:
-    return replace(aim, before=before, notes=notes)
+def _known(resolved: ResolvedTarget, before: Before, notes: tuple[str, ...]) -> ResolvedTarget:
+    return replace(resolved, before=before, notes=notes)

@@ -11,7 +11,7 @@ from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from ..rows import Row, Target, TargetType, folded
 from ..suggest import nearest
-from ..transfer.questions import Asking
+from ..transfer.questions import ParallelReads
 
 ASKED_AT_ONCE = 100
 MOST_BROWSED = 5_000
@@ -26,9 +26,9 @@ Tell = Callable[[Target, "str | None"], None]
 class Existing:
     """Looks rows' products and models up as they come by, a hundred at a time."""
 
-    def __init__(self, client: PimClient, asking: Asking, tell: Tell) -> None:
+    def __init__(self, client: PimClient, reads: ParallelReads, tell: Tell) -> None:
         self._client = client
-        self._asking = asking
+        self._reads = reads
         self._tell = tell
         self._known: set[tuple[TargetType, str]] = set()
         self._browsed: dict[TargetType, dict[str, str]] = {}
@@ -53,7 +53,7 @@ class Existing:
             found = self._found(kind, [t.code for t in asked.values()])
             left = [t for fold, t in asked.items() if fold not in found]
             # The index lags: only a single read tells that one is not there (pim-facts B9).
-            answers = self._asking.all([partial(self._one, t) for t in left])
+            answers = self._reads.all([partial(self._one, t) for t in left])
             for target, answer in zip(left, answers, strict=True):
                 if not answer or isinstance(answer, Refusal):
                     self.missing += 1
@@ -64,9 +64,9 @@ class Existing:
 
     def _found(self, kind: TargetType, codes: list[str]) -> set[str]:
         if kind is TargetType.PRODUCT:
-            products = self._asking.one(lambda: self._client.search_products(codes))
+            products = self._reads.one(lambda: self._client.search_products(codes))
             return {folded(p.identifier) for p in products if p.identifier}
-        models = self._asking.one(lambda: self._client.search_product_models(codes))
+        models = self._reads.one(lambda: self._client.search_product_models(codes))
         return {folded(m.code) for m in models}
 
     def _one(self, target: Target) -> bool:
@@ -90,7 +90,7 @@ class Existing:
             codes: dict[str, str] = {}
             at = ""
             while True:
-                found, at = self._asking.one(partial(self._page, kind, at))
+                found, at = self._reads.one(partial(self._page, kind, at))
                 codes.update((folded(code), code) for code in found)
                 if not at or len(codes) >= MOST_BROWSED:
                     break

@@ -19,10 +19,10 @@ from ..pim.answers.types import Attribute, Family, FamilyVariant, Product, Produ
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from ..rows import Target, TargetType, folded
-from ..targets.resolved import Aim
+from ..targets.resolved import ResolvedTarget
 from . import checks
 from .catalogue import Catalogue, Note
-from .entities import Elsewhere
+from .entities import EntityPreflight
 
 T = TypeVar("T")
 LONGEST_LIST = 2_000
@@ -49,10 +49,10 @@ class Preflight:
         self._catalogue = catalogue
         self._note = note
         self._lock = threading.Lock()
-        self._elsewhere = Elsewhere(client, catalogue, files=files)
+        self._elsewhere = EntityPreflight(client, catalogue, files=files)
         self._readable = dict.fromkeys(_WORDS, True)
 
-    def look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
+    def look(self, batch: Sequence[PlannedRow]) -> list[ResolvedTarget | Failure]:
         """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
         catalog = [p for p in batch if p.row.target is not None and p.row.target.type in _WORDS]
         verdicts = {p.seq: v for p, v in zip(catalog, self._look(catalog), strict=True)} if catalog else {}
@@ -60,12 +60,12 @@ class Preflight:
         verdicts.update(zip((p.seq for p in others), self._elsewhere.look(others), strict=True))
         return [verdicts[p.seq] for p in batch]
 
-    def _look(self, batch: Sequence[PlannedRow]) -> list[Aim | Failure]:
+    def _look(self, batch: Sequence[PlannedRow]) -> list[ResolvedTarget | Failure]:
         attributes = self._catalogue.attributes({p.row.attribute for p in batch})
         # Most manifests name neither: then nobody waits for the lists.
         scoped = any(p.row.locale or p.row.scope for p in batch)
         scoping = self._catalogue.scoping() if scoped else checks.Scoping(None, None)
-        verdicts: list[Aim | Failure | None] = [None] * len(batch)
+        verdicts: list[ResolvedTarget | Failure | None] = [None] * len(batch)
         placed: dict[int, tuple[Attribute, str | None, str | None]] = {}
         for n, planned in enumerate(batch):
             place = self._place(planned, attributes, scoping)
@@ -78,7 +78,7 @@ class Preflight:
         limited = named if len(",".join(named)) <= LONGEST_LIST else []
         entities = self._read([batch[n] for n in placed], limited)
         for n, (attribute, locale, scope) in placed.items():
-            verdicts[n] = self._aim(batch[n], attribute, locale, scope, entities)
+            verdicts[n] = self._resolve(batch[n], attribute, locale, scope, entities)
         return [v for v in verdicts if v is not None]
 
     def _place(
@@ -206,14 +206,14 @@ class Preflight:
 
     # Judging.
 
-    def _aim(
+    def _resolve(
         self,
         planned: PlannedRow,
         attribute: Attribute,
         locale: str | None,
         scope: str | None,
         entities: _Entities,
-    ) -> Aim | Failure:
+    ) -> ResolvedTarget | Failure:
         target = planned.row.target
         assert target is not None
         known = {
@@ -229,7 +229,7 @@ class Preflight:
                 403,
             )
         if known is None:
-            return Aim(
+            return ResolvedTarget(
                 target,
                 attribute.code,
                 locale,
@@ -245,7 +245,7 @@ class Preflight:
         if failure is not None:
             return failure
         status = entity.workflow_status
-        return Aim(
+        return ResolvedTarget(
             target,
             attribute.code,
             locale,

@@ -11,7 +11,7 @@ from .collections import ASSETS, RECORDS
 from .pam import PamAssets
 from .products import Models, Products, ProductsByUuid
 
-PLACES: Mapping[TargetType, Place] = {
+ADAPTERS: Mapping[TargetType, Place] = {
     TargetType.PRODUCT: Products(),
     TargetType.PRODUCT_UUID: ProductsByUuid(),
     TargetType.PRODUCT_MODEL: Models(),
@@ -20,6 +20,6 @@ PLACES: Mapping[TargetType, Place] = {
     TargetType.CATEGORY: Categories(),
     TargetType.PAM_ASSET: PamAssets(),
 }
-"""By the type of `Aim.target`."""
+"""By the type of `ResolvedTarget.target`."""
 
 __all__ = ["PLACES", "Line", "MakeBody", "Place"]

@@ -9,13 +9,13 @@ from ..pim.answers.types import Created, Downloaded, LineResult
 from ..pim.client import PimClient
 from ..pim.http.multipart import FileBody, ValueRef
 from ..rows import folded
-from .resolved import Aim
+from .resolved import ResolvedTarget
 
 MakeBody = Callable[[ValueRef | None], FileBody]
 """Makes the body of one upload: for a value, or (None) for a file that is attached later."""
 
 
-Line = Sequence[tuple[Aim, "str | None"]]
+Line = Sequence[tuple[ResolvedTarget, "str | None"]]
 """The values of one entity that a PATCH sets; None empties one."""
 
 
@@ -40,15 +40,15 @@ class Place(Protocol):
         """Does the PIM tell a stored file's name and size? Else it only gives the bytes."""
         ...
 
-    def key(self, aim: Aim) -> str:
+    def key(self, resolved: ResolvedTarget) -> str:
         """The entity's name among the scheduler's keys: two aims at one entity give one key."""
         ...
 
-    def group(self, aim: Aim) -> str:
+    def group(self, resolved: ResolvedTarget) -> str:
         """Entities of one group may be attached to by one call."""
         ...
 
-    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
+    def upload(self, client: PimClient, resolved: ResolvedTarget, make: MakeBody) -> Created:
         """Send the file."""
         ...
 
@@ -56,15 +56,17 @@ class Place(Protocol):
         """Set codes (None: empty the value); the aims of a line are of one entity, all lines of one group."""
         ...
 
-    def held(self, client: PimClient, aim: Aim) -> str | None:
+    def held(self, client: PimClient, resolved: ResolvedTarget) -> str | None:
         """The media code that the value holds now, by a single read, which is never behind."""
         ...
 
-    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
+    def resembles(
+        self, client: PimClient, resolved: ResolvedTarget, code: str, name: str, size: int | None
+    ) -> bool:
         """Has the stored file of the value this name and size (bytes), as far as the PIM tells?"""
         ...
 
-    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
+    def download(self, client: PimClient, resolved: ResolvedTarget, code: str, into: BinaryIO) -> Downloaded:
         """Write the stored file of the value to `into`."""
         ...
 
@@ -72,13 +74,13 @@ class Place(Protocol):
 def values_of(line: Line, scope: str) -> dict[str, list[dict[str, Any]]]:
     """The `values` of a PATCH line; `scope` is what this API calls a channel."""
     values: dict[str, list[dict[str, Any]]] = {}
-    for aim, code in line:
-        entry = {"locale": aim.locale, scope: aim.scope, "data": code}
-        values.setdefault(aim.attribute, []).append(entry)
+    for resolved, code in line:
+        entry = {"locale": resolved.locale, scope: resolved.scope, "data": code}
+        values.setdefault(resolved.attribute, []).append(entry)
     return values
 
 
-def named(kind: str, aim: Aim) -> str:
+def named(kind: str, resolved: ResolvedTarget) -> str:
     """A scheduler's key for an entity."""
-    parent = f"{aim.target.parent}/" if aim.target.parent else ""
-    return f"{kind}:{parent}{folded(aim.target.code)}"
+    parent = f"{resolved.target.parent}/" if resolved.target.parent else ""
+    return f"{kind}:{parent}{folded(resolved.target.code)}"

@@ -11,7 +11,7 @@ from ..pim.client import PimClient
 from ..pim.http.multipart import ValueRef
 from ..rows import folded
 from .base import Line, MakeBody, named
-from .resolved import Aim
+from .resolved import ResolvedTarget
 from .stored import resembles
 
 
@@ -22,30 +22,34 @@ class Categories:
     shares = False
     told = False
 
-    def key(self, aim: Aim) -> str:
-        return named("category", aim)
+    def key(self, resolved: ResolvedTarget) -> str:
+        return named("category", resolved)
 
-    def group(self, aim: Aim) -> str:
+    def group(self, resolved: ResolvedTarget) -> str:
         return "categories"
 
-    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
-        value = ValueRef("category", aim.target.code, aim.attribute, aim.locale, aim.scope)
+    def upload(self, client: PimClient, resolved: ResolvedTarget, make: MakeBody) -> Created:
+        value = ValueRef(
+            "category", resolved.target.code, resolved.attribute, resolved.locale, resolved.scope
+        )
         return client.upload_category_media(make(value))
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
         raise TypeError("a category's value is set by sending the file")
 
-    def held(self, client: PimClient, aim: Aim) -> str | None:
-        return held_by(client.category(aim.target.code), aim)
+    def held(self, client: PimClient, resolved: ResolvedTarget) -> str | None:
+        return held_by(client.category(resolved.target.code), resolved)
 
-    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
+    def resembles(
+        self, client: PimClient, resolved: ResolvedTarget, code: str, name: str, size: int | None
+    ) -> bool:
         return resembles(code, name, size, lambda into: client.download_category_media(code, into))
 
-    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
+    def download(self, client: PimClient, resolved: ResolvedTarget, code: str, into: BinaryIO) -> Downloaded:
         return client.download_category_media(code, into)
 
 
-def held_by(category: Category | None, aim: Aim) -> str | None:
+def held_by(category: Category | None, resolved: ResolvedTarget) -> str | None:
     """The media code of a value; the PIM names an attribute `code|uuid` there."""
     for value in () if category is None else category.values.values():
         if not isinstance(value, Mapping) or not isinstance(data := value.get("data"), Mapping):
@@ -53,6 +57,6 @@ def held_by(category: Category | None, aim: Aim) -> str | None:
         attribute = str(value.get("attribute_code", "")).partition("|")[0]
         place = (folded(attribute), value.get("locale"), value.get("channel"))
         code = data.get("file_path")
-        if place == (folded(aim.attribute), aim.locale, aim.scope) and isinstance(code, str):
+        if place == (folded(resolved.attribute), resolved.locale, resolved.scope) and isinstance(code, str):
             return code
     return None

@@ -14,7 +14,7 @@ from ..pim.answers.types import Created, Downloaded, LineResult
 from ..pim.client import PimClient
 from ..pim.http.multipart import FileBody
 from .base import Line, MakeBody, named, values_of
-from .resolved import Aim
+from .resolved import ResolvedTarget
 from .stored import resembles
 
 IMAGE = "image"
@@ -35,27 +35,31 @@ class Collection:
     shares = False
     told = False
 
-    def key(self, aim: Aim) -> str:
-        return named(self.kind, aim)
+    def key(self, resolved: ResolvedTarget) -> str:
+        return named(self.kind, resolved)
 
-    def group(self, aim: Aim) -> str:
-        return f"{self.kind}:{aim.target.parent}"
+    def group(self, resolved: ResolvedTarget) -> str:
+        return f"{self.kind}:{resolved.target.parent}"
 
-    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
+    def upload(self, client: PimClient, resolved: ResolvedTarget, make: MakeBody) -> Created:
         return self.send(client, make(None))
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
         bodies = [{"code": line[0][0].target.code, "values": values_of(line, "channel")} for line in lines]
         return self.patch(client, lines[0][0][0].target.parent, bodies)
 
-    def held(self, client: PimClient, aim: Aim) -> str | None:
-        found = self.get(client, aim.target.parent, aim.target.code)
-        return None if found is None else found.media_code(aim.attribute, aim.locale, aim.scope)
+    def held(self, client: PimClient, resolved: ResolvedTarget) -> str | None:
+        found = self.get(client, resolved.target.parent, resolved.target.code)
+        return (
+            None if found is None else found.media_code(resolved.attribute, resolved.locale, resolved.scope)
+        )
 
-    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
+    def resembles(
+        self, client: PimClient, resolved: ResolvedTarget, code: str, name: str, size: int | None
+    ) -> bool:
         return resembles(code, name, size, lambda into: self.fetch(client, code, into))
 
-    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
+    def download(self, client: PimClient, resolved: ResolvedTarget, code: str, into: BinaryIO) -> Downloaded:
         return self.fetch(client, code, into)
 
 
@@ -71,21 +75,21 @@ ASSETS = Collection(
 class Records(Collection):
     """Records, and where a row names none the reference entity's own image."""
 
-    def group(self, aim: Aim) -> str:
+    def group(self, resolved: ResolvedTarget) -> str:
         # The image is set by a call of its own.
-        return f"{super().group(aim)}{'' if aim.target.code else '/image'}"
+        return f"{super().group(resolved)}{'' if resolved.target.code else '/image'}"
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
-        ((aim, code), *_), *_ = lines
-        if aim.target.code:
+        ((resolved, code), *_), *_ = lines
+        if resolved.target.code:
             return super().attach(client, lines)
-        client.patch_reference_entity(aim.target.parent, code)
-        return [LineResult(1, aim.target.parent, 204)]
+        client.patch_reference_entity(resolved.target.parent, code)
+        return [LineResult(1, resolved.target.parent, 204)]
 
-    def held(self, client: PimClient, aim: Aim) -> str | None:
-        if aim.target.code:
-            return super().held(client, aim)
-        found = client.reference_entity(aim.target.parent)
+    def held(self, client: PimClient, resolved: ResolvedTarget) -> str | None:
+        if resolved.target.code:
+            return super().held(client, resolved)
+        found = client.reference_entity(resolved.target.parent)
         return None if found is None else found.image
 
 

@@ -10,32 +10,32 @@ from ..pim.answers.types import Created, Downloaded, LineResult
 from ..pim.client import PimClient
 from ..pim.errors import CallError
 from .base import Line, MakeBody, named
-from .resolved import Aim
+from .resolved import ResolvedTarget
 from .stored import resembles
 
 
 class PamAssets:
-    """Assets by code. `Aim.attribute` means nothing here: the scope tells the file."""
+    """Assets by code. `ResolvedTarget.attribute` means nothing here: the scope tells the file."""
 
     attaches = False
     shares = False
     told = False
 
-    def key(self, aim: Aim) -> str:
-        return named("pam_asset", aim)
+    def key(self, resolved: ResolvedTarget) -> str:
+        return named("pam_asset", resolved)
 
-    def group(self, aim: Aim) -> str:
+    def group(self, resolved: ResolvedTarget) -> str:
         return "pam"
 
-    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
-        body, code = make(None), aim.target.code
-        if aim.scope is None:
-            created = client.upload_pam_reference(code, body, aim.locale)
+    def upload(self, client: PimClient, resolved: ResolvedTarget, make: MakeBody) -> Created:
+        body, code = make(None), resolved.target.code
+        if resolved.scope is None:
+            created = client.upload_pam_reference(code, body, resolved.locale)
         else:
-            created = client.upload_pam_variation(code, aim.scope, body, aim.locale)
+            created = client.upload_pam_variation(code, resolved.scope, body, resolved.locale)
         try:
             # The answer names the place, not the file.
-            held = self.held(client, aim)
+            held = self.held(client, resolved)
         except CallError:
             held = None
         return replace(created, code=held or created.location)
@@ -43,12 +43,16 @@ class PamAssets:
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
         raise TypeError("a file of the old PAM is set by sending it")
 
-    def held(self, client: PimClient, aim: Aim) -> str | None:
-        found = client.pam_asset(aim.target.code)
-        return None if found is None else found.files.get((aim.scope, aim.locale))
+    def held(self, client: PimClient, resolved: ResolvedTarget) -> str | None:
+        found = client.pam_asset(resolved.target.code)
+        return None if found is None else found.files.get((resolved.scope, resolved.locale))
 
-    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
-        return resembles(code, name, size, lambda into: self.download(client, aim, code, into))
+    def resembles(
+        self, client: PimClient, resolved: ResolvedTarget, code: str, name: str, size: int | None
+    ) -> bool:
+        return resembles(code, name, size, lambda into: self.download(client, resolved, code, into))
 
-    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
-        return client.download_pam_media(aim.target.code, into, scope=aim.scope, locale=aim.locale)
+    def download(self, client: PimClient, resolved: ResolvedTarget, code: str, into: BinaryIO) -> Downloaded:
+        return client.download_pam_media(
+            resolved.target.code, into, scope=resolved.scope, locale=resolved.locale
+        )

@@ -12,7 +12,7 @@ from ..pim.client import PimClient
 from ..pim.http.multipart import ValueRef
 from ..rows import php_basename
 from .base import Line, MakeBody, named, values_of
-from .resolved import Aim
+from .resolved import ResolvedTarget
 
 
 class _CatalogMedia:
@@ -22,79 +22,83 @@ class _CatalogMedia:
     shares = True
     told = True
 
-    def resembles(self, client: PimClient, aim: Aim, code: str, name: str, size: int | None) -> bool:
+    def resembles(
+        self, client: PimClient, resolved: ResolvedTarget, code: str, name: str, size: int | None
+    ) -> bool:
         media = client.media_file(code)
         return media is not None and media.size == size and media.original_filename == php_basename(name)
 
-    def download(self, client: PimClient, aim: Aim, code: str, into: BinaryIO) -> Downloaded:
+    def download(self, client: PimClient, resolved: ResolvedTarget, code: str, into: BinaryIO) -> Downloaded:
         return client.download_media_file(code, into)
 
 
 class Products(_CatalogMedia):
     """Products by identifier."""
 
-    def key(self, aim: Aim) -> str:
-        return named("product", aim)
+    def key(self, resolved: ResolvedTarget) -> str:
+        return named("product", resolved)
 
-    def group(self, aim: Aim) -> str:
+    def group(self, resolved: ResolvedTarget) -> str:
         return "products"
 
-    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
-        value = ValueRef("product", aim.target.code, aim.attribute, aim.locale, aim.scope)
-        return client.upload_product(make(value), aim.definition)
+    def upload(self, client: PimClient, resolved: ResolvedTarget, make: MakeBody) -> Created:
+        value = ValueRef("product", resolved.target.code, resolved.attribute, resolved.locale, resolved.scope)
+        return client.upload_product(make(value), resolved.definition)
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
         return _checked(client.patch_products(_bodies("identifier", lines)))
 
-    def held(self, client: PimClient, aim: Aim) -> str | None:
-        return _value(client.get_product(aim.target.code), aim)
+    def held(self, client: PimClient, resolved: ResolvedTarget) -> str | None:
+        return _value(client.get_product(resolved.target.code), resolved)
 
 
 class Models(_CatalogMedia):
     """Product models by code."""
 
-    def key(self, aim: Aim) -> str:
-        return named("product_model", aim)
+    def key(self, resolved: ResolvedTarget) -> str:
+        return named("product_model", resolved)
 
-    def group(self, aim: Aim) -> str:
+    def group(self, resolved: ResolvedTarget) -> str:
         return "models"
 
-    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
-        value = ValueRef("product_model", aim.target.code, aim.attribute, aim.locale, aim.scope)
-        return client.upload_product_model(make(value), aim.definition)
+    def upload(self, client: PimClient, resolved: ResolvedTarget, make: MakeBody) -> Created:
+        value = ValueRef(
+            "product_model", resolved.target.code, resolved.attribute, resolved.locale, resolved.scope
+        )
+        return client.upload_product_model(make(value), resolved.definition)
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
         return _checked(client.patch_product_models(_bodies("code", lines)))
 
-    def held(self, client: PimClient, aim: Aim) -> str | None:
-        return _value(client.get_product_model(aim.target.code), aim)
+    def held(self, client: PimClient, resolved: ResolvedTarget) -> str | None:
+        return _value(client.get_product_model(resolved.target.code), resolved)
 
 
 class ProductsByUuid(_CatalogMedia):
     """Products without identifier: the PIM takes no upload for them, only codes of files it has (A6)."""
 
-    def key(self, aim: Aim) -> str:
-        return named("product_uuid", aim)
+    def key(self, resolved: ResolvedTarget) -> str:
+        return named("product_uuid", resolved)
 
-    def group(self, aim: Aim) -> str:
+    def group(self, resolved: ResolvedTarget) -> str:
         return "products-uuid"
 
-    def upload(self, client: PimClient, aim: Aim, make: MakeBody) -> Created:
+    def upload(self, client: PimClient, resolved: ResolvedTarget, make: MakeBody) -> Created:
         raise TypeError("a product without identifier takes no upload")
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
         return _checked(client.patch_products_by_uuid(_bodies("uuid", lines)))
 
-    def held(self, client: PimClient, aim: Aim) -> str | None:
-        return _value(client.get_product_by_uuid(aim.target.code), aim)
+    def held(self, client: PimClient, resolved: ResolvedTarget) -> str | None:
+        return _value(client.get_product_by_uuid(resolved.target.code), resolved)
 
 
 def _bodies(key: str, lines: Sequence[Line]) -> list[dict[str, Any]]:
     return [{key: line[0][0].target.code, "values": values_of(line, "scope")} for line in lines]
 
 
-def _value(entity: Product | ProductModel | None, aim: Aim) -> str | None:
-    return None if entity is None else entity.media_code(aim.attribute, aim.locale, aim.scope)
+def _value(entity: Product | ProductModel | None, resolved: ResolvedTarget) -> str | None:
+    return None if entity is None else entity.media_code(resolved.attribute, resolved.locale, resolved.scope)
 
 
 def _checked(results: list[LineResult]) -> list[LineResult]:

@@ -10,7 +10,7 @@ from ..rows import Target
 
 
 @dataclass(frozen=True)
-class Aim:
+class ResolvedTarget:
     """Where a row's file goes, as the PIM spells it, and what is there now.
 
     `target` is of type `product` also for a row that names a product with identifier by its UUID. `tree` is
@@ -32,8 +32,8 @@ class Aim:
     notes: tuple[str, ...] = ()
 
     @staticmethod
-    def as_written(planned: PlannedRow) -> Aim:
+    def as_written(planned: PlannedRow) -> ResolvedTarget:
         """A row taken at its word: `--no-preflight`."""
         row = planned.row
         assert row.target is not None
-        return Aim(row.target, row.attribute, row.locale, row.scope)
+        return ResolvedTarget(row.target, row.attribute, row.locale, row.scope)

@@ -14,14 +14,11 @@ from typing import Any
 
 from ..errors import Failure, Kind, LedgerError, MediaError
 from ..rows import Status
-from .fates import GHOST_SECONDS, Fates, Policy, file_name
+from .fates import STALE_SECONDS, Fates, Policy, file_name
 from .retry import Random, pause, settling
 from .task import (
     Attached,
-    Call,
-    Course,
     Ended,
-    Errand,
     Fatal,
     Known,
     Looked,
@@ -29,8 +26,11 @@ from .task import (
     Phase,
     Prepared,
     Refused,
+    Request,
+    RequestKind,
     Stored,
     Troubled,
+    UploadTask,
 )
 
 __all__ = ["Coordinator", "Policy"]
@@ -74,79 +74,79 @@ class Coordinator(Fates):
 
     # What workers call.
 
-    def next(self, now: float) -> Call | float | None:
+    def next(self, now: float) -> Request | float | None:
         """A call to make, the seconds to wait (infinite: until an answer comes), or None: all is done."""
-        if self.gate.given_up:
+        if self.limiter.given_up:
             self.abort()
-        self._lineup.ring(now)
+        self._queues.ring(now)
         if self._done():
             return None
-        opening = self.gate.opening(now)
+        opening = self.limiter.opening(now)
         if opening > 0:
             return opening
-        call = self._choose(now)
-        if call is None:
+        request = self._choose(now)
+        if request is None:
             if self._done():
                 return None
-            return self._lineup.until_bell(now)
-        call.through_at_start = self._through
-        call.probe = self.gate.start()
-        call.in_flight = self.gate.in_flight
+            return self._queues.next_deadline(now)
+        request.completed_at_start = self._completed
+        request.probe = self.limiter.start()
+        request.in_flight = self.limiter.in_flight
         self._active += 1
-        self._looking += call.errand is Errand.PREPARE
-        for course in call.courses:
-            if course.began is None:
-                course.began = now
-            if course.through_at_start is None:
-                course.through_at_start = self._through
-        if call.errand is Errand.SEND:
+        self._looking += request.kind is RequestKind.PREPARE
+        for task in request.tasks:
+            if task.began is None:
+                task.began = now
+            if task.completed_at_start is None:
+                task.completed_at_start = self._completed
+        if request.kind is RequestKind.SEND:
             self._sends += 1
-            call.course.attempts += 1
-            if call.course.attempts > 1:
+            request.task.attempts += 1
+            if request.task.attempts > 1:
                 self.retries += 1
-        return call
+        return request
 
-    def answered(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
+    def answered(self, request: Request, outcome: Outcome, now: float) -> list[Ended]:
         """Take in what a call came to; the rows that have got their last word by it."""
-        self.gate.finish()
+        self.limiter.finish()
         self._active -= 1
-        self._looking -= call.errand is Errand.PREPARE
+        self._looking -= request.kind is RequestKind.PREPARE
         if isinstance(outcome, Fatal):
-            return self._fatal(call, outcome, now)
+            return self._fatal(request, outcome, now)
         if isinstance(outcome, Troubled):
-            self._tell_gate(call, outcome, now)
+            self._tell_gate(request, outcome, now)
         else:
-            self.gate.succeeded(wrote=call.errand.writes)
-            if call.errand.writes:
-                self._through += 1
+            self.limiter.succeeded(wrote=request.kind.writes)
+            if request.kind.writes:
+                self._completed += 1
         take_in = {
-            Errand.PREPARE: self._prepared,
-            Errand.SEND: self._sent,
-            Errand.RESTORE: self._restored,
-            Errand.ATTACH: self._attached,
+            RequestKind.PREPARE: self._prepared,
+            RequestKind.SEND: self._sent,
+            RequestKind.RESTORE: self._restored,
+            RequestKind.ATTACH: self._attached,
         }
-        return take_in.get(call.errand, self._looked)(call, outcome, now)
+        return take_in.get(request.kind, self._looked)(request, outcome, now)
 
     def leftovers(self) -> list[Ended]:
         """At the end: the rows that were begun and did not get their word; they are pending."""
-        return [self._pending(c) for c in self._lineup.drain() if c.attempts or c.uncertain or c.trouble]
+        return [self._pending(c) for c in self._queues.drain() if c.attempts or c.uncertain or c.trouble]
 
     @property
     def settled(self) -> bool:
         """Can no call that changes anything be at work in the PIM?"""
-        return not (self._active or self._lineup.unsettled or self._lineup.lingering)
+        return not (self._active or self._queues.unsettled or self._queues.lingering)
 
     @property
     def only_looks(self) -> bool:
         """Is it stopping, and nothing more at work than looks at rows that will not be begun?"""
-        lineup = self._lineup
-        return self.stopping and self._active == self._looking and not (lineup.unsettled or lineup.attaching)
+        queues = self._queues
+        return self.stopping and self._active == self._looking and not (queues.unsettled or queues.attaching)
 
     def starved_by(self) -> tuple[str, int]:
         """The file name that keeps workers idle, and how many rows wait for it; empty when none does."""
-        if self._lineup.idle_for_names < max(50, self._sends // 4):
+        if self._queues.idle_for_names < max(50, self._sends // 4):
             return "", 0
-        return self._lineup.common_name()
+        return self._queues.common_name()
 
     # Choosing.
 
@@ -155,34 +155,34 @@ class Coordinator(Fates):
             return False
         if self.aborted:
             return True
-        if self._lineup.unsettled:
+        if self._queues.unsettled:
             return False
         if self.stopping:
-            return not self._lineup.attaching
-        return self._fed and self._lineup.empty
+            return not self._queues.attaching
+        return self._fed and self._queues.empty
 
-    def _choose(self, now: float) -> Call | None:
+    def _choose(self, now: float) -> Request | None:
         if self.aborted:
             return None
-        lineup = self._lineup
-        question = lineup.next_question()
+        queues = self._queues
+        question = queues.next_question()
         if question is not None:
             return question
         if self.stopping:
             # Of those whose file went up in vain unless it is attached.
-            return lineup.attach_any()
-        again = lineup.next_batch()
+            return queues.attach_any()
+        again = queues.next_batch()
         if again is not None:
             return again
-        held_back = lineup.attaching + self._sharing.waiting
+        held_back = queues.attaching + self._sharing.waiting
         return (
-            (lineup.ready + held_back < AHEAD and self._more())
+            (queues.ready + held_back < AHEAD and self._more())
             or self._take(now)
-            or (lineup.ready < AHEAD and len(lineup) + held_back < WINDOW and self._more())
-            or lineup.attach_any()
+            or (queues.ready < AHEAD and len(queues) + held_back < WINDOW and self._more())
+            or queues.attach_any()
         )
 
-    def _more(self) -> Call | None:
+    def _more(self) -> Request | None:
         """The next batch of rows to look up, if there is one."""
         if self._fed or (self._barrier and self._preparing):
             return None
@@ -194,187 +194,185 @@ class Coordinator(Fates):
         if self._barrier:
             return self._more()
         self._preparing += 1
-        return Call(Errand.PREPARE, batch=batch)
+        return Request(RequestKind.PREPARE, batch=batch)
 
-    def _take(self, now: float) -> Call | None:
-        lineup = self._lineup
-        attaching = lineup.attach_full(now)
+    def _take(self, now: float) -> Request | None:
+        queues = self._queues
+        attaching = queues.attach_full(now)
         if attaching is not None:
             return attaching
-        course = lineup.next_course()
-        if course is None:
+        task = queues.next_course()
+        if task is None:
             return None
-        if course.phase is Phase.SEND:
-            return Call(Errand.SEND, (course,))
+        if task.phase is Phase.SEND:
+            return Request(RequestKind.SEND, (task,))
         # Left in flight by a run that died: its call may still be at work.
-        course.settled_at = now + settling(self._slowest_save)
-        lineup.hold(course)
-        lineup.ask(course)
-        return lineup.next_question()
+        task.settled_at = now + settling(self._slowest_save)
+        queues.hold(task)
+        queues.ask(task)
+        return queues.next_question()
 
     # Taking in.
 
-    def _tell_gate(self, call: Call, outcome: Troubled, now: float) -> None:
+    def _tell_gate(self, request: Request, outcome: Troubled, now: float) -> None:
         if outcome.own:
             return
         self.latest = outcome.failure
         if outcome.retry_after is not None:
-            self.gate.wait_until(now, outcome.retry_after)
+            self.limiter.wait_until(now, outcome.retry_after)
         if outcome.throttled:
-            self.gate.refused(call.in_flight)
-            if call.in_flight > 1:
+            self.limiter.refused(request.in_flight)
+            if request.in_flight > 1:
                 return
-        first: Course | Call = call.courses[0] if call.courses else call
-        suspect = first.through_at_trouble is not None and self._through > first.through_at_trouble
-        self.gate.troubled(first, now, wrote=call.errand.writes, probe=call.probe, suspect=suspect)
+        first: UploadTask | Request = request.tasks[0] if request.tasks else request
+        suspect = first.completed_at_trouble is not None and self._completed > first.completed_at_trouble
+        self.limiter.troubled(first, now, wrote=request.kind.writes, probe=request.probe, suspect=suspect)
 
-    def _fatal(self, call: Call, outcome: Fatal, now: float) -> list[Ended]:
+    def _fatal(self, request: Request, outcome: Fatal, now: float) -> list[Ended]:
         self.fatal = self.fatal or outcome.error
         self.abort()
-        for course in call.courses:
-            course.trouble = outcome.error.failure
+        for task in request.tasks:
+            task.trouble = outcome.error.failure
             # The PIM may have taken what the ledger took no more.
-            course.uncertain |= isinstance(outcome.error, LedgerError) and call.errand.writes
-        return [ended for course in call.courses for ended in self._end(course, Status.PENDING, now)]
+            task.uncertain |= isinstance(outcome.error, LedgerError) and request.kind.writes
+        return [ended for task in request.tasks for ended in self._end(task, Status.PENDING, now)]
 
-    def _prepared(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
+    def _prepared(self, request: Request, outcome: Outcome, now: float) -> list[Ended]:
         if isinstance(outcome, Prepared):
             self._preparing -= 1
             for content, known in outcome.known.items():
                 self._sharing.learn(content, known)
-            return [ended for course in outcome.courses for ended in self._place(course, now)]
+            return [ended for task in outcome.tasks for ended in self._place(task, now)]
         if not isinstance(outcome, Troubled):
             raise TypeError(f"no outcome of preparing: {outcome!r}")
-        if call.through_at_trouble is None:
-            call.through_at_trouble = self._through
-        if self._charged(call, outcome):
-            call.failures += 1
-        if call.failures > self.policy.retries:
+        if request.completed_at_trouble is None:
+            request.completed_at_trouble = self._completed
+        if self._charged(request, outcome):
+            request.failures += 1
+        if request.failures > self.policy.retries:
             # Unasked, nothing of these rows may be sent; the next batch would fare no better.
             self.trouble = outcome.failure
             self.abort()
         else:
-            self._lineup.later(now + pause(call.failures, self._random), call)
+            self._queues.later(now + pause(request.failures, self._random), request)
         return []
 
-    def _sent(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
-        course = call.course
+    def _sent(self, request: Request, outcome: Outcome, now: float) -> list[Ended]:
+        task = request.task
         if isinstance(outcome, Stored):
-            return self._arrived(course, outcome, now)
+            return self._arrived(task, outcome, now)
         if isinstance(outcome, Refused):
-            return self._end(course, Status.FAILED, now, outcome.failure)
+            return self._end(task, Status.FAILED, now, outcome.failure)
         if not isinstance(outcome, Troubled):
             raise TypeError(f"no outcome of sending: {outcome!r}")
-        self._trouble(course, call, outcome)
-        return self._unanswered(course, outcome, now) if outcome.maybe_done else self._again(course, now)
+        self._trouble(task, request, outcome)
+        return self._unanswered(task, outcome, now) if outcome.maybe_done else self._again(task, now)
 
-    def _arrived(self, course: Course, stored: Stored, now: float) -> list[Ended]:
-        course.code, course.sha256, course.sent = stored.code, stored.sha256, stored.sent
-        course.trouble = None
+    def _arrived(self, task: UploadTask, stored: Stored, now: float) -> list[Ended]:
+        task.code, task.sha256, task.sent = stored.code, stored.sha256, stored.sent
+        task.trouble = None
         self._slowest_save = max(self._slowest_save, stored.saving)
-        self._largest_passed = max(self._largest_passed, course.size)
-        if self._haunted(course, now):
-            course.phase, course.deep = Phase.PROVE, True
-            self._lineup.hold(course)
-            self._lineup.ask(course)
+        self._largest_passed = max(self._largest_passed, task.size)
+        if self._has_stale_request(task, now):
+            task.phase, task.deep = Phase.VERIFY_BYTES, True
+            self._queues.hold(task)
+            self._queues.ask(task)
             return []
-        return self._stored(course, now)
+        return self._stored(task, now)
 
-    def _unanswered(self, course: Course, outcome: Troubled, now: float) -> list[Ended]:
+    def _unanswered(self, task: UploadTask, outcome: Troubled, now: float) -> list[Ended]:
         """The PIM may have the file, or be saving it: the row keeps its keys until that is known."""
-        self._unsettled(course, outcome, now)
-        if course.attaches and not course.borrows:
+        self._unsettled(task, outcome, now)
+        if task.attaches and not task.borrows:
             # Nothing tells whether the file arrived: it would be linked to nothing yet.
-            self._ghosts[file_name(course)] = (now + GHOST_SECONDS, course.seq)
-            if course.failures > self.policy.retries:
-                return self._give_up(course, now)
-            self._lineup.later(course.settled_at, course)
+            self._stale_requests[file_name(task)] = (now + STALE_SECONDS, task.seq)
+            if task.failures > self.policy.retries:
+                return self._give_up(task, now)
+            self._queues.later(task.settled_at, task)
             return []
         if outcome.failure.http_status == 500:
             # A code that two uploads share holds the bytes of only one of them (pim-facts A2), and
             # a deadlock in a tree of models is met again beside others (pim-facts A1).
-            course.deep = course.deadlocked = True
-        course.phase, course.asks = Phase.ASK, 0
-        self._lineup.later(now + FIRST_ASK, course)
+            task.deep = task.deadlocked = True
+        task.phase, task.asks = Phase.CONFIRM, 0
+        self._queues.later(now + FIRST_ASK, task)
         return []
 
-    def _looked(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
-        course = call.course
+    def _looked(self, request: Request, outcome: Outcome, now: float) -> list[Ended]:
+        task = request.task
         if isinstance(outcome, Troubled):
-            course.trouble = outcome.failure
-            if self._charged(call, outcome):
-                course.blind += 1
-            if course.blind > self.policy.retries:
-                return self._give_up(course, now)
-            self._lineup.later(now + pause(course.blind, self._random), course)
+            task.trouble = outcome.failure
+            if self._charged(request, outcome):
+                task.blind += 1
+            if task.blind > self.policy.retries:
+                return self._give_up(task, now)
+            self._queues.later(now + pause(task.blind, self._random), task)
             return []
-        course.blind = 0
+        task.blind = 0
         # One who may not read is told nothing either way.
         looked = outcome if isinstance(outcome, Looked) else Looked(None)
-        if looked.ours or (looked.ours is None and course.phase is Phase.PROVE):
-            course.code = looked.code or course.code
-            course.trouble = None
+        if looked.ours or (looked.ours is None and task.phase is Phase.VERIFY_BYTES):
+            task.code = looked.code or task.code
+            task.trouble = None
             # It is there: the call that brought it is over.
-            course.settled_at = now
-            return self._stored(course, now)
-        if course.phase is Phase.ASK and now < course.settled_at:
-            wait = FIRST_ASK * 2**course.asks if looked.ours is False else math.inf
-            course.asks += 1
-            self._lineup.later(min(now + wait, course.settled_at), course)
+            task.settled_at = now
+            return self._stored(task, now)
+        if task.phase is Phase.CONFIRM and now < task.settled_at:
+            wait = FIRST_ASK * 2**task.asks if looked.ours is False else math.inf
+            task.asks += 1
+            self._queues.later(min(now + wait, task.settled_at), task)
             return []
-        if course.phase is Phase.PROVE:
-            course.failures += 1
-            course.code = None
-            course.trouble = Failure(
+        if task.phase is Phase.VERIFY_BYTES:
+            task.failures += 1
+            task.code = None
+            task.trouble = Failure(
                 Kind.VALUE_LOST,
                 "the PIM answered 201, but holds other bytes than were sent",
                 "an upload of the same file name reached the PIM at the same moment; the row is sent again",
             )
-        elif course.attempts:
-            self._ghosts[file_name(course)] = (now + GHOST_SECONDS, course.seq)
-        return self._again(course, now)
+        elif task.attempts:
+            self._stale_requests[file_name(task)] = (now + STALE_SECONDS, task.seq)
+        return self._again(task, now)
 
-    def _restored(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
-        course = call.course
+    def _restored(self, request: Request, outcome: Outcome, now: float) -> list[Ended]:
+        task = request.task
         if isinstance(outcome, Troubled):
             if outcome.maybe_done:
-                self._unsettled(course, outcome, now)
-            if self._charged(call, outcome):
-                course.blind += 1
+                self._unsettled(task, outcome, now)
+            if self._charged(request, outcome):
+                task.blind += 1
             # The ledger remembers what is to be put back: the next run does it.
-            if course.blind <= self.policy.retries:
-                again = now + pause(course.blind, self._random)
-                self._lineup.later(max(again, course.settled_at), course)
+            if task.blind <= self.policy.retries:
+                again = now + pause(task.blind, self._random)
+                self._queues.later(max(again, task.settled_at), task)
                 return []
-        return self._linked(course, now)
+        return self._linked(task, now)
 
-    def _attached(self, call: Call, outcome: Outcome, now: float) -> list[Ended]:
+    def _attached(self, request: Request, outcome: Outcome, now: float) -> list[Ended]:
         if isinstance(outcome, Troubled):
-            lines: Sequence[Failure | Troubled | None] = [outcome] * len(call.courses)
+            lines: Sequence[Failure | Troubled | None] = [outcome] * len(request.tasks)
         elif isinstance(outcome, Refused):
             if outcome.failure.kind is Kind.FORBIDDEN:
-                return self._forbidden(call.courses, outcome.failure, now)
-            if len(call.courses) > 1 and outcome.failure.kind not in _ABOUT_ALL:
-                self._take_apart(call.courses, now)
+                return self._forbidden(request.tasks, outcome.failure, now)
+            if len(request.tasks) > 1 and outcome.failure.kind not in _ABOUT_ALL:
+                self._take_apart(request.tasks, now)
                 return []
-            lines = [outcome.failure] * len(call.courses)
+            lines = [outcome.failure] * len(request.tasks)
         elif isinstance(outcome, Attached):
             lines = outcome.lines
         else:
             raise TypeError(f"no outcome of attaching: {outcome!r}")
-        in_line = Counter(course.attach_keys for course in call.courses)
+        in_line = Counter(task.attach_keys for task in request.tasks)
         ended: list[Ended] = []
-        for course, line in zip(call.courses, lines, strict=True):
+        for task, line in zip(request.tasks, lines, strict=True):
             if line is None:
-                course.trouble = None
-                ended += self._end(course, Status.UPLOADED, now)
+                task.trouble = None
+                ended += self._end(task, Status.UPLOADED, now)
             elif isinstance(line, Failure):
-                ended += self._not_attached(course, line, now, alone=in_line[course.attach_keys] == 1)
+                ended += self._not_attached(task, line, now, alone=in_line[task.attach_keys] == 1)
             else:
-                self._trouble(course, call, line)
-                ended += (
-                    self._maybe_attached(course, line, now) if line.maybe_done else self._again(course, now)
-                )
+                self._trouble(task, request, line)
+                ended += self._maybe_attached(task, line, now) if line.maybe_done else self._again(task, now)
         return ended
 
 

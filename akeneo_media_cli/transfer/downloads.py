@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from ..errors import Failure, Kind, TemporaryError
-from ..ledger import Outcome as Word
-from ..ledger import PlannedRow, Run
+from ..ledger import PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
 from ..pim.answers.types import Downloaded, MediaFile
 from ..pim.client import PimClient
@@ -25,7 +24,7 @@ from ..storage import printable
 from ..storage.saving import Occupied, Saved, Saver, WrongSize
 from .environment import Figures
 from .outcomes import outcome_of
-from .task import Call, Course, Ended, Errand, Outcome, Refused, Stored, Troubled
+from .task import Ended, Outcome, Refused, Request, RequestKind, Stored, Troubled, UploadTask
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -72,11 +71,11 @@ class Fetcher:
         self._lock = threading.Lock()
         self._arrived: dict[str, tuple[str, Saved]] = {}
 
-    def perform(self, call: Call) -> Outcome:
+    def perform(self, request: Request) -> Outcome:
         """Look rows up, or fetch the file of one."""
-        if call.errand is Errand.PREPARE:
-            return outcome_of(lambda: self.prepare(call.batch))
-        return outcome_of(lambda: self._fetch(call.course))
+        if request.kind is RequestKind.PREPARE:
+            return outcome_of(lambda: self.prepare(request.batch))
+        return outcome_of(lambda: self._fetch(request.task))
 
     @abstractmethod
     def prepare(self, batch: Sequence[PlannedRow]) -> Outcome:
@@ -86,8 +85,8 @@ class Fetcher:
     def place(self, parcel: Parcel, media: MediaFile | None) -> str:
         """The path to put a file at. `media`: what the PIM tells of it, where it tells anything."""
 
-    def _fetch(self, course: Course) -> Outcome:
-        parcel: Parcel = course.row
+    def _fetch(self, task: UploadTask) -> Outcome:
+        parcel: Parcel = task.row
         there = self._arrived.get(parcel.path or "")
         if there is not None and there[0] == parcel.code:
             parcel.saved = replace(there[1], written=False)
@@ -105,7 +104,7 @@ class Fetcher:
                 file=parcel.planned.row.file,
                 target=parcel.target,
                 size=media.size if media else 0,
-                attempt=course.attempts,
+                attempt=task.attempts,
             )
         download = _BARE.get(kind, PimClient.download_media_file)
 
@@ -123,7 +122,7 @@ class Fetcher:
         except Occupied as occupied:
             return Refused(occupied.failure)
         except WrongSize as wrong:
-            return _wrong_size(str(wrong), course.attempts)
+            return _wrong_size(str(wrong), task.attempts)
         except OSError as error:
             return _unwritable(path, error)
         self._arrived[path] = parcel.code, parcel.saved
@@ -140,32 +139,32 @@ class Fetcher:
 
     def ended(self, ended: Ended) -> None:
         """Write a row's last word to the ledger, then show it."""
-        course, parcel, status = ended.course, ended.course.row, ended.status
+        task, parcel, status = ended.task, ended.task.row, ended.status
         saved: Saved | None = parcel.saved
         if status is Status.UPLOADED and saved is not None:
             status = Status.DOWNLOADED if saved.written else Status.UNCHANGED
-        took = None if course.began is None else round(self._with.clock() - course.began, 3)
-        word = Word(
+        took = None if task.began is None else round(self._with.clock() - task.began, 3)
+        result = RowResult(
             parcel.planned.seq,
             status,
             failure=ended.failure,
             media_code=parcel.code,
             sha256=saved.sha256 if saved else None,
-            attempts=course.attempts,
+            attempts=task.attempts,
             duration=took,
             notes=parcel.notes,
             size=saved.size if saved else None,
             mtime_ns=saved.mtime_ns if saved else None,
         )
-        self._with.run.record([word])
-        self.finished(parcel.planned, word)
+        self._with.run.record([result])
+        self.finished(parcel.planned, result)
 
-    def finished(self, planned: PlannedRow, word: Word) -> None:
+    def finished(self, planned: PlannedRow, result: RowResult) -> None:
         """Show a row's last word, which the ledger has."""
-        planned.status, planned.failure, planned.media_code = word.status, word.failure, word.media_code
-        planned.sha256, planned.size = word.sha256 or planned.sha256, word.size or planned.size
-        planned.attempts, planned.duration = word.attempts or 0, word.duration
-        planned.notes += word.notes
+        planned.status, planned.failure, planned.media_code = result.status, result.failure, result.media_code
+        planned.sha256, planned.size = result.sha256 or planned.sha256, result.size or planned.size
+        planned.attempts, planned.duration = result.attempts or 0, result.duration
+        planned.notes += result.notes
         self._with.progress.row_finished(planned.seq, to_item(planned))
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..progress.base import Progress
 from .coordinator import Coordinator
-from .task import Attached, Call, Course, Ended, Outcome, Troubled
+from .task import Attached, Ended, Outcome, Request, Troubled, UploadTask
 
 TICK = 0.2
 """Seconds between looks at what no worker tells of: signals, the time budget, the gate."""
@@ -19,10 +19,10 @@ FINISHING = 25.0
 """Seconds that calls in flight are given to end after a signal (contract: exit status 130 and 143)."""
 
 
-class Courier(Protocol):
+class RequestExecutor(Protocol):
     """Makes calls. Decides nothing; must turn whatever a call comes to into an `Outcome`."""
 
-    def perform(self, call: Call) -> Outcome:
+    def perform(self, request: Request) -> Outcome:
         """Make the call. Runs in many threads; whatever it raises is a defect of this program."""
 
     def ended(self, ended: Ended) -> None:
@@ -35,7 +35,7 @@ class Engine:
     def __init__(
         self,
         coordinator: Coordinator,
-        courier: Courier,
+        executor: RequestExecutor,
         progress: Progress,
         *,
         clock: Callable[[], float],
@@ -43,7 +43,7 @@ class Engine:
     ) -> None:
         """`clock` gives monotonic seconds; `max_duration` is when to start no more rows, in seconds."""
         self._coordinator = coordinator
-        self._courier = courier
+        self._executor = executor
         self._progress = progress
         self._clock = clock
         self._until = math.inf if max_duration is None else clock() + max_duration
@@ -52,7 +52,7 @@ class Engine:
         self._interrupted_at = math.inf
         self._stopped_at = math.inf
         self._defect: BaseException | None = None
-        self._shown: tuple[int, float] = (coordinator.gate.limit, 0.0)
+        self._shown: tuple[int, float] = (coordinator.limiter.limit, 0.0)
         self._starving = False
         self.out_of_time = False
 
@@ -78,7 +78,7 @@ class Engine:
         with self._turn:
             leftovers = self._coordinator.leftovers()
         for ended in leftovers:
-            self._courier.ended(ended)
+            self._executor.ended(ended)
         if self._defect is not None:
             raise self._defect
 
@@ -110,12 +110,12 @@ class Engine:
         self._progress.note(why, level="info")
 
     def _show(self, now: float) -> None:
-        gate = self._coordinator.gate
-        limit, waiting = gate.limit, max(0.0, gate.not_before - now)
+        limiter = self._coordinator.limiter
+        limit, waiting = limiter.limit, max(0.0, limiter.not_before - now)
         if limit != self._shown[0]:
             self._progress.limit(limit)
         if waiting > TICK or self._shown[1] > 0:
-            reason = "the PIM does not answer; asking again" if gate.closed else "the PIM asks to wait"
+            reason = "the PIM does not answer; asking again" if limiter.closed else "the PIM asks to wait"
             self._progress.waiting(reason if waiting else "", waiting)
         self._shown = (limit, waiting)
         if not self._starving:
@@ -133,23 +133,23 @@ class Engine:
         try:
             while True:
                 with turn:
-                    while not isinstance(step := coordinator.next(self._clock()), Call):
+                    while not isinstance(step := coordinator.next(self._clock()), Request):
                         if step is None or self._defect is not None:
                             turn.notify_all()
                             return
                         turn.wait(None if step == math.inf else step)
-                outcome = self._courier.perform(step)
+                outcome = self._executor.perform(step)
                 with turn:
                     now = self._clock()
                     ended = coordinator.answered(step, outcome, now)
                     turn.notify_all()
                 for each in ended:
-                    self._courier.ended(each)
-                over = {each.course for each in ended}
-                for course, trouble in _troubles(step, outcome):
-                    if course not in over:
-                        delay = max(0.0, course.due - now)
-                        self._progress.row_retried(course.seq, failure=trouble.failure, delay=delay)
+                    self._executor.ended(each)
+                over = {each.task for each in ended}
+                for task, trouble in _troubles(step, outcome):
+                    if task not in over:
+                        delay = max(0.0, task.due - now)
+                        self._progress.row_retried(task.seq, failure=trouble.failure, delay=delay)
         except BaseException as error:
             with turn:
                 self._defect = self._defect or error
@@ -157,11 +157,11 @@ class Engine:
                 turn.notify_all()
 
 
-def _troubles(call: Call, outcome: Outcome) -> Iterator[tuple[Course, Troubled]]:
+def _troubles(request: Request, outcome: Outcome) -> Iterator[tuple[UploadTask, Troubled]]:
     """The rows that a call which changes something met trouble with."""
-    if not call.errand.writes:
+    if not request.kind.writes:
         return
-    lines = outcome.lines if isinstance(outcome, Attached) else [outcome] * len(call.courses)
-    for course, line in zip(call.courses, lines, strict=True):
+    lines = outcome.lines if isinstance(outcome, Attached) else [outcome] * len(request.tasks)
+    for task, line in zip(request.tasks, lines, strict=True):
         if isinstance(line, Troubled):
-            yield course, line
+            yield task, line

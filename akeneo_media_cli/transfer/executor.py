@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from ..errors import Failure, Kind
-from ..ledger import UNKNOWN, Flight, Lent, PlannedRow, Run, Takeoff
-from ..ledger import Outcome as Word
+from ..ledger import UNKNOWN, BorrowedValue, InFlightMark, InFlightState, PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
 from ..ledger.model import SETTLE_LEAST
 from ..pim.answers.types import LineResult
@@ -26,24 +25,24 @@ from ..storage.links import too_slow
 from ..storage.sources import AnySource, Sources
 from ..targets import Place
 from ..targets.carrier import restore, settle_debt
-from ..targets.resolved import Aim
+from ..targets.resolved import ResolvedTarget
 from .outcomes import outcome_of
-from .payload import Load, LooksUp
+from .payload import LooksUp, UploadPayload
 from .retry import settling
 from .task import (
     Attached,
-    Call,
-    Course,
     Ended,
-    Errand,
     Looked,
     Outcome,
     Phase,
     Prepared,
     Refused,
+    Request,
+    RequestKind,
     Restored,
     Stored,
     Troubled,
+    UploadTask,
 )
 
 _NEWS = 1.5
@@ -69,7 +68,7 @@ class _Sent:
         self._progress.row_sent(self._row, count)
 
 
-class MediaCourier:
+class UploadExecutor:
     """Carries media to the PIM. Called from many threads."""
 
     def __init__(
@@ -97,57 +96,57 @@ class MediaCourier:
         self._warned = False
         self._settling = SETTLE_LEAST
 
-    def perform(self, call: Call) -> Outcome:
+    def perform(self, request: Request) -> Outcome:
         """Make one call. `Fatal` where the run cannot go on."""
-        return outcome_of(lambda: self._timed(call))
+        return outcome_of(lambda: self._timed(request))
 
-    def _timed(self, call: Call) -> Outcome:
+    def _timed(self, request: Request) -> Outcome:
         began = self._clock()
         try:
-            return self._do(call)
+            return self._do(request)
         except Trouble as trouble:
             trouble.waited = trouble.waited or self._clock() - began
             if trouble.maybe_done:
                 self._save_took(trouble.waited)
             raise
 
-    def _do(self, call: Call) -> Outcome:
-        if call.errand is Errand.PREPARE:
-            return self._prepare(call.batch)
-        if call.errand is Errand.SEND:
-            return self._send(call.course)
-        if call.errand is Errand.ATTACH:
-            return self._attach(call.courses)
-        if call.errand is Errand.RESTORE:
-            return self._restore(call.course)
-        return self._look(call.course)
+    def _do(self, request: Request) -> Outcome:
+        if request.kind is RequestKind.PREPARE:
+            return self._prepare(request.batch)
+        if request.kind is RequestKind.SEND:
+            return self._send(request.task)
+        if request.kind is RequestKind.ATTACH:
+            return self._attach(request.tasks)
+        if request.kind is RequestKind.RESTORE:
+            return self._restore(request.task)
+        return self._look(request.task)
 
     def _prepare(self, batch: Sequence[PlannedRow]) -> Outcome:
-        courses, known, words = self._preparation.look(batch)
-        self._run.record([word for _, word in words])
-        for planned, word in words:
-            if word.status is not None:
-                self._finished(planned, word)
-        return Prepared(courses, known)
+        tasks, known, results = self._preparation.look(batch)
+        self._run.record([result for _, result in results])
+        for planned, result in results:
+            if result.status is not None:
+                self._finished(planned, result)
+        return Prepared(tasks, known)
 
     # Sending.
 
-    def _send(self, course: Course) -> Outcome:
-        load: Load = course.row
-        with closing(self._sources.of(load.planned.path or "")) as source:
-            if load.planned.size is None:
-                self._learn_size(load, source.size)
-            return self._send_from(source, course, load)
+    def _send(self, task: UploadTask) -> Outcome:
+        payload: UploadPayload = task.row
+        with closing(self._sources.of(payload.planned.path or "")) as source:
+            if payload.planned.size is None:
+                self._learn_size(payload, source.size)
+            return self._send_from(source, task, payload)
 
-    def _learn_size(self, load: Load, size: int) -> None:
+    def _learn_size(self, payload: UploadPayload, size: int) -> None:
         """Of a file whose size nobody knew before. Raises SourceTrouble where it is too large."""
-        load.planned.size = size
-        failure = self._preparation.fits(load.aim, load.planned.name, size)
+        payload.planned.size = size
+        failure = self._preparation.fits(payload.resolved, payload.planned.name, size)
         if failure is not None:
             raise SourceTrouble(failure)
 
-    def _send_from(self, source: AnySource, course: Course, load: Load) -> Outcome:
-        planned, aim = load.planned, load.aim
+    def _send_from(self, source: AnySource, task: UploadTask, payload: UploadPayload) -> Outcome:
+        planned, resolved = payload.planned, payload.resolved
         sent = _Sent(self._progress, planned.seq, self._clock)
 
         throttle = self._throttle
@@ -167,23 +166,23 @@ class MediaCourier:
             return made[-1]
 
         made: list[FileBody] = []
-        load.mtime_ns, course.size, load.resumed = source.mtime_ns, source.size, None
-        self._run.in_flight(planned.seq, load.before, size=source.size, mtime_ns=source.mtime_ns)
+        payload.mtime_ns, task.size, payload.resumed = source.mtime_ns, source.size, None
+        self._run.in_flight(planned.seq, payload.before, size=source.size, mtime_ns=source.mtime_ns)
         self._progress.row_started(
             planned.seq,
             file=planned.row.file,
-            target=aim.target,
+            target=resolved.target,
             size=source.size,
-            attempt=course.attempts,
+            attempt=task.attempts,
         )
-        if load.via is not None:
-            self._lend(load, load.via)
+        if payload.via is not None:
+            self._borrow(payload, payload.via)
         try:
-            created = load.sent_to.upload(self._client, load.via or aim, body)
+            created = payload.sent_to.upload(self._client, payload.via or resolved, body)
         except Refusal as refusal:
             # What was answered as if it were done may be in the carrier: it is looked at when it is put back.
-            if load.lent is not None and refusal.failure.kind is not Kind.NOT_CREATED:
-                self._run.give_back(load.lent)
+            if payload.borrowed is not None and refusal.failure.kind is not Kind.NOT_CREATED:
+                self._run.give_back(payload.borrowed)
             raise
         except Trouble as trouble:
             trouble.waited = self._clock() - sent.last
@@ -194,8 +193,8 @@ class MediaCourier:
         finally:
             with self._lock:
                 self.bytes_sent += sent.size
-        if course.attaches:
-            self._run.take_off([_takeoff(course, created.code)])
+        if task.attaches:
+            self._run.mark_in_flight([_mark(task, created.code)])
         saving = self._clock() - sent.last
         self._save_took(saving)
         return Stored(created.code, made[-1].sha256, source.size, saving)
@@ -212,37 +211,39 @@ class MediaCourier:
 
     # The carrier's value.
 
-    def _lend(self, load: Load, via: Aim) -> None:
+    def _borrow(self, payload: UploadPayload, via: ResolvedTarget) -> None:
         """Write down what the carrier's value holds, so that it can be put back whatever happens."""
         # Anew for every try: the carrier's own row may have got through meanwhile.
         before = settle_debt(self._run, self._client, via)
-        name, size = load.planned.name, load.planned.size or 0
-        load.lent = Lent(via.target.code, via.attribute, via.locale, via.scope, before, name, size)
-        self._run.lend(load.lent)
+        name, size = payload.planned.name, payload.planned.size or 0
+        payload.borrowed = BorrowedValue(
+            via.target.code, via.attribute, via.locale, via.scope, before, name, size
+        )
+        self._run.borrow(payload.borrowed)
 
-    def _restore(self, course: Course) -> Outcome:
-        load: Load = course.row
-        assert load.lent is not None
-        failure = restore(self._run, self._client, load.lent)
+    def _restore(self, task: UploadTask) -> Outcome:
+        payload: UploadPayload = task.row
+        assert payload.borrowed is not None
+        failure = restore(self._run, self._client, payload.borrowed)
         if failure is None:
             return Restored()
         if failure.kind is Kind.NOT_ATTACHED:
             return Troubled(failure, maybe_done=True)
         self._progress.note(
-            f"the value of the carrier {load.lent.identifier} could not be put back: {failure.message}",
+            f"the value of carrier {payload.borrowed.identifier} could not be restored: {failure.message}",
             hint=failure.hint,
         )
         return Refused(failure)
 
     # Attaching.
 
-    def _attach(self, courses: Sequence[Course]) -> Outcome:
+    def _attach(self, tasks: Sequence[UploadTask]) -> Outcome:
         """Set the codes of rows whose file is in the PIM; those of one entity are one line."""
-        lines: dict[tuple[str, ...], list[tuple[Aim, str | None]]] = {}
-        for course in courses:
-            lines.setdefault(course.attach_keys, []).append((course.row.aim, course.code))
-        self._run.take_off([_takeoff(course, course.code) for course in courses])
-        place: Place = courses[0].row.place
+        lines: dict[tuple[str, ...], list[tuple[ResolvedTarget, str | None]]] = {}
+        for task in tasks:
+            lines.setdefault(task.attach_keys, []).append((task.row.resolved, task.code))
+        self._run.mark_in_flight([_mark(task, task.code) for task in tasks])
+        place: Place = tasks[0].row.place
         began = self._clock()
         try:
             results = place.attach(self._client, list(lines.values()))
@@ -252,7 +253,7 @@ class MediaCourier:
             raise
         waited = self._clock() - began
         said = {keys: _line_outcome(result, waited) for keys, result in zip(lines, results, strict=True)}
-        return Attached([said[course.attach_keys] for course in courses])
+        return Attached([said[task.attach_keys] for task in tasks])
 
     def _warn_of(self, failure: Failure) -> None:
         with self._lock:
@@ -265,31 +266,42 @@ class MediaCourier:
 
     # Asking afterwards.
 
-    def _look(self, course: Course) -> Outcome:
+    def _look(self, task: UploadTask) -> Outcome:
         """Is the value ours? Raises Trouble, and Refusal where the user may not read."""
-        load: Load = course.row
-        planned, aim = load.planned, load.aim
-        if course.phase is Phase.PROVE and course.code is not None:
-            return Looked(self._same_bytes(course, course.code), course.code)
-        before = load.before if load.via is None else load.lent.before if load.lent else UNKNOWN
-        code = load.sent_to.held(self._client, load.via or aim)
+        payload: UploadPayload = task.row
+        planned, resolved = payload.planned, payload.resolved
+        if task.phase is Phase.VERIFY_BYTES and task.code is not None:
+            return Looked(self._same_bytes(task, task.code), task.code)
+        before = (
+            payload.before
+            if payload.via is None
+            else payload.borrowed.before
+            if payload.borrowed
+            else UNKNOWN
+        )
+        code = payload.sent_to.held(self._client, payload.via or resolved)
         if code is None or code == before:
             return Looked(False, code)
-        place, there = load.sent_to, load.via or aim
-        if load.replanned or not place.resembles(self._client, there, code, planned.name, course.size):
+        place, there = payload.sent_to, payload.via or resolved
+        if payload.replanned or not place.resembles(self._client, there, code, planned.name, task.size):
             return Looked(False, code)
-        if course.deep or before is UNKNOWN:
+        if task.deep or before is UNKNOWN:
             # Name and size do not tell it from a file that was there before, or from another's of that name.
-            return Looked(self._same_bytes(course, code), code)
+            return Looked(self._same_bytes(task, code), code)
         return Looked(True, code)
 
-    def _same_bytes(self, course: Course, code: str) -> bool | None:
+    def _same_bytes(self, task: UploadTask, code: str) -> bool | None:
         """Do the PIM's bytes equal the file's? None where they cannot be had."""
-        load: Load = course.row
-        ours = course.sha256 or self._sources.sha256(load.planned.path)
+        payload: UploadPayload = task.row
+        ours = task.sha256 or self._sources.sha256(payload.planned.path)
         try:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-                return load.sent_to.download(self._client, load.via or load.aim, code, nowhere).sha256 == ours
+                return (
+                    payload.sent_to.download(
+                        self._client, payload.via or payload.resolved, code, nowhere
+                    ).sha256
+                    == ours
+                )
         except Refusal:
             return None
 
@@ -297,37 +309,37 @@ class MediaCourier:
 
     def ended(self, ended: Ended) -> None:
         """Write a row's last word to the ledger, then show it."""
-        course = ended.course
-        load: Load = course.row
-        flight = Flight.UNPROVEN if ended.uncertain else Flight.OVER
-        word = Word(
-            load.planned.seq,
+        task = ended.task
+        payload: UploadPayload = task.row
+        flight = InFlightState.UNPROVEN if ended.uncertain else InFlightState.OVER
+        result = RowResult(
+            payload.planned.seq,
             ended.status,
             failure=ended.failure,
-            media_code=course.code if ended.status is Status.UPLOADED else None,
-            sha256=course.sha256,
-            attempts=course.attempts,
-            duration=None if course.began is None else round(self._clock() - course.began, 3),
-            notes=(*load.aim.notes, SHARED) if ended.shared else load.aim.notes,
+            media_code=task.code if ended.status is Status.UPLOADED else None,
+            sha256=task.sha256,
+            attempts=task.attempts,
+            duration=None if task.began is None else round(self._clock() - task.began, 3),
+            notes=(*payload.resolved.notes, SHARED) if ended.shared else payload.resolved.notes,
             flight=flight,
-            size=course.size or None,
-            mtime_ns=load.mtime_ns,
+            size=task.size or None,
+            mtime_ns=payload.mtime_ns,
         )
-        self._run.record([word])
-        self._finished(load.planned, word)
+        self._run.record([result])
+        self._finished(payload.planned, result)
 
-    def _finished(self, planned: PlannedRow, word: Word) -> None:
-        planned.status, planned.failure, planned.media_code = word.status, word.failure, word.media_code
-        planned.sha256 = word.sha256 or planned.sha256
-        planned.attempts = word.attempts or planned.attempts
-        planned.duration = planned.duration if word.duration is None else word.duration
-        planned.notes += word.notes
+    def _finished(self, planned: PlannedRow, result: RowResult) -> None:
+        planned.status, planned.failure, planned.media_code = result.status, result.failure, result.media_code
+        planned.sha256 = result.sha256 or planned.sha256
+        planned.attempts = result.attempts or planned.attempts
+        planned.duration = planned.duration if result.duration is None else result.duration
+        planned.notes += result.notes
         self._progress.row_finished(planned.seq, to_item(planned))
 
 
-def _takeoff(course: Course, code: str | None) -> Takeoff:
-    load: Load = course.row
-    return Takeoff(load.planned.seq, load.before, course.size, load.mtime_ns, code)
+def _mark(task: UploadTask, code: str | None) -> InFlightMark:
+    payload: UploadPayload = task.row
+    return InFlightMark(payload.planned.seq, payload.before, task.size, payload.mtime_ns, code)
 
 
 def _line_outcome(result: LineResult, waited: float) -> Failure | Troubled | None:

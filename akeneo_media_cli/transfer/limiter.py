@@ -29,7 +29,7 @@ class _Troubles:
 
 
 @dataclass(slots=True)
-class Gate:
+class AdaptiveLimiter:
     """Decides whether one more call may start; told of every start and end.
 
     `most` is `--concurrency`; `patience` is how many probes may fail before the run is given up

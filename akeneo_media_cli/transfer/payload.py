@@ -7,42 +7,41 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import Failure
-from ..ledger import Before, Interrupted, Lent, PlannedRow
-from ..ledger import Outcome as Word
-from ..targets import PLACES, Place
-from ..targets.resolved import Aim
-from .task import Course, Known
+from ..ledger import Before, BorrowedValue, Interrupted, PlannedRow, RowResult
+from ..targets import ADAPTERS, Place
+from ..targets.resolved import ResolvedTarget
+from .task import Known, UploadTask
 
 
 @dataclass(slots=True)
-class Load:
+class UploadPayload:
     """What a course is about: the planned row, and where it turned out to go.
 
-    `via` is the carrier's value that the file goes up through, `lent` what is to be put back there.
+    `via` is the carrier's value that the file goes up through, `borrowed` what is to be put back there.
     `resumed` is what a run that died left of the row; `mtime_ns` is the file's time when it was sent.
     """
 
     planned: PlannedRow
-    aim: Aim
+    resolved: ResolvedTarget
     resumed: Interrupted | None = None
-    via: Aim | None = None
-    lent: Lent | None = None
+    via: ResolvedTarget | None = None
+    borrowed: BorrowedValue | None = None
     mtime_ns: int | None = None
 
     @property
     def place(self) -> Place:
         """The kind of place that the row is for."""
-        return PLACES[self.aim.target.type]
+        return ADAPTERS[self.resolved.target.type]
 
     @property
     def sent_to(self) -> Place:
         """The kind of place that its file is sent to."""
-        return PLACES[(self.via or self.aim).target.type]
+        return ADAPTERS[(self.via or self.resolved).target.type]
 
     @property
     def before(self) -> Before:
         """What the value held before anything was sent."""
-        return self.aim.before if self.resumed is None else self.resumed.before
+        return self.resolved.before if self.resumed is None else self.resumed.before
 
     @property
     def replanned(self) -> bool:
@@ -51,7 +50,7 @@ class Load:
         return old is not None and (old.name, old.size, old.mtime_ns) != (new.name, new.size, new.mtime_ns)
 
 
-Found = tuple[list[Course], dict[str, Known], list[tuple[PlannedRow, Word]]]
+Found = tuple[list[UploadTask], dict[str, Known], list[tuple[PlannedRow, RowResult]]]
 """Rows to send, contents that the PIM turned out to have, and rows that have got their word."""
 
 
@@ -61,5 +60,5 @@ class LooksUp(Protocol):
     def look(self, batch: Sequence[PlannedRow]) -> Found:
         """What becomes of a batch of rows. Raises Trouble and AccessError."""
 
-    def fits(self, aim: Aim, name: str, size: int) -> Failure | None:
+    def fits(self, resolved: ResolvedTarget, name: str, size: int) -> Failure | None:
         """Why the attribute does not take a file of this name and size in bytes, if it does not."""

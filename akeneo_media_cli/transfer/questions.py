@@ -12,14 +12,14 @@ from ..rows import Status
 from .coordinator import Coordinator, Policy
 from .engine import Engine
 from .environment import Environment
-from .limiter import Gate
+from .limiter import AdaptiveLimiter
 from .outcomes import outcome_of
-from .task import Call, Course, Ended, Errand, Outcome, Prepared, Stored
+from .task import Ended, Outcome, Prepared, Request, RequestKind, Stored, UploadTask
 
 T = TypeVar("T")
 
 
-class Asking:
+class ParallelReads:
     """Asks with the gate, the tries and the patience that rows are sent with.
 
     What one call learns of the PIM, such as that it bears only two at once, the next one knows.
@@ -29,7 +29,7 @@ class Asking:
         self._policy = policy
         self._progress = progress
         self._environment = environment
-        self._gate = Gate(policy.concurrency, policy.retries, environment.random)
+        self._limiter = AdaptiveLimiter(policy.concurrency, policy.retries, environment.random)
 
     def one(self, question: Callable[[], T]) -> T:
         """The answer. Raises as `all` does, and AccessError or UsageError where the PIM refuses it."""
@@ -65,7 +65,7 @@ class Asking:
         answers = _Answers(questions)
         policy = Policy(min(self._policy.concurrency, len(questions)), self._policy.retries)
         coordinator = Coordinator(policy, answers.feed, self._environment.random)
-        coordinator.gate = self._gate
+        coordinator.limiter = self._limiter
         Engine(coordinator, answers, self._progress, clock=self._environment.clock).run()
         if coordinator.fatal is not None:
             raise coordinator.fatal
@@ -85,11 +85,11 @@ class _Answers(Generic[T]):
         """All questions at once, then nothing."""
         return self._batches.pop() if self._batches else None
 
-    def perform(self, call: Call) -> Outcome:
+    def perform(self, request: Request) -> Outcome:
         """Ask one of them."""
-        if call.errand is Errand.PREPARE:
-            return Prepared([Course(n, n, 0, ()) for n in call.batch])
-        return outcome_of(lambda: self._ask(call.course.row))
+        if request.kind is RequestKind.PREPARE:
+            return Prepared([UploadTask(n, n, 0, ()) for n in request.batch])
+        return outcome_of(lambda: self._ask(request.task.row))
 
     def _ask(self, n: int) -> Outcome:
         try:

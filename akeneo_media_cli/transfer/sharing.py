@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from ..errors import Failure, Kind
 from ..rows import Status
-from .task import Course, Known
+from .task import Known, UploadTask
 
 KEPT = 50_000
 """So many contents are remembered; a row of one that was forgotten sends its file again."""
@@ -52,7 +52,7 @@ class Sharing:
         self.off = off
         """Every row that can sends its file: it was asked for, or the user may not set codes."""
         self._known: OrderedDict[str, Known] = OrderedDict()
-        self._leaders: dict[str, Course] = {}
+        self._leaders: dict[str, UploadTask] = {}
         self._ruined: OrderedDict[str, Ruined] = OrderedDict()
 
     def learn(self, content: str, known: Known) -> None:
@@ -60,56 +60,56 @@ class Sharing:
         if content not in self._known or not known.doubtful:
             _keep(self._known, content, known)
 
-    def join(self, course: Course) -> Known | Ruined | Join:
+    def join(self, task: UploadTask) -> Known | Ruined | Join:
         """What a row is to do: take this code, end like the row that it depends on, be sent, or wait."""
-        content = course.content
+        content = task.content
         if content is None:
             return Join.SEND
-        if self.off and not course.carried:
-            self._leaders.setdefault(content, course)
+        if self.off and not task.carried:
+            self._leaders.setdefault(content, task)
             return Join.SEND
         known = self._known.get(content)
         if known is not None:
             return known
         leader = self._leaders.get(content)
         if leader is not None:
-            leader.followers.append(course)
+            leader.followers.append(task)
             self.waiting += 1
             return Join.WAIT
-        if course.carried:
+        if task.carried:
             return self._ruined.get(content, NOBODY)
-        self._leaders[content] = course
+        self._leaders[content] = task
         return Join.SEND
 
-    def stored(self, course: Course) -> list[Course]:
+    def stored(self, task: UploadTask) -> list[UploadTask]:
         """A row's file is in the PIM; those that waited for it are to join again."""
-        content = course.content
-        if content is None or course.code is None:
+        content = task.content
+        if content is None or task.code is None:
             return []
-        changed = content.startswith(SHA256) and course.sha256 and SHA256 + course.sha256 not in content
+        changed = content.startswith(SHA256) and task.sha256 and SHA256 + task.sha256 not in content
         if not changed:
-            self.learn(content, Known(course.code, course.sha256))
-        return self._dismissed(course)
+            self.learn(content, Known(task.code, task.sha256))
+        return self._dismissed(task)
 
-    def failed(self, course: Course, status: Status, failure: Failure | None) -> list[Course]:
+    def failed(self, task: UploadTask, status: Status, failure: Failure | None) -> list[UploadTask]:
         """A row did not get its file to the PIM; those that waited for it are to join again.
 
         The first that can send it does so for the rest.
         """
-        content = course.content
-        if content is None or self._leaders.get(content) is not course:
+        content = task.content
+        if content is None or self._leaders.get(content) is not task:
             return []
         _keep(self._ruined, content, Ruined(status, failure))
-        return sorted(self._dismissed(course), key=lambda follower: follower.carried)
+        return sorted(self._dismissed(task), key=lambda follower: follower.carried)
 
-    def refuted(self, course: Course) -> None:
+    def refuted(self, task: UploadTask) -> None:
         """The PIM does not take a code that an earlier run believed in."""
-        content = course.content or ""
+        content = task.content or ""
         known = self._known.get(content)
-        if known is not None and known.code == course.code and known.doubtful:
+        if known is not None and known.code == task.code and known.doubtful:
             del self._known[content]
 
-    def _dismissed(self, leader: Course) -> list[Course]:
+    def _dismissed(self, leader: UploadTask) -> list[UploadTask]:
         if self._leaders.get(leader.content or "") is leader:
             del self._leaders[leader.content or ""]
         followers, leader.followers = leader.followers, []

@@ -16,9 +16,9 @@ class Phase(Enum):
 
     SEND = auto()
     """Its file is to be sent."""
-    ASK = auto()
+    CONFIRM = auto()
     """A call of its may have been done although no answer said so: ask whether the value became ours."""
-    PROVE = auto()
+    VERIFY_BYTES = auto()
     """It was answered 201 while a call with the same file name may have been at work: compare the bytes."""
     RESTORE = auto()
     """Its file went up through another product's value: that is to be put back as it was."""
@@ -27,7 +27,7 @@ class Phase(Enum):
 
 
 @dataclass(slots=True, eq=False)
-class Course:
+class UploadTask:
     """One row on its way to its end; what it is about (`row`) is the courier's business.
 
     `keys` are taken by this row alone for as long as a call of its may be at work, `tree` together with
@@ -53,7 +53,7 @@ class Course:
     attaches: bool = False
     borrows: bool = False
     carried: bool = False
-    followers: list[Course] = field(default_factory=list)
+    followers: list[UploadTask] = field(default_factory=list)
     phase: Phase = Phase.SEND
     alone: bool = False
     attempts: int = 0
@@ -74,8 +74,8 @@ class Course:
     asks: int = 0
     settled_at: float = 0.0
     due: float = 0.0
-    through_at_start: int | None = None
-    through_at_trouble: int | None = None
+    completed_at_start: int | None = None
+    completed_at_trouble: int | None = None
 
     @property
     def exclusive(self) -> tuple[str, ...]:
@@ -90,44 +90,44 @@ class Course:
         return (self.tree,) if self.tree and (not self.alone or self.phase is Phase.ATTACH) else ()
 
 
-class Errand(Enum):
+class RequestKind(Enum):
     """What a call is for."""
 
     PREPARE = auto()
     """Look up a batch of rows in the PIM before anything of them is sent."""
     SEND = auto()
-    ASK = auto()
-    PROVE = auto()
+    CONFIRM = auto()
+    VERIFY_BYTES = auto()
     RESTORE = auto()
     ATTACH = auto()
 
     @property
     def writes(self) -> bool:
         """Does it change anything in the PIM?"""
-        return self in (Errand.SEND, Errand.RESTORE, Errand.ATTACH)
+        return self in (RequestKind.SEND, RequestKind.RESTORE, RequestKind.ATTACH)
 
 
 @dataclass(slots=True, eq=False)
-class Call:
+class Request:
     """One thing for a worker to do now; rows of an attaching batch are several, else one.
 
     Of an attaching batch rows of one entity stand together: they are one line of the PATCH.
     `in_flight` counts the calls at work when it went out, itself included.
     """
 
-    errand: Errand
-    courses: Sequence[Course] = ()
+    kind: RequestKind
+    tasks: Sequence[UploadTask] = ()
     batch: Any = None
     failures: int = 0
-    through_at_start: int = 0
-    through_at_trouble: int | None = None
+    completed_at_start: int = 0
+    completed_at_trouble: int | None = None
     in_flight: int = 0
     probe: bool = False
 
     @property
-    def course(self) -> Course:
+    def task(self) -> UploadTask:
         """The only row of a call that is about one."""
-        return self.courses[0]
+        return self.tasks[0]
 
 
 class Known(NamedTuple):
@@ -190,7 +190,7 @@ class Prepared:
     `known` are contents that the PIM turned out to have.
     """
 
-    courses: Sequence[Course]
+    tasks: Sequence[UploadTask]
     known: Mapping[str, Known] = field(default_factory=dict)
 
 
@@ -223,7 +223,7 @@ class Ended:
     `shared`: the row got the media file that another one sent.
     """
 
-    course: Course
+    task: UploadTask
     status: Status
     failure: Failure | None = None
     uncertain: bool = False

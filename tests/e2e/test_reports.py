@@ -112,12 +112,12 @@ def test_a_report_made_later_elsewhere_finds_the_pictures(bench: Bencher, tmp_pa
 def test_the_version_of_the_pim_is_asked_for_a_report_alone(bench: Bencher) -> None:
     b = bench()
     manifest = b.manifest(["product,attribute,file", f"p-1,picture,{b.file('a.jpg', jpeg(1))}"])
-    asking = "GET /system-information"
+    reads = "GET /system-information"
     assert b.upload(manifest, report=False).status == 0
-    assert asking not in b.sandbox.stats()["calls"]
+    assert reads not in b.sandbox.stats()["calls"]
     done = b.upload(manifest, "--no-state")
     assert done.report["pim"]["version"]
-    assert b.sandbox.stats()["calls"][asking] == {"200": 1}
+    assert b.sandbox.stats()["calls"][reads] == {"200": 1}
 
 
 def test_rows_tell_when_they_were_at_work(bench: Bencher) -> None:

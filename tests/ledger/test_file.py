@@ -160,7 +160,7 @@ class TestVersions:
                 ]
             )
             assert run.mark_shares() == 2
-            assert run.lent() == []
+            assert run.borrowed() == []
 
 
 def fill(path: Path, rows: int = 300) -> None:

@@ -18,7 +18,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from tests.ledger.ledger_rows import opened, planned
-from akeneo_media_cli.ledger import Outcome
+from akeneo_media_cli.ledger import RowResult
 from akeneo_media_cli.rows import Status
 
 with opened(Path(sys.argv[1])) as ledger:
@@ -30,7 +30,7 @@ with opened(Path(sys.argv[1])) as ledger:
         print("flight", seq, flush=True)
         run.uploaded(seq, f"code/{seq}", sha256="0" * 64)
         print("done", seq, flush=True)
-        run.record(Outcome(seq + n, Status.UPLOADED, None, f"code/{seq + n}") for n in (1, 2, 3))
+        run.record(RowResult(seq + n, Status.UPLOADED, None, f"code/{seq + n}") for n in (1, 2, 3))
         print("done", seq + 3, flush=True)
 """
 

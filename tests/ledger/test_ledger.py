@@ -11,8 +11,8 @@ import pytest
 from akeneo_media_cli.errors import Failure, Kind
 from akeneo_media_cli.ledger import (
     Ledger,
-    Outcome,
     PlannedRow,
+    RowResult,
     Run,
 )
 from akeneo_media_cli.rows import Status, Target, TargetType
@@ -144,7 +144,7 @@ def test_the_report_item_is_the_contracts(run: Run) -> None:
 
 def test_items_come_in_order_or_failures_first_and_by_status(run: Run) -> None:
     run.add(planned(seq) for seq in range(1, 1202))
-    run.record(Outcome(seq, Status.UPLOADED, None, "code") for seq in range(1, 1100))
+    run.record(RowResult(seq, Status.UPLOADED, None, "code") for seq in range(1, 1100))
     run.invalid(1100, REFUSED)
     run.failed(700, REFUSED)
     run.pending(1101)
@@ -168,21 +168,21 @@ def test_open_rows_are_handed_out_in_pages(run: Run) -> None:
     assert [row.seq for row in run.open_rows(4, 100)] == [5, 6, 7, 8, 9, 10]
     assert run.open_rows(10, 5) == []
     assert run.open_totals() == (9, 10 * 1000 + 55 - 1002)
-    run.record([Outcome(2, None)])
+    run.record([RowResult(2, None)])
     assert run.open_rows(0, 2)[1].seq == 2
 
 
 def test_an_outcome_for_no_row_changes_nothing(run: Run) -> None:
     run.add([planned(1)])
     with pytest.raises(LookupError, match="no such row"):
-        run.record([Outcome(1, Status.UPLOADED, None, "code"), Outcome(2, Status.FAILED, REFUSED)])
+        run.record([RowResult(1, Status.UPLOADED, None, "code"), RowResult(2, Status.FAILED, REFUSED)])
     assert statuses(run) == [None]
 
 
 def test_outcomes_keep_what_they_do_not_speak_of(run: Run) -> None:
     run.add([planned(1, notes=("one",))])
     run.pending(1, REFUSED, attempts=3, duration=2.5)
-    run.record([Outcome(1, None, notes=("two", "three"))])
+    run.record([RowResult(1, None, notes=("two", "three"))])
     row = run.row(1)
     assert (row.attempts, row.duration, row.notes, row.failure) == (3, 2.5, ("one", "two", "three"), None)
     run.uploaded(1, "a/b", sha256="00", size=7, mtime_ns=8)

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from akeneo_media_cli.errors import Failure, Kind
 from akeneo_media_cli.ledger import (
     UNKNOWN,
-    Flight,
+    InFlightMark,
+    InFlightState,
     Ledger,
     PlannedRow,
     Remembered,
     Run,
-    Takeoff,
     value_key,
 )
 from akeneo_media_cli.ledger.model import value_identity
@@ -156,7 +156,7 @@ class TestInterrupted:
         run.in_flight(1)
         run.in_flight(2, None, size=5, mtime_ns=6)
         clock.now -= 3600
-        run.take_off([Takeoff(3, "old/3.jpg"), Takeoff(5, "old/5.jpg")])
+        run.mark_in_flight([InFlightMark(3, "old/3.jpg"), InFlightMark(5, "old/5.jpg")])
         assert list(run.interrupted()) == []
         later = second(ledger, *(planned(seq) for seq in range(1, 6)))
         assert later.mark_unchanged() == 0
@@ -190,9 +190,9 @@ class TestInterrupted:
         run.add([planned(1)])
         run.in_flight(1, "old")
         if how == "failed":
-            run.failed(1, REFUSED, flight=Flight.UNPROVEN)
+            run.failed(1, REFUSED, flight=InFlightState.UNPROVEN)
         else:
-            run.pending(1, flight=Flight.UNPROVEN)
+            run.pending(1, flight=InFlightState.UNPROVEN)
         later = second(ledger, planned(1))
         assert [i.before for i in later.interrupted()] == ["old"]
         # Pending once more before anybody could ask the PIM: the mark must not be lost on the way.
@@ -223,7 +223,9 @@ class TestInterrupted:
     def test_a_lost_value_is_forgotten(self, ledger: Ledger, run: Run) -> None:
         run.add([planned(1)])
         run.uploaded(1, "a/1.jpg")
-        run.failed(1, Failure(Kind.VALUE_LOST, "gone", "again"), flight=Flight.LOST, media_code="a/1.jpg")
+        run.failed(
+            1, Failure(Kind.VALUE_LOST, "gone", "again"), flight=InFlightState.LOST, media_code="a/1.jpg"
+        )
         assert run.row(1).media_code == "a/1.jpg"
         assert second(ledger, planned(1)).mark_unchanged() == 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from akeneo_media_cli.exits import Exit
-from akeneo_media_cli.ledger import Flight, Lent, Share, Takeoff
+from akeneo_media_cli.ledger import BorrowedValue, InFlightMark, InFlightState, Share
 from akeneo_media_cli.rows import Status, Target, TargetType
 
 from .ledger_rows import Clock, opened, planned
@@ -66,8 +66,14 @@ def test_the_code_of_a_file_that_was_not_attached_yet_outlives_the_run(path: Pat
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1), planned(2), planned(3)])
-        run.take_off([Takeoff(1, None), Takeoff(2, "old", code="c/2.jpg"), Takeoff(3, None, code="c/3.jpg")])
-        run.take_off([Takeoff(1, None, code="c/1.jpg")])
+        run.mark_in_flight(
+            [
+                InFlightMark(1, None),
+                InFlightMark(2, "old", code="c/2.jpg"),
+                InFlightMark(3, None, code="c/3.jpg"),
+            ]
+        )
+        run.mark_in_flight([InFlightMark(1, None, code="c/1.jpg")])
         run.uploaded(3, "c/3.jpg")
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})
@@ -79,22 +85,22 @@ def test_the_code_of_a_file_that_was_not_attached_yet_outlives_the_run(path: Pat
 
 
 def test_a_lent_value_is_remembered_as_it_was_at_first_until_it_is_given_back(path: Path) -> None:
-    lent = Lent("p-1", "picture", None, "shop", "old/code.jpg", "a.jpg", 10)
+    borrowed = BorrowedValue("p-1", "picture", None, "shop", "old/code.jpg", "a.jpg", 10)
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})
-        run.lend(lent)
-        assert run.lent() == [lent]
-        later = lent._replace(before="ours.jpg", name="b.jpg", size=11)
-        run.lend(later)
-        assert run.lent() == [later._replace(before="old/code.jpg")]
-        run.lend(lent._replace(attribute="empty", before=None))
+        run.borrow(borrowed)
+        assert run.borrowed() == [borrowed]
+        later = borrowed._replace(before="ours.jpg", name="b.jpg", size=11)
+        run.borrow(later)
+        assert run.borrowed() == [later._replace(before="old/code.jpg")]
+        run.borrow(borrowed._replace(attribute="empty", before=None))
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})
-        assert sorted(run.lent()) == sorted(
-            [lent._replace(attribute="empty", before=None), lent._replace(name="b.jpg", size=11)]
+        assert sorted(run.borrowed()) == sorted(
+            [borrowed._replace(attribute="empty", before=None), borrowed._replace(name="b.jpg", size=11)]
         )
-        run.give_back(lent)
-        assert [each.attribute for each in run.lent()] == ["empty"]
+        run.give_back(borrowed)
+        assert [each.attribute for each in run.borrowed()] == ["empty"]
         run.add([planned(1)])
         assert run.row(1).status is not Status.UPLOADED
 
@@ -151,7 +157,7 @@ def test_a_run_that_came_to_its_end_is_waited_for_from_then_on(path: Path) -> No
         run.add([planned(1)])
         run.in_flight(1)
         clock.now += 100
-        run.pending(1, flight=Flight.UNPROVEN)
+        run.pending(1, flight=InFlightState.UNPROVEN)
         run.finish(Exit.INTERRUPTED, {})
     for passed, left in ((0.5, 1.5), (1.0, 0.5), (1.0, 0.0), (-50.0, 2.0)):
         clock.now += passed

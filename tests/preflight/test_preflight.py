@@ -22,7 +22,7 @@ from akeneo_media_cli.pim.http.multipart import FileBody, ValueRef
 from akeneo_media_cli.pim.http.source import PathSource
 from akeneo_media_cli.planning.unchanged import Unchanged
 from akeneo_media_cli.preflight.catalogue import Catalogue
-from akeneo_media_cli.preflight.preflight import Aim, Preflight
+from akeneo_media_cli.preflight.preflight import Preflight, ResolvedTarget
 from akeneo_media_cli.rows import Row, Target, TargetType
 from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, parse_faults, start_sandbox
 from akeneo_media_cli.secret import Secret
@@ -91,9 +91,9 @@ def row(seq: int, code: str, attribute: str = "picture", name: str = "a.jpg", **
     return PlannedRow(seq, Row("m.csv", seq, name, Target(kind, code), attribute, **more), name, name, 10, 1)
 
 
-def aims(found: list[Aim | Failure]) -> list[Aim]:
-    assert all(isinstance(each, Aim) for each in found), found
-    return [each for each in found if isinstance(each, Aim)]
+def resolved_targets(found: list[ResolvedTarget | Failure]) -> list[ResolvedTarget]:
+    assert all(isinstance(each, ResolvedTarget) for each in found), found
+    return [each for each in found if isinstance(each, ResolvedTarget)]
 
 
 MODEL = TargetType.PRODUCT_MODEL
@@ -102,8 +102,8 @@ MODEL = TargetType.PRODUCT_MODEL
 def test_a_hundred_products_take_one_search(desk: Callable[..., Desk]) -> None:
     d = desk(catalogue(100))
     found = d.preflight().look([row(n, f"p-{n}") for n in range(1, 101)])
-    assert [a.target.code for a in aims(found)] == [f"p-{n}" for n in range(1, 101)]
-    assert {a.before for a in aims(found)} == {None}
+    assert [a.target.code for a in resolved_targets(found)] == [f"p-{n}" for n in range(1, 101)]
+    assert {a.before for a in resolved_targets(found)} == {None}
     calls = d.calls()
     assert calls.pop("GET /products") == 1
     assert calls.pop("GET /attributes") == 1
@@ -140,7 +140,7 @@ def test_a_list_of_attributes_too_long_for_a_path_is_left_out(desk: Callable[...
     codes = [f"picture_with_quite_a_long_code_{n:03}" for n in range(99)]
     source["attributes"] += [{"code": code, "type": "pim_catalog_image"} for code in codes]
     found = desk(source).preflight().look([row(n, "p-1", code) for n, code in enumerate(codes)])
-    assert {a.before for a in aims(found)} == {None}
+    assert {a.before for a in resolved_targets(found)} == {None}
 
 
 def test_what_search_has_not_heard_of_is_read_by_itself(desk: Callable[..., Desk]) -> None:
@@ -148,7 +148,7 @@ def test_what_search_has_not_heard_of_is_read_by_itself(desk: Callable[..., Desk
     preflight = d.preflight()
     batch = [row(1, "p-1"), row(2, "m-1", kind=MODEL), row(3, "v-1", "shot"), row(4, "nobody"), row(5, "v-2")]
     found = preflight.look(batch)
-    assert aims(found[:3])[2].tree == "m-1"
+    assert resolved_targets(found[:3])[2].tree == "m-1"
     assert [f.kind for f in found[3:] if isinstance(f, Failure)] == [
         Kind.TARGET_UNKNOWN,
         Kind.ATTRIBUTE_WRONG_LEVEL,
@@ -169,7 +169,7 @@ def test_every_level_of_a_tree_takes_its_own(desk: Callable[..., Desk]) -> None:
         row(9, "v-1", "label", locale="en_US"),
     ]
     found = d.preflight().look(batch)
-    assert {a.tree for a in aims(found[:3])} == {"m-1"}
+    assert {a.tree for a in resolved_targets(found[:3])} == {"m-1"}
     hints = [f.hint for f in found[3:] if isinstance(f, Failure) and f.kind is Kind.ATTRIBUTE_WRONG_LEVEL]
     assert hints == [
         "aim the row at the product models below it",
@@ -184,10 +184,17 @@ def test_every_level_of_a_tree_takes_its_own(desk: Callable[..., Desk]) -> None:
 def test_the_media_that_a_value_holds_comes_along(desk: Callable[..., Desk]) -> None:
     d = desk()
     code = put(d, "p-1", "manual", "fr_FR", "ecommerce")
-    (aim,) = aims(d.preflight().look([row(1, "P-1", "Manual", locale="FR_fr", scope="ECOMMERCE")]))
-    assert (aim.before, aim.locale, aim.scope, aim.attribute) == (code, "fr_FR", "ecommerce", "manual")
-    assert [n for n in aim.notes if "fr_FR" in n]
-    assert [n for n in aim.notes if "p-1" in n]
+    (resolved,) = resolved_targets(
+        d.preflight().look([row(1, "P-1", "Manual", locale="FR_fr", scope="ECOMMERCE")])
+    )
+    assert (resolved.before, resolved.locale, resolved.scope, resolved.attribute) == (
+        code,
+        "fr_FR",
+        "ecommerce",
+        "manual",
+    )
+    assert [n for n in resolved.notes if "fr_FR" in n]
+    assert [n for n in resolved.notes if "p-1" in n]
 
 
 def put(d: Desk, product: str, attribute: str, locale: str | None = None, scope: str | None = None) -> str:
@@ -225,7 +232,7 @@ def test_without_the_right_to_products_they_are_taken_as_written_and_said_once(
 ) -> None:
     d = desk(catalogue(3, connections=USERS), user="sightless", latency=0.02)
     preflight = d.preflight()
-    found: list[Aim | Failure] = []
+    found: list[ResolvedTarget | Failure] = []
     threads = [
         threading.Thread(target=lambda: found.extend(preflight.look([row(1, "P-1")]))) for _ in range(4)
     ]
@@ -233,7 +240,7 @@ def test_without_the_right_to_products_they_are_taken_as_written_and_said_once(
         thread.start()
     for thread in threads:
         thread.join()
-    assert [(a.target.code, a.before) for a in aims(found)] == [("P-1", UNKNOWN)] * 4
+    assert [(a.target.code, a.before) for a in resolved_targets(found)] == [("P-1", UNKNOWN)] * 4
     assert [message for message, _ in d.notes] == [
         "the user may not read products: whether they exist is not checked"
     ]
@@ -256,7 +263,7 @@ def test_trouble_and_refusals_come_through(desk: Callable[..., Desk]) -> None:
     faults.extend(parse_faults(["403-html=1x@products"]).faults)
     with pytest.raises(Refusal):
         preflight.look([row(1, "p-1")])
-    assert len(aims(preflight.look([row(1, "p-1")]))) == 1
+    assert len(resolved_targets(preflight.look([row(1, "p-1")]))) == 1
 
 
 def test_channels_that_may_not_be_read_are_said_once() -> None:
@@ -288,8 +295,8 @@ def test_channels_that_may_not_be_read_are_said_once() -> None:
     ):
         preflight = Preflight(client, Catalogue(client, note), note)
         for _ in range(2):
-            (aim,) = aims(preflight.look([row(1, "p-1", scope="Anything")]))
-            assert (aim.scope, aim.tree) == ("Anything", "m-1")
+            (resolved,) = resolved_targets(preflight.look([row(1, "p-1", scope="Anything")]))
+            assert (resolved.scope, resolved.tree) == ("Anything", "m-1")
     assert sorted(notes) == [
         f"the user may not read {what}: rows are not checked against them"
         for what in ("channels", "families", "family variants", "locales")
@@ -342,8 +349,8 @@ def unchanged(
         yield make
 
 
-def aim_with(before: Any) -> Aim:
-    return Aim(Target(TargetType.PRODUCT, "p-1"), "picture", None, None, before=before)
+def aim_with(before: Any) -> ResolvedTarget:
+    return ResolvedTarget(Target(TargetType.PRODUCT, "p-1"), "picture", None, None, before=before)
 
 
 def test_a_touched_file_is_unchanged_if_its_bytes_are(unchanged: Any) -> None:
@@ -384,7 +391,9 @@ def test_a_draft_is_told_from_a_lost_value() -> None:
     lost = _loss(planned, aim_with("theirs.jpg"))
     assert lost is not None
     assert (lost.kind, "theirs.jpg" in lost.message) == (Kind.VALUE_LOST, True)
-    draft = _loss(planned, Aim(Target(TargetType.PRODUCT, "p-1"), "picture", None, None, None, draft=True))
+    draft = _loss(
+        planned, ResolvedTarget(Target(TargetType.PRODUCT, "p-1"), "picture", None, None, None, draft=True)
+    )
     assert draft is not None
     assert (draft.kind, "ours.jpg" in draft.message) == (Kind.DRAFT, True)
     with pytest.raises(AccessError):
@@ -407,5 +416,7 @@ def test_enterprise_says_that_there_is_a_draft() -> None:
         Server(handle) as server,
         PimClient(Connection(server.url, "1", Secret("s"), "u", Secret("p"))) as client,
     ):
-        (aim,) = aims(Preflight(client, Catalogue(client, print), print).look([row(1, "p-1")]))
-    assert aim.draft
+        (resolved,) = resolved_targets(
+            Preflight(client, Catalogue(client, print), print).look([row(1, "p-1")])
+        )
+    assert resolved.draft

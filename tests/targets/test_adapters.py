@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import Failure, Kind, UsageError
-from akeneo_media_cli.ledger import Lent, Share
+from akeneo_media_cli.ledger import BorrowedValue, Share
 from akeneo_media_cli.pim.answers.entity_types import Category
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
@@ -27,10 +27,10 @@ from akeneo_media_cli.rows import Target, TargetType
 from akeneo_media_cli.sandbox import RunningSandbox, start_sandbox
 from akeneo_media_cli.secret import Secret
 from akeneo_media_cli.storage.sources import Sources
-from akeneo_media_cli.targets import PLACES
+from akeneo_media_cli.targets import ADAPTERS
 from akeneo_media_cli.targets.carrier import put_back, restore, settle_debt
 from akeneo_media_cli.targets.categories import held_by
-from akeneo_media_cli.targets.resolved import Aim
+from akeneo_media_cli.targets.resolved import ResolvedTarget
 from akeneo_media_cli.targets.stored import safe_name
 
 from ..e2e.conftest import jpeg
@@ -55,30 +55,36 @@ def reach() -> Iterator[Reach]:
         yield make
 
 
-def aim(kind: TargetType, code: str, attribute: str = "picture", parent: str = "", **more: Any) -> Aim:
-    return Aim(Target(kind, code, parent), attribute, more.get("locale"), more.get("scope"), sure=True)
+def resolved(
+    kind: TargetType, code: str, attribute: str = "picture", parent: str = "", **more: Any
+) -> ResolvedTarget:
+    return ResolvedTarget(
+        Target(kind, code, parent), attribute, more.get("locale"), more.get("scope"), sure=True
+    )
 
 
 AIMS = [
-    aim(TargetType.PRODUCT, "p-1"),
-    aim(TargetType.PRODUCT_MODEL, "m-1"),
-    aim(TargetType.ASSET, "new", "media", "photos"),
-    aim(TargetType.ASSET, "there", "local", "photos", locale="en_US", scope="mobile"),
-    aim(TargetType.RECORD, "acme", "logo", "brand"),
-    aim(TargetType.RECORD, "", "image", "brand"),
-    aim(TargetType.CATEGORY, "master", "banner"),
-    aim(TargetType.CATEGORY, "master", "hero", locale="fr_FR"),
-    aim(TargetType.PAM_ASSET, "old", "", scope="mobile"),
-    aim(TargetType.PAM_ASSET, "lok", "", locale="en_US"),
+    resolved(TargetType.PRODUCT, "p-1"),
+    resolved(TargetType.PRODUCT_MODEL, "m-1"),
+    resolved(TargetType.ASSET, "new", "media", "photos"),
+    resolved(TargetType.ASSET, "there", "local", "photos", locale="en_US", scope="mobile"),
+    resolved(TargetType.RECORD, "acme", "logo", "brand"),
+    resolved(TargetType.RECORD, "", "image", "brand"),
+    resolved(TargetType.CATEGORY, "master", "banner"),
+    resolved(TargetType.CATEGORY, "master", "hero", locale="fr_FR"),
+    resolved(TargetType.PAM_ASSET, "old", "", scope="mobile"),
+    resolved(TargetType.PAM_ASSET, "lok", "", locale="en_US"),
 ]
 
 
 @pytest.mark.parametrize("where", AIMS, ids=lambda a: f"{a.target} {a.attribute}")
-def test_a_file_is_sent_attached_found_and_fetched(where: Aim, reach: Reach, tmp_path: Path) -> None:
+def test_a_file_is_sent_attached_found_and_fetched(
+    where: ResolvedTarget, reach: Reach, tmp_path: Path
+) -> None:
     client, sandbox = reach()
     path = tmp_path / "a b-ä.jpg"
     path.write_bytes(jpeg(1))
-    place = PLACES[where.target.type]
+    place = ADAPTERS[where.target.type]
     assert place.held(client, where) is None
     created = place.upload(
         client, where, lambda value: FileBody(PathSource(path), value=value, filename=path.name)
@@ -104,24 +110,26 @@ def test_a_file_is_sent_attached_found_and_fetched(where: Aim, reach: Reach, tmp
 
 
 def test_keys_are_one_for_each_entity_and_groups_for_what_one_call_reaches() -> None:
-    keys = [PLACES[a.target.type].key(a) for a in AIMS]
+    keys = [ADAPTERS[a.target.type].key(a) for a in AIMS]
     assert len(set(keys)) == len({(a.target.type, a.target.parent, a.target.code) for a in AIMS})
-    by_uuid = aim(TargetType.PRODUCT_UUID, "ABC")
-    assert PLACES[TargetType.PRODUCT_UUID].key(by_uuid) == "product_uuid:abc"
-    assert PLACES[TargetType.PRODUCT].key(aim(TargetType.PRODUCT, "SKU-1 ")) == "product:sku-1"
-    groups = {PLACES[a.target.type].group(a) for a in AIMS if PLACES[a.target.type].attaches}
+    by_uuid = resolved(TargetType.PRODUCT_UUID, "ABC")
+    assert ADAPTERS[TargetType.PRODUCT_UUID].key(by_uuid) == "product_uuid:abc"
+    assert ADAPTERS[TargetType.PRODUCT].key(resolved(TargetType.PRODUCT, "SKU-1 ")) == "product:sku-1"
+    groups = {ADAPTERS[a.target.type].group(a) for a in AIMS if ADAPTERS[a.target.type].attaches}
     assert groups == {"asset:photos", "record:brand", "record:brand/image"}
 
 
 def test_a_product_without_identifier_takes_no_upload(reach: Reach) -> None:
     client, _ = reach()
     with pytest.raises(TypeError):
-        PLACES[TargetType.PRODUCT_UUID].upload(client, aim(TargetType.PRODUCT_UUID, "u"), lambda _: None)  # type: ignore[arg-type,return-value]
+        ADAPTERS[TargetType.PRODUCT_UUID].upload(
+            client, resolved(TargetType.PRODUCT_UUID, "u"), lambda _: None
+        )  # type: ignore[arg-type,return-value]
 
 
 def test_an_entity_that_vanished_before_its_patch_is_told(reach: Reach) -> None:
     client, _ = reach()
-    (result,) = PLACES[TargetType.PRODUCT].attach(client, [[(aim(TargetType.PRODUCT, "ghost"), None)]])
+    (result,) = ADAPTERS[TargetType.PRODUCT].attach(client, [[(resolved(TargetType.PRODUCT, "ghost"), None)]])
     assert result.failure is not None
     assert result.failure.kind is Kind.TARGET_UNKNOWN
     assert not result.retryable
@@ -150,9 +158,9 @@ def test_values_of_a_category_that_are_no_files_are_passed_over() -> None:
         "e": {"data": {"file_path": "y"}, "attribute_code": "banner|1", "locale": "en_US", "channel": None},
     }
     category = Category("master", None, values)
-    assert held_by(category, aim(TargetType.CATEGORY, "master", "banner")) is None
-    assert held_by(category, aim(TargetType.CATEGORY, "master", "BANNER", locale="en_US")) == "y"
-    assert held_by(None, aim(TargetType.CATEGORY, "master", "banner")) is None
+    assert held_by(category, resolved(TargetType.CATEGORY, "master", "banner")) is None
+    assert held_by(category, resolved(TargetType.CATEGORY, "master", "BANNER", locale="en_US")) == "y"
+    assert held_by(None, resolved(TargetType.CATEGORY, "master", "banner")) is None
 
 
 def test_contents_are_told_by_path_or_by_bytes_and_name(tmp_path: Path) -> None:
@@ -212,7 +220,7 @@ def test_who_carries(reach: Reach) -> None:
     given = Carriers("p-1:picture", preflight, ["known"])
     assert given.way(planned(1), "known") is Way.CARRIED
     way = given.way(planned(1), "c")
-    assert isinstance(way, Aim)
+    assert isinstance(way, ResolvedTarget)
     assert way.target.code == "p-1"
     assert given.way(planned(1), "c") == way, "nobody else sends it"
     assert given.way(planned(2), "c") is Way.CARRIED
@@ -227,73 +235,73 @@ def test_a_carrier_whose_level_cannot_be_told_is_refused(reach: Reach) -> None:
     assert "cannot be told" in found.message
 
 
-def sent_to(client: PimClient, where: Aim, folder: Path, name: str) -> str:
+def sent_to(client: PimClient, where: ResolvedTarget, folder: Path, name: str) -> str:
     """Upload a file of this name to a value; its media code."""
     path = folder / name
     path.write_bytes(jpeg(name))
     make: Callable[[Any], FileBody] = lambda value: FileBody(PathSource(path), value=value)  # noqa: E731
-    return PLACES[where.target.type].upload(client, where, make).code
+    return ADAPTERS[where.target.type].upload(client, where, make).code
 
 
 def test_a_lent_value_is_put_back_unless_it_is_somebodys_own_by_now(reach: Reach, tmp_path: Path) -> None:
     client, sandbox = reach()
-    place, where = PLACES[TargetType.PRODUCT], aim(TargetType.PRODUCT, "p-1")
+    place, where = ADAPTERS[TargetType.PRODUCT], resolved(TargetType.PRODUCT, "p-1")
     sent = partial(sent_to, client, where, tmp_path)
     own, notes = sent("own.jpg"), Notes()
     with opened(tmp_path / "ledger.sqlite") as ledger:
         run = ledger.start_run("upload", {})
-        lent = Lent("p-1", "picture", None, None, own, "guest.jpg", 2000)
-        run.lend(lent)
+        borrowed = BorrowedValue("p-1", "picture", None, None, own, "guest.jpg", 2000)
+        run.borrow(borrowed)
         sent("guest.jpg")
         put_back(run, client, notes)
         assert place.held(client, where) == own
-        assert run.lent() == []
-        run.lend(lent)
+        assert run.borrowed() == []
+        run.borrow(borrowed)
         put_back(run, client, notes)
         theirs = sent("theirs.jpg")
-        run.lend(lent)
+        run.borrow(borrowed)
         put_back(run, client, notes)
         assert place.held(client, where) == theirs
-        assert run.lent() == []
+        assert run.borrowed() == []
         assert notes == []
-        run.lend(lent._replace(before="no/such/file.jpg"))
-        failure = restore(run, client, run.lent()[0])
+        run.borrow(borrowed._replace(before="no/such/file.jpg"))
+        failure = restore(run, client, run.borrowed()[0])
         assert failure is not None
-        assert len(run.lent()) == 1
+        assert len(run.borrowed()) == 1
         sandbox.stop()
         put_back(run, client, notes)
         assert "guest.jpg" in notes[0]
-        assert len(run.lent()) == 1
+        assert len(run.borrowed()) == 1
 
 
 def test_an_earlier_guest_of_a_carrier_goes_out_before_another_comes_in(reach: Reach, tmp_path: Path) -> None:
     client, _ = reach()
-    place, where = PLACES[TargetType.PRODUCT], aim(TargetType.PRODUCT, "p-1")
+    place, where = ADAPTERS[TargetType.PRODUCT], resolved(TargetType.PRODUCT, "p-1")
     sent = partial(sent_to, client, where, tmp_path)
     own = sent("own.jpg")
     with opened(tmp_path / "ledger.sqlite") as ledger:
         run = ledger.start_run("upload", {})
         assert settle_debt(run, client, where) == own
-        lent = Lent("p-1", "picture", None, None, own, "guest.jpg", 2000)
-        run.lend(lent)
+        borrowed = BorrowedValue("p-1", "picture", None, None, own, "guest.jpg", 2000)
+        run.borrow(borrowed)
         assert settle_debt(run, client, where) == own
-        assert run.lent() == []
-        run.lend(lent)
+        assert run.borrowed() == []
+        run.borrow(borrowed)
         sent("guest.jpg")
         assert settle_debt(run, client, where) == own
-        assert (place.held(client, where), run.lent()) == (own, [])
-        run.lend(lent)
+        assert (place.held(client, where), run.borrowed()) == (own, [])
+        run.borrow(borrowed)
         theirs = sent("theirs.jpg")
         assert settle_debt(run, client, where) == theirs
-        assert (place.held(client, where), run.lent()) == (theirs, [])
-        run.lend(lent._replace(before="no/such/file.jpg"))
+        assert (place.held(client, where), run.borrowed()) == (theirs, [])
+        run.borrow(borrowed._replace(before="no/such/file.jpg"))
         sent("guest.jpg")
         with pytest.raises(Refusal):
             settle_debt(run, client, where)
         notes = Notes()
         put_back(run, client, notes)
         assert "still holds guest.jpg" in notes[0]
-        assert len(run.lent()) == 1
+        assert len(run.borrowed()) == 1
 
 
 def test_codes_in_another_case_are_told_and_new_assets_too(reach: Reach) -> None:
@@ -304,8 +312,8 @@ def test_codes_in_another_case_are_told_and_new_assets_too(reach: Reach) -> None
         planned(2, target=Target(TargetType.ASSET, "new", "photos"), attribute="media"),
     ]
     there, new = preflight.look(rows)
-    assert isinstance(there, Aim)
-    assert isinstance(new, Aim)
+    assert isinstance(there, ResolvedTarget)
+    assert isinstance(new, ResolvedTarget)
     assert (there.attribute, there.before, there.notes) == ("media", None, ("MEDIA is media in the PIM",))
     assert new.notes == ("the asset is not there yet: it is made",)
 
@@ -318,4 +326,4 @@ def test_what_the_pim_will_not_tell_of_one_kind_holds_no_other_back(reach: Reach
         planned(2, target=Target(TargetType.ASSET, "x", "photos"), attribute="media"),
         planned(3, target=Target(TargetType.PRODUCT, "p-1"), attribute="picture"),
     ]
-    assert [type(found) for found in preflight.look(rows)] == [Aim, Aim, Aim]
+    assert [type(found) for found in preflight.look(rows)] == [ResolvedTarget, ResolvedTarget, ResolvedTarget]

@@ -18,19 +18,19 @@ from akeneo_media_cli.rows import Status
 from akeneo_media_cli.transfer.coordinator import Coordinator, Policy
 from akeneo_media_cli.transfer.task import (
     Attached,
-    Call,
-    Course,
     Ended,
-    Errand,
     Known,
     Looked,
     Outcome,
     Phase,
     Prepared,
     Refused,
+    Request,
+    RequestKind,
     Restored,
     Stored,
     Troubled,
+    UploadTask,
 )
 
 
@@ -89,16 +89,16 @@ class Simulation:
         self.most_waiting = 0
         self.answered_clean: set[int] = set()
         self.refusals = 0
-        self.calls = 0
+        self.requests = 0
         self.in_flight = 0
         self.most_in_flight = 0
         self.ended: dict[int, Ended] = {}
-        self.unfed = [self.course(seq, row) for seq, row in enumerate(self.rows)]
+        self.unfed = [self.task(seq, row) for seq, row in enumerate(self.rows)]
         self.coordinator = Coordinator(self.policy, self.feed, self.random.random, self.known)
 
-    def course(self, seq: int, row: SimRow) -> Course:
+    def task(self, seq: int, row: SimRow) -> UploadTask:
         first = {"attach": (), "borrow": ("entity:carrier",)}.get(row.way, (f"entity:{row.entity}",))
-        return Course(
+        return UploadTask(
             row,
             seq,
             1000,
@@ -118,7 +118,7 @@ class Simulation:
     def bytes_of(self, seq: int) -> str:
         return self.rows[seq].content or f"bytes-{seq}"
 
-    def feed(self) -> list[Course] | None:
+    def feed(self) -> list[UploadTask] | None:
         head, self.unfed = self.unfed[: self.batch], self.unfed[self.batch :]
         return head or None
 
@@ -132,7 +132,7 @@ class Simulation:
             self.most_waiting = max(self.most_waiting, self.coordinator._sharing.waiting)
             if step is None:
                 break
-            if isinstance(step, Call):
+            if isinstance(step, Request):
                 self.begin(step)
                 continue
             wake = self.now + step
@@ -151,11 +151,11 @@ class Simulation:
             action()
 
     def end(self, ended: Ended) -> None:
-        assert ended.course.seq not in self.ended, "two last words for one row"
-        self.ended[ended.course.seq] = ended
+        assert ended.task.seq not in self.ended, "two last words for one row"
+        self.ended[ended.task.seq] = ended
 
-    def begin(self, call: Call) -> None:
-        self.calls += 1
+    def begin(self, request: Request) -> None:
+        self.requests += 1
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         assert self.in_flight <= self.policy.concurrency
@@ -163,35 +163,37 @@ class Simulation:
         fate = self.faults(self.now, self.random)
         if self.in_flight > self.allowed or fate == "429":
             self.refusals += 1
-            return self.answer(call, 0.01, Troubled(failure(429, Kind.THROTTLED), throttled=True))
-        if call.errand is Errand.PREPARE:
+            return self.answer(request, 0.01, Troubled(failure(429, Kind.THROTTLED), throttled=True))
+        if request.kind is RequestKind.PREPARE:
             trouble = fate in ("503", "down")
-            return self.answer(call, seconds, Troubled(failure(503)) if trouble else Prepared(call.batch))
-        if call.errand is Errand.ATTACH:
-            return self.attach_all(call, seconds, fate)
-        if call.errand is Errand.RESTORE:
-            return self.restore(call, seconds, fate)
-        if call.errand is not Errand.SEND:
-            return self.look(call, seconds, fate)
-        return self.send(call.course, call, seconds, fate)
+            return self.answer(
+                request, seconds, Troubled(failure(503)) if trouble else Prepared(request.batch)
+            )
+        if request.kind is RequestKind.ATTACH:
+            return self.attach_all(request, seconds, fate)
+        if request.kind is RequestKind.RESTORE:
+            return self.restore(request, seconds, fate)
+        if request.kind is not RequestKind.SEND:
+            return self.look(request, seconds, fate)
+        return self.send(request.task, request, seconds, fate)
 
-    def answer(self, call: Call, delay: float, outcome: Outcome) -> None:
+    def answer(self, request: Request, delay: float, outcome: Outcome) -> None:
         def arrive() -> None:
             self.in_flight -= 1
-            for ended in self.coordinator.answered(call, outcome, self.now):
+            for ended in self.coordinator.answered(request, outcome, self.now):
                 self.end(ended)
 
         self.at(delay, arrive)
 
-    def take(self, course: Course, keys: tuple[str, ...]) -> None:
+    def take(self, task: UploadTask, keys: tuple[str, ...]) -> None:
         for key in keys:
             if self.busy[key]:
-                self.violations.append(f"{key} in flight twice at {self.now}: row {course.seq}")
+                self.violations.append(f"{key} in flight twice at {self.now}: row {task.seq}")
             self.busy[key] += 1
 
     def write(
         self,
-        course: Course,
+        task: UploadTask,
         delay: float,
         keys: tuple[str, ...],
         then: Callable[[], None],
@@ -200,111 +202,113 @@ class Simulation:
     ) -> None:
         """Read the entity now, write it whole later."""
         seen = dict(self.entities.get(entity, {}))
-        self.take(course, keys)
+        self.take(task, keys)
 
         def save() -> None:
             self.busy.subtract(keys)
             if entity:
                 self.entities[entity] = {**seen, **values}
-                self.saves[course.seq] += 1
+                self.saves[task.seq] += 1
             then()
 
         self.at(delay, save)
 
-    def send(self, course: Course, call: Call, seconds: float, fate: str) -> None:
-        self.sends[course.seq] += 1
-        assert course.seq not in self.answered_clean, "sent again after a clean answer"
+    def send(self, task: UploadTask, request: Request, seconds: float, fate: str) -> None:
+        self.sends[task.seq] += 1
+        assert task.seq not in self.answered_clean, "sent again after a clean answer"
         if fate in ("503", "down"):
-            return self.answer(call, seconds, Troubled(failure(503)))
+            return self.answer(request, seconds, Troubled(failure(503)))
         if fate == "source":
-            return self.answer(call, seconds, Troubled(failure(None, Kind.SOURCE_TROUBLE), own=True))
-        if fate == "refuse" or fate == f"refuse {course.seq}":
-            return self.answer(call, seconds, Refused(failure(422, Kind.REFUSED)))
+            return self.answer(request, seconds, Troubled(failure(None, Kind.SOURCE_TROUBLE), own=True))
+        if fate == "refuse" or fate == f"refuse {task.seq}":
+            return self.answer(request, seconds, Refused(failure(422, Kind.REFUSED)))
         if fate == "500 before":
             trouble = Troubled(failure(500, Kind.SERVER_ERROR), maybe_done=True)
-            return self.answer(call, seconds, trouble)
+            return self.answer(request, seconds, trouble)
         lost = {"lost": 0.0, "ghost": self.random.uniform(0.0, 1.8), "500 after": 0.0}.get(fate)
         waited = 0.0
         if fate == "slow":
             # A proxy gave up on a save that takes up to three times as long again.
             waited = self.random.uniform(0.7, 20.0)
             lost = self.random.uniform(0.0, 3.0) * waited
-        assert not course.carried, "it cannot be sent"
-        row, code = self.rows[course.seq], f"code-{course.seq}-{self.sends[course.seq]}"
-        self.media[code] = self.bytes_of(course.seq)
+        assert not task.carried, "it cannot be sent"
+        row, code = self.rows[task.seq], f"code-{task.seq}-{self.sends[task.seq]}"
+        self.media[code] = self.bytes_of(task.seq)
         entity, attribute = {"borrow": ("carrier", "value"), "attach": ("", "")}.get(
             row.way, (row.entity, row.attribute)
         )
         if lost is None:
-            if not course.attaches:
-                self.answered_clean.add(course.seq)
+            if not task.attaches:
+                self.answered_clean.add(task.seq)
             stored = Stored(code, "", 1000, seconds)
 
             def then() -> None:
-                self.answer(call, 0.0, stored)
+                self.answer(request, 0.0, stored)
 
-            return self.write(course, seconds, course.keys, then, entity, {attribute: code})
+            return self.write(task, seconds, task.keys, then, entity, {attribute: code})
         status = 500 if fate == "500 after" else None
         trouble = Troubled(failure(status, Kind.SERVER_ERROR), maybe_done=True, waited=waited)
-        self.answer(call, seconds + waited, trouble)
+        self.answer(request, seconds + waited, trouble)
         delay = max(0.0, seconds - 0.001) + waited + lost
-        return self.write(course, delay, course.keys, lambda: None, entity, {attribute: code})
+        return self.write(task, delay, task.keys, lambda: None, entity, {attribute: code})
 
-    def restore(self, call: Call, seconds: float, fate: str) -> None:
+    def restore(self, request: Request, seconds: float, fate: str) -> None:
         if fate in ("503", "down"):
-            return self.answer(call, seconds, Troubled(failure(503), maybe_done=True))
+            return self.answer(request, seconds, Troubled(failure(503), maybe_done=True))
         keys, values = ("entity:carrier",), {"value": "own"}
         if fate in ("lost", "ghost"):
             late = seconds + self.random.uniform(0.0, 1.8)
-            self.answer(call, seconds, Troubled(failure(None), maybe_done=True))
-            return self.write(call.course, late, keys, lambda: None, "carrier", values)
-        then: Callable[[], None] = lambda: self.answer(call, 0.0, Restored())  # noqa: E731
-        return self.write(call.course, seconds, keys, then, "carrier", values)
+            self.answer(request, seconds, Troubled(failure(None), maybe_done=True))
+            return self.write(request.task, late, keys, lambda: None, "carrier", values)
+        then: Callable[[], None] = lambda: self.answer(request, 0.0, Restored())  # noqa: E731
+        return self.write(request.task, seconds, keys, then, "carrier", values)
 
-    def attach_all(self, call: Call, seconds: float, fate: str) -> None:
+    def attach_all(self, request: Request, seconds: float, fate: str) -> None:
         self.patches += 1
-        lines: dict[str, list[Course]] = {}
-        for course in call.courses:
-            lines.setdefault(self.rows[course.seq].entity, []).append(course)
+        lines: dict[str, list[UploadTask]] = {}
+        for task in request.tasks:
+            lines.setdefault(self.rows[task.seq].entity, []).append(task)
         assert len(lines) <= 100
         if self.forbidden:
-            return self.answer(call, seconds, Refused(failure(403, Kind.FORBIDDEN)))
+            return self.answer(request, seconds, Refused(failure(403, Kind.FORBIDDEN)))
         if fate in ("503", "down"):
-            return self.answer(call, seconds, Troubled(failure(503), maybe_done=self.random.random() < 0.5))
-        refused = any(course.seq in self.poison for course in call.courses)
+            return self.answer(
+                request, seconds, Troubled(failure(503), maybe_done=self.random.random() < 0.5)
+            )
+        refused = any(task.seq in self.poison for task in request.tasks)
         outcomes: dict[int, Failure | Troubled | None] = {}
-        for n, (entity, courses) in enumerate(lines.items()):
-            values = {self.rows[c.seq].attribute: c.code or "" for c in courses}
+        for n, (entity, tasks) in enumerate(lines.items()):
+            values = {self.rows[c.seq].attribute: c.code or "" for c in tasks}
             if refused and n >= len(lines) // 2:
                 break
             outcome: Failure | Troubled | None = None
             if fate in ("short", "lost", "ghost") and n >= len(lines) // 2:
                 outcome = Troubled(failure(None), maybe_done=True)
-                if fate != "short" and all(c.code in self.media for c in courses):
+                if fate != "short" and all(c.code in self.media for c in tasks):
                     late = seconds + self.random.uniform(0.0, 1.8)
-                    self.write(courses[0], late, courses[0].attach_keys, lambda: None, entity, values)
-            elif any(c.seq in self.bad or c.code not in self.media for c in courses):
+                    self.write(tasks[0], late, tasks[0].attach_keys, lambda: None, entity, values)
+            elif any(c.seq in self.bad or c.code not in self.media for c in tasks):
                 outcome = failure(422, Kind.REFUSED)
             else:
-                for course in courses[1:]:
-                    self.saves[course.seq] += 1
-                keys = courses[0].attach_keys
-                self.write(courses[0], seconds - 0.001, keys, lambda: None, entity, values)
-            outcomes.update({course.seq: outcome for course in courses})
+                for task in tasks[1:]:
+                    self.saves[task.seq] += 1
+                keys = tasks[0].attach_keys
+                self.write(tasks[0], seconds - 0.001, keys, lambda: None, entity, values)
+            outcomes.update({task.seq: outcome for task in tasks})
         if refused:
-            return self.answer(call, seconds, Refused(failure(422, Kind.REFUSED)))
-        return self.answer(call, seconds, Attached([outcomes[course.seq] for course in call.courses]))
+            return self.answer(request, seconds, Refused(failure(422, Kind.REFUSED)))
+        return self.answer(request, seconds, Attached([outcomes[task.seq] for task in request.tasks]))
 
-    def look(self, call: Call, seconds: float, fate: str) -> None:
+    def look(self, request: Request, seconds: float, fate: str) -> None:
         if fate in ("503", "down"):
-            return self.answer(call, seconds, Troubled(failure(503)))
-        course, row = call.course, self.rows[call.course.seq]
+            return self.answer(request, seconds, Troubled(failure(503)))
+        task, row = request.task, self.rows[request.task.seq]
         entity, attribute = ("carrier", "value") if row.way == "borrow" else (row.entity, row.attribute)
         code = self.entities.get(entity, {}).get(attribute)
-        if course.phase is Phase.PROVE:
-            code = course.code
-        ours = self.media.get(code or "") == self.bytes_of(course.seq)
-        return self.answer(call, seconds, Looked(ours, code))
+        if task.phase is Phase.VERIFY_BYTES:
+            code = task.code
+        ours = self.media.get(code or "") == self.bytes_of(task.seq)
+        return self.answer(request, seconds, Looked(ours, code))
 
     # What must hold afterwards.
 

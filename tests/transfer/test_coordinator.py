@@ -45,11 +45,11 @@ def test_all_rows_land_with_every_worker_busy() -> None:
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_large_files_go_first_where_several_go_at_once(concurrency: int) -> None:
     sim = Simulation(rows(40, 40, 40), seed=1, policy=Policy(concurrency))
-    for n, course in enumerate(sim.unfed):
-        course.size = 50_000_000 if n == 39 else 200_000_000 if n == 20 else 1000 + 1000 * n
+    for n, task in enumerate(sim.unfed):
+        task.size = 50_000_000 if n == 39 else 200_000_000 if n == 20 else 1000 + 1000 * n
     order: list[int] = []
     plain = sim.send
-    sim.send = lambda course, *rest: (order.append(course.seq), plain(course, *rest))[1]  # type: ignore
+    sim.send = lambda task, *rest: (order.append(task.seq), plain(task, *rest))[1]  # type: ignore
     sim.run()
     sim.check()
     rest = [seq for seq in range(40) if seq not in (20, 39)]
@@ -185,15 +185,15 @@ def test_a_row_that_always_fails_does_not_take_the_rest_with_it() -> None:
 
     sim = Simulation(rows(60, 60, 60), seed=3, policy=Policy(4, retries=3), faults=poison)
     plain = sim.send
-    sim.send = lambda course, call, seconds, fate: plain(  # type: ignore[method-assign]
-        course, call, seconds, "500 before" if course.seq in (5, 30, 58) else fate
+    sim.send = lambda task, request, seconds, fate: plain(  # type: ignore[method-assign]
+        task, request, seconds, "500 before" if task.seq in (5, 30, 58) else fate
     )
     sim.run()
     sim.check()
     assert {s for s, e in sim.ended.items() if e.status is Status.FAILED} == {5, 30, 58}
     assert sim.count(Status.UPLOADED) == 57
     assert sim.sends[5] == 4
-    assert not sim.coordinator.gate.given_up
+    assert not sim.coordinator.limiter.given_up
 
 
 def test_trouble_with_sources_says_nothing_of_the_pim() -> None:
@@ -201,26 +201,26 @@ def test_trouble_with_sources_says_nothing_of_the_pim() -> None:
     for broken in (range(40), range(60)):
         sim = Simulation(rows(60, 60, 60), seed=3, policy=Policy(4, retries=3))
         plain = sim.send
-        sim.send = lambda course, call, seconds, fate, broken=broken, plain=plain: plain(  # type: ignore
-            course, call, seconds, "source" if course.seq in broken else fate
+        sim.send = lambda task, request, seconds, fate, broken=broken, plain=plain: plain(  # type: ignore
+            task, request, seconds, "source" if task.seq in broken else fate
         )
         sim.run()
         sim.check()
         assert {s for s, e in sim.ended.items() if e.status is Status.FAILED} == set(broken)
         assert sim.count(Status.UPLOADED) == 60 - len(broken)
         assert all(sim.sends[seq] == 4 for seq in broken)
-        assert not sim.coordinator.gate.closed
-        assert sim.coordinator.gate.limit == 4
+        assert not sim.coordinator.limiter.closed
+        assert sim.coordinator.limiter.limit == 4
 
 
 def test_a_pim_that_is_down_is_not_found_to_be_up_by_a_source_that_is_down_too() -> None:
     sim = Simulation(rows(100, 100, 100), seed=4, policy=Policy(4, retries=3))
     plain = sim.send
-    sim.send = lambda course, call, seconds, fate: plain(  # type: ignore[method-assign]
-        course, call, seconds, "source" if course.seq % 3 == 0 else "down"
+    sim.send = lambda task, request, seconds, fate: plain(  # type: ignore[method-assign]
+        task, request, seconds, "source" if task.seq % 3 == 0 else "down"
     )
     sim.run()
-    assert sim.coordinator.gate.given_up
+    assert sim.coordinator.limiter.given_up
     assert {e.status for s, e in sim.ended.items() if s % 3} <= {Status.PENDING}
     assert sum(sim.sends.values()) < 100
 
@@ -229,10 +229,10 @@ def test_a_pim_that_is_down_leaves_every_row_pending_after_a_few_probes() -> Non
     sim = Simulation(rows(1000, 1000, 1000), seed=4, faults=lambda now, r: "down" if now > 2 else "ok")
     sim.run()
     sim.check()
-    assert sim.coordinator.gate.given_up
+    assert sim.coordinator.limiter.given_up
     assert sim.count(Status.FAILED) == 0
     assert sim.count(Status.UPLOADED) > 20
-    failed_calls = sim.calls - sim.count(Status.UPLOADED)
+    failed_calls = sim.requests - sim.count(Status.UPLOADED)
     assert failed_calls < 40, "a storm"
 
 
@@ -241,7 +241,7 @@ def test_a_pim_that_comes_back_is_gone_on_with() -> None:
     sim.run()
     sim.check()
     assert sim.count(Status.UPLOADED) == 300
-    assert not sim.coordinator.gate.given_up
+    assert not sim.coordinator.limiter.given_up
 
 
 def test_a_pim_that_is_down_from_the_start_ends_the_run() -> None:
@@ -249,19 +249,19 @@ def test_a_pim_that_is_down_from_the_start_ends_the_run() -> None:
     sim.run()
     assert not sim.sends
     assert sim.coordinator.aborted
-    assert sim.calls <= 12
+    assert sim.requests <= 12
 
 
 def test_writes_that_fail_while_reads_answer_are_an_outage_too() -> None:
     sim = Simulation(rows(500, 500, 500), seed=7)
     plain = sim.send
-    sim.send = lambda course, call, seconds, fate: plain(  # type: ignore[method-assign]
-        course, call, seconds, "500 before"
+    sim.send = lambda task, request, seconds, fate: plain(  # type: ignore[method-assign]
+        task, request, seconds, "500 before"
     )
     sim.run()
     sim.check()
     assert sim.count(Status.FAILED) == 0
-    assert sim.coordinator.gate.given_up
+    assert sim.coordinator.limiter.given_up
     assert sum(sim.sends.values()) < 40
 
 
@@ -291,16 +291,16 @@ def test_retry_after_is_obeyed_by_everybody() -> None:
     plain = sim.begin
     told: list[float] = []
 
-    def begin(call):  # type: ignore[no-untyped-def]
+    def begin(request):  # type: ignore[no-untyped-def]
         starts.append(sim.now)
         if len(starts) == 20:
             told.append(sim.now)
             from .simulation import Troubled, failure
 
             sim.in_flight += 1
-            sim.answer(call, 0.0, Troubled(failure(503), retry_after=30.0))
+            sim.answer(request, 0.0, Troubled(failure(503), retry_after=30.0))
         else:
-            plain(call)
+            plain(request)
 
     sim.begin = begin  # type: ignore[method-assign]
     sim.run()
@@ -358,8 +358,8 @@ def test_a_big_file_with_a_500_is_told_about_the_size() -> None:
     sim = Simulation(rows(40, 40, 40), seed=16, policy=Policy(4, retries=1))
     sim.unfed[3].size = 50_000_000
     plain = sim.send
-    sim.send = lambda course, call, seconds, fate: plain(  # type: ignore[method-assign]
-        course, call, seconds, "500 before" if course.seq == 3 else fate
+    sim.send = lambda task, request, seconds, fate: plain(  # type: ignore[method-assign]
+        task, request, seconds, "500 before" if task.seq == 3 else fate
     )
     sim.run()
     failure = sim.ended[3].failure

@@ -24,8 +24,8 @@ def sharers(count: int, content: str = "one", **more: str) -> list[SimRow]:
 
 def refusing(sim: Simulation, *seqs: int) -> None:
     plain = sim.send
-    sim.send = lambda course, call, seconds, fate: plain(  # type: ignore[method-assign]
-        course, call, seconds, "refuse" if course.seq in seqs else fate
+    sim.send = lambda task, request, seconds, fate: plain(  # type: ignore[method-assign]
+        task, request, seconds, "refuse" if task.seq in seqs else fate
     )
 
 
@@ -55,8 +55,8 @@ def test_rows_that_wait_for_one_file_do_not_pile_up(monkeypatch: pytest.MonkeyPa
 def test_a_long_upload_that_many_wait_for_keeps_no_other_row_waiting() -> None:
     sim = Simulation(sharers(2000) + [SimRow(f"e{n}", "a", f"n{n}") for n in range(200)], seed=3)
     plain = sim.send
-    sim.send = lambda course, call, seconds, fate: plain(  # type: ignore[method-assign]
-        course, call, 20.0 if course.seq == 0 else seconds, fate
+    sim.send = lambda task, request, seconds, fate: plain(  # type: ignore[method-assign]
+        task, request, 20.0 if task.seq == 0 else seconds, fate
     )
     sim.run()
     sim.check()
@@ -103,10 +103,10 @@ def test_a_file_that_changed_on_the_way_is_not_given_to_others() -> None:
     sim = Simulation(rows, seed=8)
     plain = sim.answer
 
-    def answer(call, delay, outcome):  # type: ignore[no-untyped-def]
+    def answer(request, delay, outcome):  # type: ignore[no-untyped-def]
         if isinstance(outcome, module.Stored):
             outcome = module.Stored(outcome.code, "bb", outcome.sent, outcome.saving)
-        plain(call, delay, outcome)
+        plain(request, delay, outcome)
 
     sim.answer = answer  # type: ignore[method-assign]
     sim.run()
@@ -139,12 +139,12 @@ def test_a_batch_refused_as_a_whole_is_taken_apart_to_the_row_that_is_to_blame()
 
 def test_a_refusal_that_no_row_is_to_blame_for_is_not_taken_apart() -> None:
     sim = Simulation([SimRow(f"e{n}", "a", f"n{n}", way="attach") for n in range(100)], seed=11)
-    sim.attach_all = lambda call, seconds, fate: sim.answer(  # type: ignore[method-assign]
-        call, seconds, Refused(failure(404, Kind.ROUTE_MISSING))
+    sim.attach_all = lambda request, seconds, fate: sim.answer(  # type: ignore[method-assign]
+        request, seconds, Refused(failure(404, Kind.ROUTE_MISSING))
     )
     sim.run()
     assert sim.count(Status.FAILED) == 100
-    assert sim.calls <= 110
+    assert sim.requests <= 110
 
 
 def test_values_of_one_entity_are_one_line_and_the_bad_one_fails_alone() -> None:

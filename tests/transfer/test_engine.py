@@ -17,15 +17,15 @@ from akeneo_media_cli.transfer import engine as module
 from akeneo_media_cli.transfer.coordinator import Coordinator, Policy
 from akeneo_media_cli.transfer.engine import Engine
 from akeneo_media_cli.transfer.task import (
-    Call,
-    Course,
     Ended,
-    Errand,
     Fatal,
     Outcome,
     Prepared,
+    Request,
+    RequestKind,
     Stored,
     Troubled,
+    UploadTask,
 )
 
 DOWN = Troubled(Failure(Kind.UNAVAILABLE, "Service Unavailable", "", 503))
@@ -44,22 +44,22 @@ class Clock:
 class Script:
     """A courier: `send` says what sending a row comes to."""
 
-    def __init__(self, send: Callable[[Call], Outcome]) -> None:
+    def __init__(self, send: Callable[[Request], Outcome]) -> None:
         self._send = send
         self._lock = threading.Lock()
         self.ended_rows: dict[int, Status] = {}
         self.threads: set[str] = set()
 
-    def perform(self, call: Call) -> Outcome:
-        if call.errand is Errand.PREPARE:
-            return Prepared(call.batch)
+    def perform(self, request: Request) -> Outcome:
+        if request.kind is RequestKind.PREPARE:
+            return Prepared(request.batch)
         self.threads.add(threading.current_thread().name)
-        return self._send(call)
+        return self._send(request)
 
     def ended(self, ended: Ended) -> None:
         with self._lock:
-            assert ended.course.seq not in self.ended_rows
-            self.ended_rows[ended.course.seq] = ended.status
+            assert ended.task.seq not in self.ended_rows
+            self.ended_rows[ended.task.seq] = ended.status
 
 
 class Heard(Silent):
@@ -77,8 +77,8 @@ class Heard(Silent):
     def waiting(self, reason: str, seconds: float) -> None:
         self.waits.append((reason, seconds))
 
-    def limit(self, calls: int) -> None:
-        self.limits.append(calls)
+    def limit(self, requests: int) -> None:
+        self.limits.append(requests)
 
     def row_retried(self, row: int, *, failure: Failure, delay: float) -> None:
         self.retries.append((row, delay))
@@ -87,26 +87,26 @@ class Heard(Silent):
         raise AssertionError("the courier tells of that")
 
 
-def courses(count: int) -> Callable[[], list[Course] | None]:
-    batches: Iterator[list[Course]] = iter(
-        [[Course(f"row {n}", n, 10, (f"entity:{n}", f"name:{n}")) for n in range(1, count + 1)]]
+def tasks(count: int) -> Callable[[], list[UploadTask] | None]:
+    batches: Iterator[list[UploadTask]] = iter(
+        [[UploadTask(f"row {n}", n, 10, (f"entity:{n}", f"name:{n}")) for n in range(1, count + 1)]]
     )
     return lambda: next(batches, None)
 
 
-def stored(call: Call) -> Outcome:
-    return Stored(f"code-{call.course.seq}", None, 10, 0.01)
+def stored(request: Request) -> Outcome:
+    return Stored(f"code-{request.task.seq}", None, 10, 0.01)
 
 
 def run(
-    send: Callable[[Call], Outcome],
+    send: Callable[[Request], Outcome],
     count: int = 20,
     *,
     policy: Policy | None = None,
     clock: Callable[[], float] = time.monotonic,
     **more: Any,
 ) -> tuple[Script, Heard, Coordinator]:
-    coordinator = Coordinator(policy or Policy(4, 2), courses(count), lambda: 0.0)
+    coordinator = Coordinator(policy or Policy(4, 2), tasks(count), lambda: 0.0)
     script, heard = Script(send), Heard()
     Engine(coordinator, script, heard, clock=clock, **more).run()
     return script, heard, coordinator
@@ -115,10 +115,10 @@ def run(
 def test_all_rows_get_their_word_from_as_many_threads_as_calls_may_be_in_flight() -> None:
     together = threading.Barrier(4)
 
-    def send(call: Call) -> Outcome:
-        if call.course.seq <= 4:
+    def send(request: Request) -> Outcome:
+        if request.task.seq <= 4:
             together.wait(10)
-        return stored(call)
+        return stored(request)
 
     script, _, _ = run(send)
     assert script.ended_rows == dict.fromkeys(range(1, 21), Status.UPLOADED)
@@ -128,11 +128,11 @@ def test_all_rows_get_their_word_from_as_many_threads_as_calls_may_be_in_flight(
 def test_a_try_that_met_trouble_is_told_of_and_made_again() -> None:
     seen: set[int] = set()
 
-    def send(call: Call) -> Outcome:
-        if call.course.seq == 3 and 3 not in seen:
+    def send(request: Request) -> Outcome:
+        if request.task.seq == 3 and 3 not in seen:
             seen.add(3)
             return DOWN
-        return stored(call)
+        return stored(request)
 
     script, heard, coordinator = run(send)
     assert script.ended_rows[3] is Status.UPLOADED
@@ -144,16 +144,16 @@ def test_what_a_worker_dies_of_is_raised_after_the_others_have_finished() -> Non
     begun = threading.Event()
     broken = threading.Event()
 
-    def send(call: Call) -> Outcome:
-        if call.course.seq == 2:
+    def send(request: Request) -> Outcome:
+        if request.task.seq == 2:
             begun.wait(10)
             broken.set()
             raise ZeroDivisionError
         begun.set()
         broken.wait(10)
-        return stored(call)
+        return stored(request)
 
-    coordinator = Coordinator(Policy(2), courses(50), lambda: 0.0)
+    coordinator = Coordinator(Policy(2), tasks(50), lambda: 0.0)
     script = Script(send)
     with pytest.raises(ZeroDivisionError):
         Engine(coordinator, script, Heard(), clock=time.monotonic).run()
@@ -162,21 +162,21 @@ def test_what_a_worker_dies_of_is_raised_after_the_others_have_finished() -> Non
 
 
 def test_what_is_fatal_ends_the_run() -> None:
-    script, _, coordinator = run(lambda call: Fatal(AccessError("the PIM refused the login")))
+    script, _, coordinator = run(lambda request: Fatal(AccessError("the PIM refused the login")))
     assert isinstance(coordinator.fatal, AccessError)
     assert set(script.ended_rows.values()) == {Status.PENDING}
     assert len(script.ended_rows) <= 4
 
 
 def test_the_first_interrupt_starts_no_more_rows_and_finishes_those_in_flight() -> None:
-    coordinator = Coordinator(Policy(2), courses(50), lambda: 0.0)
+    coordinator = Coordinator(Policy(2), tasks(50), lambda: 0.0)
     stopped = threading.Event()
 
-    def send(call: Call) -> Outcome:
-        if call.course.seq == 1:
+    def send(request: Request) -> Outcome:
+        if request.task.seq == 1:
             engine.interrupt()
         stopped.wait(10)
-        return stored(call)
+        return stored(request)
 
     class Stopping(Heard):
         def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
@@ -193,14 +193,14 @@ def test_the_first_interrupt_starts_no_more_rows_and_finishes_those_in_flight() 
 
 
 def test_the_second_interrupt_waits_for_nothing() -> None:
-    coordinator = Coordinator(Policy(1), courses(5), lambda: 0.0)
+    coordinator = Coordinator(Policy(1), tasks(5), lambda: 0.0)
     never = threading.Event()
 
-    def send(call: Call) -> Outcome:
+    def send(request: Request) -> Outcome:
         engine.interrupt()
         engine.interrupt()
         never.wait(30)
-        return stored(call)
+        return stored(request)
 
     script = Script(send)
     engine = Engine(coordinator, script, Heard(), clock=time.monotonic)
@@ -212,7 +212,7 @@ def test_the_second_interrupt_waits_for_nothing() -> None:
 
 
 def test_calls_that_never_end_are_left_after_a_while() -> None:
-    coordinator = Coordinator(Policy(1), courses(5), lambda: 0.0)
+    coordinator = Coordinator(Policy(1), tasks(5), lambda: 0.0)
     clock = Clock()
     never = threading.Event()
 
@@ -220,10 +220,10 @@ def test_calls_that_never_end_are_left_after_a_while() -> None:
         def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
             clock.now += module.FINISHING + 1
 
-    def send(call: Call) -> Outcome:
+    def send(request: Request) -> Outcome:
         engine.interrupt()
         never.wait(30)
-        return stored(call)
+        return stored(request)
 
     engine = Engine(coordinator, Script(send), Advancing(), clock=clock)
     engine.run()
@@ -232,7 +232,7 @@ def test_calls_that_never_end_are_left_after_a_while() -> None:
 
 @pytest.mark.parametrize("signalled", [True, False])
 def test_looks_that_never_end_are_left_soon(signalled: bool) -> None:
-    coordinator = Coordinator(Policy(2), courses(5), lambda: 0.0)
+    coordinator = Coordinator(Policy(2), tasks(5), lambda: 0.0)
     clock = Clock()
     never = threading.Event()
 
@@ -241,13 +241,13 @@ def test_looks_that_never_end_are_left_soon(signalled: bool) -> None:
             clock.now += module.LOOKING + 1
 
     class Staring(Script):
-        def perform(self, call: Call) -> Outcome:
+        def perform(self, request: Request) -> Outcome:
             if signalled:
                 engine.interrupt()
             else:
                 clock.now = 61.0
             never.wait(30)
-            return Prepared(call.batch)
+            return Prepared(request.batch)
 
     script = Staring(stored)
     engine = Engine(coordinator, script, Advancing(), clock=clock, max_duration=60)
@@ -275,13 +275,13 @@ def test_a_row_in_flight_is_waited_for_longer_than_looks_are() -> None:
             waited.set()
         return module.LOOKING + 1 if told else 0.0
 
-    def send(call: Call) -> Outcome:
+    def send(request: Request) -> Outcome:
         engine.interrupt()
         assert waited.wait(30)
-        return stored(call)
+        return stored(request)
 
     script = Script(send)
-    engine = Engine(Coordinator(Policy(1), courses(5), lambda: 0.0), script, Advancing(), clock=clock)
+    engine = Engine(Coordinator(Policy(1), tasks(5), lambda: 0.0), script, Advancing(), clock=clock)
     engine.run()
     assert script.ended_rows == {1: Status.UPLOADED}
 
@@ -295,14 +295,14 @@ def test_the_time_budget_starts_no_more_rows() -> None:
             super().note(message)
             told.set()
 
-    def send(call: Call) -> Outcome:
+    def send(request: Request) -> Outcome:
         clock.now = 61.0
         told.wait(10)
-        return stored(call)
+        return stored(request)
 
     heard, script = Telling(), Script(send)
     engine = Engine(
-        Coordinator(Policy(1), courses(9), lambda: 0.0), script, heard, clock=clock, max_duration=60.0
+        Coordinator(Policy(1), tasks(9), lambda: 0.0), script, heard, clock=clock, max_duration=60.0
     )
     engine.run()
     assert engine.out_of_time
@@ -311,7 +311,7 @@ def test_the_time_budget_starts_no_more_rows() -> None:
 
 
 def test_no_row_is_begun_when_the_time_is_over_before() -> None:
-    def never(call: Call) -> Outcome:
+    def never(request: Request) -> Outcome:
         raise AssertionError("the time is over")
 
     script, heard, coordinator = run(never, clock=Clock(), max_duration=0.0)
@@ -323,11 +323,11 @@ def test_no_row_is_begun_when_the_time_is_over_before() -> None:
 def test_waiting_and_narrowing_are_shown_and_their_end_too() -> None:
     refused: set[int] = set()
 
-    def send(call: Call) -> Outcome:
-        if call.course.seq == 1 and not refused:
+    def send(request: Request) -> Outcome:
+        if request.task.seq == 1 and not refused:
             refused.add(1)
             return Troubled(Failure(Kind.THROTTLED, "Too Many", "", 429), throttled=True, retry_after=0.7)
-        return stored(call)
+        return stored(request)
 
     script, heard, _ = run(send)
     assert len(script.ended_rows) == 20
@@ -338,7 +338,7 @@ def test_waiting_and_narrowing_are_shown_and_their_end_too() -> None:
 
 
 def test_a_name_that_starves_the_workers_is_told_once() -> None:
-    crowd = [Course(n, n, 10, (f"entity:{n}", "name:front.jpg")) for n in range(1, 300)]
+    crowd = [UploadTask(n, n, 10, (f"entity:{n}", "name:front.jpg")) for n in range(1, 300)]
     batches = iter([crowd])
     coordinator = Coordinator(Policy(4), lambda: next(batches, None), lambda: 0.0)
     looked = threading.Event()
@@ -348,14 +348,14 @@ def test_a_name_that_starves_the_workers_is_told_once() -> None:
             super().note(message + hint)
             looked.set()
 
-    def send(call: Call) -> Outcome:
-        if call.course.seq == 150:
+    def send(request: Request) -> Outcome:
+        if request.task.seq == 150:
             looked.wait(10)
         # The others come and find nothing to do before this call ends.
-        idle = coordinator._lineup.idle_for_names
-        while coordinator._lineup.idle_for_names == idle and call.course.seq < 150:
+        idle = coordinator._queues.idle_for_names
+        while coordinator._queues.idle_for_names == idle and request.task.seq < 150:
             os.sched_yield()
-        return stored(call)
+        return stored(request)
 
     heard = Telling()
     Engine(coordinator, Script(send), heard, clock=time.monotonic).run()

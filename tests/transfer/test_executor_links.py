@@ -19,18 +19,19 @@ from akeneo_media_cli.rows import Row, Target, TargetType
 from akeneo_media_cli.secret import Secret
 from akeneo_media_cli.storage.links import LinkOptions, Links
 from akeneo_media_cli.storage.sources import Sources
-from akeneo_media_cli.targets.resolved import Aim
-from akeneo_media_cli.transfer.executor import MediaCourier
-from akeneo_media_cli.transfer.payload import Load
-from akeneo_media_cli.transfer.task import Call, Course, Errand, Stored, Troubled
+from akeneo_media_cli.targets.resolved import ResolvedTarget
+from akeneo_media_cli.transfer.executor import UploadExecutor
+from akeneo_media_cli.transfer.payload import UploadPayload
+from akeneo_media_cli.transfer.task import Request, RequestKind, Stored, Troubled, UploadTask
 
-from ..pim.server import Handler, Reply, Request, Server, created
+from ..pim import server as http
+from ..pim.server import Handler, Reply, Server, created
 from ..storage.links.hosts import File, Host
 
 LONG = bytes(range(256)) * 60_000
 
 
-def resets(request: Request) -> None:
+def resets(request: http.Request) -> None:
     request.read(1000)
     request.reset()
 
@@ -52,7 +53,7 @@ def send() -> Iterator[object]:
             run.add([planned])
             sources = Sources(Links(LinkOptions(True, ["127.0.0.1"]), timeout=5, pool=2))
             stack.callback(sources.close)
-            courier = MediaCourier(
+            executor = UploadExecutor(
                 client,
                 run,
                 Silent(),
@@ -66,8 +67,10 @@ def send() -> Iterator[object]:
                 clock=lambda: 0.0,
                 sources=sources,
             )
-            course = Course(Load(planned, Aim.as_written(planned)), 1, 0, ("product:p", "name:a.jpg"))
-            return courier.perform(Call(Errand.SEND, (course,)))
+            task = UploadTask(
+                UploadPayload(planned, ResolvedTarget.as_written(planned)), 1, 0, ("product:p", "name:a.jpg")
+            )
+            return executor.perform(Request(RequestKind.SEND, (task,)))
 
         yield make
 

@@ -8,22 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akeneo_media_cli.transfer.limiter import FIRST_WIDENING, Gate
+from akeneo_media_cli.transfer.limiter import FIRST_WIDENING, AdaptiveLimiter
 from akeneo_media_cli.transfer.retry import BASE, CAP, LONGEST_RETRY_AFTER, PROBE_CAP, pause, probe_pause
 
 
-def gate(most: int = 4, patience: int = 3) -> Gate:
-    return Gate(most, patience, lambda: 0.5)
+def limiter(most: int = 4, patience: int = 3) -> AdaptiveLimiter:
+    return AdaptiveLimiter(most, patience, lambda: 0.5)
 
 
-def fail(g: Gate, times: int, *, now: float = 0.0, wrote: bool = True, suspect: bool = False) -> None:
+def fail(
+    g: AdaptiveLimiter, times: int, *, now: float = 0.0, wrote: bool = True, suspect: bool = False
+) -> None:
     for n in range(times):
         probe = g.start()
         g.finish()
         g.troubled(f"row {n}", now, wrote=wrote, probe=probe, suspect=suspect)
 
 
-def calm(g: Gate, times: int, *, wrote: bool = True) -> None:
+def calm(g: AdaptiveLimiter, times: int, *, wrote: bool = True) -> None:
     for _ in range(times):
         g.start()
         g.finish()
@@ -31,7 +33,7 @@ def calm(g: Gate, times: int, *, wrote: bool = True) -> None:
 
 
 def test_no_more_than_asked_for() -> None:
-    g = gate(2)
+    g = limiter(2)
     assert g.opening(0.0) == 0
     g.start()
     g.start()
@@ -41,7 +43,7 @@ def test_no_more_than_asked_for() -> None:
 
 
 def test_a_refusal_narrows_it_to_fewer_than_were_in_flight_and_calm_widens_it_slowly() -> None:
-    g = gate(4)
+    g = limiter(4)
     g.refused(3)
     assert g.limit == 2
     calm(g, FIRST_WIDENING - 1)
@@ -56,7 +58,7 @@ def test_a_refusal_narrows_it_to_fewer_than_were_in_flight_and_calm_widens_it_sl
 
 
 def test_a_limit_that_is_met_again_and_again_is_tried_ever_more_rarely() -> None:
-    g = gate(4)
+    g = limiter(4)
     waits = []
     g.refused(3)
     for _ in range(6):
@@ -71,14 +73,14 @@ def test_a_limit_that_is_met_again_and_again_is_tried_ever_more_rarely() -> None
 
 
 def test_one_call_is_always_allowed() -> None:
-    g = gate(1)
+    g = limiter(1)
     g.refused(1)
     assert g.limit == 1
     assert g.opening(0.0) == 0
 
 
 def test_a_time_that_the_pim_names_is_everybodys_but_not_for_ever() -> None:
-    g = gate()
+    g = limiter()
     g.wait_until(10.0, 30.0)
     g.wait_until(11.0, 5.0)
     assert g.opening(12.0) == 28.0
@@ -88,7 +90,7 @@ def test_a_time_that_the_pim_names_is_everybodys_but_not_for_ever() -> None:
 
 
 def test_trouble_across_rows_closes_it_and_lets_one_probe_at_a_time_look() -> None:
-    g = gate(3)
+    g = limiter(3)
     fail(g, g.closes_at - 1)
     assert not g.closed
     fail(g, 1)
@@ -105,7 +107,7 @@ def test_trouble_across_rows_closes_it_and_lets_one_probe_at_a_time_look() -> No
 
 @pytest.mark.parametrize("patience", [0, 3])
 def test_after_the_last_probe_it_is_given_up_with_pauses_between(patience: int) -> None:
-    g = gate(2, patience)
+    g = limiter(2, patience)
     fail(g, g.closes_at)
     pauses = [g.not_before]
     while not g.given_up:
@@ -117,7 +119,7 @@ def test_after_the_last_probe_it_is_given_up_with_pauses_between(patience: int) 
 
 
 def test_one_row_alone_proves_nothing() -> None:
-    g = gate()
+    g = limiter()
     for _ in range(50):
         g.start()
         g.finish()
@@ -126,13 +128,13 @@ def test_one_row_alone_proves_nothing() -> None:
 
 
 def test_rows_in_trouble_of_their_own_do_not_close_it() -> None:
-    g = gate()
+    g = limiter()
     fail(g, 50, suspect=True)
     assert not g.closed
 
 
 def test_reads_that_answer_do_not_hide_that_writes_fail() -> None:
-    g = gate(2)
+    g = limiter(2)
     for n in range(g.closes_at):
         g.start()
         g.finish()
