@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all test-oldest lint types fuzz bench clean
+.PHONY: help demo test test-all test-oldest lint types fuzz bench package clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make types        mypy --strict"
 	@echo "make fuzz         fuzz every reader"
 	@echo "make bench        measure against peers and limits"
+	@echo "make package      build wheel and sdist, check them, and try the wheel in an empty environment"
 	@echo "make clean        remove $(VENV) and what builds leave behind"
 
 $(VENV)/.demo: pyproject.toml
@@ -54,6 +55,16 @@ fuzz: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py
+
+package:
+	rm -rf build dist
+	$(PYTHON) -m venv build/tools
+	build/tools/bin/python -m pip install --quiet --disable-pip-version-check build twine
+	build/tools/bin/pyproject-build
+	build/tools/bin/twine check --strict dist/*
+	$(PYTHON) -m venv build/bare
+	build/bare/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	build/bare/bin/akeneo-media --version
 
 clean:
 	rm -rf $(VENV) $(VENV)-oldest build dist .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

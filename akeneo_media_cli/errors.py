@@ -7,12 +7,12 @@ cause and a cure for each, and a test holds the two together.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from .exits import Exit
 
 
-class Kind(str, Enum):
+class Kind(StrEnum):
     """What went wrong, as scripts may test for it. Members may be added, never renamed."""
 
     # The row as written.

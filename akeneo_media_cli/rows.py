@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from .errors import Failure
 from .secret import Secret
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """What became of a row (contract: "What becomes of a row"; those after `pending` are words of
     `verify` and `download`)."""
 
@@ -32,7 +32,7 @@ class Status(str, Enum):
     DOWNLOADED = "downloaded"
 
 
-class TargetType(str, Enum):
+class TargetType(StrEnum):
     """The kinds of entity that hold media; the value is `target.type` in reports."""
 
     PRODUCT = "product"

@@ -7,7 +7,7 @@ screen or turn a line around. Sources: Unicode TR 36 (bidirectional spoofing), C
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 # Controls, surrogates (undecodable bytes of file names), line separators, and the invisible
 # characters that reorder, join or hide text.
@@ -79,7 +79,7 @@ def count(number: int, noun: str) -> str:
 
 def utc(timestamp: float) -> str:
     """Seconds since the epoch as reports have them: `2026-11-23T10:15:00Z`, and milliseconds if any."""
-    moment = datetime.fromtimestamp(round(timestamp, 3), timezone.utc)
+    moment = datetime.fromtimestamp(round(timestamp, 3), UTC)
     precision = "milliseconds" if moment.microsecond else "seconds"
     return moment.isoformat(timespec=precision).replace("+00:00", "Z")
 

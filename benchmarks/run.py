@@ -12,7 +12,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -67,7 +67,7 @@ def main() -> int:
 
 
 def _page(lines: list[str], loads: list[float], seconds: float) -> str:
-    today = datetime.now(timezone.utc).date()
+    today = datetime.now(UTC).date()
     return (
         "# Results\n\n"
         f"Written by `make bench` on {today} in {seconds / 60:.0f} minutes: "

@@ -16,6 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
+WORKFLOWS = ROOT / ".github" / "workflows"
 TEXTS = sorted(p for p in EXAMPLES.iterdir() if p.is_file())
 
 
@@ -24,6 +25,8 @@ TEXTS = sorted(p for p in EXAMPLES.iterdir() if p.is_file())
     [
         ("vendor.github-workflows", EXAMPLES / "github.yml"),
         ("vendor.github-workflows", EXAMPLES / "github-matrix.yml"),
+        ("vendor.github-workflows", WORKFLOWS / "ci.yml"),
+        ("vendor.github-workflows", WORKFLOWS / "release.yml"),
         ("vendor.gitlab-ci", EXAMPLES / "gitlab-ci.yml"),
         ("vendor.github-actions", ROOT / "action.yml"),
     ],

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import traceback
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from .. import __version__
 from ..pim.http.redact import Redactor
@@ -17,7 +17,7 @@ from ..wording import one_line
 def keep() -> str:
     """Write the traceback of the exception at hand to a file; what to tell the user."""
     kind, error, _ = sys.exc_info()
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     redact = Redactor()
     redact.learn(*(os.environ.get(name, "") for name in (*LOGIN, TOKEN)))
     text = f"akeneo-media {__version__}, Python {sys.version}, {now:%Y-%m-%dT%H:%M:%SZ}\n\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,7 @@ SAFETY = "What is sent"
 OUTPUT = "Output"
 
 
-class Skip(str, Enum):
+class Skip(StrEnum):
     """Which rows need not be sent."""
 
     ledger = "ledger"
@@ -29,7 +29,7 @@ class Skip(str, Enum):
     none = "none"
 
 
-class ProgressMode(str, Enum):
+class ProgressMode(StrEnum):
     """How the run is shown."""
 
     auto = "auto"
@@ -39,14 +39,14 @@ class ProgressMode(str, Enum):
     none = "none"
 
 
-class LogForm(str, Enum):
+class LogForm(StrEnum):
     """How log lines are written."""
 
     text = "text"
     json = "json"
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """What a manifest is written in."""
 
     csv = "csv"

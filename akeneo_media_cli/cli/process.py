@@ -34,7 +34,7 @@ def open_streams() -> None:
     for descriptor, way in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(descriptor)
-        except OSError:  # noqa: PERF203 - three times in all
+        except OSError:
             # The lowest free number is the one that is missing.
             os.open(os.devnull, way)
     # Python has None for those that were closed.

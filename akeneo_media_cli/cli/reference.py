@@ -49,7 +49,7 @@ def _section(path: str, callback: Callable[..., Any]) -> str:
     hints = get_type_hints(callback, include_extras=True)
     arguments, options = [], []
     for name, parameter in inspect.signature(callback).parameters.items():
-        kind, info = _annotation(hints[name])
+        kind, info = get_args(hints[name])[:2]
         if isinstance(info, ArgumentInfo):
             arguments.append((info.metavar or name.upper(), info.help or ""))
         elif isinstance(info, OptionInfo) and not info.hidden:
@@ -63,11 +63,6 @@ def _section(path: str, callback: Callable[..., Any]) -> str:
         lines += [f"| `{name}` | {_cell(text)} | |" for name, text in arguments]
         lines += options
     return "\n".join(lines) + "\n"
-
-
-def _annotation(hint: Any) -> tuple[Any, ...]:
-    # Python 3.10 makes a union with None of what has None for a default.
-    return next(get_args(each)[:2] for each in (hint, *get_args(hint)) if hasattr(each, "__metadata__"))
 
 
 def _option(name: str, kind: Any, info: OptionInfo, default: Any) -> str:

@@ -7,7 +7,7 @@ import email.utils
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from ..errors import Failure, Kind, MediaError
@@ -35,7 +35,7 @@ _RIGHTS = (
 )
 
 
-class Health(str, Enum):
+class Health(StrEnum):
     """What a finding comes to. `skipped`: not looked at, as something before it went wrong."""
 
     OK = "ok"

@@ -8,7 +8,7 @@ import platform
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,7 +24,7 @@ from .store import Store
 
 def new_id(now: float, token: Callable[[int], str] = secrets.token_hex) -> str:
     """An id for a run that begins now, seconds since 1970: `20261123T101500Z-3f2a`."""
-    stamp = datetime.fromtimestamp(now, timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
     return f"{stamp}-{token(2)}"
 
 

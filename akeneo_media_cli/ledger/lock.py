@@ -7,7 +7,7 @@ import json
 import os
 import platform
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,7 @@ class LedgerLock:
     def _locked(self) -> LedgerLockedError:
         try:
             told: dict[str, Any] = json.loads(self._holder.read_text(encoding="utf-8"))
-            since = datetime.fromtimestamp(told["since"], timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+            since = datetime.fromtimestamp(told["since"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
             command = f" ({told['command']})" if told["command"] else ""
             who = f"process {told['pid']} on {told['host']}{command} holds it since {since}"
         except (OSError, ValueError, KeyError, TypeError, OverflowError):

@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -229,7 +229,7 @@ def _probe(store: Store) -> None:
 
 
 def _set_aside(path: Path, clock: Clock, note: Note) -> None:
-    stamp = datetime.fromtimestamp(clock(), timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    stamp = datetime.fromtimestamp(clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
     name = f"{path.name}.damaged-{stamp}"
     count = 1
     while path.with_name(name).exists():

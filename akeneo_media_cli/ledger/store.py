@@ -130,7 +130,7 @@ class Store:
 
     def _trouble(self, error: sqlite3.Error) -> LedgerError:
         text = str(error)
-        # SQLITE_CORRUPT and SQLITE_NOTADB come as the bare class; Python 3.10 does not tell their codes.
+        # SQLITE_CORRUPT and SQLITE_NOTADB come as the bare class.
         if type(error) is sqlite3.DatabaseError or "Could not decode" in text:
             self.damaged = True
             return DamagedError(

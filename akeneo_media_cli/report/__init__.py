@@ -129,7 +129,7 @@ def write_reports(destinations: Sequence[str], report: Report, *, stdout: TextIO
     for destination in destinations:
         try:
             _write(destination, report, stdout)
-        except OSError as error:  # noqa: PERF203
+        except OSError as error:
             reason = one_line(error.strerror or error, 200)
             unwritten.append(f"{one_line(destination, 200)}: {reason}")
         except Exception as error:

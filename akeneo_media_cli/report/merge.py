@@ -51,7 +51,7 @@ def merged(paths: Sequence[Path]) -> Report:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def _head(path: Path) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 170, 70, 24, 8
 def seconds_of(stamp: object) -> float | None:
     """An ISO 8601 time as seconds since the epoch; None for what is none."""
     try:
-        return datetime.fromisoformat(str(stamp).replace("Z", "+00:00")).timestamp()
+        return datetime.fromisoformat(str(stamp)).timestamp()
     except ValueError:
         return None
 

@@ -21,7 +21,7 @@ def put_back(run: Run, client: PimClient, note: Note) -> None:
     for borrowed in run.borrowed():
         try:
             _reclaim(run, client, borrowed)
-        except CallError as error:  # noqa: PERF203 - a carrier or two
+        except CallError as error:
             note(
                 f"carrier {borrowed.identifier} still holds {borrowed.name} in {borrowed.attribute}: {error}",
                 "the next upload puts its own value back",

@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -263,7 +263,7 @@ def test_silence_is_given_up(server: Callable[..., Server], check: Check) -> Non
 
 
 def test_a_clock_that_is_wrong(server: Callable[..., Server], check: Check) -> None:
-    past = format_datetime(datetime.now(timezone.utc) - timedelta(hours=2), usegmt=True)
+    past = format_datetime(datetime.now(UTC) - timedelta(hours=2), usegmt=True)
     for date, health in ((past, "warning"), ("no date at all", None), ("", None)):
         replies = pim()
 

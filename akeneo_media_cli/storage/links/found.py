@@ -6,7 +6,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple, Protocol
 
@@ -129,7 +129,7 @@ def version_of(etag: str | None, changed: object = None) -> int | None:
             return _digested(str(changed)) if changed else None
     if isinstance(changed, datetime):
         if changed.tzinfo is None:
-            changed = changed.replace(tzinfo=timezone.utc)
+            changed = changed.replace(tzinfo=UTC)
         changed = changed.timestamp()
     if not isinstance(changed, (int, float)):
         return None

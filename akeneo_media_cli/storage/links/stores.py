@@ -254,7 +254,7 @@ def _connected(policy: LinkPolicy, host: str, port: int, seconds: float) -> sock
     for address in policy.addresses(host, port):
         try:
             return socket.create_connection((address, port), seconds)
-        except OSError as error:  # noqa: PERF203 - a few at most
+        except OSError as error:
             trouble = error
     assert trouble is not None
     raise trouble
