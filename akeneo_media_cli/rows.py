@@ -121,6 +121,18 @@ def php_basename(name: str) -> str:
     return name.replace("\\", "/").rsplit("/", 1)[-1]
 
 
+_CODE = re.compile(r"(?:.*/)?[0-9a-f]{40}_(.*)", re.DOTALL)
+
+
+def name_in_code(code: str) -> str | None:
+    """The file name at the end of a media code, with `_` for whatever is not plain; None where there is none.
+
+    Source: docs/pim-behaviour.md, "Swapped bytes".
+    """
+    found = _CODE.fullmatch(code)
+    return None if found is None else found.group(1)
+
+
 _UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 

@@ -11,18 +11,18 @@ from typing import Any
 
 from ..errors import Failure, Kind
 from ..report.items import error_item
-from ..rows import Row, Status, Target, TargetType
+from ..rows import Row, Status, Target, TargetType, name_in_code
 from ..wording import utc
-from .model import PlannedRow, Share, value_key
+from .model import UNKNOWN, HeldBefore, HeldFile, PlannedRow, Share, value_key
 from .store import execute_many, unbound
 
 _COMMON = (
-    "id, value_key, status, name, size, mtime_ns, type, parent, code, attribute, locale, scope, path, "
+    "id, value_key, status, name, size, mtime_ns, stamp, type, parent, code, attribute, locale, scope, path, "
     "manifest, line, file, attempts"
 )
 _RARE = (
     "filename, root, extra, media_code, sha256, duration, notes, kind, message, hint, http_status, share, "
-    "ended_at"
+    "ended_at, before_code, before_name, before_size"
 )
 
 COLUMNS = f"{_COMMON}, {_RARE}"
@@ -33,7 +33,7 @@ WIDTH = COLUMNS.count(",") + 1
 # Python's sqlite3 takes eight times as long to hand over a None as a text. So a row that has nothing in the
 # rare columns is written without them, and the common ones that may be empty are handed over as ''.
 _COMMON_PLACES = (
-    "?, ?, NULLIF(?, ''), ?, ?, ?, ?, NULLIF(?, ''), ?, ?, NULLIF(?, ''), NULLIF(?, ''), ?, ?, ?, ?, ?"
+    "?, ?, NULLIF(?, ''), ?, ?, ?, ?, ?, NULLIF(?, ''), ?, ?, NULLIF(?, ''), NULLIF(?, ''), ?, ?, ?, ?, ?"
 )
 _WIDTH_COMMON = _COMMON.count(",") + 1
 _INSERT_COMMON = f"INSERT INTO row ({_COMMON}) VALUES ({_COMMON_PLACES})"
@@ -73,6 +73,7 @@ def to_record(n: int, planned: PlannedRow) -> tuple[Any, ...]:
         planned.name,
         planned.size,
         planned.mtime_ns,
+        planned.stamp,
         type_,
         parent,
         code,
@@ -94,6 +95,7 @@ def to_record(n: int, planned: PlannedRow) -> tuple[Any, ...]:
         *failure_columns(failure),
         None if planned.share is None else planned.share.value,
         planned.ended_at,
+        *before_columns(planned.before),
     )
 
 
@@ -127,12 +129,25 @@ def failure_columns(failure: Failure | None) -> tuple[Any, Any, Any, Any]:
     return failure.kind._value_, failure.message, failure.hint, failure.http_status
 
 
+def before_columns(before: HeldBefore) -> tuple[Any, Any, Any]:
+    """before_code ('' for a value that was empty, null where nobody looked), before_name, before_size."""
+    if before is UNKNOWN:
+        return None, None, None
+    return ("", None, None) if before is None else (before.code, before.name, before.size)
+
+
+def _before(code: str | None, name: str | None, size: int | None) -> HeldBefore:
+    if code is None:
+        return UNKNOWN
+    return HeldFile(code, name, size) if code else None
+
+
 def from_record(record: tuple[Any, ...]) -> PlannedRow:
     """The row that a record of `COLUMNS` holds."""
     (
-        id_, _, status, name, size, mtime_ns, type_, parent, code, attribute, locale, scope, path,
+        id_, _, status, name, size, mtime_ns, stamp, type_, parent, code, attribute, locale, scope, path,
         manifest, line, file, attempts, filename, root, extra, media_code, sha256, duration, notes,
-        kind, message, hint, http_status, share, ended_at,
+        kind, message, hint, http_status, share, ended_at, *before,
     ) = unbound(record)  # fmt: skip
     failure = None if kind is None else Failure(Kind(kind), message, hint, http_status)
     row = Row(
@@ -164,6 +179,8 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
         notes=tuple(json.loads(notes)) if notes else (),
         share=None if share is None else Share(share),
         ended_at=ended_at,
+        before=_before(*before),
+        stamp=stamp,
     )
 
 
@@ -189,6 +206,8 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
         "scope": row.scope,
         "status": (planned.status or Status.PENDING).value,
         "media_code": planned.media_code,
+        "change": _change(planned),
+        "before": _before_item(planned.before),
         "attempts": planned.attempts,
         "duration_seconds": None if duration is None else round(duration, 3),
         "error": None if failure is None else error_item(failure),
@@ -198,3 +217,25 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
     if ended_at is not None:
         item["started_at"], item["finished_at"] = utc(ended_at - (duration or 0.0)), utc(ended_at)
     return item
+
+
+_WRITES = (Status.UPLOADED, Status.PLANNED)
+
+
+def _change(planned: PlannedRow) -> str | None:
+    """What the row did to its value, or would do; None where nobody looked at it before."""
+    if planned.status not in _WRITES:
+        return "none"
+    before = planned.before
+    if before is UNKNOWN:
+        return None
+    if before is None:
+        return "new"
+    return "none" if before.code == planned.media_code else "replace"
+
+
+def _before_item(before: HeldBefore) -> dict[str, Any] | None:
+    if before is UNKNOWN or before is None:
+        return None
+    name = name_in_code(before.code) if before.name is None else before.name
+    return {"media_code": before.code, "name": name, "size": before.size}

@@ -30,6 +30,18 @@ Before = str | None | Unknown
 """The media code that a value held before it was written to, None for empty, or `UNKNOWN`."""
 
 
+class HeldFile(NamedTuple):
+    """A media file that a value holds; `name` and `size` (bytes) are None where nobody told them."""
+
+    code: str
+    name: str | None = None
+    size: int | None = None
+
+
+HeldBefore = HeldFile | None | Unknown
+"""As `Before`, with what is known of the file."""
+
+
 @dataclass(slots=True)
 class PlannedRow:
     """A row of a manifest together with its file and what became of it so far.
@@ -39,6 +51,10 @@ class PlannedRow:
     `duration` seconds, `ended_at` seconds since 1970. `status` None means open: still to be decided or sent.
     `share` says how rows that may share its media file are found: those of the same path and name, or of the
     same bytes and name.
+
+    `before` is what the value held when it was last looked at before this run wrote to it. `stamp` is the
+    file's inode and change time as one number: another file in its place has another stamp, even with the
+    same size and time.
     """
 
     seq: int
@@ -56,6 +72,8 @@ class PlannedRow:
     notes: tuple[str, ...] = ()
     share: Share | None = None
     ended_at: float | None = None
+    before: HeldBefore = UNKNOWN
+    stamp: int | None = None
 
 
 class Share(Enum):
@@ -85,7 +103,7 @@ class RowResult:
     `attempts` and `duration` (seconds) stand for the whole row, not for the last try; None leaves what is
     known; where there is a `duration`, the row ends now. `size` and `mtime_ns` are given where the file sent
     differs from the one planned. For `uploaded` and `unchanged` a `media_code` makes the ledger remember that
-    the value holds this file.
+    the value holds this file. `before`, where known, is what the value held before this run.
     """
 
     seq: int
@@ -99,6 +117,7 @@ class RowResult:
     flight: InFlightState = InFlightState.OVER
     size: int | None = None
     mtime_ns: int | None = None
+    before: HeldBefore = UNKNOWN
 
 
 class InFlightMark(NamedTuple):

@@ -13,7 +13,7 @@ from ..errors import Failure
 from ..exits import Exit
 from ..rows import Status, Target
 from . import planning
-from .codec import failure_columns, insert, notes_text, to_record
+from .codec import before_columns, failure_columns, insert, notes_text, to_record
 from .history import prune
 from .model import (
     UNKNOWN,
@@ -42,6 +42,8 @@ _OUTCOME = """
 UPDATE row SET status = ?, media_code = ?, sha256 = COALESCE(?, sha256), attempts = COALESCE(?, attempts),
     duration = COALESCE(?, duration), ended_at = COALESCE(?, ended_at),
     size = COALESCE(?, size), mtime_ns = COALESCE(?, mtime_ns),
+    before_code = COALESCE(?, before_code), before_name = COALESCE(?, before_name),
+    before_size = COALESCE(?, before_size),
     notes = COALESCE(substr(notes, 1, length(notes) - 1) || ', ' || substr(?, 2), ?, notes),
     kind = ?, message = ?, hint = ?, http_status = ?
 WHERE id = ?"""
@@ -331,6 +333,7 @@ class Run(RunRecord):
             None if outcome.duration is None else self._clock(),
             outcome.size,
             outcome.mtime_ns,
+            *before_columns(outcome.before),
             notes,
             notes,
             *failure_columns(outcome.failure),

@@ -77,7 +77,20 @@ def _version_3(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE row ADD COLUMN ended_at REAL")
 
 
-MIGRATIONS: Sequence[Migration] = (_version_1, _version_2, _version_3)
+def _version_4(connection: sqlite3.Connection) -> None:
+    for statement in (
+        # What a row's value held before the run wrote to it: null where nobody looked, '' where it was empty.
+        "ALTER TABLE row ADD COLUMN before_code TEXT",
+        "ALTER TABLE row ADD COLUMN before_name TEXT",
+        "ALTER TABLE row ADD COLUMN before_size INTEGER",
+        # `PlannedRow.stamp`: tells a file from another that was put in its place with its size and time.
+        "ALTER TABLE row ADD COLUMN stamp INTEGER",
+        "ALTER TABLE value ADD COLUMN stamp INTEGER",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (_version_1, _version_2, _version_3, _version_4)
 """The n-th brings a file from version n-1 to n. Never change one that was released; append."""
 
 

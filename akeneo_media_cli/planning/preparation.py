@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import Failure, Kind
-from ..ledger import Interrupted, PlannedRow, RowResult, Run, same_path
+from ..ledger import HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult, Run, same_path
 from ..pim.errors import Refusal
 from ..preflight import checks
 from ..preflight.preflight import Preflight
@@ -96,6 +96,7 @@ class Preparation:
                 notes=resolved.notes,
                 size=planned.size,
                 mtime_ns=planned.mtime_ns,
+                before=HeldFile(held.code, planned.name, planned.size),
             )
         way: Way | ResolvedTarget | Failure | None = None
         if resolved.target.type is TargetType.PRODUCT_UUID:
@@ -107,8 +108,19 @@ class Preparation:
         if way is Way.LATER:
             return None
         if not self._sends:
-            return RowResult(planned.seq, self._looked, notes=resolved.notes if self._looked else ())
+            return RowResult(
+                planned.seq,
+                self._looked,
+                notes=resolved.notes if self._looked else (),
+                before=self._before(planned, resolved),
+            )
         return self._course(planned, resolved, content, way)
+
+    def _before(self, planned: PlannedRow, resolved: ResolvedTarget) -> HeldBefore:
+        """What the value holds, with name and size where this machine put it there or the PIM told them."""
+        if not isinstance(resolved.before, str):
+            return resolved.before
+        return self._unchanged.told(planned.seq, resolved.before)
 
     def _course(
         self,
@@ -118,6 +130,8 @@ class Preparation:
         way: Way | ResolvedTarget | None,
     ) -> UploadTask:
         payload = UploadPayload(planned, resolved, self._unchanged.interrupted.get(planned.seq))
+        before = self._before(planned, resolved)
+        payload.held = before if isinstance(before, HeldFile) else None
         if isinstance(way, ResolvedTarget):
             payload.via = way
         place = payload.place

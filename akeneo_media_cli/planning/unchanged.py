@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..ledger import Interrupted, PlannedRow, Remembered, Run
+from ..ledger import HeldFile, Interrupted, PlannedRow, Remembered, Run
 from ..link import is_link
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
@@ -60,6 +60,13 @@ class Unchanged:
         if self._skip == "remote" and isinstance(resolved.before, str):
             return self._remote(planned, resolved, resolved.before)
         return None
+
+    def told(self, seq: int, code: str) -> HeldFile:
+        """What is known of the file that a row's value holds."""
+        known = self._run.remembered(seq)
+        if known is None or known.media_code != code:
+            return HeldFile(code)
+        return HeldFile(code, known.name, known.size)
 
     def _sent_before(self, planned: PlannedRow) -> Held | None:
         """As `ledger.planning` finds it for files, whose size and time are known when they are planned."""

@@ -17,6 +17,7 @@ COLUMNS = (
     *("attribute", "locale", "scope", "status", "media_code", "attempts", "duration_seconds"),
     *("error.kind", "error.http_status", "error.message", "error.hint"),
     *("started_at", "finished_at", "name", "notes"),
+    *("change", "before.media_code", "before.name", "before.size"),
 )
 _MOST_EXTRA = 200
 _OVERFLOW = "extra"
@@ -46,6 +47,7 @@ def write(report: Report, out: TextIO) -> None:
             "notes": "; ".join(item.get("notes") or ()) or None,
             **{f"target.{key}": value for key, value in target.items()},
             **{f"error.{key}": value for key, value in error.items()},
+            **{f"before.{key}": value for key, value in (item.get("before") or {}).items()},
         }
         cells = [cell(flat.get(column)) for column in COLUMNS]
         cells += [cell(extra.get(name)) for name in names]

@@ -18,6 +18,14 @@ class ErrorItem(TypedDict):
     hint: str
 
 
+class BeforeItem(TypedDict):
+    """`before`: the file that a row's value held; `name` and `size` (bytes) where they are known."""
+
+    media_code: str
+    name: str | None
+    size: int | None
+
+
 class _Item(TypedDict):
     manifest: str
     line: int
@@ -30,6 +38,8 @@ class _Item(TypedDict):
     scope: str | None
     status: str
     media_code: str | None
+    change: str | None
+    before: BeforeItem | None
     attempts: int
     duration_seconds: float | None
     error: ErrorItem | None
@@ -37,6 +47,10 @@ class _Item(TypedDict):
 
 class Item(_Item, total=False):
     """What became of one row. `size` is bytes; the times are ISO 8601 in UTC.
+
+    `change` is what the row did to its value, or would do in a dry run: `new` (it was empty), `replace` or
+    `none`; None where the PIM was not asked what the value held. `before` is the file that it held; None
+    where it held none, or where nobody asked.
 
     Added to the contract's fields, and left out where unknown: `extra` (the manifest's further columns),
     `row` (the row's number in the run), `name` (as the PIM shows it), `notes`, and for a row that took time

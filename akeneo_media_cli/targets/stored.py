@@ -8,9 +8,8 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from ..pim.answers.types import Downloaded
-from ..rows import php_basename
+from ..rows import name_in_code, php_basename
 
-_CODE = re.compile(r"(?:.*/)?[0-9a-f]{40}_(.*)", re.DOTALL)
 _UNSAFE = re.compile(rb"[^A-Za-z0-9.]")
 _LONGEST = 100
 _KEPT = 95
@@ -28,8 +27,8 @@ def safe_name(name: str) -> str:
 
 def resembles(code: str, name: str, size: int | None, download: Callable[[BinaryIO], Downloaded]) -> bool:
     """Has the file of a code this name and size (bytes)? The size is learned by fetching it."""
-    found = _CODE.fullmatch(code)
-    if found is not None and found.group(1) != safe_name(name):
+    found = name_in_code(code)
+    if found is not None and found != safe_name(name):
         return False
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
         return download(nowhere).size == size

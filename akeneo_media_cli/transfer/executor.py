@@ -324,6 +324,7 @@ class UploadExecutor:
             flight=flight,
             size=task.size or None,
             mtime_ns=payload.mtime_ns,
+            before=payload.held_before,
         )
         self._run.record([result])
         self._finished(payload.planned, result)
@@ -334,6 +335,7 @@ class UploadExecutor:
         planned.attempts = result.attempts or planned.attempts
         planned.duration = planned.duration if result.duration is None else result.duration
         planned.notes += result.notes
+        planned.before = result.before
         self._progress.row_finished(planned.seq, to_item(planned))
 
 

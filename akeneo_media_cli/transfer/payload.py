@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import Failure
-from ..ledger import Before, BorrowedValue, Interrupted, PlannedRow, RowResult
+from ..ledger import Before, BorrowedValue, HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult
 from ..targets import ADAPTERS, Place
 from ..targets.resolved import ResolvedTarget
 from .task import Known, UploadTask
@@ -19,6 +19,7 @@ class UploadPayload:
 
     `via` is the carrier's value that the file goes up through, `borrowed` what is to be put back there.
     `resumed` is what a run that died left of the row; `mtime_ns` is the file's time when it was sent.
+    `held` is what is known of the file that the value holds, if it holds one.
     """
 
     planned: PlannedRow
@@ -27,6 +28,7 @@ class UploadPayload:
     via: ResolvedTarget | None = None
     borrowed: BorrowedValue | None = None
     mtime_ns: int | None = None
+    held: HeldFile | None = None
 
     @property
     def place(self) -> Place:
@@ -42,6 +44,14 @@ class UploadPayload:
     def before(self) -> Before:
         """What the value held before anything was sent."""
         return self.resolved.before if self.resumed is None else self.resumed.before
+
+    @property
+    def held_before(self) -> HeldBefore:
+        """`before`, with what is known of that file."""
+        before = self.before
+        if not isinstance(before, str):
+            return before
+        return self.held if self.held is not None and self.held.code == before else HeldFile(before)
 
     @property
     def replanned(self) -> bool:

@@ -10,6 +10,8 @@ import pytest
 
 from akeneo_media_cli.errors import Failure, Kind
 from akeneo_media_cli.ledger import (
+    UNKNOWN,
+    HeldFile,
     Ledger,
     PlannedRow,
     RowResult,
@@ -110,6 +112,32 @@ def test_a_row_that_took_time_tells_when_it_ended(run: Run, clock: Clock) -> Non
     assert "started_at" not in run.item(2)
 
 
+def test_a_row_tells_what_its_value_held_before(run: Run) -> None:
+    run.add([planned(n) for n in range(1, 6)])
+    old = "1/2/3/4/" + "0" * 40 + "_old_front.jpg"
+    run.record(
+        [
+            RowResult(1, Status.UPLOADED, media_code="a/1.jpg", before=None),
+            RowResult(2, Status.UPLOADED, media_code="a/2.jpg", before=HeldFile(old, "old front.jpg", 7)),
+            RowResult(3, Status.PLANNED, before=HeldFile(old)),
+            RowResult(4, Status.UPLOADED, media_code="a/4.jpg"),
+            RowResult(5, Status.UNCHANGED, media_code=old, before=HeldFile(old, "5.jpg", 5)),
+        ]
+    )
+    told = {item["row"]: (item["change"], item["before"]) for item in run.items()}
+    assert told == {
+        1: ("new", None),
+        2: ("replace", {"media_code": old, "name": "old front.jpg", "size": 7}),
+        3: ("replace", {"media_code": old, "name": "old_front.jpg", "size": None}),
+        4: (None, None),
+        5: ("none", {"media_code": old, "name": "5.jpg", "size": 5}),
+    }
+    assert run.row(1).before is None, "it was empty"
+    assert run.row(4).before is UNKNOWN, "nobody asked"
+    run.failed(2, REFUSED)
+    assert run.row(2).before == HeldFile(old, "old front.jpg", 7), "a later result does not forget it"
+
+
 def test_the_report_item_is_the_contracts(run: Run) -> None:
     run.add([planned(1, extra={"season": "spring"})])
     run.failed(1, REFUSED, attempts=2, duration=0.41234, notes=("tried twice",))
@@ -129,6 +157,8 @@ def test_the_report_item_is_the_contracts(run: Run) -> None:
         "scope": None,
         "status": "failed",
         "media_code": None,
+        "change": "none",
+        "before": None,
         "attempts": 2,
         "duration_seconds": 0.412,
         "error": {
