@@ -33,6 +33,9 @@ class Kind(StrEnum):
     NAME_TOO_LONG = "name_too_long"
     EXTENSION_TOO_LONG = "extension_too_long"
     CONTENT_MISMATCH = "content_mismatch"
+    PICTURE_TOO_LARGE = "picture_too_large"
+    PICTURE_BROKEN = "picture_broken"
+    CANNOT_FIT = "cannot_fit"
     LINK_REFUSED = "link_refused"
     SOURCE_TROUBLE = "source_trouble"
     # What the PIM's catalogue says of the row.

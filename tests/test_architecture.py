@@ -20,6 +20,7 @@ LAYERS = (
     "targets",
     "ledger",
     "storage",
+    "fit",
     "sandbox",
     "progress",
     "report",
