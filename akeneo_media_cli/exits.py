@@ -1,4 +1,4 @@
-"""The exit statuses that scripts rely on (contract: "Exit status")."""
+"""The exit statuses that scripts rely on."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from .secret import Secret
 
 
 class Status(StrEnum):
-    """What became of a row (contract: "What becomes of a row"; those after `pending` are words of
+    """What became of a row (those after `pending` are words of
     `verify` and `download`)."""
 
     UPLOADED = "uploaded"
@@ -102,8 +102,9 @@ class Row:
 def folded(code: str) -> str:
     """A code as MySQL's `utf8mb4_unicode_ci` compares it: without case, accents or trailing spaces.
 
-    The PIM finds `SKU-1`, `sku-1` and `sku-1 ` as one product (pim-facts A3), so locks and
-    conflict checks must take them as one. Coarser than MySQL is safe; finer is not.
+    The PIM finds `SKU-1`, `sku-1` and `sku-1 ` as one product
+    (docs/pim-behaviour.md, "Spelling of identifiers and codes"), so locks and conflict checks must take them
+    as one. Coarser than MySQL is safe; finer is not.
     """
     code = code.rstrip()
     if code.isascii():
@@ -116,7 +117,8 @@ def folded(code: str) -> str:
 def php_basename(name: str) -> str:
     """What PHP keeps of a sent file name: the part after the last slash or backslash.
 
-    The scheduler keeps two of these apart in time: the PIM makes its media code of it (pim-facts A2).
+    The scheduler keeps two of these apart in time: the PIM makes its media code of it
+    (docs/pim-behaviour.md, "Swapped bytes").
     """
     return name.replace("\\", "/").rsplit("/", 1)[-1]
 

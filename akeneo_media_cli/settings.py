@@ -1,6 +1,6 @@
 """Where a setting comes from: the environment, then `.env`, and files that hold secrets.
 
-Source: the contract ("Connection"). No message of this module holds a value that may be secret: problems are
+No message of this module holds a value that may be secret: problems are
 told by the name of the variable, and what a file holds never gets into an exception.
 """
 

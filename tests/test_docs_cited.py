@@ -14,6 +14,11 @@ SOURCES = sorted(
 )
 CITED = re.compile(r'docs/pim-behaviour\.md, ((?:"[^"]+"(?:, | and )?)+)')
 
+PRIVATE = re.compile(
+    "|".join(("pim.facts", "wire.facts", r"architecture\.md", r"english\.md", r"contract: \""))
+)
+"""Notes that this project was made from; they are not in the repository."""
+
 
 def headings(page: Path) -> list[str]:
     return re.findall(r"^#+ (.+)$", without_code(page.read_text(encoding="utf-8")), re.MULTILINE)
@@ -43,6 +48,11 @@ def test_every_section_that_code_cites_is_on_the_page_about_the_pim() -> None:
         if name not in known
     }
     assert wrong == set()
+
+
+def test_no_source_file_cites_what_is_not_in_the_repository() -> None:
+    others = [path for path in SOURCES if path != Path(__file__)]
+    assert [str(p) for p in others if PRIVATE.search(p.read_text(encoding="utf-8"))] == []
 
 
 def test_a_citation_is_found_on_one_line_and_across_two() -> None:

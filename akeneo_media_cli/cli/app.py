@@ -71,7 +71,7 @@ def _called(arguments: list[str]) -> str | None:
 
 
 def run() -> None:
-    """Run the command line and leave with the contract's exit status; no traceback reaches the user."""
+    """Run the command line and leave with one of the exit statuses; no traceback reaches the user."""
     try:
         open_streams()
         catch_termination()

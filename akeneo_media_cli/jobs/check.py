@@ -181,7 +181,8 @@ class Checkup:
     def _access(self) -> Iterator[Finding]:
         self._try("use of the API", self._client.require_access)
         yield Finding("use of the API", Health.OK, "yes")
-        # The same call: it lists media files, which asks for no right of its own (pim-facts B1.5).
+        # The same call: it lists media files, which asks for no right of its own
+        # (docs/pim-behaviour.md, "Rights").
         yield Finding("may read media files", Health.OK, "yes")
 
     def _rights(self) -> Iterator[Finding]:

@@ -252,7 +252,8 @@ def mark_of(code: str) -> str:
 def sharing_names(codes: Iterable[str]) -> set[str]:
     """The codes whose files' names an earlier one of them has too, as far as codes tell.
 
-    The PIM makes the end of a code of the file's name, so equal names show there (pim-facts B2.7).
+    The PIM makes the end of a code of the file's name, so equal names show there
+    (docs/pim-behaviour.md, "Swapped bytes").
     """
     seen: set[str] = set()
     later: set[str] = set()

@@ -186,7 +186,7 @@ class Export:
         self._models.update({model.code: model for model in found})
         for code in missing:
             if code not in self._models:
-                # Search lags behind what was just made (pim-facts B9).
+                # Search lags behind what was just made (docs/pim-behaviour.md, "Searching and paging").
                 self._models[code] = self._reads.one(partial(self._client.get_product_model, code))
 
     def _names(self, values: Sequence[_Value]) -> list[str]:

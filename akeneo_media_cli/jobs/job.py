@@ -177,7 +177,7 @@ class Job:
 
 
 def rows_status(run: Run) -> Exit:
-    """What the words of a run's rows come to (contract: "Exit status")."""
+    """What the words of a run's rows come to."""
     summary = run.summary()
     statuses = [Exit.OK]
     if any(summary.get(status) for status in ("failed", "invalid", "differs", "missing")):

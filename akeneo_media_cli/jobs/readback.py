@@ -1,7 +1,8 @@
 """`upload --verify`: every value read back at the end, as a 201 proves nothing where others write too.
 
-Another writer that had read the product before us and wrote it after us takes our value away (pim-facts A1);
-in Enterprise a user without the right to publish makes a draft, and the value stays what it was (B2.9).
+Another writer that had read the product before us and wrote it after us takes our value away
+(docs/pim-behaviour.md, "A value lost to another writer"); in Enterprise a user without the right to publish
+makes a draft, and the value stays what it was (docs/pim-behaviour.md, "A value lost to another writer").
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class Interrupted(BaseException):
 
 
 class Signals:
-    """The first signal ends a run in order, another one at once (contract: exit status 130 and 143).
+    """The first signal ends a run in order, another one at once (exit status 130 or 143).
 
     While `heard_by` is set it is called for each; while nothing is, the run ends by `Interrupted`. Once
     `ending` is set, reports are being written: a first signal has nothing left to end, another one leaves.

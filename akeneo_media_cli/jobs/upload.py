@@ -98,7 +98,8 @@ class Upload(Job):
     def _let_settle(self, run: Run) -> None:
         """Wait while the PIM may still be at work on what an earlier run sent and got no answer to.
 
-        Whatever rows this run has: the PIM saves whole products, and each file name once (pim-facts A9).
+        Whatever rows this run has: the PIM saves whole products, and each file name once
+        (docs/pim-behaviour.md, "Lost values" and "Swapped bytes").
         """
         seconds = run.unsettled()
         if seconds > 0:

@@ -2,7 +2,7 @@
 
 Values come with the preflight's searches, a hundred entities a call. A value whose code the ledger itself put
 there needs no further call, as name, size and digest are known; of any other the PIM tells name and size, one
-call a row (pim-facts A5, B9).
+call a row (docs/pim-behaviour.md, "Answers to an upload" and "Searching and paging").
 """
 
 from __future__ import annotations

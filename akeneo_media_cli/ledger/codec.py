@@ -185,9 +185,9 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
 
 
 def to_item(planned: PlannedRow) -> dict[str, Any]:
-    """A row as `report.items[]` has it (contract: "The report"); one without a status is pending.
+    """A row as `report.items[]` has it (docs/reports.md, "JSON"); one without a status is pending.
 
-    Beside the contract's fields: `row` (its number in the run), `name` (as the PIM shows it), `notes`,
+    Beside the fields of a report: `row` (its number in the run), `name` (as the PIM shows it), `notes`,
     `extra`, and `started_at` and `finished_at` where the row took time.
     """
     row, failure = planned.row, planned.failure

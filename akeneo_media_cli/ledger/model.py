@@ -14,7 +14,8 @@ from ..errors import Failure
 from ..rows import Row, Status, Target, folded
 
 SETTLE_LEAST = 2.0
-"""Seconds until a call whose answer was lost counts as over (pim-facts A9)."""
+"""Seconds until a call whose answer was lost counts as over
+(docs/pim-behaviour.md, "When the answer is lost")."""
 
 
 class Unknown(Enum):
@@ -91,7 +92,8 @@ class InFlightState(Enum):
     OVER = "over"
     """Nothing more can come of it: the mark goes, what was last put there stands."""
     UNPROVEN = "unproven"
-    """The PIM may have saved it or may still (pim-facts A9): the mark stays for the next run to look at."""
+    """The PIM may have saved it or may still (docs/pim-behaviour.md, "When the answer is lost"): the mark
+    stays for the next run to look at."""
     LOST = "lost"
     """The PIM holds something else by now: the mark goes, and the memory with it."""
 
@@ -221,8 +223,9 @@ class RunInfo:
 def value_key(target: Target, attribute: str, locale: str | None, scope: str | None) -> int:
     """A signed 64-bit name for one value of one entity, the same on every machine and in every version.
 
-    Codes that the PIM's database takes as one give one key (pim-facts A3, B 2.4). Two values may share a key
-    by accident, so compare `value_identity` before believing a hit.
+    Codes that the PIM's database takes as one give one key
+    (docs/pim-behaviour.md, "Spelling of identifiers and codes"). Two values may share a key by accident, so
+    compare `value_identity` before believing a hit.
     """
     identity = _encoded(f"{_entity(target.type.value, target.parent)}{folded(target.code)}")
     digest = blake2b(identity, digest_size=8, key=_place(attribute, locale, scope)).digest()

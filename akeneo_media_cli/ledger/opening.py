@@ -33,7 +33,7 @@ PROBE = 1024 * 1024
 
 
 def default_path(pim_url: str) -> Path:
-    """The ledger of this PIM in the user's state folder (contract: `--state`)."""
+    """The ledger of this PIM in the user's state folder (unless `--state` names another)."""
     from platformdirs import user_state_path
 
     url = _same(pim_url)

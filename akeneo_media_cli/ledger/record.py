@@ -63,7 +63,7 @@ class RunRecord:
     def items(
         self, statuses: Collection[Status] | None = None, *, failures_first: bool = False
     ) -> Iterator[dict[str, Any]]:
-        """`rows` as `report.items` has them (contract: "The report")."""
+        """`rows` as `report.items` has them (docs/reports.md, "JSON")."""
         return map(to_item, self.rows(statuses, failures_first=failures_first))
 
     def troubled_items(self) -> Iterator[dict[str, Any]]:

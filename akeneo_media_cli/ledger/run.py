@@ -123,7 +123,7 @@ class Run(RunRecord):
         return count
 
     def settle_duplicates(self) -> Settled:
-        """Once all rows are in: what several rows for one value come to (contract: "Manifests").
+        """Once all rows are in: what several rows for one value come to.
 
         Rows that name different files all become invalid, each naming another's place; of rows that name the
         same file the first stays and the others are dropped (see `dropped`).

@@ -63,7 +63,8 @@ def _version_2(connection: sqlite3.Connection) -> None:
         "ALTER TABLE row ADD COLUMN share INTEGER",
         # The media file that was stored for a value, but may not have been attached to it yet.
         "ALTER TABLE value ADD COLUMN flight_code TEXT",
-        # A carrier's value that holds somebody else's file until it is put back (pim-facts A6).
+        # A carrier's value that holds somebody else's file until it is put back
+        # (docs/pim-behaviour.md, "Sharing one media file").
         """CREATE TABLE lent (
             identifier TEXT NOT NULL, attribute TEXT NOT NULL, locale TEXT NOT NULL, scope TEXT NOT NULL,
             before TEXT, name TEXT NOT NULL, size INTEGER NOT NULL,

@@ -207,7 +207,8 @@ def _incomplete(file: str, attribute: str, target: Target | None, extra: Mapping
     lacking = []
     if not file:
         lacking.append("file")
-    # The old PAM's files and a reference entity's own image belong to no attribute (pim-facts B6.2, B6.4).
+    # The old PAM's files and a reference entity's own image belong to no attribute
+    # (docs/pim-behaviour.md, "The old PAM" and "Assets and reference entities").
     bare = target is not None and (target.type is TargetType.PAM_ASSET or not target.code)
     if not attribute and not bare:
         lacking.append("attribute")

@@ -1,4 +1,4 @@
-"""The names that columns may have (contract: "Manifests"), and what a slip of one probably meant."""
+"""The names that columns may have, and what a slip of one probably meant."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from .http.transport import Answer, Transport
 
 TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105 - a path, no secret
 BODY_LIMIT = 300
-"""Bytes that the PIM takes in a token request (pim-facts A7)."""
+"""Bytes that the PIM takes in a token request (docs/pim-behaviour.md, "Login and tokens")."""
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,10 @@ class Trouble(CallError):  # noqa: N818
 
     `throttled`: the PIM said "too many" (429). `retry_after`: seconds it asked to wait, None where it did
     not. `maybe_done`: the whole request went out and no clean refusal came back, so that the PIM may have
-    done, or still be doing, what it was asked (pim-facts A9). `reused`: it died on a connection that had
-    served earlier calls, which the other side may simply have closed (pim-facts A7). `waited`: the seconds
-    that the PIM had the whole request for without an answer to it, where whoever made the call took them.
+    done, or still be doing, what it was asked (docs/pim-behaviour.md, "When the answer is lost"). `reused`:
+    it died on a connection that had served earlier calls, which the other side may simply have closed
+    (docs/pim-behaviour.md, "Transport"). `waited`: the seconds that the PIM had the whole request for without
+    an answer to it, where whoever made the call took them.
     """
 
     waited: float = 0.0

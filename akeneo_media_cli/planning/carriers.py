@@ -1,4 +1,5 @@
-"""How a file gets to a product without identifier, to which the PIM takes no upload (pim-facts A6).
+"""How a file gets to a product without identifier, to which the PIM takes no upload
+(docs/pim-behaviour.md, "Sharing one media file").
 
 Another row of the run sends it, or it goes up through a value of the `--carrier`, which is put back.
 """

@@ -25,7 +25,8 @@ class Contents:
     def of(self, planned: PlannedRow) -> str | None:
         """The content's name; None where no other row can have it, or the file cannot be read.
 
-        The file's name is part of it: it travels with the media code (pim-facts A5).
+        The file's name is part of it: it travels with the media code
+        (docs/pim-behaviour.md, "Answers to an upload").
         """
         if planned.share is None or planned.path is None:
             return None

@@ -15,7 +15,7 @@ Pages = Callable[[int, int], list[PlannedRow]]
 
 PAGE = 500
 ENTITIES = 100
-"""So many products or models one search takes (pim-facts B7)."""
+"""So many products or models one search takes (docs/pim-behaviour.md, "Cost of a call and limits")."""
 ROWS = 300
 
 

@@ -81,7 +81,8 @@ class Preparation:
         if twice is not None:
             return twice if isinstance(twice, Failure) else None
         place = ADAPTERS[resolved.target.type]
-        # A PATCH makes what is not there, and drops what is of another level (pim-facts A6).
+        # A PATCH makes what is not there, and drops what is of another level
+        # (docs/pim-behaviour.md, "Batch PATCH").
         content = self._contents.of(planned) if place.shares and resolved.sure else None
         held = self._unchanged.held(planned, resolved)
         if held is not None:

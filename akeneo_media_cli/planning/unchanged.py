@@ -1,4 +1,5 @@
-"""Which rows need not be sent, and which may already be there (`--skip`, pim-facts B9)."""
+"""Which rows need not be sent, and which may already be there (`--skip`,
+docs/pim-behaviour.md, "Searching and paging")."""
 
 from __future__ import annotations
 

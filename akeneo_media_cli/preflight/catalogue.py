@@ -153,7 +153,8 @@ class Catalogue:
                     asked = missing[start : start + 100]
                     known = {m.code: m for m in self._client.search_product_models(asked)}
                     for code in asked:
-                        # Search lags (pim-facts B9); a model that a product names is there.
+                        # Search lags (docs/pim-behaviour.md, "Searching and paging"); a model that a product
+                        # names is there.
                         self._models[code] = known.get(code) or self._client.get_product_model(code)
                 wanted |= {m.parent for c in missing if (m := self._models[c]) is not None and m.parent}
             out = {code: model for code in wanted if (model := self._models[code]) is not None}

@@ -1,8 +1,8 @@
 """What the PIM's catalogue says of a row, before a byte of its file is sent.
 
 The PIM reads a whole file before it refuses it, and accepts what it should refuse: a file aimed at the
-identifier overwrites it (pim-facts A3). Each function here knows one rule and returns the `Failure` of a
-row that breaks it, or None.
+identifier overwrites it (docs/pim-behaviour.md, "What is accepted that should not be"). Each function here
+knows one rule and returns the `Failure` of a row that breaks it, or None.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def _nearest(code: str, known: tuple[str, ...]) -> str:
 
 
 def attribute_type(attribute: Attribute) -> Failure | None:
-    """Only image and file attributes take a media file; in others it destroys what is there (A3)."""
+    """Only image and file attributes take a media file; in others it destroys what is there
+    (docs/pim-behaviour.md, "What is accepted that should not be")."""
     if attribute.type in MEDIA_TYPES:
         return None
     return Failure(
@@ -143,7 +144,8 @@ def _locale(attribute: Attribute, locale: str, channel: Channel | None, known: S
 
 
 def file_fits(attribute: Attribute, name: str, size: int) -> Failure | None:
-    """The file's extension and size against what the attribute takes (pim-facts B2.5)."""
+    """The file's extension and size against what the attribute takes
+    (docs/pim-behaviour.md, "Cost of a call and limits")."""
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     allowed = sorted(e.lower() for e in attribute.allowed_extensions)
     if allowed and extension not in allowed:

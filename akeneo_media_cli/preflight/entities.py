@@ -1,7 +1,8 @@
 """Rows for assets, records, categories and the old PAM, held against the PIM before a byte of them is sent.
 
-Each kind has attribute endpoints and searches of its own, or none (pim-facts B6); what an edition does not
-have is found by asking its list of routes once, not by a refusal a row.
+Each kind has attribute endpoints and searches of its own, or none
+(docs/pim-behaviour.md, "Assets and reference entities"); what an edition does not have is found by asking its
+list of routes once, not by a refusal a row.
 """
 
 from __future__ import annotations
@@ -218,7 +219,8 @@ class EntityPreflight:
         try:
             found = {folded(e.code): e for e in words.search(self._client, parent, list(codes.values()))}
             if not self._files:
-                # What is to be compared must not be missed because search lags (pim-facts B9).
+                # What is to be compared must not be missed because search lags
+                # (docs/pim-behaviour.md, "Searching and paging").
                 for fold, code in codes.items():
                     if fold not in found and (entity := words.get(self._client, parent, code)) is not None:
                         found[fold] = entity

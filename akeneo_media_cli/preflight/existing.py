@@ -15,7 +15,8 @@ from ..transfer.questions import ParallelReads
 
 ASKED_AT_ONCE = 100
 MOST_BROWSED = 5_000
-"""Codes that are read to find one like an unknown one; the PIM has no search for that (pim-facts B9)."""
+"""Codes that are read to find one like an unknown one; the PIM has no search for that
+(docs/pim-behaviour.md, "Searching and paging")."""
 _MOST_KNOWN = 1 << 17
 _GAPS = re.compile(r"[\s._-]+")
 
@@ -52,7 +53,8 @@ class Existing:
                 continue
             found = self._found(kind, [t.code for t in asked.values()])
             left = [t for fold, t in asked.items() if fold not in found]
-            # The index lags: only a single read tells that one is not there (pim-facts B9).
+            # The index lags: only a single read tells that one is not there
+            # (docs/pim-behaviour.md, "Searching and paging").
             answers = self._reads.all([partial(self._one, t) for t in left])
             for target, answer in zip(left, answers, strict=True):
                 if not answer or isinstance(answer, Refusal):

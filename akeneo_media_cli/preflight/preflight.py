@@ -1,8 +1,9 @@
 """A batch of rows held against the PIM before a byte of them is sent.
 
 Products and models are read by search, a hundred at a time; one that search does not find is read by
-itself before a row is called invalid, as search lags (pim-facts B9). What the values hold now comes with
-it for nothing: it tells later whether a call whose answer was lost was done (A9).
+itself before a row is called invalid, as search lags (docs/pim-behaviour.md, "Searching and paging"). What
+the values hold now comes with it for nothing: it tells later whether a call whose answer was lost was done
+(docs/pim-behaviour.md, "When the answer is lost").
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Progress(Protocol):
         """An attempt met trouble; the next step comes after `delay` seconds."""
 
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
-        """The row's last word: the report item as the contract has it."""
+        """The row's last word: the report item."""
 
     def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
         """Rows had their last word before anything was sent: so many by status, so many bytes in all.

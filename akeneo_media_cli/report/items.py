@@ -1,4 +1,4 @@
-"""The shape of a report (contract: "The report"). Keys may be added, never renamed."""
+"""The shape of a report (docs/reports.md, "JSON"). Keys may be added, never renamed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Item(_Item, total=False):
     `none`; None where the PIM was not asked what the value held. `before` is the file that it held; None
     where it held none, or where nobody asked.
 
-    Added to the contract's fields, and left out where unknown: `extra` (the manifest's further columns),
+    Beside the fields of a row, and left out where unknown: `extra` (the manifest's further columns),
     `row` (the row's number in the run), `name` (as the PIM shows it), `notes`, and for a row that took time
     `started_at` and `finished_at`: of its whole way from its first try to its last word, waits included. The
     HTML report's timeline is drawn from them.
@@ -128,7 +128,7 @@ class Report:
         return (self.troubled or self.items)()
 
     def header(self) -> dict[str, Any]:
-        """All but the items, in the contract's order."""
+        """All but the items, in the order of docs/reports.md."""
         return {
             "tool": self.tool,
             "pim": self.pim,

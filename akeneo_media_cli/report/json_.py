@@ -9,7 +9,7 @@ from .items import Report
 
 
 def write_json(report: Report, out: TextIO, *, ascii_only: bool = False) -> None:
-    """One object as the contract has it, a row a line within, so that `grep` and `diff` work on it too.
+    """One object as docs/reports.md has it, a row a line within, so that `grep` and `diff` work on it too.
 
     With `ascii_only` the text passes through any encoding: standard output may have another than UTF-8.
     """

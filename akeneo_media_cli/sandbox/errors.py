@@ -1,4 +1,4 @@
-"""The PIM's refusals: statuses and bodies as pim-facts B 2.3 has them."""
+"""The PIM's refusals: statuses and bodies as docs/pim-behaviour.md, "Refusals and their causes" has them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def documented(message: str, anchor: str) -> ApiError:
 
 
 def violations(items: list[dict[str, Any]]) -> ApiError:
-    """`Validation failed.` with its list; an item that was there already is dropped (B 2.3)."""
+    """`Validation failed.` with its list; an item that was there already is dropped
+    (docs/pim-behaviour.md, "Refusals and their causes")."""
     unique = [item for n, item in enumerate(items) if item not in items[:n]]
     return ApiError(422, "Validation failed.", errors=unique)
 

@@ -17,7 +17,7 @@ _CHANNEL, _LOCALE = "ecommerce", "en_US"
 
 
 class Need(NamedTuple):
-    """One place that a manifest names, by the contract's `target.type` and columns.
+    """One place that a manifest names, by `target.type` and columns as reports have them.
 
     `parent` is the asset family or reference entity. `extension` is the file's, with or without its dot.
     """

@@ -1,4 +1,5 @@
-"""MIME types as the PIM's libmagic tells them, from the first bytes (pim-facts A4, B 2.5).
+"""MIME types as the PIM's libmagic tells them, from the first bytes
+(docs/pim-behaviour.md, "What a file's type is to the PIM").
 
 The table holds what people put in a PIM, in libmagic's spelling, which the PIM compares with its own list of
 allowed types. Measured with PHP 8.2's fileinfo, as in the recordings: text of 64 KiB or more, or of one or

@@ -28,7 +28,7 @@ class Credentials:
     password: str = field(repr=False)
 
     def as_dict(self) -> dict[str, str]:
-        """The four by the names that the contract's `sandbox --json` uses."""
+        """The four by the names that `sandbox --json` prints."""
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -41,13 +41,14 @@ class Credentials:
 class SandboxOptions:
     """How the sandbox behaves. Times are seconds, sizes are bytes, chances lie between 0 and 1.
 
-    The defaults are the PIM that was measured (pim-facts A), only quicker. What each danger does is told in
-    docs/sandbox.md.
+    The defaults are the PIM that was measured (docs/pim-behaviour.md, "Lost values"), only quicker. What each
+    danger does is told in docs/sandbox.md.
     """
 
     # How long things take.
     save_time: float = 0.01
-    """Between reading a whole product and writing it whole: two calls at once lose a value (pim-facts A1)."""
+    """Between reading a whole product and writing it whole: two calls at once lose a value
+    (docs/pim-behaviour.md, "Lost values")."""
     latency: float = 0.0
     """Before each API call is looked at."""
     search_lag: float = 0.0
@@ -55,11 +56,13 @@ class SandboxOptions:
 
     # Dangers.
     code_clock_step: float = 1e-6
-    """The clock in a media code stands still for so long: same-named uploads in one step collide (A2)."""
+    """The clock in a media code stands still for so long: same-named uploads in one step collide
+    (docs/pim-behaviour.md, "Swapped bytes")."""
     deadlock: float = 0.0
-    """Chance of a 500 after the commit, for a save while another in the same model tree goes on (A1, B4)."""
+    """Chance of a 500 after the commit, for a save while another in the same model tree goes on
+    (docs/pim-behaviour.md, "Lost values")."""
     lose_chunked: bool = True
-    """A body without Content-Length is lost, as Apache loses it (A7)."""
+    """A body without Content-Length is lost, as Apache loses it (docs/pim-behaviour.md, "Transport")."""
 
     # Limits.
     max_concurrency: int | None = None

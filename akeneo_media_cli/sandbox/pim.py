@@ -143,7 +143,7 @@ class Pim:
         """Validates a draft and writes it whole after `save_time` times `share`.
 
         Raises ApiError 422 for violations, 500 for a deadlock after the commit. Two at once for one entity
-        lose what the first one saved (pim-facts A1).
+        lose what the first one saved (docs/pim-behaviour.md, "Lost values").
         """
         found = find_violations(self.catalogue, self.media, self.entities, draft, sent)
         if found:

@@ -72,7 +72,8 @@ class Gauge:
 
 
 class Stats:
-    """Counters over the sandbox's life. Ghosts, whose client is gone, still hold their entity (A9)."""
+    """Counters over the sandbox's life. Ghosts, whose client is gone, still hold their entity
+    (docs/pim-behaviour.md, "When the answer is lost")."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock

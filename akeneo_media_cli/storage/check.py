@@ -14,9 +14,11 @@ from .content import HEAD, contradiction
 from .nearby import Nearby
 
 LONGEST_NAME = 255
-"""Characters that the PIM's column for a file name holds (pim-facts B, file name limits)."""
+"""Characters that the PIM's column for a file name holds
+(docs/pim-behaviour.md, "Cost of a call and limits")."""
 LONGEST_EXTENSION = 10
-"""Characters that its column for the extension holds; more is a 500 after the upload (pim-facts A4)."""
+"""Characters that its column for the extension holds; more is a 500 after the upload
+(docs/pim-behaviour.md, "Cost of a call and limits")."""
 LARGEST_FILE = 2_147_483_647
 """Bytes that its 32-bit column for the size can count."""
 

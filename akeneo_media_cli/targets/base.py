@@ -32,7 +32,7 @@ class Place(Protocol):
 
     @property
     def shares(self) -> bool:
-        """May one media file be in several such values (pim-facts A6)?"""
+        """May one media file be in several such values (docs/pim-behaviour.md, "Sharing one media file")?"""
         ...
 
     @property

@@ -1,4 +1,5 @@
-"""The carrier's own value: lent for as long as a file goes up through it, then put back (pim-facts A6)."""
+"""The carrier's own value: lent for as long as a file goes up through it, then put back
+(docs/pim-behaviour.md, "Sharing one media file")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enriched categories, in the cloud: one call sets a value (pim-facts B6.3)."""
+"""Enriched categories, in the cloud: one call sets a value (docs/pim-behaviour.md, "Enriched categories")."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Assets and records: a file goes up for nobody, and a batch PATCH gives its code to values.
 
-See pim-facts B6.1 and B6.2.
+See docs/pim-behaviour.md, "Assets and reference entities".
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Assets of the old PAM (PIM 2.x, 3.x): a reference file, and a variation a channel (pim-facts B6.4)."""
+"""Assets of the old PAM (PIM 2.x, 3.x): a reference file, and a variation a channel
+(docs/pim-behaviour.md, "The old PAM")."""
 
 from __future__ import annotations
 

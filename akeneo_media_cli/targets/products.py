@@ -1,4 +1,5 @@
-"""Products and product models: one call sets a value; a code may be set on any number of them (A6)."""
+"""Products and product models: one call sets a value; a code may be set on any number of them
+(docs/pim-behaviour.md, "Sharing one media file")."""
 
 from __future__ import annotations
 
@@ -75,7 +76,8 @@ class Models(_CatalogMedia):
 
 
 class ProductsByUuid(_CatalogMedia):
-    """Products without identifier: the PIM takes no upload for them, only codes of files it has (A6)."""
+    """Products without identifier: the PIM takes no upload for them, only codes of files it has
+    (docs/pim-behaviour.md, "Sharing one media file")."""
 
     def key(self, resolved: ResolvedTarget) -> str:
         return named("product_uuid", resolved)

@@ -15,9 +15,10 @@ class ResolvedTarget:
 
     `target` is of type `product` also for a row that names a product with identifier by its UUID. `tree` is
     the code of the root model that a variant or model hangs under. `draft`: the user's rights make a proposal
-    of a write, so that the value does not change by it (pim-facts B2.9). `definition` is what the catalogue
-    says of the attribute, where it was asked. `sure`: the entity was seen, and the attribute belongs to its
-    level, so that a PATCH makes and drops nothing (A6).
+    of a write, so that the value does not change by it (docs/pim-behaviour.md, "Rights"). `definition` is
+    what the catalogue says of the attribute, where it was asked. `sure`: the entity was seen, and the
+    attribute belongs to its level, so that a PATCH makes and drops nothing
+    (docs/pim-behaviour.md, "Batch PATCH").
     """
 
     target: Target

@@ -1,4 +1,5 @@
-"""What a media code tells of a file, where the PIM tells nothing else of it (pim-facts B2.7, B6.1)."""
+"""What a media code tells of a file, where the PIM tells nothing else of it
+(docs/pim-behaviour.md, "Swapped bytes" and "Assets and reference entities")."""
 
 from __future__ import annotations
 

@@ -291,8 +291,9 @@ class Coordinator(Fates):
             self._queues.later(task.settled_at, task)
             return []
         if outcome.failure.http_status == 500:
-            # A code that two uploads share holds the bytes of only one of them (pim-facts A2), and
-            # a deadlock in a tree of models is met again beside others (pim-facts A1).
+            # A code that two uploads share holds the bytes of only one of them
+            # (docs/pim-behaviour.md, "Swapped bytes"), and a deadlock in a tree of models is met again beside
+            # others (docs/pim-behaviour.md, "Lost values").
             task.deep = task.deadlocked = True
         task.phase, task.asks = Phase.CONFIRM, 0
         self._queues.later(now + FIRST_ASK, task)

@@ -173,7 +173,8 @@ _BARE: dict[TargetType, Callable[..., Downloaded]] = {
     TargetType.RECORD: PimClient.download_record_media,
     TargetType.CATEGORY: PimClient.download_category_media,
 }
-"""Where the PIM gives the bytes alone: no name, no size (pim-facts B6)."""
+"""Where the PIM gives the bytes alone: no name, no size
+(docs/pim-behaviour.md, "Assets and reference entities")."""
 
 
 def unknown_media(code: str) -> Failure:

@@ -16,7 +16,7 @@ TICK = 0.2
 LOOKING = 2.0
 """Seconds that looks at rows are given to end, once no more rows are begun: a link's host may be silent."""
 FINISHING = 25.0
-"""Seconds that calls in flight are given to end after a signal (contract: exit status 130 and 143)."""
+"""Seconds that calls in flight are given to end after a signal (exit status 130 or 143)."""
 
 
 class RequestExecutor(Protocol):

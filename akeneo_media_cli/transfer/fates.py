@@ -74,7 +74,8 @@ class Fates:
         if task.completed_at_trouble is None:
             task.completed_at_trouble = self._completed
         if outcome.reused and outcome.failure.kind is Kind.CONNECTION and not task.spared:
-            # No failure of the row (pim-facts A7); a second time it may be its own all the same.
+            # No failure of the row (docs/pim-behaviour.md, "Transport"); a second time it may be its own all
+            # the same.
             task.spared = True
         elif self._charged(request, outcome):
             task.failures += 1

@@ -12,7 +12,7 @@ from .scheduler import Scheduler
 from .task import Phase, Request, RequestKind, UploadTask
 
 ATTACH_BATCH = 100
-"""So many lines the PIM takes in one PATCH (pim-facts B5)."""
+"""So many lines the PIM takes in one PATCH (docs/pim-behaviour.md, "Batch PATCH")."""
 ATTACH_WAIT = 10.0
 """Seconds that a batch waits to be full while there is other work."""
 

@@ -1,11 +1,12 @@
 """Which rows may be in flight together.
 
 Two calls in flight for one product, or carrying one file name, lose values or swap bytes although
-the PIM answers 201 to both (pim-facts A1, A2). So every row takes keys (`product:sku-1`,
-`name:front.jpg`) for as long as a call of its may still be at work, and waits while another has one.
+the PIM answers 201 to both (docs/pim-behaviour.md, "Lost values" and "Swapped bytes"). So every row takes
+keys (`product:sku-1`, `name:front.jpg`) for as long as a call of its may still be at work, and waits while
+another has one.
 
 A tree of product models is taken in shared mode by its rows, and exclusively by one that
-met a deadlock there and is tried again with the tree to itself (pim-facts A1, B4).
+met a deadlock there and is tried again with the tree to itself (docs/pim-behaviour.md, "Lost values").
 """
 
 from __future__ import annotations

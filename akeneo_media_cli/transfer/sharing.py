@@ -1,4 +1,5 @@
-"""Which rows want the same media file: it is sent once, and the others get its code (pim-facts A6)."""
+"""Which rows want the same media file: it is sent once, and the others get its code
+(docs/pim-behaviour.md, "Sharing one media file")."""
 
 from __future__ import annotations
 

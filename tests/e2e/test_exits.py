@@ -1,4 +1,4 @@
-"""The contract's exit statuses: each number, and which one wins where several apply."""
+"""The exit statuses: each number, and which one wins where several apply."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .conftest import Bencher, jpeg
 from .many import change, many, running, wait_for_uploads
 
 ORDER = [70, 6, 2, 3, 4, 130, 143, 1, 5, 0]
-"""Contract: "Where several apply"."""
+"""Where several apply, the first of this order is given."""
 
 
 def test_every_pair_goes_by_the_contracts_order() -> None:

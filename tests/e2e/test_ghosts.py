@@ -1,4 +1,5 @@
-"""Calls that nobody got the answer of: what they are at work on is left alone until it has settled (A9)."""
+"""Calls that nobody got the answer of: what they are at work on is left alone until it has settled
+(docs/pim-behaviour.md, "When the answer is lost")."""
 
 from __future__ import annotations
 

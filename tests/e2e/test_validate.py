@@ -270,7 +270,7 @@ def test_a_user_who_may_not_list_products_uploads_with_a_warning(two_rows: tuple
 
 def test_a_user_who_may_not_edit_products_can_upload(two_rows: tuple[Bench, str]) -> None:
     b, manifest = two_rows
-    # The endpoint for media checks no right of its own (pim-facts A3).
+    # As the PIM that was recorded.
     done = b.upload(manifest, "--verify", env=as_user(b, "readonly"))
     assert done.statuses() == {"total": 2, "uploaded": 1, "invalid": 1}
 

@@ -165,7 +165,7 @@ def test_a_try_that_is_given_up_is_not_complete() -> None:
 @pytest.mark.parametrize("piece", [1000, 1_000_000])
 @pytest.mark.parametrize("change", ["grows", "shrinks", "is touched", "is replaced", "vanishes"])
 def test_a_file_that_changes_never_gets_its_closing_boundary(tmp_path: Path, change: str, piece: int) -> None:
-    """Trap 5, and pim-facts A9: a body without its end is dropped whole."""
+    """docs/pim-behaviour.md, "When the answer is lost": a body without its end is dropped whole."""
     path = file_of(tmp_path, b"x" * 10_000)
 
     def disturb(_: int) -> None:

@@ -1,4 +1,5 @@
-"""The PIM's dangers happen to a careless client, and the statistics see them (pim-facts A1, A2, A9, B 4)."""
+"""The PIM's dangers happen to a careless client, and the statistics see them
+(docs/pim-behaviour.md, "Lost values", "Swapped bytes" and "When the answer is lost")."""
 
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ def test_one_after_the_other_loses_nothing() -> None:
 
 
 def test_same_names_in_one_step_of_the_clock_swap_their_bytes() -> None:
-    """One of the two answers 500; what the other holds are the first one's bytes (A2)."""
+    """One of the two answers 500; what the other holds are the first one's bytes
+    (docs/pim-behaviour.md, "Swapped bytes")."""
     options = SandboxOptions(code_clock_step=3600.0, clock=lambda: 1_000_000_000.0)
     with start_sandbox(options=options) as sandbox, Client(sandbox) as client:
         assert client.upload("shoe_1", name="front.jpg", data=JPG + b"first").status_code == 201
@@ -192,7 +194,7 @@ def test_assets_lose_values_to_simultaneous_patches_too() -> None:
 
 
 def test_a_user_who_does_not_own_products_only_makes_drafts() -> None:
-    """201, and the product as it was (pim-facts B 2.9)."""
+    """201, and the product as it was (docs/pim-behaviour.md, "Rights")."""
     connections = {"main": "all", "contributor": {"drafts": True}}
     with start_sandbox({**default_catalogue(), "edition": "ee", "connections": connections}) as sandbox:
         with Client(sandbox, sandbox.connections["contributor"]) as client:

@@ -13,7 +13,7 @@ PLACES = [up / "shared" / "pim-exchanges" for up in Path(__file__).parents[2].pa
 SHARED = next((place for place in PLACES if place.is_dir()), None)
 
 
-@pytest.mark.skipif(SHARED is None, reason="../shared/pim-exchanges is not beside this checkout")
+@pytest.mark.skipif(SHARED is None, reason="the recorded exchanges are not beside this checkout")
 def test_every_recorded_exchange_is_answered_the_same() -> None:
     assert SHARED is not None
     catalog = json.loads((SHARED / "catalog.json").read_text(encoding="utf-8"))

@@ -1,7 +1,8 @@
 """A PIM in virtual time, to drive the coordinator through a million interleavings without a sleep.
 
 It saves whole products as the real one does: what it read when a call began, plus one value, written when
-the call ends (pim-facts A1). It goes on when the client has gone (A9).
+the call ends (docs/pim-behaviour.md, "Lost values" and "When the answer is lost"). It goes on when the client
+has gone (docs/pim-behaviour.md, "Lost values" and "When the answer is lost").
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from .types import HasValues, ValueKey, megabytes, values_of
 
 
 def plain_size_limit(size: Any) -> int | None:
-    """`max_file_size` in bytes as asset and record attributes have it: MB x 1,000,000 (pim-facts B6.1)."""
+    """`max_file_size` in bytes as asset and record attributes have it: MB x 1,000,000
+    (docs/pim-behaviour.md, "Assets and reference entities")."""
     exact = megabytes(size)
     return None if exact is None else int(exact * 1_000_000)
 
@@ -46,7 +47,8 @@ class MediaAttribute:
 
 @dataclass(frozen=True)
 class Entity(HasValues):
-    """An asset or a record; its values name channels, not scopes (pim-facts B6.1)."""
+    """An asset or a record; its values name channels, not scopes
+    (docs/pim-behaviour.md, "Assets and reference entities")."""
 
     code: str
     values: Mapping[ValueKey, Any] = field(default_factory=dict, repr=False)

@@ -17,8 +17,9 @@ def match_answers(
 
     `said` are the answers as they came, and None for one that cannot be read. `key` is the member that
     names a line's entity; codes are compared as the PIM does. `numbered`: answers count lines from 1, and
-    in the line's order (pim-facts B5), so that one without number and key may be told by its position,
-    where there are as many answers as lines. Else the key alone tells (B6.1).
+    in the line's order (docs/pim-behaviour.md, "Batch PATCH"), so that one without number and key may be told
+    by its position, where there are as many answers as lines. Else the key alone tells
+    (docs/pim-behaviour.md, "Assets and reference entities").
     """
     answers: Answers = [
         each for each in said if isinstance(each, dict) and type(each.get("status_code")) is int

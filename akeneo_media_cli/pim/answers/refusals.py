@@ -93,7 +93,8 @@ def _epoch(date: str) -> float | None:
 
 
 def of_login(answer: Answer, clean: Redactor, url: str) -> MediaError:
-    """Why there is no token. All four ways to be wrong are 422 (pim-facts A4)."""
+    """Why there is no token. All four ways to be wrong are 422
+    (docs/pim-behaviour.md, "Login and tokens")."""
     found = read(answer, clean)
     if answer.status in (400, 401, 422) and found.json:
         return AccessError(f"the PIM refused the login: {found.message}", _which_is_wrong(found.message))

@@ -12,14 +12,16 @@ from ...errors import Failure
 from . import parse
 
 MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
-"""The types of attribute that hold media files; any other is destroyed by one (pim-facts A3)."""
+"""The types of attribute that hold media files; any other is destroyed by one
+(docs/pim-behaviour.md, "What is accepted that should not be")."""
 
 ValueKey = tuple[str, "str | None", "str | None"]
 """Attribute code, locale, scope: what names one value of a product."""
 
 
 def size_limit(size: Any) -> int | None:
-    """`max_file_size` in bytes as the PIM counts for products (pim-facts B2.5); None: no limit.
+    """`max_file_size` in bytes as the PIM counts for products
+    (docs/pim-behaviour.md, "Cost of a call and limits"); None: no limit.
 
     A whole number of MB is that many times 1,000,000, any other is floor(MB x 1024) x 1000.
     Raises Garbled for what is no number.
@@ -219,7 +221,8 @@ class FamilyVariant:
 
 @dataclass(frozen=True)
 class MediaFile:
-    """What the PIM tells of a stored product media file; no hash is among it (pim-facts A5)."""
+    """What the PIM tells of a stored product media file; no hash is among it
+    (docs/pim-behaviour.md, "Answers to an upload")."""
 
     code: str
     original_filename: str
@@ -254,7 +257,8 @@ class SystemInformation:
 
 @dataclass(frozen=True)
 class Routes:
-    """The routes that this PIM has, by name and by path (pim-facts B7)."""
+    """The routes that this PIM has, by name and by path
+    (docs/pim-behaviour.md, "Cost of a call and limits")."""
 
     names: frozenset[str]
     paths: frozenset[tuple[str, str]]
@@ -279,7 +283,8 @@ class Routes:
 
 @dataclass(frozen=True)
 class Created:
-    """201: the media file's code and the path of its Location (its host can be wrong behind a proxy, A5).
+    """201: the media file's code and the path of its Location (its host can be wrong behind a proxy;
+    docs/pim-behaviour.md, "Answers to an upload").
 
     `note` is what the PIM said beside: old PAM's variations that could not be made.
     """
@@ -312,7 +317,7 @@ class LineResult:
 
     @property
     def retryable(self) -> bool:
-        """Unanswered, or a crash of this line alone (pim-facts B5)."""
+        """Unanswered, or a crash of this line alone (docs/pim-behaviour.md, "Batch PATCH")."""
         return self.status is None or self.status >= 500 or self.status == 429
 
 

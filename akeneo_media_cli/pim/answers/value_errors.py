@@ -1,7 +1,8 @@
-"""What a refusal of a value means: which of the PIM's rules it broke (pim-facts B2.4).
+"""What a refusal of a value means: which of the PIM's rules it broke
+(docs/pim-behaviour.md, "Refusals and their causes").
 
-The PIM's texts differ by version and language (pim-facts A4), so a kind is told by the shape of the body
-and by which of the codes that we sent it names. Texts only refine hints.
+The PIM's texts differ by version and language (docs/pim-behaviour.md, "Refusals and their causes"), so a kind
+is told by the shape of the body and by which of the codes that we sent it names. Texts only refine hints.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class RequestContext:
     size: int = 0
     attribute: Attribute | None = None
     entity: bool = False
-    """An asset or record, whose errors do not name the attribute (pim-facts B6.1)."""
+    """An asset or record, whose errors do not name the attribute
+    (docs/pim-behaviour.md, "Assets and reference entities")."""
 
 
 NOTHING = RequestContext()
@@ -63,7 +65,8 @@ def mentions(message: str, code: str | None) -> bool:
 
 
 def value_error(found: ErrorBody, sent: RequestContext) -> tuple[Kind, str]:
-    """Kind and hint of a 422 (pim-facts B2.4), of an upload or of a line of a batch."""
+    """Kind and hint of a 422 (docs/pim-behaviour.md, "Refusals and their causes"), of an upload or of a line
+    of a batch."""
     if not found.errors:
         return _simple(found.message, sent)
     if sent.entity:

@@ -19,7 +19,8 @@ from ..http.transport import Answer, Transport
 
 API = "/api/rest/v1"
 BATCH = 100
-"""Lines of one PATCH, items of one page, values of one IN (pim-facts B7)."""
+"""Lines of one PATCH, items of one page, values of one IN
+(docs/pim-behaviour.md, "Cost of a call and limits")."""
 LONGEST_PATH = 7_000
 """Bytes of path and query that every server takes: many stop at 8,000."""
 COLLECTION = "application/vnd.akeneo.collection+json"
@@ -35,12 +36,14 @@ def segment(code: str) -> str:
 
 
 def media_path(code: str) -> str:
-    """A media code in a path: its slashes stay, as Apache refuses `%2F` (pim-facts A5)."""
+    """A media code in a path: its slashes stay, as Apache refuses `%2F`
+    (docs/pim-behaviour.md, "Answers to an upload")."""
     return "/".join(map(segment, code.split("/")))
 
 
 def pam_path(asset: str, scope: str | None, locale: str | None) -> str:
-    """Where the old PAM keeps a file of an asset: the reference file, or a channel's variation (B6.4)."""
+    """Where the old PAM keeps a file of an asset: the reference file, or a channel's variation
+    (docs/pim-behaviour.md, "The old PAM")."""
     kind = "reference-files" if scope is None else f"variation-files/{segment(scope)}"
     return f"/assets/{segment(asset)}/{kind}/{'no-locale' if locale is None else segment(locale)}"
 
@@ -183,7 +186,7 @@ class Calls:
     ) -> Refusal | AccessError:
         """The error for an answer. `free`: the endpoint asks for no right but that to use the API at all.
 
-        So its 403, if it names nothing of what was sent, is about the user (pim-facts B1.5).
+        So its 403, if it names nothing of what was sent, is about the user (docs/pim-behaviour.md, "Rights").
         """
         clean = self.transport.redact
         if answer.status == 403 and free and refusals.mentions_nothing(answer, sent, clean):

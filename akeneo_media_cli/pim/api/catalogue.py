@@ -86,7 +86,7 @@ class CatalogueCalls(Calls):
         return self.decoded(answer, Routes.read)
 
     def system_information(self) -> SystemInformation | None:
-        """Version and edition; None before PIM 6 (pim-facts B7)."""
+        """Version and edition; None before PIM 6 (docs/pim-behaviour.md, "Versions")."""
         return self.get_or_none("/system-information", SystemInformation.read)
 
     def _all(self, path: str, reader: Callable[[Any], T]) -> list[T]:

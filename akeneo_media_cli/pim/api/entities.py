@@ -19,7 +19,8 @@ class EntityCalls(Calls):
     """Enterprise and cloud only: ask `routes` first. All raise Refusal, Trouble, AccessError, UsageError."""
 
     def asset_family(self, code: str) -> AssetFamily | None:
-        """An asset family; None where there is none. Its code is compared with case (pim-facts B6.1)."""
+        """An asset family; None where there is none. Its code is compared with case
+        (docs/pim-behaviour.md, "Assets and reference entities")."""
         return self.get_or_none(f"/asset-families/{segment(code)}", AssetFamily.read)
 
     def asset_families(self) -> list[AssetFamily]:
@@ -32,7 +33,8 @@ class EntityCalls(Calls):
         return [entity for page in self.pages(path, ReferenceEntity.read) for entity in page]
 
     def pam_asset(self, code: str) -> PamAsset | None:
-        """An asset of the old PAM, PIM 2.x and 3.x; None where there is none (pim-facts B6.4)."""
+        """An asset of the old PAM, PIM 2.x and 3.x; None where there is none
+        (docs/pim-behaviour.md, "The old PAM")."""
         return self.get_or_none(f"/assets/{segment(code)}", PamAsset.read)
 
     def asset_attributes(self, family: str) -> list[MediaAttribute]:
@@ -50,8 +52,8 @@ class EntityCalls(Calls):
     def patch_assets(self, family: str, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
         """Make or change up to 100 assets; a result for each line, also for those the answer left out.
 
-        A Refusal may mean that earlier lines were saved all the same (naming convention, pim-facts B6.1).
-        Raises ValueError for more than 100 lines.
+        A Refusal may mean that earlier lines were saved all the same (naming convention,
+        docs/pim-behaviour.md, "Assets and reference entities"). Raises ValueError for more than 100 lines.
         """
         return self.patch_array(f"/asset-families/{segment(family)}/assets", lines)
 

@@ -19,7 +19,7 @@ class MediaCalls(Calls):
         return self.get_or_none(f"/media-files/{media_path(code)}", MediaFile.read)
 
     def require_access(self) -> None:
-        """One call that asks for no right but that to use the API at all (pim-facts B1.5).
+        """One call that asks for no right but that to use the API at all (docs/pim-behaviour.md, "Rights").
 
         Raises AccessError where the user lacks even that one.
         """
@@ -28,7 +28,8 @@ class MediaCalls(Calls):
             raise self.refused(answer, free=True)
 
     def media_file_page(self, at: str = "") -> tuple[list[MediaFile], str]:
-        """A page of all product media files, replaced and orphaned ones too (pim-facts B3).
+        """A page of all product media files, replaced and orphaned ones too
+        (docs/pim-behaviour.md, "Answers to an upload").
 
         And where the next one is: `at` of the next call, empty after the last page.
         """
@@ -39,14 +40,16 @@ class MediaCalls(Calls):
     ) -> Downloaded:
         """Write a product media file to `into`; what `into` raises comes through as it is.
 
-        The PIM gives no length, so a size known otherwise is worth comparing (pim-facts A5).
+        The PIM gives no length, so a size known otherwise is worth comparing
+        (docs/pim-behaviour.md, "Answers to an upload").
         """
         return _write(self._stream("media-files", code), into, on_bytes)
 
     def download_asset_media(
         self, code: str, into: BinaryIO, on_bytes: Callable[[int], None] | None = None
     ) -> Downloaded:
-        """As `download_media_file`, for assets: their endpoint gives the bytes alone (pim-facts B6.1)."""
+        """As `download_media_file`, for assets: their endpoint gives the bytes alone
+        (docs/pim-behaviour.md, "Assets and reference entities")."""
         return _write(self._stream("asset-media-files", code, tail=""), into, on_bytes)
 
     def download_record_media(

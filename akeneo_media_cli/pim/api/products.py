@@ -17,7 +17,8 @@ class ProductCalls(Calls):
     """All raise Refusal, Trouble, AccessError, UsageError.
 
     Searches are answered from an index that lags: what was just made may be missing there, and only a
-    single read tells that it does not exist (pim-facts B9). Values are fresh in both.
+    single read tells that it does not exist (docs/pim-behaviour.md, "Searching and paging"). Values are fresh
+    in both.
     """
 
     def get_product(self, identifier: str) -> Product | None:
@@ -46,13 +47,15 @@ class ProductCalls(Calls):
     def search_product_models(
         self, codes: Sequence[str], attributes: Sequence[str] = ()
     ) -> list[ProductModel]:
-        """As `search_products`, for models: the field is called identifier there too (pim-facts B9)."""
+        """As `search_products`, for models: the field is called identifier there too
+        (docs/pim-behaviour.md, "Searching and paging")."""
         return self._search("product-models", "identifier", codes, attributes, ProductModel.read)
 
     def product_page(
         self, at: str = "", *, families: Sequence[str] = (), attributes: Sequence[str] = ()
     ) -> tuple[list[Product], str]:
-        """A page of all products with an identifier, by cursor: offsets end at 10,000 (pim-facts B7).
+        """A page of all products with an identifier, by cursor: offsets end at 10,000
+        (docs/pim-behaviour.md, "Searching and paging").
 
         And where the next one is: `at` of the next call, empty after the last page. `families` empty: any;
         `attributes` limits the values that come along, and all must exist.
@@ -75,7 +78,8 @@ class ProductCalls(Calls):
         """Up to 100 products; a result for each line, also for those that the answer left out.
 
         Creates a product whose `identifier` is unknown, and says 204 for a value of another level without
-        writing it (pim-facts A6): look both up first. Raises ValueError for more than 100 lines.
+        writing it (docs/pim-behaviour.md, "Batch PATCH"): look both up first. Raises ValueError for more than
+        100 lines.
         """
         return self.patch_lines("/products", lines, "identifier")
 
@@ -90,8 +94,8 @@ class ProductCalls(Calls):
     def probe_editing(self) -> None:
         """May the user edit products? Changes nothing: it is a batch of no lines.
 
-        The right is looked at before the lines are (pim-facts B5), so that any answer but a refusal of the
-        right means yes. Raises Refusal (FORBIDDEN where the right is missing).
+        The right is looked at before the lines are (docs/pim-behaviour.md, "Batch PATCH"), so that any answer
+        but a refusal of the right means yes. Raises Refusal (FORBIDDEN where the right is missing).
         """
         answer = self.call("PATCH", "/products", body=b"", headers={"Content-Type": COLLECTION})
         if answer.status not in (200, 204, 400, 413, 422):
@@ -127,7 +131,8 @@ class ProductCalls(Calls):
             for page in self.pages(path, reader):
                 found += page
                 if len(page) >= BATCH:
-                    # As many as were asked for: the PIM names a next page after every full one (B3).
+                    # As many as were asked for: the PIM names a next page after every full one
+                    # (docs/pim-behaviour.md, "Searching and paging").
                     break
         return found
 

@@ -16,7 +16,7 @@ from ..errors import SourceTrouble
 from .source import Source, Stream, changed_while_sent
 
 PIECE = 256 * 1024
-"""Bytes handed out at once: larger gains nothing, smaller costs CPU (architecture.md, measured)."""
+"""Bytes handed out at once: larger gains nothing, smaller costs CPU: measured."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class ValueRef:
     scope: str | None = None
 
     def as_json(self) -> str:
-        """The field's content; categories have key names of their own (pim-facts B6.3)."""
+        """The field's content; categories have key names of their own
+        (docs/pim-behaviour.md, "Enriched categories")."""
         if self.holder == "category":
             return json.dumps(
                 {
@@ -67,8 +68,9 @@ class FileBody:
 
     Each iteration is a new try that opens the source again and starts from its first byte; the length
     stays what it was when the source was made. Before the last bytes go out the source is asked whether it
-    changed; then they are withheld, so that the PIM drops the body whole (pim-facts A9), and SourceTrouble
-    is raised. Not for use by two threads at once.
+    changed; then they are withheld, so that the PIM drops the body whole
+    (docs/pim-behaviour.md, "When the answer is lost"), and SourceTrouble is raised. Not for use by two
+    threads at once.
     """
 
     def __init__(

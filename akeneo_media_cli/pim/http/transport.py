@@ -135,16 +135,16 @@ class Transport:
         """Make one call. `path` comes after the PIM's address and is encoded already.
 
         Where a kept connection died before the PIM can have done anything, the call is made once more on a
-        new one: the other side may close at any time what it keeps (pim-facts A7). Raises Trouble where no
-        answer came, SourceTrouble from a `FileBody`, UsageError where trying again is pointless (certificate,
-        proxy, address). An answer of any status is returned.
+        new one: the other side may close at any time what it keeps (docs/pim-behaviour.md, "Transport").
+        Raises Trouble where no answer came, SourceTrouble from a `FileBody`, UsageError where trying again is
+        pointless (certificate, proxy, address). An answer of any status is returned.
         """
         request = self._prepare(method, path, headers, body)
         try:
             return self._made(request, path, body, attempt, login, stream)
         except Trouble as trouble:
             # A token that nobody came to hear of harms nothing, and a refresh token that was used up for it
-            # is refused, which ends in a login (pim-facts B1.3).
+            # is refused, which ends in a login (docs/pim-behaviour.md, "Login and tokens").
             harmless = login or not trouble.maybe_done
             if not (trouble.reused and harmless and trouble.failure.kind is Kind.CONNECTION):
                 raise

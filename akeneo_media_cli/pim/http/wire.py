@@ -22,9 +22,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import wait_for_read
 
 IDLE = 4.0
-"""Seconds after which a kept connection is not used again: Apache closes at 5 (pim-facts A7)."""
+"""Seconds after which a kept connection is not used again: Apache closes at 5
+(docs/pim-behaviour.md, "Transport")."""
 USES = 90
-"""Calls after which a connection is given up: Apache closes at about 100 (pim-facts A7)."""
+"""Calls after which a connection is given up: Apache closes at about 100
+(docs/pim-behaviour.md, "Transport")."""
 
 LONGEST_ANSWER = 10
 """Time-outs that a whole answer may take: a hundred slow saves of one PATCH, but no drip without end."""

@@ -1,4 +1,4 @@
-"""Enriched categories: a picture in one call, cloud only (pim-facts B 6.3)."""
+"""Enriched categories: a picture in one call, cloud only (docs/pim-behaviour.md, "Enriched categories")."""
 
 from __future__ import annotations
 

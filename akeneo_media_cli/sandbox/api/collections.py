@@ -1,4 +1,5 @@
-"""Assets in families and records in reference entities, which differ in words only (pim-facts B 6)."""
+"""Assets in families and records in reference entities, which differ in words only
+(docs/pim-behaviour.md, "Assets and reference entities")."""
 
 from __future__ import annotations
 
@@ -73,7 +74,8 @@ class Endpoints:
         return things.families if self.words.kind == ASSET else things.entities
 
     def _collection(self, ask: Ask) -> Collection:
-        """The family or entity that a path names: here case counts (B 6.1)."""
+        """The family or entity that a path names: here case counts
+        (docs/pim-behaviour.md, "Assets and reference entities")."""
         code = ask.params["family"]
         found = self._collections(ask).get(code)
         if found is None:
@@ -223,7 +225,8 @@ class Endpoints:
         return Response(status_code=answer["status_code"], headers={"Location": href})
 
     async def patch_many(self, ask: Ask) -> Response:
-        """PATCH up to 100, a JSON array; a naming convention that aborts ends it all with 422 (B 6.1)."""
+        """PATCH up to 100, a JSON array; a naming convention that aborts ends it all with 422
+        (docs/pim-behaviour.md, "Assets and reference entities")."""
         collection, given = self._collection(ask), ask.decoded()
         if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
             raise ApiError(

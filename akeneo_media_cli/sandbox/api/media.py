@@ -1,4 +1,5 @@
-"""`/media-files` and `/category-media-files` (pim-facts B 2, 3, 6.3)."""
+"""`/media-files` and `/category-media-files` (docs/pim-behaviour.md, "Answers to an upload" and
+"Enriched categories")."""
 
 from __future__ import annotations
 
@@ -123,7 +124,8 @@ async def list_all(ask: Ask) -> Response:
 
 
 async def download(ask: Ask) -> Response:
-    """GET the bytes: chunked, without length, ETag or ranges (A5)."""
+    """GET the bytes: chunked, without length, ETag or ranges (docs/pim-behaviour.md, "Answers to an upload"
+    and "Enriched categories")."""
     return streamed(ask, _row(ask, CATALOG))
 
 

@@ -1,4 +1,5 @@
-"""Lists: what their parameters may be, and the links that pages carry (pim-facts B 3, 7)."""
+"""Lists: what their parameters may be, and the links that pages carry
+(docs/pim-behaviour.md, "Searching and paging")."""
 
 from __future__ import annotations
 

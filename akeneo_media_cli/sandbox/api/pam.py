@@ -1,4 +1,5 @@
-"""The old PAM of PIM 2.x and 3.x: reference files and variation files of assets (pim-facts B 6.4)."""
+"""The old PAM of PIM 2.x and 3.x: reference files and variation files of assets
+(docs/pim-behaviour.md, "The old PAM")."""
 
 from __future__ import annotations
 

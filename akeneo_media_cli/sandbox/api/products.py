@@ -1,4 +1,5 @@
-"""Products by identifier and by UUID, and product models (pim-facts A3, A6, B 5, 9)."""
+"""Products by identifier and by UUID, and product models (docs/pim-behaviour.md, "Batch PATCH" and
+"Searching and paging")."""
 
 from __future__ import annotations
 
@@ -153,7 +154,8 @@ class Endpoints:
         return await self._update(ask, ask.params[self.param], _object(ask.decoded()), 1.0)
 
     async def patch_many(self, ask: Ask) -> Response:
-        """PATCH up to 100, a JSON object a line; answers a line for each, in order (B 5)."""
+        """PATCH up to 100, a JSON object a line; answers a line for each, in order
+        (docs/pim-behaviour.md, "Batch PATCH")."""
         lines = ask.body.split(b"\n")
         if lines and not lines[-1]:
             lines.pop()

@@ -1,4 +1,5 @@
-"""Search over products and models: the filters that a client of media needs (pim-facts B 9)."""
+"""Search over products and models: the filters that a client of media needs
+(docs/pim-behaviour.md, "Searching and paging")."""
 
 from __future__ import annotations
 

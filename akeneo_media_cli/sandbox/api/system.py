@@ -1,4 +1,4 @@
-"""Token, root and system information (pim-facts B 1, 7)."""
+"""Token, root and system information (docs/pim-behaviour.md, "Login and tokens" and "Versions")."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..web.routing import JSON, Ask, Route
 
 _FORM = "application/x-www-form-urlencoded"
 TOKEN_BODY_MAX = 300
-"""Bytes of a token request's body (A7)."""
+"""Bytes of a token request's body (docs/pim-behaviour.md, "Login and tokens")."""
 
 _EDITIONS = {"ce": "CE", "ee": "EE"}
 

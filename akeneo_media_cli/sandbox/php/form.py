@@ -1,4 +1,5 @@
-"""A multipart body as PHP reads it: fields in memory, files straight to disk (pim-facts B 2.6, 2.7).
+"""A multipart body as PHP reads it: fields in memory, files straight to disk
+(docs/pim-behaviour.md, "Refusals and their causes" and "Answers to an upload").
 
 The grammar is python-multipart's; this module adds what PHP makes of the parts: which are files, what they
 are called, and which of PHP's upload errors they meet.
@@ -110,7 +111,8 @@ class FormReader:
         return self.form
 
     def abandon(self) -> None:
-        """The client is gone before the end: everything is dropped (pim-facts A9)."""
+        """The client is gone before the end: everything is dropped
+        (docs/pim-behaviour.md, "When the answer is lost")."""
         if self._out is not None:
             self._out.close()
         if self._sent is not None:

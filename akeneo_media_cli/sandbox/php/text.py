@@ -9,7 +9,8 @@ from typing import Any
 
 
 def folded(code: str) -> str:
-    """A code as MySQL's `utf8mb4_unicode_ci` compares it: no case, no accents, no spaces at the end (A3)."""
+    """A code as MySQL's `utf8mb4_unicode_ci` compares it: no case, no accents, no spaces at the end
+    (docs/pim-behaviour.md, "Spelling of identifiers and codes")."""
     if not code.isascii():
         decomposed = unicodedata.normalize("NFKD", code.casefold())
         code = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
@@ -36,7 +37,8 @@ def _refuse(constant: str) -> Any:
 
 
 def php_basename(name: bytes) -> bytes:
-    """What PHP keeps of a sent file name: the part after the last slash or backslash (B 2.7)."""
+    """What PHP keeps of a sent file name: the part after the last slash or backslash
+    (docs/pim-behaviour.md, "Answers to an upload")."""
     return name[max(name.rfind(b"\\"), name.rfind(b"/")) + 1 :]
 
 

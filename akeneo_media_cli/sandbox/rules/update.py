@@ -1,4 +1,4 @@
-"""What a PATCH or POST body does to a product or model (pim-facts A6, B 5)."""
+"""What a PATCH or POST body does to a product or model (docs/pim-behaviour.md, "Batch PATCH")."""
 
 from __future__ import annotations
 

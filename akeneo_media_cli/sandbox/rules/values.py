@@ -1,6 +1,7 @@
 """What the PIM makes of a value: which it refuses to set, which it finds wrong after.
 
-Source: pim-facts A3, B 2.4, B 2.5, and the recordings.
+Source: docs/pim-behaviour.md, "Refusals and their causes" and "What a file's type is to the PIM", and the
+recordings.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def find_violations(
 ) -> list[dict[str, Any]]:
     """Everything wrong with a whole entity, in the PIM's shape and order.
 
-    The whole is looked at, so a bad value that was there before is found as well (B 2.4).
+    The whole is looked at, so a bad value that was there before is found as well
+    (docs/pim-behaviour.md, "Refusals and their causes").
     """
     items = [*_of_entity(entities, draft), *_of_level(catalogue, entities, draft)]
     by_key = [(key, data, sent.get(key, (key.locale, key.scope))) for key, data in draft.values.items()]
@@ -166,7 +168,8 @@ def _of_value(catalogue: Catalogue, media: MediaStore, key: ValueKey, data: Any)
 
 
 def file_messages(attribute: dict[str, Any], row: FileRow) -> list[str]:
-    """Size, extension and MIME type of a file against its attribute, in that order (B 2.5)."""
+    """Size, extension and MIME type of a file against its attribute, in that order
+    (docs/pim-behaviour.md, "Cost of a call and limits" and "What a file's type is to the PIM")."""
     code, messages = attribute["code"], []
     limit = byte_limit(attribute["max_file_size"])
     if limit is not None and row.size > limit:
@@ -194,7 +197,8 @@ def file_messages(attribute: dict[str, Any], row: FileRow) -> list[str]:
 
 
 def byte_limit(max_file_size: Any) -> int | None:
-    """`max_file_size` (a string in MB, or None) in bytes, by the PIM's own arithmetic (B 2.5)."""
+    """`max_file_size` (a string in MB, or None) in bytes, by the PIM's own arithmetic
+    (docs/pim-behaviour.md, "Cost of a call and limits")."""
     if not max_file_size or not float(max_file_size):
         return None
     value = float(max_file_size)

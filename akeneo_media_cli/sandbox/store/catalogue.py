@@ -34,7 +34,8 @@ class CatalogueError(ValueError):
 
 
 class Index(dict[str, dict[str, Any]]):
-    """Things by code, found as MySQL finds them: case, accents and trailing spaces do not count (A3)."""
+    """Things by code, found as MySQL finds them: case, accents and trailing spaces do not count
+    (docs/pim-behaviour.md, "Spelling of identifiers and codes")."""
 
     def __init__(self, items: Iterable[Mapping[str, Any]]) -> None:
         super().__init__((folded(item["code"]), dict(item)) for item in items)

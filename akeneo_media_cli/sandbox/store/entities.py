@@ -1,4 +1,5 @@
-"""Products and models, read whole and written whole: the PIM's lost updates (pim-facts A1, B 4)."""
+"""Products and models, read whole and written whole: the PIM's lost updates
+(docs/pim-behaviour.md, "Lost values")."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ class Draft:
 
     @property
     def dirty(self) -> bool:
-        """Whether a save has anything to write; the PIM skips one that has not (B 5)."""
+        """Whether a save has anything to write; the PIM skips one that has not
+        (docs/pim-behaviour.md, "Batch PATCH")."""
         return self.is_new or self.values != self.base or self.data != self.entity.data
 
 

@@ -1,4 +1,5 @@
-"""The file table and the disk behind it: media codes, orphans, swapped bytes (pim-facts A2, B 2.7)."""
+"""The file table and the disk behind it: media codes, orphans, swapped bytes
+(docs/pim-behaviour.md, "Swapped bytes")."""
 
 from __future__ import annotations
 
@@ -123,7 +124,8 @@ class MediaStore:
         self.sizes[code] = sent.size
 
     def remove_row(self, code: str) -> None:
-        """What the PIM does after a refusal: the row goes, the bytes stay (B 2.2)."""
+        """What the PIM does after a refusal: the row goes, the bytes stay
+        (docs/pim-behaviour.md, "Refusals and their causes")."""
         del self.rows[code]
         self._saved(code, None)
 
@@ -154,7 +156,8 @@ class MediaStore:
 
 
 def media_code(name: bytes, tick: int) -> str:
-    """The code of a file called `name` at `tick` of the clock: `a/b/c/d/<40 hex>_<safe name>` (B 2.7)."""
+    """The code of a file called `name` at `tick` of the clock: `a/b/c/d/<40 hex>_<safe name>`
+    (docs/pim-behaviour.md, "Swapped bytes")."""
     digest = hashlib.sha1(name + str(tick).encode(), usedforsecurity=False).hexdigest()
     safe = re.sub(rb"[^A-Za-z0-9.]", b"_", name)
     if len(safe) > 100:

@@ -1,6 +1,7 @@
 """Assets, records, reference entities' images, categories' pictures, PAM assets: media outside products.
 
-They were read about, not measured (pim-facts B 6). A thing is read whole and written whole as products are.
+They were read about, not measured (docs/pim-behaviour.md, "Assets and reference entities"). A thing is read
+whole and written whole as products are.
 """
 
 from __future__ import annotations
@@ -186,7 +187,8 @@ def shape_errors(given: Mapping[str, Any]) -> list[dict[str, Any]]:
 def value_errors(
     catalogue: Catalogue, media: MediaStore, collection: Collection, key: ValueKey, data: Any
 ) -> list[dict[str, Any]]:
-    """What is wrong with one value of an asset or a record (pim-facts B 6.1)."""
+    """What is wrong with one value of an asset or a record
+    (docs/pim-behaviour.md, "Assets and reference entities")."""
     code, locale, channel = key
     attribute = collection.attributes.get(code)
     if attribute is None:

@@ -1,4 +1,4 @@
-"""Who may log in, and the tokens they got (pim-facts B 1)."""
+"""Who may log in, and the tokens they got (docs/pim-behaviour.md, "Login and tokens")."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Rights:
     list_products: bool = True
     list_attributes: bool = True
     drafts: bool = False
-    """May edit products but not own them (Enterprise): what is sent becomes a draft (pim-facts B 2.9)."""
+    """May edit products but not own them (Enterprise): what is sent becomes a draft
+    (docs/pim-behaviour.md, "Rights")."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Connection:
 
 
 class Tokens:
-    """Access and refresh tokens with their ends. Refresh tokens work once; old access tokens live on (A7)."""
+    """Access and refresh tokens with their ends. Refresh tokens work once; old access tokens live on
+    (docs/pim-behaviour.md, "Login and tokens")."""
 
     def __init__(
         self, connections: dict[str, Connection], ttl: float, refresh_ttl: float, clock: Callable[[], float]
@@ -51,7 +53,8 @@ class Tokens:
         self._refresh: dict[str, tuple[Connection, float]] = {}
 
     def grant(self, client: tuple[str, str] | None, body: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a token request; raises ApiError 422 in the PIM's order of checks (B 1.2)."""
+        """The answer to a token request; raises ApiError 422 in the PIM's order of checks
+        (docs/pim-behaviour.md, "Login and tokens")."""
         grant = body.get("grant_type")
         if grant not in _KNOWN:
             raise unprocessable(
@@ -79,7 +82,8 @@ class Tokens:
         return self._issue(connection)
 
     def check(self, token: str) -> Connection:
-        """The connection behind an access token; raises ApiError 401 (B 1.4)."""
+        """The connection behind an access token; raises ApiError 401
+        (docs/pim-behaviour.md, "Login and tokens")."""
         known = self._access.get(token)
         if known is None:
             raise ApiError(401, "The access token provided is invalid.")

@@ -1,6 +1,7 @@
 """The ASGI application: limits and faults in front of the PIM, then the PIM, and all of it counted.
 
-Inside, the order is the real one: PHP, routing, login, headers, then the endpoint (pim-facts B 2.2).
+Inside, the order is the real one: PHP, routing, login, headers, then the endpoint
+(docs/pim-behaviour.md, "Refusals and their causes").
 """
 
 from __future__ import annotations
@@ -134,7 +135,8 @@ class Web:
         return await self._survive(self._serve(request, call, fault), fault)
 
     async def _survive(self, work: Awaitable[Response], fault: str | None) -> Response:
-        """Runs the PIM's part to its end though the client be gone: ghosts (pim-facts A9)."""
+        """Runs the PIM's part to its end though the client be gone: ghosts
+        (docs/pim-behaviour.md, "When the answer is lost")."""
         response = await asyncio.shield(asyncio.ensure_future(work))
         if fault == "reset-late":
             raise HangUp("reset")

@@ -1,4 +1,5 @@
-"""The way into the PIM: the body as PHP takes it, who is calling, and the headers (pim-facts B 1, 2)."""
+"""The way into the PIM: the body as PHP takes it, who is calling, and the headers
+(docs/pim-behaviour.md, "Login and tokens" and "Refusals and their causes")."""
 
 from __future__ import annotations
 
@@ -89,7 +90,8 @@ def _note_target(pim: Pim, call: Call, name: str, value: bytes) -> None:
 
 
 def log_in(ask: Ask, route: Route) -> None:
-    """Who is calling, and may they? Raises ApiError 401 or 403 (B 1.4, 1.5)."""
+    """Who is calling, and may they? Raises ApiError 401 or 403 (docs/pim-behaviour.md, "Login and tokens" and
+    "Rights")."""
     found = re.search(r"Bearer\s(\S+)", ask.request.headers.get("authorization", ""))
     token = found[1] if found else ask.query().get("access_token")
     if not token:
@@ -105,7 +107,8 @@ def log_in(ask: Ask, route: Route) -> None:
 
 
 def check_headers(request: Request, route: Route) -> None:
-    """Content-Type and Accept, and no brackets in the query (B 2.1, 2.2, 3)."""
+    """Content-Type and Accept, and no brackets in the query
+    (docs/pim-behaviour.md, "Refusals and their causes" and "Answers to an upload")."""
     if request.method in ("POST", "PATCH", "PUT"):
         given = request.headers.get("content-type", "").split(";")[0].strip()
         names = '" or "'.join(route.takes)

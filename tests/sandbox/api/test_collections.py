@@ -1,4 +1,4 @@
-"""Assets, records, categories and the old PAM (pim-facts B 6)."""
+"""Assets, records, categories and the old PAM (docs/pim-behaviour.md, "Assets and reference entities")."""
 
 from __future__ import annotations
 
