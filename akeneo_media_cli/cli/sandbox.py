@@ -136,6 +136,14 @@ def sandbox(
             "--edition", envvar=o.env("edition"), help="ce, or ee with assets, records and categories."
         ),
     ] = "ce",
+    php: Annotated[
+        str,
+        typer.Option(
+            "--php",
+            envvar=o.env("php"),
+            help="8.2 or 8.4: they find other types in some files, and refuse them.",
+        ),
+    ] = "8.2",
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", envvar=o.env("seed"), help="Makes faults repeatable.")
     ] = None,
@@ -148,6 +156,8 @@ def sandbox(
         raise UsageError("--catalog and --from cannot both say what the sandbox holds", "give one of them")
     if edition not in ("ce", "ee"):
         raise UsageError(f"there is no edition {edition!r}", "ce or ee")
+    if php not in ("8.2", "8.4"):
+        raise UsageError(f"Unknown PHP version {php!r}", "Use 8.2 or 8.4.")
     try:
         faults = parse_faults(fault or [])
     except ValueError as error:
@@ -165,6 +175,7 @@ def sandbox(
         code_clock_step=max(_seconds(code_clock_step), 1e-6),
         edition=edition,
         pam=pam,
+        php="8.4" if php == "8.4" else "8.2",
         seed=seed,
     )
     try:

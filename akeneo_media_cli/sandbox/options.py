@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..content.text import Php
 from .faults import FaultPlan
 
 MEBIBYTE = 1024 * 1024
@@ -95,6 +96,8 @@ class SandboxOptions:
     pam: bool = False
     """The routes of the old PAM (PIM 2.x and 3.x)."""
     version: str = "master"
+    php: Php = "8.2"
+    """The PHP it runs on: versions differ in the MIME type they find in a file."""
 
     seed: int | None = None
     """Makes faults and deadlocks repeatable, as far as the order of calls is."""

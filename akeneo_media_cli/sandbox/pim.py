@@ -51,6 +51,7 @@ class Pim:
             options.clock,
             options.code_clock_step,
             lambda code, body: self.state.put("file", code, body),
+            options.php,
         )
         self.entities = Entities(self.catalogue, options.clock, self._keep_entity)
         self.things = Things(self.catalogue, options.clock, self._keep_thing)

@@ -28,7 +28,7 @@ def stored(b: Bench, *files: tuple[str, bytes]) -> list[str]:
         for name, content in files:
             path = b.folder / f".sent-{len(codes)}"
             path.write_bytes(content)
-            sent = SentFile(name.encode(), path, len(content), sha256(content), bytearray(content[:4096]))
+            sent = SentFile(name.encode(), path, len(content), sha256(content))
             row = b.sandbox.store.media.store(sent, CATALOG)
             codes.append(row.code)
         return codes

@@ -17,7 +17,6 @@ from typing import BinaryIO
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser
 
-from ..mime import HEAD
 from .text import php_basename
 
 _FIELD_LIMIT = 8 * 1024 * 1024
@@ -32,8 +31,6 @@ class SentFile:
     path: Path
     size: int = 0
     sha256: str = ""
-    head: bytearray = field(default_factory=bytearray)
-    """Its first bytes, as many as tell what it is."""
     error: bool = False
     """PHP counts the upload as failed: too big, cut short, or without a name."""
 
@@ -155,8 +152,6 @@ class FormReader:
             sent.error = True
         if sent.error:
             return
-        if len(sent.head) < HEAD:
-            sent.head += piece[: HEAD - len(sent.head)]
         self._out.write(piece)
         self._digest.update(piece)
 

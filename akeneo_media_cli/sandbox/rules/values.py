@@ -8,22 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...content.pim_types import MIME_TYPES
 from ..errors import PropertyError
 from ..php.text import php_number, php_round
 from ..store.catalogue import MEDIA_TYPES, Catalogue
 from ..store.entities import MODEL, Draft, Entities, ValueKey
 from ..store.media import FileRow, MediaStore
 
-_MIME: dict[str, tuple[str, ...]] = {
-    "mp3": ("audio/mpeg",), "wav": ("audio/x-wav",), "svg": ("image/svg+xml",), "png": ("image/png",),
-    "jpg": ("image/jpeg",), "jpeg": ("image/jpeg",), "jfif": ("image/jpeg",), "jif": ("image/jpeg",),
-    "gif": ("image/gif",), "tiff": ("image/tiff",), "tif": ("image/tiff",), "txt": ("text/plain",),
-    "rtf": ("text/rtf",), "csv": ("text/x-comma-separated-values", "text/csv", "text/plain"),
-    "psd": ("application/x-photoshop",), "pdf": ("application/pdf",), "doc": ("application/msword",),
-    "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),
-    "ppt": ("application/powerpoint",),
-    "pptx": ("application/vnd.openxmlformats-officedocument.presentationml.presentation",),
-}  # fmt: skip
 _NOT_A_STRING = {
     "pim_catalog_boolean": "a boolean", "pim_catalog_metric": "an array",
     "pim_catalog_multiselect": "an array",
@@ -187,7 +178,7 @@ def file_messages(attribute: dict[str, Any], row: FileRow) -> list[str]:
             f"The {extension} file extension is not allowed for the {code} attribute. "
             f"Allowed extensions are {', '.join(allowed)}."
         )
-    types = _MIME.get(extension)
+    types = MIME_TYPES.get(extension)
     if types and row.mime_type not in types:
         messages.append(
             f"The MIME type is not allowed for {extension} "

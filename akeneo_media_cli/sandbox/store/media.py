@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ...content.fileinfo import mime_type
+from ...content.sample import Sample
+from ...content.text import Php
 from ..errors import crash
-from ..mime import mime_type
 from ..php.form import SentFile
 from ..php.text import extension_of
 
@@ -42,7 +44,12 @@ class MediaStore:
     """Files on disk and rows that tell of them. The two part when the PIM refuses late: orphans."""
 
     def __init__(
-        self, folder: Path, clock: Callable[[], float], step: float, saved: Callable[[str, Any], None]
+        self,
+        folder: Path,
+        clock: Callable[[], float],
+        step: float,
+        saved: Callable[[str, Any], None],
+        php: Php = "8.2",
     ) -> None:
         self.folder = folder
         self.rows: dict[str, FileRow] = {}
@@ -51,6 +58,7 @@ class MediaStore:
         self.sizes: dict[str, int] = {}
         self.collisions = 0
         self._clock, self._step, self._saved = clock, step, saved
+        self._php = php
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
         for leftover in self._incoming.iterdir():
@@ -95,7 +103,7 @@ class MediaStore:
             code,
             storage,
             name,
-            mime_type(bytes(sent.head), sent.size),
+            self._mime_type(code, sent.size),
             sent.size,
             extension,
             sent.sha256,
@@ -114,7 +122,7 @@ class MediaStore:
         """A small file that none of the sandbox's clients has sent."""
         path, data = self.new_file(), b"somebody else's " + str(self._counter).encode()
         path.write_bytes(data)
-        return SentFile(b"drift.txt", path, len(data), hashlib.sha256(data).hexdigest(), bytearray(data))
+        return SentFile(b"drift.txt", path, len(data), hashlib.sha256(data).hexdigest())
 
     def _place(self, sent: SentFile, code: str) -> None:
         target = self.path(code)
@@ -122,6 +130,10 @@ class MediaStore:
         sent.path.replace(target)
         self.on_disk[code] = sent.sha256
         self.sizes[code] = sent.size
+
+    def _mime_type(self, code: str, size: int) -> str:
+        with self.path(code).open("rb") as file:
+            return mime_type(Sample.file(file, size), self._php)
 
     def remove_row(self, code: str) -> None:
         """What the PIM does after a refusal: the row goes, the bytes stay
