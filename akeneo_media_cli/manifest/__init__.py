@@ -1,52 +1,62 @@
 """The formats that people write, read to one `Row`.
 
 Decisions where formats differ: in CSV and TSV the cells of known columns are trimmed, in YAML, JSON and
-JSONL values are taken as written; numbers stay as they are written everywhere. A row's own value beats
-`--set`, which beats the manifest's `defaults`.
+JSONL values are taken as written; numbers stay as they are written everywhere. A row's own value overrides
+`--set`, which overrides the manifest's `defaults`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import Failure, Kind, UsageError
 from ..link import hidden, is_link, presentable
 from ..rows import Row
 from ..secret import Secret
+from . import encodings
 from .assemble import Assembler, Note
+from .columns import Renamed
 from .source import SUFFIXES, Source
 from .template import Setting, parse_settings
 
 if TYPE_CHECKING:
-    from .layout import Media
+    from .layout import Identifiers, Media
 
-__all__ = ["FORMATS", "read_manifests"]
+__all__ = ["FORMATS", "Reading", "read_manifests"]
 
 
-class Reading(NamedTuple):
-    """What readers are told beside the manifest. `sheet`: which one of a spreadsheet; None: the first.
+@dataclass(frozen=True)
+class Reading:
+    """How manifests are to be read, where they do not say so themselves.
 
-    `columns` of the PIM's own layout that hold media, by name or attribute; where none is named, `media` is
-    asked.
+    `sheet`: which one of a spreadsheet; None: the first. `columns` of the PIM's own layout that hold media,
+    by name or attribute; where none is named, `media` is asked. `identifiers` gives the attributes that
+    identify products in the PIM, the main one first. `maps` are `--map` options as typed. `quote` encloses
+    cells of a CSV, and `encoding` is that of a CSV; None: found.
     """
 
     sheet: str | None = None
     columns: Sequence[str] = ()
     media: Media | None = None
+    identifiers: Identifiers | None = None
+    maps: Sequence[str] = ()
+    quote: str | None = None
+    encoding: str | None = None
 
 
 def _csv(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     from .delimited import read_csv
 
-    return read_csv(source, make)
+    return read_csv(source, make, how.quote)
 
 
 def _tsv(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     from .delimited import read_tsv
 
-    return read_tsv(source, make)
+    return read_tsv(source, make, how.quote)
 
 
 def _yaml(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
@@ -68,7 +78,7 @@ def _jsonl(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
 
 
 def _xlsx(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
-    from .sheet import read_sheet
+    from .sheets.reading import read_sheet
 
     return read_sheet(source, make, how.sheet)
 
@@ -76,7 +86,7 @@ def _xlsx(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
 def _akeneo(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     from .layout import read_layout
 
-    return read_layout(source, make, how.sheet, how.columns, how.media)
+    return read_layout(source, make, how)
 
 
 _READERS: dict[str, Callable[[Source, Assembler, Reading], Iterator[Row]]] = {
@@ -89,9 +99,12 @@ _READERS: dict[str, Callable[[Source, Assembler, Reading], Iterator[Row]]] = {
     "akeneo": _akeneo,
 }
 _SHEETS = ("xlsx", "akeneo")
+_ENCODED = ("csv", "tsv", "akeneo")
 _PACKED: dict[str, bool | None] = {"xlsx": True, "akeneo": None}
 
 _NAME_ONE = f"Name one: --format {', --format '.join(_READERS)}"
+
+_PLAINLY = Reading()
 
 FORMATS = tuple(_READERS)
 """What `--format` may name."""
@@ -104,22 +117,17 @@ def read_manifests(
     sets: Sequence[str],
     stdin: BinaryIO,
     note: Note,
-    sheet: str | None = None,
-    columns: Sequence[str] = (),
-    media: Media | None = None,
+    how: Reading = _PLAINLY,
 ) -> Iterator[Row]:
     """The rows of all manifests, in their order, streamed: memory does not grow with rows.
 
-    `sources` are paths, or "-" for `stdin`, whose format its beginning tells where `format` is None; `sets`
-    are `--set` options as typed; `note` takes a message and a hint for each oddity of a manifest that is no
-    error. What is wrong with one row is its `problem`.
-    `sheet` names a sheet of spreadsheets, instead of the first that is visible; those are read whole, up to a
-    limit. `columns` and `media` tell which columns of the PIM's own layout hold media: by name or attribute,
-    or asked, where none is named.
+    `sources` are paths, or "-" for `stdin`, whose format is recognized by its beginning where `format` is
+    None; `sets` are `--set` options as typed; `note` takes a message and a hint for whatever is odd about a
+    manifest but no error. What is wrong with one row is its `problem`. Spreadsheets are read up to a limit.
 
     Raises:
-        UsageError: an unknown format, a malformed `--set`, or standard input named twice; raised at once. And
-            an extra that a format needs is not installed, or nothing tells the format of standard input.
+        UsageError: an unknown format, a malformed option, or standard input named twice; raised at once. And
+            an extra that a format needs is not installed, or the format of standard input is not recognized.
         ManifestError: a manifest as a whole cannot be used. Raised when the manifest, or the mistake in it,
             is reached: read everything before sending anything.
     """
@@ -128,24 +136,34 @@ def read_manifests(
     if sum(name == "-" for name in sources) > 1:
         raise UsageError("standard input (-) is named twice", "It can be read once: name it once.")
     unknown = format is None and "-" in sources
-    if sheet is not None and not (unknown or any(_format_of(name, format) in _SHEETS for name in sources)):
+    if how.sheet is not None and not (unknown or any(_format_of(n, format) in _SHEETS for n in sources)):
         raise _no_sheet()
-    return _read_all(sources, format, parse_settings(sets), stdin, note, Reading(sheet, columns, media))
+    if how.quote is not None:
+        from .delimited import is_quote
+
+        if not is_quote(how.quote):
+            raise UsageError(
+                f"--quote {how.quote!r} is not a quote", 'Name one character, such as --quote "\'"'
+            )
+    if how.encoding is not None:
+        how = replace(how, encoding=encodings.checked(how.encoding))
+    return _read_all(sources, format, parse_settings(sets), Renamed(how.maps), stdin, note, how)
 
 
 def _format_of(name: str, chosen: str | None) -> str:
-    """The format to read a manifest as; "" where nothing tells."""
+    """The format to read a manifest as; "" where it is not known."""
     return chosen or SUFFIXES.get(PurePath(name).suffix.lower(), "")
 
 
 def _no_sheet() -> UsageError:
-    return UsageError("--sheet is given, but no manifest is a spreadsheet", "Leave it out, or say --format.")
+    return UsageError("--sheet is given, but no manifest is a spreadsheet", "Leave it out, or add --format.")
 
 
 def _read_all(
     names: Sequence[str],
     chosen: str | None,
     settings: Sequence[Setting],
+    named: Renamed,
     stdin: BinaryIO,
     note: Note,
     how: Reading,
@@ -153,21 +171,28 @@ def _read_all(
     for name in names:
         format = _format_of(name, chosen)
         by_content = name == "-" and not format
-        source = Source(name, stdin, note, packed=None if by_content else _PACKED.get(format, False))
+        source = Source(
+            name,
+            stdin,
+            note,
+            packed=None if by_content else _PACKED.get(format, False),
+            encoding=how.encoding if by_content or format in _ENCODED else None,
+        )
         try:
             if by_content:
                 from .sniff import sniffed
 
-                format = sniffed(source, _NAME_ONE)
+                format = sniffed(source, named, _NAME_ONE)
                 if how.sheet is not None and format not in _SHEETS:
                     raise _no_sheet()
             read = _READERS.get(format)
             if read is None:
                 raise source.unusable(
-                    f"the suffix does not tell the format (known: {', '.join(SUFFIXES)})", _NAME_ONE
+                    f"cannot infer the format from the file extension (known: {', '.join(SUFFIXES)})",
+                    _NAME_ONE,
                 )
             with source.trouble():
-                yield from _noted(name, read(source, Assembler(name, settings, note), how), note)
+                yield from _noted(name, read(source, Assembler(name, settings, note, named), how), note)
         finally:
             source.close()
 
@@ -183,11 +208,11 @@ def _noted(name: str, rows: Iterator[Row], note: Note) -> Iterator[Row]:
             row.file = visible
             row.problem = row.problem or Failure(
                 Kind.LINK_REFUSED,
-                f"{visible} looks like a link, but is none that can be followed",
-                "write the link alone, as https://host/path, and in no ZIP",
+                f"{visible} looks like a link, but not like one that can be followed",
+                "Write the link alone, as https://host/path, and not in a table inside a ZIP.",
             )
         if row.filename:
             row.filename = hidden(row.filename)
         yield row
     if row is None:
-        note(f"{name}: there are no rows in it", "Nothing to do for this manifest.")
+        note(f"{name}: has no rows", "Nothing to do for this manifest.")

@@ -8,17 +8,22 @@ from typing import Any
 from ..errors import Failure, Kind, ManifestError
 from ..link import hidden
 from ..rows import Row, Target, TargetType, clean_name
+from ..wording import count
+from . import advice
 from .columns import (
     COLUMNS,
     GROUPS,
     LONGEST_NAME,
     PARENTS,
+    Renamed,
+    as_text,
     canonical,
     file_from_text,
     has_half_characters,
     near_miss,
     spelled,
 )
+from .oddities import is_plain, odd_code, several
 from .template import MissingPlaceholderError, Setting
 
 Note = Callable[[str, str], None]
@@ -38,21 +43,26 @@ def malformed(message: str, hint: str) -> Failure:
 
 
 class Assembler:
-    """Makes the rows of one manifest, and tells once what is odd about its columns.
+    """Makes the rows of one manifest, and notes once what is odd about its columns.
 
     What a row leaves out is filled by `--set` first, then by the manifest's `defaults`: the command line
     beats the file. A target column is filled only where it helps to name the target that the row (or a
     stronger layer) began to name, so that defaults for products do no harm to a row for a model.
     """
 
-    def __init__(self, manifest: str, settings: Sequence[Setting], note: Note) -> None:
+    def __init__(
+        self, manifest: str, settings: Sequence[Setting], note: Note, renamed: Renamed | None = None
+    ) -> None:
         self.manifest = manifest
+        self.named = renamed or Renamed()
         self.root: str | None = None
         self.defaults: Mapping[str, str | None] = {}
         self.default_extra: Mapping[str, Any] = {}
         self.settings = settings
         self.note = note
         self._names: set[str] = set()
+        self._lacking: dict[str, str] = {}
+        """By known column that is lacking: the column that probably stands for it."""
 
     @property
     def fills(self) -> bool:
@@ -63,32 +73,59 @@ class Assembler:
         """Whether a row can do without a `file` of its own."""
         return "file" in self.defaults or any(s.column == "file" for s in self.settings)
 
-    def no_file_column(self, names: Sequence[str]) -> ManifestError:
-        """The error for a manifest in which nothing names files; `names` are the columns it has."""
-        slip = next((n for n in names[:_MOST_NAMES] if near_miss(n) == "file"), None)
-        hint = f"Did you mean `file` by `{slip}`? " if slip else ""
+    def uses(self, placeholder: str) -> bool:
+        """Whether a `--set` has this placeholder."""
+        return any(name == placeholder for setting in self.settings for _, name in setting.pieces)
+
+    def no_file_column(
+        self, names: Sequence[str], known: Mapping[str, str], sample: Sequence[Sequence[str]] = ()
+    ) -> ManifestError:
+        """The error for a manifest in which nothing names files.
+
+        `names` are the columns it has, `known` those with a meaning, by it; `sample` are some of its rows.
+        """
+        filled = {s.column for s in self.settings if s.known} | set(self.defaults)
+        known = {**dict.fromkeys(filled, ""), **known}
+        hint = advice.for_no_file(names[:_MOST_NAMES], known, sample)
         shown = ", ".join(name[:LONGEST_NAME] for name in names[:20]) or "none"
         return ManifestError(
             f"{self.manifest}: no column `file` (columns found: {shown})",
-            hint + "Add a column `file` with each file's path, or fill it: --set 'file={product}.jpg'",
+            hint or "Add a column `file` with each file's path, or fill it: --set 'file={product}.jpg'",
         )
 
-    def unknown_column(self, name: str, present: Sequence[str] | Mapping[str, Any]) -> None:
-        """Warn about an unknown column that looks like a slip of a known one, once a manifest.
+    def columns(self, names: Sequence[str], known: Mapping[str, Any]) -> None:
+        """Note what is odd about the columns of a table."""
+        for name in names:
+            if name and canonical(name) is None:
+                self.unknown_column(name, known)
 
-        `present` are the known columns that stand beside it.
+    def unknown_column(self, name: str, present: Sequence[str] | Mapping[str, Any]) -> None:
+        """Warn about an unknown column that looks like a known one, once a manifest.
+
+        `present` are the known columns beside it.
         """
         if name in self._names or len(self._names) >= _MOST_NAMES or len(name) > LONGEST_NAME:
             return
         self._names.add(name)
-        meant = near_miss(name)
-        if meant:
-            # Also beside the column that is meant: what stands under a slip is missed there.
-            beside = f" There is `{canonical(meant)}` as well." if canonical(meant) in present else ""
-            self.note(
-                f"{self.manifest}: the column `{name}` has no meaning and is only carried into the report",
-                f"Did you mean `{meant}`?{beside}",
-            )
+        filled = {s.column for s in self.settings if s.known} | set(self.defaults)
+        slip = near_miss(name)
+        for column, lacking in advice.for_columns([name], {*present, *filled}).items():
+            if slip is None and column not in self._lacking and not self.named.is_new(name):
+                self._lacking[column] = lacking
+                self._carried(name, f"If it is `{column}`, add: {advice.to_map(name, column)}")
+        if slip and not self.named.is_new(name):
+            # Also beside the column that is meant: values under a slip are missed there.
+            beside = f" There is `{canonical(slip)}` as well." if canonical(slip) in present else ""
+            self._carried(name, f"Did you mean `{slip}`?{beside}")
+
+    def _carried(self, name: str, hint: str) -> None:
+        self.note(
+            f"{self.manifest}: the column `{name}` has no meaning and is only carried into the report", hint
+        )
+
+    def left_out(self, lines: int, why: str) -> None:
+        """Note that lines of the manifest are no rows."""
+        self.note(f"{self.manifest}: {count(lines, 'line')} left out: {why}", "")
 
     def row(
         self,
@@ -107,16 +144,21 @@ class Assembler:
         attribute = values.get("attribute") or ""
         filename = values.get("filename")
         target, wrong = _target(values)
+        if wrong is not None and wrong.kind is Kind.TARGET_MISSING and self._lacking:
+            wrong = self._advised(wrong)
         if problem is None:
             problem = wrong or _incomplete(file, attribute, target, extra)
+        locale, scope = values.get("locale") or None, values.get("scope") or None
+        if problem is None and target is not None and not is_plain(target.code, attribute, locale, scope):
+            problem = odd_code(target.code) or several(attribute, locale, scope)
         return Row(
             self.manifest,
             line,
             file_from_text(file),
             target,
             attribute,
-            values.get("locale") or None,
-            values.get("scope") or None,
+            locale,
+            scope,
             clean_name(filename) if filename else None,
             self.root,
             extra,
@@ -161,9 +203,16 @@ class Assembler:
             return hidden(file_from_text(value))
         for carried in (extra, self.default_extra):
             for key, value in carried.items():
-                if spelled(key) == name and isinstance(value, (str, int, float)):
-                    return str(value)
+                if spelled(key) == name and (text := as_text(value)) is not None:
+                    return text
         return None
+
+    def _advised(self, failure: Failure) -> Failure:
+        """A row without target, where a column probably names it."""
+        options = [advice.to_map(name, column) for column, name in self._lacking.items() if column in GROUPS]
+        if not options:
+            return failure
+        return Failure(failure.kind, failure.message, f"{failure.hint} Or add: {' '.join(options)}")
 
 
 def _begun(values: Mapping[str, str | None]) -> set[TargetType]:

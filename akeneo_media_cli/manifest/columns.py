@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from ..errors import UsageError
 from ..rows import Target, TargetType
 from ..suggest import nearest
 
@@ -37,6 +39,7 @@ ALIASES = {"sku": "product", "identifier": "product", "uuid": "product_uuid", "c
 LONGEST_NAME = 64
 """Characters of a column's name that are compared with others, or shown; longer ones are never meant."""
 
+_LONGEST_RENAMED = 1000
 _SPELLINGS = {name: name for name in COLUMNS} | ALIASES
 _GAPS = re.compile(r"[\s-]+")
 _FILE_URI = "file:"
@@ -69,6 +72,46 @@ def near_miss(name: str) -> str | None:
     if len(name) > LONGEST_NAME:  # comparing takes time and memory by length
         return None
     return nearest(name, _SPELLINGS, cutoff=0.75, fold=spelled)
+
+
+class Renamed:
+    """`--map COLUMN=NAME`: what the columns of manifests are called here."""
+
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        """Options as typed. Raises UsageError for one of another form, and for a column with two names."""
+        self._names: dict[str, str] = {}
+        for option in options:
+            # The last equals sign: a header may have one, the name of a column here has none.
+            column, equals, name = (part.strip() for part in option.rpartition("="))
+            if not (column and equals and name):
+                raise UsageError(f"--map {option!r} is not COLUMN=NAME", "For example: --map Artikel=product")
+            if self._names.get(spelled(column), name) != name:
+                raise UsageError(f"--map gives the column {column!r} two names", "Keep one of them.")
+            self._names[spelled(column)] = name
+
+    def __bool__(self) -> bool:
+        return bool(self._names)
+
+    def __call__(self, name: str) -> str:
+        """What a manifest's column is called here, without spaces at its ends."""
+        name = name.strip()
+        return self._names.get(spelled(name), name) if len(name) <= _LONGEST_RENAMED else name
+
+    def is_new(self, name: str) -> bool:
+        """Is this a name that an option gives?"""
+        return name in self._names.values()
+
+    def unused(self, written: Iterable[str]) -> list[str]:
+        """The columns of the options that a table with these columns does not have."""
+        there = {spelled(name) for name in written}
+        return [column for column in self._names if column not in there]
+
+
+def as_text(value: object) -> str | None:
+    """A carried value as templates have it: as it is written; None for what is no single value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (str, int, float)) else None
 
 
 def target_columns(target: Target) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ..errors import Failure
 from ..rows import Row
 from ..suggest import nearest
 from .assemble import Assembler, malformed
-from .columns import LONGEST_NAME, canonical, has_half_characters
+from .columns import LONGEST_NAME, Renamed, canonical, has_half_characters
 from .source import Source
 
 UPLOADS = "uploads"
@@ -23,6 +23,12 @@ _DEEPEST = 16
 _MOST_KEYS = 100
 _HARMLESS = 1 << 25
 _MOST_TIMES = 20
+_LISTS = ("file", "attribute", "filename")
+_NUMBER = "{n}"
+_ONE_FILE = (
+    "One file per row: write a row for each file, or a list of as many attributes as files, or an attribute "
+    "with {n} in it, such as picture_{n}."
+)
 _SHAPE = "Write a list of rows, or a mapping of `defaults`, `root` and `uploads` (the list of rows)."
 
 
@@ -32,12 +38,38 @@ class Written(str):
     __slots__ = ()
 
     def number(self) -> int | float | str:
-        """The number, or the text itself where JSON has no number for it."""
+        """The number, which as text is what was written; the text where JSON has no number for it."""
         try:
-            return int(self)
+            return _Int.of(self)
         except ValueError:
-            value = float(self) if len(self) < 400 else math.inf
+            value = _Float.of(self) if len(self) < 400 else math.inf
             return value if math.isfinite(value) else str(self)
+
+
+class _Int(int):
+    text: str
+
+    @classmethod
+    def of(cls, written: str) -> _Int:
+        made = cls(written)
+        made.text = str(written)
+        return made
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class _Float(float):
+    text: str
+
+    @classmethod
+    def of(cls, written: str) -> _Float:
+        made = cls(written)
+        made.text = str(written)
+        return made
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -80,34 +112,84 @@ def most_repeated(source: Source) -> int:
 class Items:
     """Numbers the items of a document and makes rows of them."""
 
-    def __init__(self, make: Assembler) -> None:
+    def __init__(self, make: Assembler, room: int) -> None:
+        """`room`: characters that lists of files may repeat, as each file has its item's other values."""
+        self._room = room
         self.number = 0
+        self.made = 0
+        """Rows so far: an item with a list of files is several."""
         self._make = make
         self._names: list[str] = []
+        self._values: list[str] = []
         self._named_file = make.fills_file()
 
-    def row(self, item: Any) -> Row:
-        """The row of the next item, whatever it is."""
+    def rows(self, item: Any) -> Iterator[Row]:
+        """The rows of the next item, whatever it is: one, or one for each file of a list."""
         self.number += 1
+        self.made += 1
         if isinstance(item, Repeated):
-            return self._make.row(self.number, {}, {}, _twice(item.key))
+            yield self._make.row(self.number, {}, {}, _twice(item.key))
+            return
         if not isinstance(item, dict):
             problem = malformed(
                 "the item is not a mapping of columns to values",
                 "Write each row as a mapping: product, attribute, file and their values.",
             )
-            return self._make.row(self.number, {}, {}, problem)
-        values, extra, problem_found = _columns(item)
-        for name in extra:
-            self._make.unknown_column(name, values)
-        self._named_file = self._named_file or "file" in values
-        self._names = self._names or list(item)
-        return self._make.row(self.number, values, extra, problem_found)
+            yield self._make.row(self.number, {}, {}, problem)
+            return
+        columns = _columns(item, self._make.named)
+        self._make.columns(list(columns.extra), columns.values)
+        self._named_file = self._named_file or "file" in columns.values or "file" in columns.lists
+        if not self._names:
+            self._names = list(item)
+            self._values = [value if isinstance(value, str) else "" for value in item.values()]
+        if columns.problem is not None or not columns.lists:
+            yield self._make.row(self.number, columns.values, columns.extra, columns.problem)
+            return
+        self._room -= len(repr(columns.extra)) * (len(columns.lists.get("file", ())) - 1)
+        if self._room < 0:
+            problem = malformed("the item repeats too much text for each of its files", _ONE_FILE)
+            yield self._make.row(self.number, columns.values, columns.extra, problem)
+            return
+        numbered = self._make.uses("n")
+        for at, (values, wrong) in enumerate(_listed(columns.values, columns.lists, numbered), 1):
+            self.made += 1
+            extra = {**columns.extra, "n": at} if numbered else dict(columns.extra)
+            yield self._make.row(self.number, values, extra, wrong)
 
     def finish(self) -> None:
         """Raises `ManifestError` if there were rows and nothing named their files."""
         if self._names and not self._named_file:
-            raise self._make.no_file_column(self._names)
+            known = {column: name for name in self._names if (column := canonical(self._make.named(name)))}
+            raise self._make.no_file_column(self._names, known, [self._values])
+
+
+def _listed(
+    values: dict[str, str | None], lists: Mapping[str, list[str]], numbered: bool
+) -> Iterator[tuple[dict[str, str | None], Failure | None]]:
+    """A row for each file of a list; its attribute is in a list as well, or has `{n}` in it.
+
+    `numbered`: the attribute may come from a `--set` with `{n}`.
+    """
+    files = lists.get("file")
+    attribute = values.get("attribute") or ""
+    others = {column: texts for column, texts in lists.items() if column != "file"}
+    if not files:
+        names = " and ".join(f"`{name}`" for name in lists)
+        yield values, malformed(f"{names} is a list, but of no files", _ONE_FILE)
+    elif any(len(texts) != len(files) for texts in others.values()):
+        name, texts = next((n, t) for n, t in others.items() if len(t) != len(files))
+        yield values, malformed(f"`file` lists {len(files)} files, but `{name}` {len(texts)}", _ONE_FILE)
+    elif (
+        len(files) > 1
+        and "attribute" not in others
+        and not (_NUMBER in attribute or (numbered and not attribute))
+    ):
+        yield values, malformed(f"`file` lists {len(files)} files for one attribute", _ONE_FILE)
+    else:
+        for at, file in enumerate(files):
+            own = {column: text.replace(_NUMBER, str(at + 1)) for column, text in values.items() if text}
+            yield {**values, **own, "file": file, **{name: texts[at] for name, texts in others.items()}}, None
 
 
 def read_document(
@@ -121,16 +203,16 @@ def read_document(
         parts = parse(text)
         if next(parts).kind is Is.MAPPING:
             _settle(source, make, parts)
-    items = Items(make)
+    items = Items(make, most_repeated(source))
     added = len(json.dumps([make.defaults, make.default_extra])) if make.defaults or make.default_extra else 0
     most = most_repeated(source)
     with source.text() as text:
         for part in parse(text):
             if part.kind is Is.ROW:
-                yield items.row(part.value)
-                if items.number * added > most:
+                yield from items.rows(part.value)
+                if items.made * added > most:
                     raise source.unusable(
-                        f"`defaults` has {added:,} characters, too many for {items.number:,} rows and more",
+                        f"`defaults` has {added:,} characters, too many for {items.made:,} rows and more",
                         "Give long text to the rows that need it.",
                     )
     items.finish()
@@ -180,33 +262,49 @@ def _defaults(
         raise source.unusable(f"`defaults` has `{defaults.key[:LONGEST_NAME]}` twice", hint)
     if not isinstance(defaults, dict):
         raise source.unusable("`defaults` is not a mapping", hint)
-    values, extra, problem = _columns(defaults)
+    columns = _columns(defaults, make.named)
+    problem = columns.problem
+    for name in columns.lists:
+        problem = problem or malformed(f"the value of `{name}` is not text but a list", hint)
     if problem is not None:
         raise source.unusable(f"`defaults`: {problem.message}", problem.hint)
-    for name in extra:
-        make.unknown_column(name, values)
-    return values, extra
+    make.columns(list(columns.extra), columns.values)
+    return columns.values, columns.extra
 
 
-def _columns(item: Mapping[str, Any]) -> tuple[dict[str, str | None], dict[str, Any], Failure | None]:
-    """A mapping's known columns as text, its others untouched, and what is wrong with it."""
+class _Columns(NamedTuple):
+    """A mapping's known columns as text, or as lists of texts, its others untouched, and what is wrong."""
+
+    values: dict[str, str | None]
+    lists: dict[str, list[str]]
+    extra: dict[str, Any]
+    problem: Failure | None
+
+
+def _columns(item: Mapping[str, Any], named: Renamed) -> _Columns:
     values: dict[str, str | None] = {}
+    lists: dict[str, list[str]] = {}
     extra: dict[str, Any] = {}
     problem: Failure | None = None
-    for name, value in item.items():
+    for written, value in item.items():
+        name = named(written) if named else written
         column = canonical(name)
         try:
             if column is None:
                 extra[_sound(name, name)] = _carried(value)
-            elif column in values:
-                raise _UnfitError(f"two keys both mean `{column}`; one is `{name}`")
+            elif column in values or column in lists:
+                raise _UnfitError(f"two keys both mean `{column}`; one is `{written}`")
+            elif isinstance(value, list) and column in _LISTS:
+                lists[column] = [_text(column, each) or "" for each in value]
             else:
                 values[column] = _text(column, value)
         except _UnfitError as error:
+            if column is not None and column not in lists:
+                values.setdefault(column, None)
             problem = problem or malformed(
                 str(error), "Give each column one value: text, a number, true, false or null."
             )
-    return values, extra, problem
+    return _Columns(values, lists, extra, problem)
 
 
 def _text(column: str, value: Any) -> str | None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .documents import UPLOADS, Is, Items, Part, Repeated, Written, read_document
+from .documents import UPLOADS, Is, Items, Part, Repeated, Written, most_repeated, read_document
 from .source import MOST_CHARACTERS
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def read_json(source: Source, make: Assembler) -> Iterator[Row]:
 
 def read_jsonl(source: Source, make: Assembler) -> Iterator[Row]:
     """A row a line; blank lines are not counted."""
-    items = Items(make)
+    items = Items(make, most_repeated(source))
     at = 0
     with source.text() as text:
         while line := text.readline(MOST_CHARACTERS):
@@ -60,7 +60,7 @@ def read_jsonl(source: Source, make: Assembler) -> Iterator[Row]:
                 raise source.unusable(f"line {at}, column {error.pos + 1}: {error.msg}", _HINT) from None
             except RecursionError:
                 raise source.unusable(f"line {at} is nested too deep", _HINT) from None
-            yield items.row(value)
+            yield from items.rows(value)
     if not items.number:
         raise source.unusable("is empty", "Write one row a line.")
     items.finish()

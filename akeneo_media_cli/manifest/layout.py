@@ -1,7 +1,7 @@
 """The PIM's own import and export layout: a line an entity, a column a value, paths of media in the cells.
 
 `sku;family;picture;manual-en_US-ecommerce`, as CSV or XLSX, or with its media in one ZIP. Which columns hold
-media is told by `--columns` or by whoever knows the PIM; never guessed, as text may look like a path.
+media is said by `--columns` or by the PIM; never guessed, as text may look like a path.
 Source: the PIM's documentation of its product and product model files.
 """
 
@@ -14,23 +14,32 @@ import tempfile
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind, UsageError
 from ..rows import Row, Target, TargetType
+from .advice import meant, to_map
 from .archive import TROUBLE, Archive, UnsafeArchiveError, open_archive
-from .assemble import Assembler
-from .columns import target_columns
-from .delimited import csv_records
-from .sheet import records as sheet_records
+from .assemble import Assembler, malformed
+from .columns import LONGEST_NAME, spelled, target_columns
+from .delimited import csv_records, too_many
+from .header import TITLES
+from .sheets.cells import Unread
+from .sheets.reading import records as sheet_records
 from .source import Source
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
+    from . import Reading
+
 Media = Callable[[Collection[str]], Collection[str]]
 """Takes codes of attributes, gives those that hold media."""
+
+Identifiers = Callable[[], Sequence[str]]
+"""Gives the attributes that identify products, the main one first."""
 
 _ATTRIBUTE = re.compile(r"[A-Za-z0-9_]+")
 _LOCALE = re.compile(r"[a-z]{2,3}(?:_[A-Za-z]{4})?_(?:[A-Z]{2}|[0-9]{3})")
@@ -38,7 +47,20 @@ _TABLES = (".csv", ".xlsx")
 _LARGEST_TABLE = 1 << 30
 # Columns of the layout that are no attributes.
 _OF_ENTITY = frozenset(
-    ("uuid", "identifier", "code", "family", "family_variant", "parent", "categories", "groups", "enabled")
+    (
+        "product",
+        "product_uuid",
+        "product_model",
+        "uuid",
+        "identifier",
+        "code",
+        "family",
+        "family_variant",
+        "parent",
+        "categories",
+        "groups",
+        "enabled",
+    )
 )
 
 
@@ -53,27 +75,25 @@ class _Column:
     scope: str | None
 
 
-def read_layout(
-    source: Source, make: Assembler, sheet: str | None, columns: Sequence[str], media: Media | None
-) -> Iterator[Row]:
+def read_layout(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     """A row for each media file that a cell names; those of one line have one line number.
 
-    `columns`: names of columns, or of attributes, that hold media; without any, `media` is asked. Raises
-    ManifestError, and UsageError where neither tells.
+    `how.columns`: names of columns, or of attributes, that hold media; without any, `how.media` is asked.
+    Raises ManifestError, and UsageError where neither says.
     """
     if source.packed and not _is_sheet(source):
-        yield from _read_archive(source, make, sheet, columns, media)
+        yield from _read_archive(source, make, how)
     elif source.packed:
-        yield from _rows(source, make, sheet_records(source, sheet), columns, media)
+        yield from _rows(source, make, sheet_records(source, how.sheet), how)
     else:
-        _tell_no_sheet(source, make, sheet)
-        yield from _rows(source, make, csv_records(source), columns, media)
+        _note_no_sheet(source, make, how)
+        yield from _rows(source, make, csv_records(source, make, how.quote), how)
 
 
-def _tell_no_sheet(source: Source, make: Assembler, sheet: str | None) -> None:
+def _note_no_sheet(source: Source, make: Assembler, how: Reading) -> None:
     """Not an error: another manifest of the run may be the one that is meant."""
-    if sheet is not None:
-        make.note(f"{source.name}: --sheet {sheet!r} changes nothing: no table there is a spreadsheet", "")
+    if how.sheet is not None:
+        make.note(f"{source.name}: --sheet {how.sheet!r} has no effect: no table there is a spreadsheet", "")
 
 
 def _is_sheet(source: Source) -> bool:
@@ -86,10 +106,8 @@ def _is_sheet(source: Source) -> bool:
     return "[Content_Types].xml" in names or "mimetype" in names
 
 
-def _read_archive(
-    source: Source, make: Assembler, sheet: str | None, columns: Sequence[str], media: Media | None
-) -> Iterator[Row]:
-    """The tables of a ZIP, whose cells name its own members; `sheet` is the one of each workbook."""
+def _read_archive(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
+    """The tables of a ZIP, whose cells name its own members; `how.sheet` is the one of each workbook."""
     if source.name == "-":
         raise source.unusable("a ZIP cannot be read from standard input", "Name the file.")
     try:
@@ -103,14 +121,16 @@ def _read_archive(
             "It needs a .csv or .xlsx file beside the folder with the media, as the PIM exports it.",
         )
     if all(table.lower().endswith(".csv") for table in tables):
-        _tell_no_sheet(source, make, sheet)
+        _note_no_sheet(source, make, how)
     for table in tables:
         label = source.name if len(tables) == 1 else f"{source.name}/{table}"
-        inner = Assembler(label, make.settings, make.note)
+        inner = Assembler(label, make.settings, make.note, make.named)
         folder = PurePosixPath(table).parent
-        with closing(_unpacked(source, archive, table, make)) as opened:
-            rows = sheet_records(opened, sheet) if opened.packed else csv_records(opened)
-            for row in _rows(opened, inner, rows, columns, media):
+        with closing(_unpacked(source, archive, table, make, how)) as opened:
+            lines = (
+                sheet_records(opened, how.sheet) if opened.packed else csv_records(opened, inner, how.quote)
+            )
+            for row in _rows(opened, inner, lines, how):
                 row.archive = source.name
                 # Paths in the table start beside it.
                 row.file = str(folder / row.file) if row.file else row.file
@@ -128,7 +148,7 @@ def _tables(archive: Archive) -> list[str]:
     return sorted(name for name in found if name.count("/") == top)
 
 
-def _unpacked(source: Source, archive: Archive, table: str, make: Assembler) -> Source:
+def _unpacked(source: Source, archive: Archive, table: str, make: Assembler, how: Reading) -> Source:
     info: ZipInfo | None = archive.member(table)
     assert info is not None
     label = f"{source.name}: {table}"
@@ -141,28 +161,50 @@ def _unpacked(source: Source, archive: Archive, table: str, make: Assembler) -> 
     except TROUBLE as error:
         copy.close()
         raise source.unusable(f"{table} cannot be unpacked ({error})", "Export it again.") from None
-    return Source(label, io.BytesIO(), make.note, packed=not table.lower().endswith(".csv"), file=copy)
+    is_sheet = not table.lower().endswith(".csv")
+    return Source(label, io.BytesIO(), make.note, packed=is_sheet, file=copy, encoding=how.encoding)
 
 
 def _rows(
-    source: Source,
-    make: Assembler,
-    records: Generator[tuple[int, list[str]], None, None],
-    columns: Sequence[str],
-    media: Media | None,
+    source: Source, make: Assembler, lines: Generator[tuple[int, list[str]], None, None], how: Reading
 ) -> Iterator[Row]:
-    with closing(records):
-        names = [name.strip() for name in next(records, (0, []))[1]]
-        if not any(names):
+    with closing(lines):
+        first = list(islice(lines, TITLES))
+        if not first:
             raise source.unusable("is empty", "Write a header line such as: sku;family;picture")
-        target = _target_of(source, names)
-        taken = _media_columns(source, names, columns, media)
-        for line, written in records:
+        names, at, targets = _header(source, make, first, how)
+        if at:
+            make.left_out(at, f"above the header, which is line {first[at][0]}")
+        taken = _media_columns(source, make, names, how)
+        used = [*(place for _, place in targets), *(column.at for column in taken)]
+        without = repeated = 0
+        for line, written in chain(first[at + 1 :], lines):
+            if written == first[at][1]:
+                repeated += 1
+                continue
+            problem = too_many(written, len(names)) or _unread(written, used)
+            if problem is not None:
+                yield make.row(line, {}, {}, problem)
+                continue
             cells = [*written, *[""] * (len(names) - len(written))]
-            for column in taken:
-                text = cells[column.at].strip()
-                if text:
-                    yield _row(make, line, column, text, target(cells))
+            filled = [column for column in taken if cells[column.at].strip()]
+            without += not filled
+            for column in filled:
+                yield _row(make, line, column, cells[column.at].strip(), _target(targets, cells))
+        if repeated:
+            make.left_out(repeated, "the header again, as in files that were joined")
+        if without:
+            shown = ", ".join(column.name for column in taken[:10])
+            make.left_out(without, f"they name no file in {shown}")
+
+
+def _unread(cells: Sequence[str], used: Sequence[int]) -> Failure | None:
+    """A cell that is used, and whose text the file does not hold."""
+    for at in used:
+        cell = cells[at] if at < len(cells) else ""
+        if isinstance(cell, Unread):
+            return malformed(cell.why, cell.hint)
+    return None
 
 
 def _row(make: Assembler, line: int, column: _Column, text: str, target: Target | None) -> Row:
@@ -181,36 +223,63 @@ def _row(make: Assembler, line: int, column: _Column, text: str, target: Target 
     return row
 
 
-def _target_of(source: Source, names: Sequence[str]) -> Callable[[Sequence[str]], Target | None]:
-    """How to tell the entity of a line."""
-    places = {name.lower(): at for at, name in reversed(list(enumerate(names)))}
+_Targets = Sequence[tuple[TargetType, int]]
+"""The columns that name the entity of a line, the first that is filled wins."""
+
+
+def _header(
+    source: Source, make: Assembler, first: Sequence[tuple[int, list[str]]], how: Reading
+) -> tuple[list[str], int, _Targets]:
+    """The names of the columns, in which of the first lines they are, and which name the entity."""
+    for at, (_, cells) in enumerate(first):
+        names = _names(make, cells)
+        targets = _targets(names)
+        if targets:
+            return names, at, targets
+    identifiers = list(how.identifiers()) if how.identifiers is not None else []
+    for at, (_, cells) in enumerate(first):
+        names = _names(make, cells)
+        places = {name.lower(): place for place, name in reversed(list(enumerate(names)))}
+        found = [places[code.lower()] for code in identifiers if code.lower() in places]
+        if found:
+            return names, at, [(TargetType.PRODUCT, place) for place in found]
+    names = _names(make, first[0][1])
+    shown = ", ".join(name[:LONGEST_NAME] for name in names[:20])
+    likely = next((name for name in names if meant(name) == "product"), names[0] or "COLUMN")
+    raise source.unusable(
+        f"no column names the product (columns found: {shown})",
+        "The layout has `sku`, `identifier`, `uuid`, or for product models `code`. If a column is named "
+        f"after the PIM's identifier attribute, add: {to_map(likely[:LONGEST_NAME], 'product')}",
+    )
+
+
+def _names(make: Assembler, cells: Sequence[str]) -> list[str]:
+    names = [make.named(cell) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    return names
+
+
+def _targets(names: Sequence[str]) -> _Targets:
+    places = {spelled(name): at for at, name in reversed(list(enumerate(names)))}
     kinds = [
-        (TargetType.PRODUCT, "identifier"),
-        (TargetType.PRODUCT, "sku"),
-        (TargetType.PRODUCT_UUID, "uuid"),
-        (TargetType.PRODUCT_MODEL, "code"),
+        (TargetType.PRODUCT, ("product", "identifier", "sku")),
+        (TargetType.PRODUCT_UUID, ("product_uuid", "uuid")),
+        (TargetType.PRODUCT_MODEL, ("product_model", "code")),
     ]
     if "family_variant" in places:
         kinds.reverse()
-    there = [(kind, places[name]) for kind, name in kinds if name in places]
-    if not there:
-        raise source.unusable(
-            f"no column names the product (columns found: {', '.join(names[:20])})",
-            "The layout has `sku`, `identifier`, `uuid`, or for product models `code`.",
-        )
-
-    def target(cells: Sequence[str]) -> Target | None:
-        return next((Target(kind, cells[at].strip()) for kind, at in there if cells[at].strip()), None)
-
-    return target
+    return [(kind, places[name]) for kind, own in kinds for name in own if name in places]
 
 
-def _media_columns(
-    source: Source, names: Sequence[str], wanted: Sequence[str], media: Media | None
-) -> list[_Column]:
+def _target(targets: _Targets, cells: Sequence[str]) -> Target | None:
+    return next((Target(kind, cells[at].strip()) for kind, at in targets if cells[at].strip()), None)
+
+
+def _media_columns(source: Source, make: Assembler, names: Sequence[str], how: Reading) -> list[_Column]:
     every = [column for at, name in enumerate(names) if (column := _column(at, name)) is not None]
-    if wanted:
-        folded = {name.strip().lower(): name for name in wanted}
+    if how.columns:
+        folded = {make.named(name).lower(): name for name in how.columns}
         taken = [c for c in every if c.name.lower() in folded or c.attribute.lower() in folded]
         found = {c.name.lower() for c in taken} | {c.attribute.lower() for c in taken}
         lacking = [name for fold, name in folded.items() if fold not in found]
@@ -220,12 +289,16 @@ def _media_columns(
                 f"Columns: {', '.join(names[:50])}",
             )
         return taken
-    if media is None:
+    if how.media is None:
+        # An attribute that `--map` names is named for its files: nothing else is done with a column here.
+        mapped = [column for column in every if make.named.is_new(column.name)]
+        if mapped:
+            return mapped
         raise UsageError(
-            f"{source.name}: only a PIM can tell which columns hold media",
+            f"{source.name}: only a PIM knows which columns hold media",
             "Name them: --columns picture,manual; or ask the PIM: --online.",
         )
-    holding = {code.lower() for code in media({c.attribute for c in every})}
+    holding = {code.lower() for code in how.media({c.attribute for c in every})}
     taken = [column for column in every if column.attribute.lower() in holding]
     if not taken:
         raise source.unusable(

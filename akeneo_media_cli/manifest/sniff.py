@@ -1,4 +1,4 @@
-"""The format of a manifest that no suffix tells: what its beginning looks like."""
+"""The format of a manifest without a suffix that says it: what its beginning looks like."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from .columns import canonical, near_miss
+from .advice import meant
+from .columns import Renamed, canonical, near_miss
 from .delimited import DELIMITERS
 from .documents import UPLOADS
+from .header import TITLES
 
 if TYPE_CHECKING:
     from .source import Source
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 _HEAD = 1 << 16  # characters that are looked at
 _YAML = re.compile(rf"---|%YAML|-(?:\s|$)|(?:defaults|root|{UPLOADS}|x-[\w-]+)\s*:(?:\s|$)")
 _DELIMITER = re.compile(f"[{DELIMITERS}]")
-_SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
+_SEPARATOR = re.compile(r"""["']?sep=.""", re.IGNORECASE)
 
 
-def sniffed(source: Source, hint: str) -> str:
-    """The format of a source that was opened without one.
+def sniffed(source: Source, named: Renamed, hint: str) -> str:
+    """The format of a source that was opened without one; `named` has the columns' new names.
 
     Raises UsageError, with `hint`, where nothing tells.
     """
@@ -33,14 +35,17 @@ def sniffed(source: Source, hint: str) -> str:
         return "json"
     if head.startswith("{"):
         return _json_or_jsonl(head)
-    lines = (line for line in map(str.strip, head.splitlines()) if line and not line.startswith("#"))
-    first = next(lines, "")
-    if _YAML.match(first):
+    lines = [line for line in map(str.strip, head.splitlines()) if line]
+    if _YAML.match(next((line for line in lines if not line.startswith("#")), "")):
         return "yaml"
-    cells = [cell.strip(' "') for cell in _DELIMITER.split(first)]
-    if _SEPARATOR.match(first) or any(canonical(cell) or near_miss(cell) for cell in cells):
+    if any(_SEPARATOR.match(line) or _is_header(line, named) for line in lines[:TITLES]):
         return "csv"
-    raise UsageError("nothing tells what standard input is written in", hint)
+    raise UsageError("the format of standard input cannot be recognized", hint)
+
+
+def _is_header(line: str, named: Renamed) -> bool:
+    cells = [named(cell.strip(" \"'")) for cell in _DELIMITER.split(line)]
+    return any(canonical(cell) or near_miss(cell) for cell in cells) or len(list(filter(meant, cells))) > 1
 
 
 def _json_or_jsonl(head: str) -> str:

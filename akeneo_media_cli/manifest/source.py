@@ -1,4 +1,4 @@
-"""One manifest as text or, for a spreadsheet, as bytes: where it comes from and how it is to be read."""
+"""One manifest as text or, for a spreadsheet, as bytes: where it comes from and how it is read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import BinaryIO, TextIO
 
 from ..errors import ManifestError
 from ..suggest import nearest
+from . import encodings
 from .assemble import Note
 
 SUFFIXES = {
@@ -41,6 +42,7 @@ _PIECE = 1 << 20
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _HEAD = 1 << 16
+_MOST_LOOKED_AT = 256  # pieces of that size, for a guess at an encoding
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -63,14 +65,17 @@ class Source:
         *,
         packed: bool | None = False,
         file: BinaryIO | None = None,
+        encoding: str | None = None,
     ) -> None:
         """`packed`: it is an archive, as spreadsheets are, and no text; None: its first bytes tell.
 
-        `file`: the manifest itself, where `name` is no path; it is closed with the source.
+        `file`: the manifest itself, where `name` is no path; it is closed with the source. `encoding`: of a
+        text; None: found.
         """
         self.name = name
         self._packed = packed
         self._encoding = ""
+        self._given = encoding
         self.folder = "" if name == "-" else str(Path(name).parent)
         self._exit = ExitStack()
         try:
@@ -81,7 +86,7 @@ class Source:
                 if self.packed:
                     self._check_packed(head)
                 else:
-                    self._encoding = self._find_encoding(note)
+                    self._encoding = self._find_encoding(note, encoding)
         except BaseException:
             self.close()
             raise
@@ -154,7 +159,7 @@ class Source:
         self._tell_packed(head)
         if self._packed:
             self._check_packed(head)
-        else:
+        elif self._given is None:
             self._family(head)
         spool = self._exit.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - as above
         spool.write(head)
@@ -198,23 +203,55 @@ class Source:
             hint = "It looks like an old spreadsheet: save it as .xlsx."
         return self.unusable("is not text (it contains NUL bytes)", hint)
 
-    def _find_encoding(self, note: Note) -> str:
+    def _find_encoding(self, note: Note, given: str | None) -> str:
         head = self.binary().read(_HEAD)
         if not head:
             raise self.unusable("is empty", "Write at least a header line, or a list of rows.")
-        encoding = self._family(head)
+        encoding = given or self._family(head)
         wrong = self._first_undecodable(encoding)
         if wrong is None:
-            return encoding
-        if encoding != "utf-8":
-            raise self.unusable(f"line {wrong} is not valid {encoding.upper()}", "Save the file as UTF-8.")
+            return "utf-8-sig" if encoding == "utf-8" else encoding
+        if encoding != "utf-8" or given:
+            raise self.unusable(
+                f"line {wrong} is not valid {encoding.upper()}",
+                "Name another: --encoding NAME" if given else "Save the file as UTF-8.",
+            )
+        likely = encodings.likely(self._foreign_lines())
+        suggested = (
+            f"It may be {likely.label}, then it says {likely.sample!r}: --encoding {likely.name}. "
+            if likely
+            else ""
+        )
         if self._first_undecodable("cp1252") is not None:
-            raise self.unusable(f"line {wrong} is neither UTF-8 nor Windows-1252", "Save the file as UTF-8.")
+            raise self.unusable(
+                f"line {wrong} is neither UTF-8 nor Windows-1252",
+                f"{suggested}Or save the file as UTF-8.",
+            )
+        sample = encodings.sample(self._foreign_lines(), "cp1252")
         note(
-            f"{self.name}: line {wrong} is not UTF-8; the file is read as Windows-1252",
-            "Save it as UTF-8 if letters come out wrong.",
+            f"{self.name}: line {wrong} is not UTF-8; the file is read as Windows-1252, as in {sample!r}",
+            suggested
+            + (
+                "Or save it as UTF-8."
+                if likely
+                else "If that is wrong, save the file as UTF-8, or name its encoding: --encoding NAME"
+            ),
         )
         return "cp1252"
+
+    def _foreign_lines(self) -> bytes:
+        """Some lines that are not ASCII, from the beginning of the file."""
+        lines: list[bytes] = []
+        held = 0
+        self._file.seek(0)
+        for _ in range(_MOST_LOOKED_AT):
+            piece = self._file.read(_HEAD)
+            if not piece or held > _HEAD:
+                break
+            foreign = [line for line in piece.splitlines() if not line.isascii()]
+            lines += foreign
+            held += sum(map(len, foreign))
+        return b"\n".join(lines)
 
     def _first_undecodable(self, encoding: str) -> int | None:
         """The number of the first line that is not `encoding`, in one pass of constant memory."""

@@ -12,8 +12,9 @@ from typing import Any, TextIO
 from ..rows import Row
 from .columns import COLUMNS, canonical, file_as_text, target_columns
 
-# Readers drop a space after a delimiter; and not every Python's csv module quotes a lone carriage return.
-_NEEDS_QUOTES = re.compile("^ |\r")
+# Readers drop a space after a delimiter, and what may begin or end a file; they look for cells enclosed in '.
+# And not every Python's csv module quotes a lone carriage return.
+_NEEDS_QUOTES = re.compile("^[ '\ufeff\x1a]|\r|\x1a$")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 

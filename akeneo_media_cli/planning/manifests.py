@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import BinaryIO
 
-from ..manifest import read_manifests
+from ..manifest import Reading, read_manifests
 from ..rows import Row
 from .options import ManifestOptions
 
@@ -13,11 +13,16 @@ Media = Callable[[Collection[str]], Collection[str]]
 """Takes codes of attributes, gives those that hold media."""
 
 
+Identifiers = Callable[[], Sequence[str]]
+"""Gives the attributes that identify products, the main one first."""
+
+
 def rows_of(
     options: ManifestOptions,
     stdin: BinaryIO,
     note: Callable[[str, str], None],
     media: Media | None = None,
+    identifiers: Identifiers | None = None,
 ) -> Iterator[Row]:
     """All rows, whatever shard they are in; raises as `read_manifests` and `media` do.
 
@@ -29,7 +34,13 @@ def rows_of(
         sets=options.sets,
         stdin=stdin,
         note=note,
-        sheet=options.sheet,
-        columns=options.columns,
-        media=media,
+        how=Reading(
+            sheet=options.sheet,
+            columns=options.columns,
+            media=media,
+            identifiers=identifiers,
+            maps=options.maps,
+            quote=options.quote,
+            encoding=options.encoding,
+        ),
     )

@@ -14,7 +14,9 @@ class ManifestOptions:
     """Which rows there are. `shard` is (part, parts) from 1; `roots` empty: the manifest's folder.
 
     `sheet`: which one of a spreadsheet; None: the first. `columns` of the PIM's own layout that hold media,
-    by name or attribute; empty: the PIM is asked. `links`: which links are followed for files.
+    by name or attribute; empty: the PIM is asked. `maps`: `--map` options as typed. `quote` and `encoding` of
+    CSV and TSV; None: found. Rows whose file matches a glob of `exclude` and none of `include` are left out.
+    `links`: which links are followed for files.
     """
 
     manifests: Sequence[str]
@@ -22,6 +24,11 @@ class ManifestOptions:
     sheet: str | None = None
     columns: Sequence[str] = ()
     sets: Sequence[str] = ()
+    maps: Sequence[str] = ()
+    quote: str | None = None
+    encoding: str | None = None
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
     roots: Sequence[Path] = ()
     allow_outside_root: bool = False
     rename: str | None = None

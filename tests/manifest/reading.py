@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from akeneo_media_cli.errors import Kind
-from akeneo_media_cli.manifest import read_manifests
+from akeneo_media_cli.manifest import Reading, read_manifests
 from akeneo_media_cli.rows import Row
 
 
@@ -36,13 +36,19 @@ class Reader:
         *,
         sets: Sequence[str] = (),
         format: str | None = None,
+        **how: Any,
     ) -> Read:
         path = self.folder / f"manifest{suffix}"
         path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-        return self.files(str(path), sets=sets, format=format)
+        return self.files(str(path), sets=sets, format=format, **how)
 
     def files(
-        self, *names: str, sets: Sequence[str] = (), format: str | None = None, stdin: bytes = b""
+        self,
+        *names: str,
+        sets: Sequence[str] = (),
+        format: str | None = None,
+        stdin: bytes = b"",
+        **how: Any,
     ) -> Read:
         notes: list[str] = []
         rows = read_manifests(
@@ -51,5 +57,6 @@ class Reader:
             sets=sets,
             stdin=io.BytesIO(stdin),
             note=lambda message, hint: notes.append(f"{message} | {hint}"),
+            how=Reading(**how),
         )
         return Read(list(rows), notes)

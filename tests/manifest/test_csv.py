@@ -230,7 +230,7 @@ def test_a_quote_that_is_not_closed_is_told_with_the_line_of_its_row(
 def test_a_header_alone_is_nothing_to_do(read: Reader) -> None:
     found = read("product,attribute,file\n")
     assert found.rows == []
-    assert "there are no rows" in found.notes[0]
+    assert "has no rows" in found.notes[0]
 
 
 def test_file_names_that_text_cannot_carry(read: Reader) -> None:

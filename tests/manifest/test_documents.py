@@ -134,7 +134,7 @@ uploads:
 
 
 def test_rows_that_are_no_rows(read: Reader) -> None:
-    content = json.dumps([1, "x", None, [], {}, item(file=["f"]), item(sku="b"), item(meta=[[]])])
+    content = json.dumps([1, "x", None, [], {}, item(file={"f": 1}), item(sku="b"), item(meta=[[]])])
     found = read(content, ".json")
     assert found.kinds == [Kind.ROW_MALFORMED] * 4 + [Kind.TARGET_MISSING] + [Kind.ROW_MALFORMED] * 2 + [None]
     assert [row.line for row in found.rows] == list(range(1, 9))
@@ -320,7 +320,7 @@ def test_no_rows_are_no_mistake(read: Reader, content: str) -> None:
     for suffix in (".json", ".yaml"):
         found = read(content, suffix)
         assert found.rows == []
-        assert "there are no rows" in found.notes[0]
+        assert "has no rows" in found.notes[0]
 
 
 def test_odd_keys_are_told_once(read: Reader) -> None:

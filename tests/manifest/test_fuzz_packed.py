@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import ManifestError
-from akeneo_media_cli.manifest import read_manifests
+from akeneo_media_cli.manifest import Reading, read_manifests
 from akeneo_media_cli.storage import FileRoots, check_file
 
+from .sheets.test_sheets import HEADER, ods, ods_row, replaced, rows_in
 from .test_layout import PRODUCTS
-from .test_sheets import HEADER, ods, ods_row, replaced, rows_in
 
 pytestmark = pytest.mark.fuzz
 
@@ -78,7 +78,7 @@ def check(content: bytes, suffix: str, format: str) -> None:
                     sets=["attribute={stem}"],
                     stdin=io.BytesIO(),
                     note=lambda *_: None,
-                    columns=["picture"] if format == "akeneo" else (),
+                    how=Reading(columns=["picture"] if format == "akeneo" else ()),
                 )
             )
         except ManifestError as error:

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import Failure, Kind, ManifestError, UsageError
-from akeneo_media_cli.manifest import read_manifests
+from akeneo_media_cli.manifest import Reading, read_manifests
 from akeneo_media_cli.manifest.archive import Archive, member_path, open_archive, split_member_path
 from akeneo_media_cli.rows import Row
 from akeneo_media_cli.storage import FileRoots, LocalFile, check_file
 
-from .test_sheets import rows_in, workbook
+from .sheets.test_sheets import rows_in, workbook
 
 PRODUCTS = (
     "sku;family;picture;weight-unit;manual-en_US-ecommerce;label-fr_FR;shop-mobile;name\n"
@@ -39,6 +39,7 @@ def read(
     sets: Collection[str] = (),
     sheet: str | None = None,
     notes: list[str] | None = None,
+    **more: Any,
 ) -> list[Row]:
     return list(
         read_manifests(
@@ -47,9 +48,7 @@ def read(
             sets=list(sets),
             stdin=io.BytesIO(),
             note=lambda message, _: None if notes is None else notes.append(message),
-            sheet=sheet,
-            columns=list(columns),
-            media=media,
+            how=Reading(sheet=sheet, columns=list(columns), media=media, **more),
         )
     )
 
@@ -171,7 +170,9 @@ def test_a_sheet_of_what_has_none_is_told(tmp_path: Path) -> None:
     for path in (write(tmp_path / "p.csv", PRODUCTS), packed(tmp_path / "p.zip", {"p.csv": PRODUCTS})):
         notes: list[str] = []
         assert read(path, columns=["picture"], sheet="x", notes=notes)
-        assert len(notes) == 1 and "--sheet 'x' changes nothing" in notes[0]
+        assert "--sheet 'x' has no effect" in notes[0]
+        left_out = "1 line left out: they name no file in picture"
+        assert [note.partition(": ")[2] for note in notes[1:]] == [left_out]
 
 
 def test_xlsx(tmp_path: Path) -> None:
@@ -306,7 +307,12 @@ def test_encrypted_twice_named_or_no_zip_at_all(tmp_path: Path) -> None:
 def test_a_zip_is_not_read_from_standard_input(tmp_path: Path) -> None:
     content = export(tmp_path / "e.zip").read_bytes()
     rows = read_manifests(
-        ["-"], format="akeneo", sets=(), stdin=io.BytesIO(content), note=lambda *_: None, columns=["picture"]
+        ["-"],
+        format="akeneo",
+        sets=(),
+        stdin=io.BytesIO(content),
+        note=lambda *_: None,
+        how=Reading(columns=["picture"]),
     )
     with pytest.raises(ManifestError, match="standard input"):
         list(rows)
@@ -316,7 +322,7 @@ def test_a_zip_is_not_read_from_standard_input(tmp_path: Path) -> None:
         sets=(),
         stdin=io.BytesIO(PRODUCTS.encode()),
         note=lambda *_: None,
-        columns=["picture"],
+        how=Reading(columns=["picture"]),
     )
     assert len(list(rows)) == 1
 

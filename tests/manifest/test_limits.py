@@ -10,12 +10,14 @@ import zipfile
 import pytest
 
 from akeneo_media_cli.errors import ManifestError
-from akeneo_media_cli.manifest import archive, delimited, package, workbook
+from akeneo_media_cli.manifest import archive, delimited
 from akeneo_media_cli.manifest.assemble import Assembler
 from akeneo_media_cli.manifest.columns import canonical, near_miss
+from akeneo_media_cli.manifest.sheets import ods as ods_reader
+from akeneo_media_cli.manifest.sheets import parts, xlsx
 
 from .reading import Reader
-from .test_sheets import ods, ods_row, replaced, rows_in
+from .sheets.test_sheets import ods, ods_row, replaced, rows_in
 
 MB = 1_000_000
 
@@ -171,7 +173,7 @@ def test_many_cells_that_share_one_long_text(
     read: Reader, monkeypatch: pytest.MonkeyPatch, index: str
 ) -> None:
     """However the library may read an index that is oddly written."""
-    monkeypatch.setattr(workbook, "MOST_TEXT", 1_000_000)
+    monkeypatch.setattr(xlsx, "MOST_TEXT", 1_000_000)
     shared = f"<si><t>a</t></si><si><t>{'A' * 30_000}</t></si><si><t>c</t></si>"
     cells = f'<row><c t="s"><v>{index}</v></c></row>' * 40
     assert "more than 1,000,000 characters in all" in refused(read, sheet(cells, shared), ".xlsx")
@@ -180,13 +182,13 @@ def test_many_cells_that_share_one_long_text(
 
 
 def test_too_many_shared_texts(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "MOST_CELLS", 1000)
+    monkeypatch.setattr(xlsx, "MOST_CELLS", 1000)
     assert "more than 1,000 texts" in refused(read, sheet("", "<si/>" * 1001), ".xlsx")
 
 
 @pytest.mark.parametrize("repeat", ["40", "+40", "00000000000000040"])
 def test_an_ods_cell_that_stands_for_many(read: Reader, monkeypatch: pytest.MonkeyPatch, repeat: str) -> None:
-    monkeypatch.setattr(workbook, "MOST_TEXT", 1_000_000)
+    monkeypatch.setattr(xlsx, "MOST_TEXT", 1_000_000)
     row = ods_row("A" * 30_000, more=f' table:number-rows-repeated="{repeat}"')
     cell = ods_row("A" * 30_000).replace(
         "<table:table-cell", f'<table:table-cell table:number-columns-repeated="{repeat}"'
@@ -200,11 +202,15 @@ def test_an_ods_cell_that_stands_for_many(read: Reader, monkeypatch: pytest.Monk
 def test_an_ods_of_many_sheets_and_cells_without_a_type(
     read: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All sheets are held at once; the library takes a cell with a value for filled, whatever its type."""
-    monkeypatch.setattr(workbook, "MOST_CELLS", 1000)
-    rows = ods_row("a", more=' table:number-rows-repeated="600"')
-    content = ods(f'{rows}</table:table><table:table table:name="b">{rows}')
+    """Only the sheet that is read counts; a cell with a value is filled, whatever its type."""
+    monkeypatch.setattr(ods_reader, "MOST_CELLS", 1000)
+    head = ods_row("file")
+    many = ods_row("a", more=' table:number-rows-repeated="1001"')
+    content = ods(f'{head}{many}</table:table><table:table table:name="b">{head}{many}')
     assert "1,000 cells are the most" in refused(read, content, ".ods")
+    few = ods_row("a", more=' table:number-rows-repeated="600"')
+    other = ods(f'{head}{few}</table:table><table:table table:name="b">{head}{few}')
+    assert len(read(other, ".ods").rows) == 600
     bare = '<table:table-row><table:table-cell office:value="1" table:number-columns-repeated="2000"/>'
     assert "1,000 cells are the most" in refused(read, ods(bare + "</table:table-row>"), ".ods")
 
@@ -253,7 +259,7 @@ def test_what_the_library_might_take_for_something_else(read: Reader) -> None:
 
 
 def test_a_tag_that_does_not_end(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "_PIECE", 1000)
+    monkeypatch.setattr(parts, "_PIECE", 1000)
     content = sheet(f'<row a="{noise(80_000)}"><c><v>1</v></c></row>')
     assert "has a tag or a text of more than" in refused(read, content, ".xlsx")
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from akeneo_media_cli.errors import ManifestError, UsageError
-from akeneo_media_cli.manifest import read_manifests
+from akeneo_media_cli.manifest import Reading, read_manifests
 from akeneo_media_cli.rows import Row
 
 from .reading import Reader
-from .test_sheets import rows_in
+from .sheets.test_sheets import rows_in
 
 TEXT = "product,attribute,file,note\nä,p,œ.jpg,€\n"
 
@@ -114,7 +114,7 @@ def test_a_socket_is_no_manifest(tmp_path: Path, read: Reader, monkeypatch: pyte
 
 
 def test_the_format_must_be_known(read: Reader) -> None:
-    with pytest.raises(ManifestError, match="does not tell the format"):
+    with pytest.raises(ManifestError, match="cannot infer the format"):
         read("x", ".numbers")
     with pytest.raises(UsageError, match="unknown format 'xml'"):
         read("x", format="xml")
@@ -185,7 +185,7 @@ def test_standard_input_tells_its_format(read: Reader, content: str | bytes, enc
     "content", [b"hello world\n", b"a,b,c\n1,2,3\n", b"<html>\n", b" \n\n", b"version: 1\n"]
 )
 def test_standard_input_that_tells_nothing(read: Reader, content: bytes) -> None:
-    with pytest.raises(UsageError, match="nothing tells what standard input is written in") as caught:
+    with pytest.raises(UsageError, match="the format of standard input cannot be recognized") as caught:
         read.files("-", stdin=content)
     assert "--format csv" in caught.value.hint
 
@@ -209,7 +209,12 @@ def test_a_sheet_of_standard_input(read: Reader) -> None:
     def rows(stdin: bytes) -> list[Row]:
         return list(
             read_manifests(
-                ["-"], format=None, sets=(), stdin=io.BytesIO(stdin), note=lambda *_: None, sheet="Bilder"
+                ["-"],
+                format=None,
+                sets=(),
+                stdin=io.BytesIO(stdin),
+                note=lambda *_: None,
+                how=Reading(sheet="Bilder"),
             )
         )
 

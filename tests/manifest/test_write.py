@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import Failure, Kind
 from akeneo_media_cli.manifest.columns import canonical, file_as_text, file_from_text
+from akeneo_media_cli.manifest.oddities import odd_code, several
 from akeneo_media_cli.manifest.write import write_rows
 from akeneo_media_cli.rows import Row, Target, TargetType, clean_name
 
@@ -42,7 +43,7 @@ TRAPS = [
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 text = st.one_of(st.text(characters, min_size=1, max_size=12), st.sampled_from([t for t in TRAPS if t]))
 # CSV trims the cells of known columns, and the PIM knows no difference either.
-code = text.map(str.strip).filter(bool)
+code = text.map(str.strip).filter(lambda t: bool(t) and odd_code(t) is None and several(t, t, t) is None)
 raw_names = st.one_of(
     st.binary(min_size=1, max_size=12)
     .filter(lambda b: b"\0" not in b)

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import Kind, ManifestError, UsageError
-from akeneo_media_cli.manifest import read_manifests
-from akeneo_media_cli.manifest.sheet import text_of
+from akeneo_media_cli.manifest import Reading, read_manifests
+from akeneo_media_cli.manifest.sheets.cells import text_of
 
-from .reading import Reader
+from ..reading import Reader
 
 HEADER = ["sku", "attribute", "file", "note"]
 
@@ -133,7 +133,8 @@ def test_dates_formulas_and_truths_are_values(read: Reader) -> None:
     found = read(workbook(fill), ".xlsx")
     assert [r.target and r.target.code for r in found.rows] == ["a-1", "true", None]
     assert found.rows[0].extra == {"note": "2026-11-23"}
-    assert found.kinds == [None, None, Kind.TARGET_MISSING]
+    assert found.kinds == [None, None, Kind.ROW_MALFORMED]
+    assert found.rows[2].problem is not None and "the cell A4" in found.rows[2].problem.message
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,12 @@ def test_the_first_visible_sheet_or_the_one_named(read: Reader) -> None:
 
     def code(sheet: str | None) -> str:
         (row,) = read_manifests(
-            [str(path)], format=None, sets=(), stdin=io.BytesIO(), note=lambda *_: None, sheet=sheet
+            [str(path)],
+            format=None,
+            sets=(),
+            stdin=io.BytesIO(),
+            note=lambda *_: None,
+            how=Reading(sheet=sheet),
         )
         return row.target.code if row.target else ""
 
@@ -218,7 +224,9 @@ def test_the_first_visible_sheet_or_the_one_named(read: Reader) -> None:
 
 def test_a_sheet_is_named_for_what_has_none(read: Reader) -> None:
     with pytest.raises(UsageError, match="no manifest is a spreadsheet"):
-        read_manifests(["a.csv"], format=None, sets=(), stdin=io.BytesIO(), note=lambda *_: None, sheet="x")
+        read_manifests(
+            ["a.csv"], format=None, sets=(), stdin=io.BytesIO(), note=lambda *_: None, how=Reading(sheet="x")
+        )
 
 
 def test_standard_input_and_other_suffixes(read: Reader) -> None:
@@ -264,7 +272,7 @@ def test_a_cell_in_the_last_corner_is_refused(read: Reader) -> None:
 
 
 def test_cells_without_places_are_counted(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("akeneo_media_cli.manifest.workbook.MOST_CELLS", 20_000)
+    monkeypatch.setattr("akeneo_media_cli.manifest.sheets.xlsx.MOST_CELLS", 20_000)
 
     def change(body: bytes) -> bytes:
         cells = b"<c><v>1</v></c>" * 500
@@ -281,7 +289,7 @@ def test_an_ods_that_repeats_is_refused(read: Reader) -> None:
 
 
 def test_a_bomb_is_refused(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("akeneo_media_cli.manifest.package.MOST_BYTES", 100_000)
+    monkeypatch.setattr("akeneo_media_cli.manifest.sheets.parts.MOST_BYTES", 100_000)
     content = replaced(rows_in([HEADER]), "xl/sharedStrings.xml", lambda body: body + b" " * 200_000)
     assert "unpacks to more than" in unusable(read, content)
     pictures = io.BytesIO()
@@ -328,10 +336,10 @@ def test_what_is_no_spreadsheet_says_so(read: Reader) -> None:
         archive.writestr("a.xml", "x")
         archive.writestr("a.xml", "y")
     assert "two parts of one name" in unusable(read, twice.getvalue())
-    assert "the sheet is empty" in unusable(read, rows_in([]))
+    assert "is empty" in unusable(read, rows_in([]))
     assert "no column `file`" in unusable(read, rows_in([["sku", "name"], ["a", "b"]]))
     broken = replaced(whole, "xl/worksheets/sheet1.xml", lambda body: body[:-30])
-    assert "is no XML" in unusable(read, broken)
+    assert "is not valid XML" in unusable(read, broken)
     gone = replaced(whole, "xl/_rels/workbook.xml.rels", lambda body: body.replace(b"rId1", b"rId77"))
     assert unusable(read, gone)
 

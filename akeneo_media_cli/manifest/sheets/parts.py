@@ -1,23 +1,24 @@
-"""The parts of a spreadsheet file, a ZIP of XML: unpacked within limits, and followed as they come."""
+"""The parts of a spreadsheet file, which is a ZIP of XML: unpacked within limits and parsed as they come."""
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 from xml.parsers import expat
 
-from .archive import is_bomb
+from ..archive import is_bomb
 
 MOST_BYTES = 1 << 30
 """Of all XML in the file, unpacked."""
 _PIECE = 1 << 18
 _MOST_BARE = 64
-"""So many pieces on end may hold no `>`: a library holds each tag and each text whole."""
+"""So many pieces in a row may have no `>`: a parser holds each tag and each text whole."""
 
 Start = Callable[[str, Mapping[str, str]], None]
 Text = Callable[[str], None]
+End = Callable[[str], None]
 
 
 class UnsoundError(Exception):
@@ -60,11 +61,17 @@ def folded(part: str) -> str:
     return part.replace("\\", "/").lower()
 
 
-def _each_piece(archive: zipfile.ZipFile, name: str, take: Callable[[bytes], None]) -> None:
+def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    bare = 0
     try:
         with archive.open(name) as part:
             while piece := part.read(_PIECE):
-                take(piece)
+                bare = 0 if b">" in piece else bare + 1
+                if bare > _MOST_BARE:
+                    raise UnsoundError(
+                        f"its part {name} has a tag or a text of more than {bare * _PIECE:,} bytes"
+                    )
+                yield piece
     except KeyError:
         raise UnsoundError(f"it has no part {name}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
@@ -72,11 +79,18 @@ def _each_piece(archive: zipfile.ZipFile, name: str, take: Callable[[bytes], Non
 
 
 def parse(archive: zipfile.ZipFile, name: str, start: Start, text: Text | None = None) -> None:
-    """Hear of each element's start, its name without prefix, and of the text up to the next start.
+    """Call `start` for each element, by its name without prefix, and `text` for the text up to the next one.
 
     Raises UnsoundError, and what `start` and `text` raise.
     """
-    bare = 0
+    for _ in parsing(archive, name, start, text):
+        pass
+
+
+def parsing(
+    archive: zipfile.ZipFile, name: str, start: Start, text: Text | None = None, end: End | None = None
+) -> Iterator[None]:
+    """As `parse`, with a pause after each piece of the part, so that a caller can use what it has heard."""
 
     def started(element: str, attributes: dict[str, str]) -> None:
         start(element.rpartition(":")[2], attributes)
@@ -84,27 +98,25 @@ def parse(archive: zipfile.ZipFile, name: str, start: Start, text: Text | None =
     def doctype(*_: object) -> None:
         raise UnsoundError("it declares entities")
 
-    def take(piece: bytes) -> None:
-        nonlocal bare
-        bare = 0 if b">" in piece else bare + 1
-        if bare > _MOST_BARE:
-            raise UnsoundError(f"its part {name} has a tag or a text of more than {bare * _PIECE:,} bytes")
-        parser.Parse(piece)
-
     parser = expat.ParserCreate()
     parser.StartElementHandler = started
     parser.StartDoctypeDeclHandler = doctype
+    if end is not None:
+        parser.EndElementHandler = end
     if text is not None:
         parser.CharacterDataHandler = text
         parser.buffer_text = True
-        # Text is told in parts where these interrupt it, as the library may take the first of them only.
+        # These split a text, of which a library may take the first part only.
         parser.CommentHandler = parser.ProcessingInstructionHandler = _nothing
         parser.StartCdataSectionHandler = parser.EndCdataSectionHandler = _nothing
     try:
-        _each_piece(archive, name, take)
+        for piece in _pieces(archive, name):
+            parser.Parse(piece)
+            yield
         parser.Parse(b"", True)
     except (expat.ExpatError, ValueError, LookupError) as error:
-        raise UnsoundError(f"its part {name} is no XML ({error})") from None
+        raise UnsoundError(f"its part {name} is not valid XML ({error})") from None
+    yield
 
 
 def _nothing(*_: object) -> None:

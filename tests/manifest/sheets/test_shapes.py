@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+import zipfile
 
 import pytest
 import xlsxwriter
 
-from akeneo_media_cli.manifest.shapes import shape_of
-from akeneo_media_cli.manifest.workbook import check, look_at
+from akeneo_media_cli.manifest.sheets.shapes import shape_of
+from akeneo_media_cli.manifest.sheets.xlsx import check, look_at
 
-from .reading import Reader
+from ..reading import Reader
 
 
 @pytest.mark.parametrize(
@@ -76,11 +77,12 @@ def test_what_is_remembered_of_a_cell_is_two_bytes() -> None:
         for row in range(5000):
             for column in range(4):
                 sheet.write_number(row, column, row, padded)
-    shared = check(out)
-    assert shared is not None
-    tracemalloc.start()
-    found = look_at(out, "s", shared)
+    with zipfile.ZipFile(out) as archive:
+        shared = check(archive)
+        tracemalloc.start()
+        found = look_at(archive, "s", shared)
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert found.seen(5000, 4, 7.0) == "00007"
+    assert found.marked(5000) == [(column, 1) for column in (1, 2, 3, 4)]
+    assert found.seen(1, 7.0) == "00007"
     assert held < 20_000 * 8

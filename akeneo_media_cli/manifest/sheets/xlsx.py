@@ -1,11 +1,13 @@
-"""What must be known of a spreadsheet before a library may read it: is it sound, how big does it grow?
+"""An XLSX file before a library reads it: whether it is safe, and what the library does not say of cells.
 
-The library reads a sheet whole, as a rectangle around all that is filled, with a copy of its text in each
-cell. It would take the machine down with a cell in the last corner, or one long text that many cells share.
-It also tells numbers without their format: `00123`, which is 123 under the format `00000`, is told as 123.
-All this is found here in one pass over the sheet's XML, in memory of a few bytes a cell.
+python-calamine reads the cells; it is fast, and forgives what the many writers of XLSX get wrong. It holds a
+sheet whole, as a rectangle around all filled cells, with a copy of its text in each cell: one cell in the
+last corner, or one long text shared by many cells, would take all memory. And it gives numbers without their
+format (`00123` as 123), and nothing for a formula that was saved without its value. So the sheet's XML is
+scanned once before, in memory of a few bytes a cell. Of the other libraries, openpyxl streams but pads
+missing rows up to whatever number the file says, and rejects files over styles that nobody needs here.
 
-Source: ECMA-376 part 1, 18.3 (SpreadsheetML); OpenDocument 1.3 part 3, 9.1 (tables).
+Source: ECMA-376 part 1, 18.3 (SpreadsheetML).
 """
 
 from __future__ import annotations
@@ -16,9 +18,8 @@ import zipfile
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
-from .package import UnsoundError, check_sizes, folded, opened, parse
+from .parts import UnsoundError, check_sizes, folded, parse
 from .shapes import Shape, shape_of
 
 MOST_CELLS = 10_000_000
@@ -27,62 +28,65 @@ LONGEST_TEXT = 1 << 20
 """Characters of one cell; Excel's own limit is 32,767."""
 MOST_TEXT = 1 << 28
 """Characters of all cells, each with its own copy of a text that it shares or repeats."""
-_MOST_SHAPES = 0xFFFF
+_MOST_SHAPES = 0xFFF0
+UNSAVED, ERROR, SAVED_ZERO = 0xFFFF, 0xFFFE, 0xFFFD
+"""Marks of cells, beside the numbers of shapes: a formula without a value, an error, a formula's saved 0."""
 _LONGEST_FORMAT = 255
 _REF = re.compile(r"([A-Za-z]{1,4})0*([0-9]{1,10})")
 _NUMBER = re.compile(r"\+?0*([0-9]+)")
 _ENORMOUS = 10**10
-_FILLED = frozenset(("value-type", "value", "string-value", "date-value", "time-value", "boolean-value"))
+_ZERO = re.compile(r"0+(?:\.0+)?")
 
 
 @dataclass
 class Sheet:
-    """What was found in one sheet: the last filled row and column, counted from 1, and cells with a shape."""
+    """What was found in one sheet: the last filled row and column, counted from 1, and the marks of cells."""
 
     rows: int = 0
     columns: int = 0
-    before: int = 0
-    """Cells of other sheets that are held at the same time."""
     shapes: list[Shape] = field(default_factory=list)
-    shaped: dict[int, array[int]] = field(default_factory=dict)
-    """By column: for each row the number of its shape, from 1; 0 for none. A dict by cell took a gigabyte."""
+    marks: dict[int, array[int]] = field(default_factory=dict)
+    """By column: for each row a mark, or the number of the shape it is shown in, from 1; 0 for neither.
+    A dict by cell took a gigabyte."""
 
     def filled(self, row: int, column: int) -> None:
         """A cell with something in it. Raises UnsoundError when the rectangle grows too big."""
         self.rows, self.columns = max(self.rows, row), max(self.columns, column)
-        if self.before + self.rows * self.columns > MOST_CELLS:
+        if self.rows * self.columns > MOST_CELLS:
             raise UnsoundError(
                 f"the sheet reaches to row {self.rows:,} and column {self.columns:,}; "
                 f"{MOST_CELLS:,} cells are the most that can be read"
             )
 
-    def shape(self, row: int, column: int, number: int) -> None:
-        """A filled cell is shown in the shape of this number."""
-        rows = self.shaped.setdefault(column, array("H"))
+    def mark(self, row: int, column: int, number: int) -> None:
+        """A filled cell has this mark, or is shown in the shape of this number."""
+        rows = self.marks.setdefault(column, array("H"))
         if len(rows) <= row:
             rows.frombytes(bytes(rows.itemsize * (row + 1 - len(rows))))
         rows[row] = number
 
-    def seen(self, row: int, column: int, value: float) -> str | None:
-        """What is seen of a number in a cell, if it is another text than without a shape."""
-        rows = self.shaped.get(column)
-        number = rows[row] if rows is not None and row < len(rows) else 0
-        return self.shapes[number - 1].text(value) if number else None
+    def marked(self, row: int) -> list[tuple[int, int]]:
+        """The columns of a row that have a mark, each with it."""
+        return [(column, rows[row]) for column, rows in self.marks.items() if row < len(rows) and rows[row]]
+
+    def seen(self, mark: int, value: float) -> str | None:
+        """What is seen of a number under a mark, if it is another text than without."""
+        return self.shapes[mark - 1].text(value) if mark <= len(self.shapes) else None
 
 
-class _Weight:
-    """How much text a library will hold. Raises UnsoundError when it is too much."""
+class Weight:
+    """How much text the cells hold. Raises UnsoundError when it is too much."""
 
     def __init__(self) -> None:
         self._all = 0
         self._one = 0
 
     def begin(self) -> None:
-        """Another cell begins."""
+        """A new cell begins."""
         self._one = 0
 
     def add(self, length: int, times: int = 1) -> None:
-        """So many characters more in this cell, which stands for so many cells."""
+        """This many characters more in this cell, which is repeated this many times."""
         self._one += length
         self._all += length * times
         if self._one > LONGEST_TEXT:
@@ -91,43 +95,32 @@ class _Weight:
             raise UnsoundError(f"its cells have more than {MOST_TEXT:,} characters in all")
 
 
-def check(file: BinaryIO) -> array[int] | None:
-    """See that a spreadsheet can be read safely as far as that does not depend on the sheet.
+def check(archive: zipfile.ZipFile) -> array[int]:
+    """Check that a workbook can be read safely, as far as that does not depend on the sheet.
 
-    Gives the lengths of the texts that its cells may share, for `look_at`; None for an ODS, which has been
-    looked at whole. Raises UnsoundError.
+    Returns the lengths of the texts that its cells may share, for `look_at`. Raises UnsoundError.
     """
-    with opened(file) as archive:
-        parts = check_sizes(archive)
-        is_ods = "mimetype" in parts
-        # The library tries one format after the other, whatever the file says it is.
-        if is_ods and any(part.startswith("xl/") for part in parts):
-            raise UnsoundError("it is an XLSX and an ODS file at once")
-        if not parts.isdisjoint(("xl/workbook.bin", "xl/sharedstrings.bin")):
-            raise UnsoundError("it is an XLSB file")
-        if not is_ods:
-            return _shared_texts(archive)
-        # All sheets of an ODS are read at once.
-        reader = _TableReader()
-        parse(archive, "content.xml", reader.start, reader.text)
-        return None
+    parts = check_sizes(archive)
+    if not parts.isdisjoint(("xl/workbook.bin", "xl/sharedstrings.bin")):
+        raise UnsoundError("it is an XLSB file")
+    return _shared_texts(archive)
 
 
-def look_at(file: BinaryIO, sheet: str, shared: array[int]) -> Sheet:
+def look_at(archive: zipfile.ZipFile, sheet: str, shared: array[int]) -> Sheet:
     """One sheet of an XLSX or XLSM file, after `check`. Raises UnsoundError."""
-    with opened(file) as archive:
-        part = _part_of(archive, sheet)
-        if part is None:
-            raise UnsoundError(f"nothing tells where the cells of {sheet!r} are")
-        found = _CellReader(*_shaped_styles(archive), shared)
-        parse(archive, part, found.start, found.text)
-        return found.sheet
+    part = _part_of(archive, sheet)
+    if part is None:
+        raise UnsoundError(f"nothing says where the cells of {sheet!r} are")
+    found = _CellReader(*_shaped_styles(archive), shared)
+    parse(archive, part, found.start, found.text)
+    found.end_cell()
+    return found.sheet
 
 
 def _shared_texts(archive: zipfile.ZipFile) -> array[int]:
     """The length of each text that cells may share."""
     lengths = array("I")
-    weight = _Weight()
+    weight = Weight()
 
     def start(element: str, attributes: Mapping[str, str]) -> None:
         if element == "si":
@@ -156,7 +149,7 @@ def _part_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
 
     def in_workbook(element: str, attributes: Mapping[str, str]) -> None:
         if element == "sheet":
-            _once(ids, attributes.get("name", ""), _unprefixed(attributes).get("id", ""))
+            _once(ids, attributes.get("name", ""), unprefixed(attributes).get("id", ""))
 
     def in_relations(element: str, attributes: Mapping[str, str]) -> None:
         if element == "Relationship":
@@ -218,13 +211,17 @@ class _CellReader:
         self._styles = styles
         self._shared = shared
         self._longest = max(shared, default=0)
-        self._weight = _Weight()
+        self._weight = Weight()
         self._row = self._column = 0
         self._style = self._type = self._element = ""
+        self._formula = False
+        self._value = ""
+        """Of a cell with a formula: the beginning of its saved value."""
 
     def start(self, element: str, attributes: Mapping[str, str]) -> None:
         self._element = element
         if element == "c":
+            self.end_cell()
             self._weight.begin()
             self._style, self._type = attributes.get("s", ""), attributes.get("t", "")
             written = attributes.get("r")
@@ -235,18 +232,39 @@ class _CellReader:
             else:  # the library counts in 32 bits and begins again
                 raise UnsoundError(f"it has a cell at {written[:20]!r}")
         elif element == "row":
-            self._row = _number(attributes.get("r", ""), self._row + 1)
+            self.end_cell()
+            self._row = number(attributes.get("r", ""), self._row + 1)
             self._column = 0
         elif element in ("v", "is"):
             self.sheet.filled(self._row, self._column)
-            number = self._styles.get(self._style)
-            if number:
-                self.sheet.shape(self._row, self._column, number)
+            mark = ERROR if self._type == "e" else self._styles.get(self._style)
+            if mark:
+                self.sheet.mark(self._row, self._column, mark)
+            # Excel saves the empty text that a formula gives as a text (str) without characters.
+            if self._formula and (element == "is" or self._type == "str"):
+                self._value = self._value or "saved"
+        elif element == "f":
+            self._formula = True
+
+    def end_cell(self) -> None:
+        """The cell is over: mark what its formula, if it has one, left behind."""
+        if not self._formula:
+            return
+        if not self._value.strip():
+            self.sheet.filled(self._row, self._column)
+            self.sheet.mark(self._row, self._column, UNSAVED)
+        elif self._type in ("", "n") and _ZERO.fullmatch(self._value.strip()):
+            self.sheet.mark(self._row, self._column, SAVED_ZERO)
+        self._formula = False
+        self._value = ""
 
     def text(self, data: str) -> None:
         length = len(data)
-        if self._type == "s" and self._element == "v":
-            length = max(length, self._length_shared(data))
+        if self._element == "v":
+            if self._formula:
+                self._value = (self._value + data)[:_LONGEST_FORMAT]
+            if self._type == "s":
+                length = max(length, self._length_shared(data))
         self._weight.add(length)
 
     def _length_shared(self, written: str) -> int:
@@ -258,49 +276,13 @@ class _CellReader:
         return length if digits == written else max(length, self._shared[0])
 
 
-class _TableReader:
-    """Follows the cells of ODS sheets, in which one may stand for many."""
-
-    def __init__(self) -> None:
-        self._sheet = Sheet()
-        self._weight = _Weight()
-        self._row = self._column = 0
-        self._rows = self._columns = 1
-        """How many of them the row and the cell at hand stand for."""
-
-    def start(self, element: str, attributes: Mapping[str, str]) -> None:
-        if element == "table":
-            self._sheet = Sheet(before=self._sheet.before + self._sheet.rows * self._sheet.columns)
-            self._row = 0
-        elif element == "table-row":
-            self._rows = _number(_unprefixed(attributes).get("number-rows-repeated", ""), 1)
-            self._row += self._rows
-            self._column = 0
-        elif element in ("table-cell", "covered-table-cell"):
-            attributes = _unprefixed(attributes)
-            self._columns = _number(attributes.get("number-columns-repeated", ""), 1)
-            self._column += self._columns
-            self._weight.begin()
-            if not _FILLED.isdisjoint(attributes):
-                self._sheet.filled(self._row, self._column)
-                self._add(sum(map(len, attributes.values())))
-        elif element == "s":  # so many spaces
-            self._add(_number(_unprefixed(attributes).get("c", ""), 1))
-
-    def text(self, data: str) -> None:
-        self._add(len(data))
-
-    def _add(self, length: int) -> None:
-        self._weight.add(length, self._rows * self._columns)
-
-
-def _unprefixed(attributes: Mapping[str, str]) -> dict[str, str]:
+def unprefixed(attributes: Mapping[str, str]) -> dict[str, str]:
     """Attributes by their names without prefix; only those of the format's main namespace have none."""
     return {name.rpartition(":")[2]: value for name, value in attributes.items()}
 
 
-def _number(written: str, default: int) -> int:
-    """A count as a library would take it, or something enormous; `default` where there is none."""
+def number(written: str, default: int) -> int:
+    """A count as the file has it, or something enormous; `default` where there is none."""
     found = _NUMBER.fullmatch(written)
     if found is None:
         return default

@@ -1,0 +1,1 @@
+"""Spreadsheets: XLSX and XLSM through a library, ODS by its own XML."""
