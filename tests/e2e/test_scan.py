@@ -76,7 +76,7 @@ def test_online_tells_of_products_that_are_not_there(bench: Bencher) -> None:
     photos(b, *(f"p-{n}_picture.jpg" for n in range(1, 121)))
     photos(b, "p_7_picture.jpg", "pp-77_picture.jpg", "zzzzzz_picture.jpg")
     b.file("models/m-1_picture.jpg", b"x")
-    b.file("models/m-2_picture.jpg", b"x")
+    b.file("models/mm-1_picture.jpg", b"x")
     done = scan(b, "photos", *USUAL, "--online")
     assert done.status == 1
     assert "not in the PIM: product p_7; did you mean p-7?" in done.err
@@ -84,9 +84,9 @@ def test_online_tells_of_products_that_are_not_there(bench: Bencher) -> None:
     assert "not in the PIM: product zzzzzz\n" in done.err
     assert len(rows(done.out)) == 123
     models = scan(b, "models", "--pattern", "{product_model}_{attribute}.{ext}", "--online")
-    assert "not in the PIM: product model m-2; did you mean m-1?" in models.err
+    assert "not in the PIM: product model mm-1; did you mean m-1?" in models.err
     assert models.status == 1
-    (b.folder / "models/m-2_picture.jpg").unlink()
+    (b.folder / "models/mm-1_picture.jpg").unlink()
     assert scan(b, "models", "--pattern", "{product_model}_{attribute}.{ext}", "--online").status == 0
 
 
