@@ -12,7 +12,7 @@ help:
 	@echo "make test-all     with the long suites: faults, kills, fuzzing"
 	@echo "make test-oldest  the test suite with the oldest libraries allowed"
 	@echo "make lint         ruff: lint and format"
-	@echo "make types        mypy --strict"
+	@echo "make types        mypy --strict, for Linux, Windows and macOS"
 	@echo "make fuzz         fuzz every reader"
 	@echo "make bench        measure against peers and limits"
 	@echo "make package      build wheel and sdist, check them, and try the wheel in an empty environment"
@@ -49,6 +49,8 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m fuzz --hypothesis-profile=long

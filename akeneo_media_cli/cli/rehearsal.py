@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..pim.connection import Connection
@@ -17,7 +17,7 @@ MISSING = "the sandbox needs the extra `sandbox`"
 CURE = "install it: pip install 'akeneo-media-cli[sandbox]' (or pipx inject, uv tool install --with)"
 
 
-def needs(options: ManifestOptions, stdin: BinaryIO) -> list[Any]:
+def needs(options: ManifestOptions, stdin: IO[bytes]) -> list[Any]:
     """What the manifests name that a PIM must have. Raises ManifestError."""
     from ..link import is_link, link_name
     from ..planning.manifests import rows_of
@@ -47,7 +47,7 @@ def needs(options: ManifestOptions, stdin: BinaryIO) -> list[Any]:
 
 
 @contextmanager
-def throw_away_pim(options: ManifestOptions, stdin: BinaryIO) -> Iterator[Any]:
+def throw_away_pim(options: ManifestOptions, stdin: IO[bytes]) -> Iterator[Any]:
     """Serve it, a `RunningSandbox`, for as long as the block lasts.
 
     Raises ManifestError, and UsageError without the extra.

@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import MediaError
 from ..exits import Exit
@@ -164,7 +164,7 @@ class Session:
         )
 
     def _rows(
-        self, options: RunOptions, stdin: BinaryIO, media: Media | None, links: Links, note: Note
+        self, options: RunOptions, stdin: IO[bytes], media: Media | None, links: Links, note: Note
     ) -> Iterable[PlannedRow]:
         from ..planning.plan import planned_rows
 
@@ -172,9 +172,9 @@ class Session:
             return self.rows(note, links)
         return planned_rows(options.manifest, stdin, note, media, links)
 
-    def _stdin(self, manifests: Any) -> BinaryIO:
+    def _stdin(self, manifests: Any) -> IO[bytes]:
         """Standard input; with `--sandbox` a copy of it, as the manifest is then read twice."""
-        stdin: BinaryIO = sys.stdin.buffer
+        stdin: IO[bytes] = sys.stdin.buffer
         if self.sandbox and "-" in manifests:
             copy = self._cleanup.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
             shutil.copyfileobj(stdin, copy)
@@ -182,7 +182,7 @@ class Session:
             return copy
         return stdin
 
-    def _connection(self, options: RunOptions, stdin: BinaryIO) -> Connection:
+    def _connection(self, options: RunOptions, stdin: IO[bytes]) -> Connection:
         if not self.sandbox:
             from ..settings import load_connection
 

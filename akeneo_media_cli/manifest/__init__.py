@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from ..errors import Failure, Kind, UsageError
 from ..link import hidden, is_link, presentable
@@ -115,7 +115,7 @@ def read_manifests(
     *,
     format: str | None,
     sets: Sequence[str],
-    stdin: BinaryIO,
+    stdin: IO[bytes],
     note: Note,
     how: Reading = _PLAINLY,
 ) -> Iterator[Row]:
@@ -164,7 +164,7 @@ def _read_all(
     chosen: str | None,
     settings: Sequence[Setting],
     named: Renamed,
-    stdin: BinaryIO,
+    stdin: IO[bytes],
     note: Note,
     how: Reading,
 ) -> Iterator[Row]:

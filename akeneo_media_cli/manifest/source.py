@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import IO, TextIO
 
 from ..errors import ManifestError
 from ..suggest import nearest
@@ -60,11 +60,11 @@ class Source:
     def __init__(
         self,
         name: str,
-        stdin: BinaryIO,
+        stdin: IO[bytes],
         note: Note,
         *,
         packed: bool | None = False,
-        file: BinaryIO | None = None,
+        file: IO[bytes] | None = None,
         encoding: str | None = None,
     ) -> None:
         """`packed`: it is an archive, as spreadsheets are, and no text; None: its first bytes tell.
@@ -115,7 +115,7 @@ class Source:
         """Bytes of the whole file."""
         return os.fstat(self._file.fileno()).st_size
 
-    def binary(self) -> BinaryIO:
+    def binary(self) -> IO[bytes]:
         """The whole file, to be read from its start; valid until `close`."""
         self._file.seek(0)
         return self._file
@@ -143,7 +143,7 @@ class Source:
                 f"cannot be read: {error.strerror or error}", "Check the file's rights and its disk."
             ) from None
 
-    def _open(self, stdin: BinaryIO) -> BinaryIO:
+    def _open(self, stdin: IO[bytes]) -> IO[bytes]:
         if self.name == "-":
             return self._spooled(stdin)
         try:
@@ -153,7 +153,7 @@ class Source:
             raise self.unusable(f"no file can have this name: {error}", "Check the path.") from None
         return file if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else self._spooled(file)
 
-    def _spooled(self, stream: BinaryIO) -> BinaryIO:
+    def _spooled(self, stream: IO[bytes]) -> IO[bytes]:
         # The head is looked at first, so that an endless device is refused and not copied.
         head = stream.read(_HEAD)
         self._tell_packed(head)

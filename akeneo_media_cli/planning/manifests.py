@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import BinaryIO
+from typing import IO
 
 from ..manifest import Reading, read_manifests
 from ..rows import Row
@@ -19,7 +19,7 @@ Identifiers = Callable[[], Sequence[str]]
 
 def rows_of(
     options: ManifestOptions,
-    stdin: BinaryIO,
+    stdin: IO[bytes],
     note: Callable[[str, str], None],
     media: Media | None = None,
     identifiers: Identifiers | None = None,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
-from typing import BinaryIO
+from typing import IO
 
 from ..errors import Failure, Kind, UsageError
 from ..ledger import PlannedRow, Run
@@ -69,7 +69,7 @@ def _mixed(named: Row, by_uuid: Row) -> UsageError:
 
 def planned_rows(
     options: ManifestOptions,
-    stdin: BinaryIO,
+    stdin: IO[bytes],
     note: Note,
     media: Media | None = None,
     links: Links | None = None,

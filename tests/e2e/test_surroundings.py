@@ -154,14 +154,14 @@ run()
 """
 
 BROKEN = """
-from akeneo_media_cli.transfer.executor import MediaCourier
-plain, calls = MediaCourier.perform, []
+from akeneo_media_cli.transfer.executor import UploadExecutor
+plain, calls = UploadExecutor.perform, []
 def perform(self, call):
     calls.append(call)
     if len(calls) == 20:
         raise ZeroDivisionError("who wrote this, with " + __import__("os").environ["AKENEO_PASSWORD"])
     return plain(self, call)
-MediaCourier.perform = perform
+UploadExecutor.perform = perform
 """
 
 BROKEN_FROM_THE_START = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO
+from typing import IO
 from xml.parsers import expat
 
 from ..archive import is_bomb
@@ -25,7 +25,7 @@ class UnsoundError(Exception):
     """The file cannot be read as a spreadsheet, or not safely; the text says why."""
 
 
-def opened(file: BinaryIO) -> zipfile.ZipFile:
+def opened(file: IO[bytes]) -> zipfile.ZipFile:
     """The file's parts. Raises UnsoundError."""
     file.seek(0)
     try:
