@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..jobs.options import DownloadOptions, RunOptions, UploadOptions, ValidateOptions, VerifyOptions
     from ..ledger import Ledger, PlannedRow
     from ..pim.connection import Connection
-    from ..planning.manifests import Media
+    from ..planning.manifests import PimColumns
     from ..planning.plan import Note
     from ..progress.base import Progress
     from ..storage.links import Links
@@ -115,7 +115,7 @@ class Session:
         self, options: RunOptions, make: type[Job], progress: Progress, ending: Ending, *, offline: bool
     ) -> tuple[Job, Ledger]:
         """The job to do, and the ledger for it. Raises MediaError where there is no doing it."""
-        from ..jobs.media_columns import media_of
+        from ..jobs.media_columns import ColumnsOfPim
         from ..storage.links import Links
         from ..storage.sources import LOOKS, Sources
         from ..transfer.environment import Environment
@@ -137,8 +137,8 @@ class Session:
         for slip in self._slips():
             progress.note(slip)
         ledger = self._ledger(options, connection.url if connection else "", progress)
-        media = media_of(connection, options, progress) if connection else None
-        rows = partial(self._rows, options, stdin, media, links)
+        columns = ColumnsOfPim(connection, options, progress) if connection else None
+        rows = partial(self._rows, options, stdin, columns, links)
         environment = Environment(sources=Sources(links))
         return make(options, rows, connection, progress, environment, on_call=on_call), ledger
 
@@ -164,13 +164,13 @@ class Session:
         )
 
     def _rows(
-        self, options: RunOptions, stdin: IO[bytes], media: Media | None, links: Links, note: Note
+        self, options: RunOptions, stdin: IO[bytes], columns: PimColumns | None, links: Links, note: Note
     ) -> Iterable[PlannedRow]:
         from ..planning.plan import planned_rows
 
         if self.rows is not None:
             return self.rows(note, links)
-        return planned_rows(options.manifest, stdin, note, media, links)
+        return planned_rows(options.manifest, stdin, note, columns, links)
 
     def _stdin(self, manifests: Any) -> IO[bytes]:
         """Standard input; with `--sandbox` a copy of it, as the manifest is then read twice."""

@@ -1,13 +1,13 @@
-"""Which columns of the PIM's own layout hold media: asked of the PIM, as nothing else tells."""
+"""Which columns of the PIM's own layout hold media or name the product: only the PIM knows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
 from ..errors import UsageError
 from ..pim.client import PimClient
 from ..pim.connection import Connection
-from ..planning.manifests import Media
 from ..preflight import checks
 from ..preflight.catalogue import Catalogue
 from ..progress.base import Progress
@@ -20,23 +20,40 @@ from .options import RunOptions
 _AT_ONCE = 100
 
 
-def media_of(connection: Connection, options: RunOptions, progress: Progress) -> Media:
-    """A function that gives those of some attributes that hold media.
+class ColumnsOfPim:
+    """Asks the PIM about the columns of its own layout, over a connection of its own.
 
-    It raises AccessError, TemporaryError, and UsageError where the user may not read attributes.
+    The methods raise AccessError, TemporaryError, and UsageError where the user may not read attributes.
     """
 
-    def media(codes: Collection[str]) -> list[str]:
+    def __init__(self, connection: Connection, options: RunOptions, progress: Progress) -> None:
+        self._connection = connection
+        self._options = options
+        self._progress = progress
+
+    def media(self, codes: Collection[str]) -> list[str]:
+        """Those of the attributes that hold media."""
         wanted = sorted(codes)
-        with PimClient(connection, timeout=options.timeout, pool=options.concurrency) as client:
-            catalogue = Catalogue(client, lambda message, hint: progress.note(message, hint=hint))
-            reads = ParallelReads(Policy(options.concurrency, options.retries), progress, Environment())
+        with self._reading() as (catalogue, reads):
             found: list[str] = []
             for start in range(0, len(wanted), _AT_ONCE):
                 found += reads.one(_question(catalogue, wanted[start : start + _AT_ONCE]))
             return found
 
-    return media
+    def identifiers(self) -> list[str]:
+        """The attributes that identify products, the main one first."""
+        with self._reading() as (catalogue, reads):
+            return reads.one(catalogue.identifiers)
+
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[Catalogue, ParallelReads]]:
+        options, progress = self._options, self._progress
+        with PimClient(self._connection, timeout=options.timeout, pool=options.concurrency) as client:
+            catalogue = Catalogue(client, lambda message, hint: progress.note(message, hint=hint))
+            yield (
+                catalogue,
+                ParallelReads(Policy(options.concurrency, options.retries), progress, Environment()),
+            )
 
 
 def _question(catalogue: Catalogue, codes: list[str]) -> Callable[[], list[str]]:
@@ -44,7 +61,7 @@ def _question(catalogue: Catalogue, codes: list[str]) -> Callable[[], list[str]]
         known = catalogue.attributes(codes)
         if known is None:
             raise UsageError(
-                "the user may not read attributes, so nothing tells which columns hold media",
+                "the user may not read attributes, so it is not known which columns hold media",
                 "Name them: --columns picture,manual; or let the connection's role list attributes.",
             )
         attributes = {code: known.get(folded(code)) for code in codes}

@@ -47,6 +47,7 @@ _A_FILE = re.compile(
     r"[^\r\n]*\.(?:jpe?g|jfif|png|gif|tiff?|webp|bmp|svg|psd|eps|ai|heic|pdf|mp4|mov|avi|webm|mp3|wav|zip)\s*",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"[\w.=+:@%/-]+")
 _CODE = re.compile(r"[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+){0,2}")
 
 
@@ -60,7 +61,8 @@ def meant(name: str) -> str | None:
 
 def to_map(name: str, column: str) -> str:
     """The option that gives a column its name, as a shell takes it."""
-    return f"--map {shlex.quote(f'{name}={column}')}"
+    text = f"{name}={column}"
+    return f"--map {text if _PLAIN.fullmatch(text) else shlex.quote(text)}"
 
 
 def for_columns(names: Sequence[str], known: Collection[str]) -> dict[str, str]:
@@ -77,13 +79,11 @@ def for_columns(names: Sequence[str], known: Collection[str]) -> dict[str, str]:
     return found
 
 
-def for_no_file(
-    names: Sequence[str], known: Mapping[str, str], sample: Sequence[Sequence[str]] = (), sets: str = ""
-) -> str:
+def for_no_file(names: Sequence[str], known: Mapping[str, str], sample: Sequence[Sequence[str]] = ()) -> str:
     """What to add for a table in which no column names the files.
 
     `names` are its columns, `known` those that have a meaning, by it; `sample` are its first rows, which may
-    show what holds files. `sets` is a `--set attribute=...` to show where the attribute is missing as well.
+    show what holds files.
     """
     free = [name for name in names if name and name not in known.values()]
     slip = next((name for name in free if near_miss(name) == "file"), None)
@@ -91,6 +91,8 @@ def for_no_file(
         return f"Did you mean `file` by `{slip[:LONGEST_NAME]}`? Rename it, or add: {to_map(slip, 'file')}"
     named = for_columns(free, known)
     holding = [name for name in _with_files(names, sample) if name in free or known.get("filename") == name]
+    others = {name for column, name in named.items() if column != "file"}
+    holding = [name for name in holding if name not in others]
     wide = [name for name in holding if _CODE.fullmatch(name)]
     file = named.get("file") or (holding[0] if len(holding) == 1 else None)
     if file is None and known.get("filename") and not holding:
@@ -100,8 +102,8 @@ def for_no_file(
     if file is not None and len(wide) < 2:
         options.append(to_map(file, "file"))
         if "attribute" not in known and "attribute" not in named:
-            options.append("--set attribute=CODE" if not sets else "")
-        out = f"If `{file[:LONGEST_NAME]}` holds the files, add: {' '.join(filter(None, options))}. "
+            options.append("--set attribute=CODE")
+        out = f"If `{file[:LONGEST_NAME]}` holds the files, add: {' '.join(options)}. "
     if wide:
         columns = ",".join(wide[:20])
         mapped = "".join(f" {option}" for option in options if option.endswith("=product"))

@@ -1,7 +1,8 @@
-"""ZIP archives whose members are taken as they stand: opened once, refused whole where they are not safe."""
+"""ZIP archives whose members are read where they are: opened once, refused whole where they are not safe."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import stat
@@ -37,19 +38,19 @@ class UnsafeArchiveError(Exception):
 class Archive:
     """An open ZIP whose members several threads may read. Its directory is in memory, its files are not.
 
-    A member is found by its name in whatever way accents are encoded: macOS takes them apart (NFD), and
-    packs UTF-8 without saying so.
+    A member is found by its name however accents are encoded: macOS takes them apart (NFD), and packs UTF-8
+    without saying so. Names have `/`, also those that a program on Windows wrote with `\\`.
     """
 
     def __init__(self, path: str) -> None:
         """Raises UnsafeArchiveError and OSError."""
         self.path = path
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
-            raise UnsafeArchiveError("it is no file")
+            raise UnsafeArchiveError("it is not a file")
         try:
             self._zip = zipfile.ZipFile(path)
         except TROUBLE as error:
-            raise UnsafeArchiveError(f"it is no ZIP file, or damaged ({error})") from None
+            raise UnsafeArchiveError(f"it is not a ZIP file, or damaged ({error})") from None
         try:
             assert self._zip.fp is not None
             self.identity = identity(os.fstat(self._zip.fp.fileno()))
@@ -145,7 +146,7 @@ def _checked(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
         name = _name_of(info)
         if name in members:
             raise UnsafeArchiveError(f"it has two members named {name!r}")
-        if not info.is_dir():
+        if not name.endswith("/"):
             members[name] = info
     unpacked = sum(info.file_size for info in members.values())
     if is_bomb(unpacked, size):
@@ -165,12 +166,11 @@ def is_bomb(unpacked: int, packed: int) -> bool:
 
 def _name_of(info: zipfile.ZipInfo) -> str:
     """A member's name; UTF-8 where it can be, whether or not the packer said so."""
-    if info.filename.isascii() or info.flag_bits & _IS_UTF8:
-        return info.filename
-    try:
-        return info.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.filename
+    name = info.filename
+    if not name.isascii() and not info.flag_bits & _IS_UTF8:
+        with contextlib.suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
 
 
 def _composed(name: str) -> str:
@@ -180,7 +180,7 @@ def _composed(name: str) -> str:
 def _check_member(info: zipfile.ZipInfo) -> None:
     name = info.orig_filename
     parts = name.replace("\\", "/").split("/")
-    if not name or "\\" in name or "\0" in name or parts[0] == "" or ".." in parts or ":" in parts[0]:
+    if not name or "\0" in name or parts[0] == "" or ".." in parts or ":" in parts[0]:
         raise UnsafeArchiveError(f"the path {name!r} leads out of it")
     if info.flag_bits & 0x1:
         raise UnsafeArchiveError("it is encrypted")

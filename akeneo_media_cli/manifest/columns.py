@@ -40,7 +40,8 @@ LONGEST_NAME = 64
 """Characters of a column's name that are compared with others, or shown; longer ones are never meant."""
 
 _LONGEST_RENAMED = 1000
-_SPELLINGS = {name: name for name in COLUMNS} | ALIASES
+SPELLINGS = {name: name for name in COLUMNS} | ALIASES
+"""The known columns by what they may be called."""
 _GAPS = re.compile(r"[\s-]+")
 _FILE_URI = "file:"
 _HALF = re.compile("[\ud800-\udfff]")
@@ -64,14 +65,14 @@ def canonical(name: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _canonical(name: str) -> str | None:
-    return _SPELLINGS.get(spelled(name))
+    return SPELLINGS.get(spelled(name))
 
 
 def near_miss(name: str) -> str | None:
     """The known column or alias that an unknown `name` is probably a slip of, if there is one."""
     if len(name) > LONGEST_NAME:  # comparing takes time and memory by length
         return None
-    return nearest(name, _SPELLINGS, cutoff=0.75, fold=spelled)
+    return nearest(name, SPELLINGS, cutoff=0.75, fold=spelled)
 
 
 class Renamed:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .advice import meant
 from .assemble import Assembler
-from .columns import canonical
+from .columns import SPELLINGS, canonical
 
 if TYPE_CHECKING:
     from .source import Source
@@ -97,8 +97,15 @@ def header_of(
     make.columns(names, known)
     if "file" not in known and not make.fills_file():
         raise make.no_file_column(written, {column: written[at] for column, at in known.items()}, sample)
-    words = frozenset(name for name in (*written, *names) if name)
+    words = frozenset(form for name in (*written, *names) for form in _forms(name)) | _KNOWN_FORMS
     return Header(tuple(names), known, tuple(extra.items()), words)
+
+
+def _forms(name: str) -> tuple[str, ...]:
+    return (name, name.lower(), name.upper(), name.title(), name.capitalize()) if name else ()
+
+
+_KNOWN_FORMS = frozenset(form for name in SPELLINGS for form in _forms(name))
 
 
 def header_again(source: Source, make: Assembler, header: Header, cells: Sequence[str]) -> Header | None:

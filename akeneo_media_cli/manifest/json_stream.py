@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 16
 _SPACE = " \t\r\n"
+_END_OF_FILE = "\x1a"
+"""What DOS ended files with, and `copy` on Windows still does."""
+_BLANK = _SPACE + _END_OF_FILE
 _HINT = "Correct it there, or write the file with a JSON library."
 
 
@@ -52,10 +55,10 @@ def read_jsonl(source: Source, make: Assembler) -> Iterator[Row]:
             at += 1
             if len(line) == MOST_CHARACTERS:
                 raise source.unusable(f"line {at} is longer than {MOST_CHARACTERS:,} characters", _HINT)
-            if not line.strip():
+            if not line.strip(_BLANK):
                 continue
             try:
-                value = _DECODER.decode(line.rstrip("\r\n"))
+                value = _DECODER.decode(line.rstrip("\r\n" + _END_OF_FILE))
             except json.JSONDecodeError as error:
                 raise source.unusable(f"line {at}, column {error.pos + 1}: {error.msg}", _HINT) from None
             except RecursionError:
@@ -147,6 +150,8 @@ def _parts(window: _Window) -> Iterator[Part]:
         yield from _members(window)
     else:
         raise window.wrong("a manifest is a list of rows, or a mapping with `uploads`")
+    while window.peek() == _END_OF_FILE:
+        window.take(_END_OF_FILE)
     if window.peek():
         raise window.wrong("text after the end of the document")
 

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import IO
+from typing import IO, Protocol
 
 from ..manifest import Reading, read_manifests
+from ..manifest.filters import Filter
 from ..rows import Row
+from ..wording import count
 from .options import ManifestOptions
 
-Media = Callable[[Collection[str]], Collection[str]]
-"""Takes codes of attributes, gives those that hold media."""
 
+class PimColumns(Protocol):
+    """What the PIM knows about the columns of its own layout."""
 
-Identifiers = Callable[[], Sequence[str]]
-"""Gives the attributes that identify products, the main one first."""
+    def media(self, codes: Collection[str]) -> Collection[str]:
+        """Those of the attributes that hold media."""
+
+    def identifiers(self) -> Sequence[str]:
+        """The attributes that identify products, the main one first."""
 
 
 def rows_of(
     options: ManifestOptions,
     stdin: IO[bytes],
     note: Callable[[str, str], None],
-    media: Media | None = None,
-    identifiers: Identifiers | None = None,
+    pim: PimColumns | None = None,
 ) -> Iterator[Row]:
-    """All rows, whatever shard they are in; raises as `read_manifests` and `media` do.
+    """All rows, whatever shard they are in; raises as `read_manifests` and `pim` do.
 
-    `media` is asked which columns of the PIM's own layout hold media, where the options do not say.
+    `pim` is asked about the columns of the PIM's own layout, where the options do not say.
     """
-    return read_manifests(
+    rows = read_manifests(
         options.manifests,
         format=options.format,
         sets=options.sets,
@@ -37,10 +41,23 @@ def rows_of(
         how=Reading(
             sheet=options.sheet,
             columns=options.columns,
-            media=media,
-            identifiers=identifiers,
+            media=pim.media if pim is not None else None,
+            identifiers=pim.identifiers if pim is not None else None,
             maps=options.maps,
             quote=options.quote,
             encoding=options.encoding,
         ),
     )
+    wanted = Filter(options.include, options.exclude)
+    return _filtered(rows, wanted, note) if wanted else rows
+
+
+def _filtered(rows: Iterator[Row], wanted: Filter, note: Callable[[str, str], None]) -> Iterator[Row]:
+    excluded = 0
+    for row in rows:
+        if row.file and wanted.excludes(row.file):
+            excluded += 1
+        else:
+            yield row
+    if excluded:
+        note(f"{count(excluded, 'row')} left out, as --exclude says", "")

@@ -15,7 +15,7 @@ from ..rows import Row, Target, TargetType, folded
 from ..storage import FileRoots, Renaming, check_file, name_of
 from ..storage.links import Links
 from ..storage.sources import NotAFileError, Sources
-from .manifests import Media, rows_of
+from .manifests import PimColumns, rows_of
 from .options import ManifestOptions
 from .rename import Rename
 
@@ -71,7 +71,7 @@ def planned_rows(
     options: ManifestOptions,
     stdin: IO[bytes],
     note: Note,
-    media: Media | None = None,
+    pim: PimColumns | None = None,
     links: Links | None = None,
 ) -> Iterator[PlannedRow]:
     """Every row of the manifests, its file looked at. Raises as `rows_of` and `rows_of_part` do.
@@ -84,7 +84,7 @@ def planned_rows(
     roots = FileRoots([str(root) for root in options.roots], allow_outside=options.allow_outside_root)
     part, parts = options.shard
     here = os.getcwd()  # noqa: PTH109 - text, to be joined to text
-    rows = rows_of(options, stdin, note, media)
+    rows = rows_of(options, stdin, note, pim)
     if parts > 1:
         rows = rows_of_part(rows, part, parts)
     for seq, row in enumerate(rows, 1):

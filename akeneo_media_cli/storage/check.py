@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..errors import Failure, Kind
 from ..rows import Row, clean_name, php_basename
 from .content import HEAD, contradiction
-from .nearby import Nearby
+from .nearby import Nearby, cell_hint
 
 LONGEST_NAME = 255
 """Characters that the PIM's column for a file name holds
@@ -307,7 +307,7 @@ def _find(row: Row, roots: FileRoots, shown: str) -> tuple[str, os.stat_result] 
 
 
 def _missing(row: Row, roots: FileRoots, base: _Base, shown: str) -> Failure:
-    hint = next(
+    hint = cell_hint(row.file) or next(
         (
             said
             for folder in base.folders

@@ -9,6 +9,7 @@ from ..manifest.archive import TROUBLE, Archive, UnsafeArchiveError, member_path
 from ..rows import Row
 from .check import LocalFile, Renaming, check_size, mismatch, name_of, printable
 from .content import HEAD
+from .nearby import cell_hint
 
 
 def check_member(row: Row, rename: Renaming | None = None) -> LocalFile | Failure:
@@ -24,13 +25,14 @@ def check_member(row: Row, rename: Renaming | None = None) -> LocalFile | Failur
         return Failure(Kind.FILE_UNREADABLE, f"{row.archive}: {error}", "Export it again.")
     info = archive.member(row.file)
     if info is None:
-        near = archive.nearest(row.file)
+        near = archive.nearest(row.file.replace("\\", "/"))
+        hint = cell_hint(row.file)
+        if near:
+            hint = f"{hint} Did you mean {printable(near)}?".strip()
         return Failure(
             Kind.FILE_MISSING,
             f"{shown} is not in {printable(row.archive or '')}",
-            f"Did you mean {printable(near)}?"
-            if near
-            else "Export with media, and pack table and files together.",
+            hint or "Export with media, and pack table and files together.",
         )
     failure = check_size(info.file_size, shown)
     if failure is not None:

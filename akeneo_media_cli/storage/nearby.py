@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 
 from ..suggest import nearest
 
+_PARTING = re.compile(r"\s*[;,|\n\r]\s*")
+_ONE_FILE = re.compile(r".*\.[A-Za-z0-9]{2,5}", re.DOTALL)
+_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _MOST_NAMES = 5_000  # of one folder
 _MOST_REMEMBERED = 100_000  # of all folders; a folder counts at least as one
 _MOST_SEARCHES = 200  # comparing a name with thousands is slow, and nobody reads so many hints
+
+
+def cell_hint(file: str) -> str:
+    """A sentence on a `file` that is not there and cannot be one file's name; "" if it can."""
+    parts = [part for part in _PARTING.split(file) if part]
+    if len(parts) > 1 and all(_ONE_FILE.fullmatch(part) for part in parts):
+        return f"One file per row: this names {len(parts)}. Write a row for each, with its own attribute."
+    if len(file) > 2 and file[0] == file[-1] and file[0] in "'\"`":
+        return f"The name is enclosed in {file[0]}: remove them, or say so with --quote."
+    if "\\" in file:
+        return "Write / between folder and file, not \\."
+    return ""
 
 
 class Nearby:
     """Looks into folders for names like one that is not there; remembers what it saw.
 
     The cost is bounded, however many files are missing: after some hundred searches only names that
-    differ in case or in the encoding of their accents are still told.
+    differ in case or in the encoding of their accents are still named.
     """
 
     def __init__(self) -> None:
@@ -31,13 +47,14 @@ class Nearby:
         other = (there or {}).get(_folded(name))
         if other is not None:
             return _instead(name, other)
-        if "\\" in name:
-            return "Write / between folder and file, not \\."
         if there is None:
             return f"The folder {_shown(folder)} does not exist."
         self._searches += 1
         if self._searches > _MOST_SEARCHES:
             return ""
+        zeros = next((other for other in there.values() if _zeroless(other) == _zeroless(name)), None)
+        if zeros is not None:
+            return f"There is {_shown(zeros)}: the names differ in the zeros before a number."
         near = nearest(name, there.values(), cutoff=0.7, fold=_folded)
         return f"Did you mean {_shown(near)}?" if near else ""
 
@@ -66,6 +83,10 @@ def _listed(folder: str) -> dict[str, str] | None:
     except OSError:
         return {}
     return names
+
+
+def _zeroless(name: str) -> str:
+    return _ZEROS.sub("", _folded(name))
 
 
 def _folded(name: str) -> str:

@@ -27,6 +27,7 @@ PRODUCTS = (
     "p-1;shoes;files/p-1/picture/a.jpg;KILOGRAM;files/p-1/manual/m.pdf;;;Shoe\n"
     "p-2;shoes;;;;files/p-2/label/l.jpg;files/p-2/shop/s.jpg;files/p-2/no.jpg\n"
 )
+JPEG = b"\xff\xd8\xff\xe0 a picture"
 MEDIA = ("picture", "manual", "label", "shop", "MISSING")
 
 
@@ -251,10 +252,27 @@ TABLE = {"p.csv": "sku;picture\n"}
 
 
 @pytest.mark.parametrize(
-    "name", ["../x.jpg", "/etc/x.jpg", "a/../../x.jpg", "a\\b.jpg", "C:/x.jpg", "C:x.jpg"]
+    "name",
+    [
+        *("../x.jpg", "/etc/x.jpg", "a/../../x.jpg", "C:/x.jpg", "C:x.jpg", "..\\x.jpg", "\\etc\\x.jpg"),
+        *("\\\\server\\x.jpg", "a\\..\\..\\x.jpg", "C:\\x.jpg", "a/..\\..\\x.jpg"),
+    ],
 )
 def test_paths_that_lead_out_are_refused(name: str, tmp_path: Path) -> None:
     assert "leads out of it" in refused(packed(tmp_path / "e.zip", {**TABLE, name: b"x"}))
+
+
+def test_a_zip_made_on_windows_is_read_with_slashes(tmp_path: Path) -> None:
+    members = {"export\\products.csv": "sku;picture\na;files\\a.jpg\nb;files/b.jpg\n", "export\\files\\": b""}
+    path = packed(tmp_path / "e.zip", {**members, "export\\files\\b.jpg": JPEG, "export/files/a.jpg": JPEG})
+    first, second = read(path, columns=["picture"])
+    found = check_file(second, FileRoots())
+    assert isinstance(found, LocalFile) and found.name == "b.jpg"
+    missing = check_file(first, FileRoots())
+    assert isinstance(missing, Failure)
+    assert "Write / between folder and file" in missing.hint and "export/files/a.jpg" in missing.hint
+    twice = packed(tmp_path / "t.zip", {**TABLE, "files\\x.jpg": JPEG, "files/x.jpg": JPEG})
+    assert "two members named 'files/x.jpg'" in refused(twice)
 
 
 def test_links_are_refused(tmp_path: Path) -> None:
@@ -297,7 +315,7 @@ def test_encrypted_twice_named_or_no_zip_at_all(tmp_path: Path) -> None:
         archive.writestr("p.csv", "sku;picture\n")
     assert "two members named" in refused(path)
     assert "no table" in refused(packed(tmp_path / "f.zip", {"files/a.csv": "x", "a.jpg": b"x"}))
-    assert "no ZIP file" in refused(write(tmp_path / "g.zip", b"PK\x03\x04" + bytes(40)))
+    assert "not a ZIP file" in refused(write(tmp_path / "g.zip", b"PK\x03\x04" + bytes(40)))
     bad = packed(tmp_path / "h.zip", dict(TABLE)).read_bytes().replace(b"sku", b"SKU")
     whole = bytearray(packed(tmp_path / "h.zip", dict(TABLE)).read_bytes())
     whole[40:44] = b"\xff\xff\xff\xff"

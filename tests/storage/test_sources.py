@@ -84,10 +84,10 @@ def test_what_is_not_there(archive: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         SOURCES.state(member_path(str(tmp_path / "none.zip"), "a"))
     (tmp_path / "no.zip").write_bytes(b"no zip")
-    with pytest.raises(OSError, match="no ZIP file"):
+    with pytest.raises(OSError, match="not a ZIP file"):
         SOURCES.state(member_path(str(tmp_path / "no.zip"), "a"))
     os.mkfifo(tmp_path / "pipe.zip")
-    with pytest.raises(OSError, match="it is no file"):
+    with pytest.raises(OSError, match="it is not a file"):
         SOURCES.state(member_path(str(tmp_path / "pipe.zip"), "a"))
 
 

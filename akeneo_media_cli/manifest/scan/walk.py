@@ -5,16 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-# What systems and programs leave in folders of pictures; compared in lower case.
-_SYSTEM = frozenset(
-    (
-        *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information"),
-        *("icon\r", "__macosx", "@eadir", "#recycle", "lost+found"),
-    )
-)
-_LOCK = "~$"
+from ..filters import Filter, is_leftover
 
 
 @dataclass
@@ -24,6 +17,11 @@ class Walk:
     folder: str
     recursive: bool = True
     follow_links: bool = False
+    filter: Filter = field(default_factory=Filter)
+    leftovers: int = 0
+    """Hidden files and folders, and what editors, browsers and systems leave behind."""
+    excluded: int = 0
+    """Files that `filter` leaves out."""
     links: int = 0
     """Symbolic links that were not followed, or lead nowhere."""
     special: int = 0
@@ -36,15 +34,15 @@ class Walk:
     def files(self) -> Iterator[str]:
         """Relative paths with `/` between their parts, folder by folder, each in the order of its names.
 
-        Hidden files and those of the system are left out. A folder that links lead back into is not
-        entered again. Raises OSError where the folder itself cannot be listed.
+        Hidden files and leftovers are left out, unless `filter` includes them. A folder that links lead back
+        into is not entered again. Raises OSError where the folder itself cannot be listed.
         """
         pending = [("", self._inside(self.folder, frozenset()) or frozenset())]
         while pending:
             below, above = pending.pop()
             try:
                 with os.scandir(os.path.join(self.folder, below) if below else self.folder) as entries:  # noqa: PTH118
-                    listed = sorted((e for e in entries if not _is_hidden(e)), key=lambda e: e.name)
+                    listed = sorted(entries, key=lambda e: e.name)
             except OSError as error:
                 if not below:
                     raise
@@ -53,14 +51,24 @@ class Walk:
             folders = []
             for entry in listed:
                 path = f"{below}/{entry.name}" if below else entry.name
+                if self._is_left_out(entry, path):
+                    continue
                 kind = self._kind(entry)
-                if kind == stat.S_IFREG:
+                if kind == stat.S_IFREG and self.filter.excludes(path):
+                    self.excluded += 1
+                elif kind == stat.S_IFREG:
                     yield path
                 elif kind == stat.S_IFDIR and self.recursive:
                     inner = self._inside(entry.path, above)
                     if inner is not None:
                         folders.append((path, inner))
             pending.extend(reversed(folders))
+
+    def _is_left_out(self, entry: os.DirEntry[str], path: str) -> bool:
+        if not _is_hidden(entry) or self.filter.includes(path) or self.filter.includes(f"{path}/x"):
+            return False
+        self.leftovers += 1
+        return True
 
     def _kind(self, entry: os.DirEntry[str]) -> int:
         """Whether it is to be taken as a file or entered as a folder; 0 for neither."""
@@ -87,8 +95,7 @@ class Walk:
 
 
 def _is_hidden(entry: os.DirEntry[str]) -> bool:
-    name = entry.name
-    if name.startswith((".", _LOCK)) or name.lower() in _SYSTEM:
+    if is_leftover(entry.name):
         return True
     if os.name != "nt":
         return False
