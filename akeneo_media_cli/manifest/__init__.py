@@ -60,19 +60,19 @@ def _tsv(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
 
 
 def _yaml(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
-    from .yaml_stream import read_yaml
+    from .documents.yaml_stream import read_yaml
 
     return read_yaml(source, make)
 
 
 def _json(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
-    from .json_stream import read_json
+    from .documents.json_stream import read_json
 
     return read_json(source, make)
 
 
 def _jsonl(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
-    from .json_stream import read_jsonl
+    from .documents.json_stream import read_jsonl
 
     return read_jsonl(source, make)
 

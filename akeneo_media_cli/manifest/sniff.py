@@ -10,7 +10,7 @@ from ..errors import UsageError
 from .advice import meant
 from .columns import Renamed, canonical, near_miss
 from .delimited import DELIMITERS
-from .documents import UPLOADS
+from .documents.items import UPLOADS
 from .header import TITLES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from akeneo_media_cli.errors import Kind, ManifestError
-from akeneo_media_cli.manifest import yaml_stream
+from akeneo_media_cli.manifest.documents import yaml_stream
 from akeneo_media_cli.rows import Target, TargetType
 
 from .reading import Reader

@@ -45,7 +45,7 @@ def test_aliases_that_stand_for_much_text(read: Reader) -> None:
 
 def test_ordinary_aliases_may_be_as_many_as_rows(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """What they add is measured by the size of the file, not by a number that a big file reaches."""
-    monkeypatch.setattr("akeneo_media_cli.manifest.documents._HARMLESS", 1)
+    monkeypatch.setattr("akeneo_media_cli.manifest.documents.items._HARMLESS", 1)
     row = "- {<<: *d, product: sku-1, file: images/sku-1.jpg}\n"
     content = "- &d {product: a, attribute: picture, locale: en_US, file: f}\n" + row * 1000
     assert len(read(content, ".yaml").rows) == 1001

@@ -12,14 +12,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .documents import UPLOADS, Is, Items, Part, Repeated, Written, most_repeated, read_document
-from .source import MOST_CHARACTERS
+from ..source import MOST_CHARACTERS
+from .items import UPLOADS, Is, Items, Part, Repeated, Written, most_repeated, read_document
 
 if TYPE_CHECKING:
-    from ..errors import ManifestError
-    from ..rows import Row
-    from .assemble import Assembler
-    from .source import Source
+    from ...errors import ManifestError
+    from ...rows import Row
+    from ..assemble import Assembler
+    from ..source import Source
 
 _PIECE = 1 << 16
 _SPACE = " \t\r\n"

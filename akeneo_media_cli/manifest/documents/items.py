@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, TextIO
 
-from ..errors import Failure
-from ..rows import Row
-from ..suggest import nearest
-from .assemble import Assembler, malformed
-from .columns import LONGEST_NAME, Renamed, canonical, has_half_characters
-from .source import Source
+from ...errors import Failure
+from ...rows import Row
+from ...suggest import nearest
+from ..assemble import Assembler, malformed
+from ..columns import LONGEST_NAME, Renamed, canonical, has_half_characters
+from ..source import Source
 
 UPLOADS = "uploads"
 _KEYS = ("defaults", "root", UPLOADS)

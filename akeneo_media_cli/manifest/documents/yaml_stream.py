@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import yaml
 
-from .documents import UPLOADS, Is, Part, Repeated, most_repeated, read_document
-from .source import MOST_CHARACTERS
+from ..source import MOST_CHARACTERS
+from .items import UPLOADS, Is, Part, Repeated, most_repeated, read_document
 
 if TYPE_CHECKING:
-    from ..errors import ManifestError
-    from ..rows import Row
-    from .assemble import Assembler
-    from .source import Source
+    from ...errors import ManifestError
+    from ...rows import Row
+    from ..assemble import Assembler
+    from ..source import Source
 
 _DEEPEST = 32
 _HEAVIEST = 10_000  # nodes of one item, aliases counted as what they stand for

@@ -1,0 +1,1 @@
+"""YAML, JSON and JSONL: documents of items that become rows."""
