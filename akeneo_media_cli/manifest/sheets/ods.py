@@ -228,13 +228,19 @@ class _Reader:
         text = _value(self._own, shown)
         if "formula" in self._own:
             row = self._row + 1
-            if "value-type" not in self._own and not text:
+            if not text and self._is_unsaved():
                 return Unread.formula(column, row)
             if _ERROR.fullmatch(shown):
                 return Unread.error(column, row)
             if text == "0" and self._own.get("value-type") in _NUMBERS:
                 return SavedZero.at(column, row, text)
         return text
+
+    def _is_unsaved(self) -> bool:
+        """Is there no value of the formula? An empty one is a paragraph, or an attribute, without text."""
+        if "value-type" not in self._own:
+            return not self._paragraphs
+        return not any(name in self._own for name in _FILLED)
 
     def _end_row(self) -> None:
         if any(cell.strip() for cell in self._cells):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"""
-    (?P<zero>0) | (?P<next>;)
+    (?P<zero>0) | (?P<dot>\.) | (?P<next>;)
     | "(?P<quoted>[^"]*)" | \\(?P<escaped>.) | (?P<bare>[-+\x20])
     | \[\$(?P<symbol>[^\]-]*)[^\]]*\]
     | (?P<unseen> _. | \*. | \[(?:black|blue|cyan|green|magenta|red|white|yellow|colou?r\ *[0-9]+)\] )
@@ -26,28 +26,32 @@ _Section = tuple[str, ...]
 class Shape(NamedTuple):
     """A format of zeros and fixed text: its sections for positive numbers, negative ones, and zero.
 
-    A section is its pieces, "0" for a digit, anything else with a quote before it; None where it has more
-    than that, or no digit.
+    A section is its pieces, "0" for a digit, "." for the decimal point, anything else with a quote before it;
+    None where it has more than that, or no digit.
     """
 
     sections: tuple[_Section | None, ...]
 
     def text(self, value: float) -> str | None:
         """What is seen of a number; None where this shape does not tell."""
-        if not value.is_integer() or abs(value) >= _MOST_DIGITS:
+        if abs(value) >= _MOST_DIGITS:
             return None
         which = 0 if value > 0 else 1 if value < 0 else 2
         own = which < len(self.sections)
         section = self.sections[which if own else 0]
         if section is None:
             return None
+        decimals = section[section.index(".") :].count("0") if "." in section else 0
+        written = f"{abs(value):.{decimals}f}"
+        if float(written) != abs(value):  # rounded to be shown
+            return None
         places = section.count("0")
-        digits = str(abs(int(value))).zfill(places)
+        digits = written.replace(".", "").zfill(places)
         out = ["-"] if value < 0 and not own else []
         taken = 0
         for piece in section:
             if piece != "0":
-                out.append(piece[1:])
+                out.append(piece[-1:] if piece == "." else piece[1:])
                 continue
             # The first place takes the digits for which there are no places.
             upto = len(digits) - places + 1 if not taken else taken + 1
@@ -72,6 +76,8 @@ def shape_of(format: str) -> Shape | None:
             kind = found.lastgroup or ""
             if kind == "zero":
                 pieces.append("0")
+            elif kind == "dot":
+                pieces = [*pieces, "."] if "." not in pieces and "0" in pieces else None
             elif kind != "unseen":
                 pieces.append("'" + found[kind])
         at = found.end() if found else at + 1

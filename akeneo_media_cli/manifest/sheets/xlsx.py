@@ -35,6 +35,8 @@ _LONGEST_FORMAT = 255
 _REF = re.compile(r"([A-Za-z]{1,4})0*([0-9]{1,10})")
 _NUMBER = re.compile(r"\+?0*([0-9]+)")
 _ENORMOUS = 10**10
+_TWO_DECIMALS = ("2", "0.00")
+"""The only format with a number of its own that shows other text than a number has without it."""
 _ZERO = re.compile(r"0+(?:\.0+)?")
 
 
@@ -179,8 +181,10 @@ def _shaped_styles(archive: zipfile.ZipFile) -> tuple[list[Shape], dict[str, int
     shapes: list[Shape] = []
     if "xl/styles.xml" not in archive.namelist():
         return shapes, {}
-    formats: dict[str, int] = {}
     styles: dict[str, int] = {}
+    if decimals := shape_of(_TWO_DECIMALS[1]):
+        shapes.append(decimals)
+    formats = {_TWO_DECIMALS[0]: len(shapes)}
     inside = ""
     count = 0
 

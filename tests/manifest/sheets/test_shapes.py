@@ -35,6 +35,11 @@ from ..reading import Reader
         ('0000;"minus "00;"none "0', 0, "none 0"),
         ("0000;0000", 0, "0000"),
         ('00_);"a;b"00', -3, "a;b03"),
+        ("0.00", 10.1, "10.10"),
+        ("0.00", 12, "12.00"),
+        ("000.0", -1.5, "-001.5"),
+        ('"v"0.00', 0, "v0.00"),
+        ("0.00", 1 / 3, None),
         ("00000", 12.5, None),
         ("00000", 1e15, None),
         ("00000;General", -5, None),
@@ -49,7 +54,7 @@ def test_what_is_seen(format: str, value: float, seen: str | None) -> None:
 
 @pytest.mark.parametrize(
     "format",
-    ["", "0", "General", "#,##0", "0.00", "000.00", "0.00E+00", "0%", "yyyy-mm-dd", "@", "# ?/?", "0;0",
+    ["", "0", "General", "#,##0", ".00", "0.0.0", "0.00E+00", "0%", "yyyy-mm-dd", "@", "# ?/?", "0;0",
      "[>9]000", '"text"', '"0', "00 EUR"],
 )  # fmt: skip
 def test_formats_of_anything_else_change_nothing(format: str) -> None:
@@ -83,6 +88,6 @@ def test_what_is_remembered_of_a_cell_is_two_bytes() -> None:
         found = look_at(archive, "s", shared)
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert found.marked(5000) == [(column, 1) for column in (1, 2, 3, 4)]
-    assert found.seen(1, 7.0) == "00007"
+    assert found.marked(5000) == [(column, 2) for column in (1, 2, 3, 4)]
+    assert found.seen(2, 7.0) == "00007"
     assert held < 20_000 * 8
