@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+SUFFIX = " Check the expected format on the API documentation."
+"""What refusals of a PATCH end in."""
 DOCUMENTATION = "http://api.akeneo.com/api-reference.html#"
 
 
@@ -35,7 +37,7 @@ def documented(message: str, anchor: str) -> ApiError:
     """The 422 of PATCH endpoints, which name their documentation."""
     return ApiError(
         422,
-        f"{message} Check the expected format on the API documentation.",
+        message + SUFFIX,
         _links={"documentation": {"href": DOCUMENTATION + anchor}},
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from ..errors import ApiError, unprocessable
+from ..rules.search import check_structure
 from ..store.entities import ValueKey
 from ..store.media import ASSETS, CATALOG
 from ..store.things import (
@@ -28,7 +29,7 @@ from ..store.things import (
 )
 from ..web.routing import FORM, Ask, Route
 from .media import sent_file, streamed
-from .paging import after, check_criteria, criteria
+from .paging import after, criteria
 from .products import BATCH_MAX, BATCH_SHARE
 
 _IMAGE = ValueKey("image", None, None)
@@ -171,7 +172,7 @@ class Endpoints:
         collection = self._collection(ask)
         found = [(thing.key.code, thing) for thing in ask.pim.things.of(collection.kind, collection.code)]
         wanted_by = criteria(ask)
-        check_criteria(wanted_by)
+        check_structure(wanted_by)
         for condition in wanted_by.get("code", ()):
             if condition["operator"] == "IN" and isinstance(condition.get("value"), list):
                 wanted = {str(code) for code in condition["value"]}

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from ..errors import ApiError, PropertyError, crash, unprocessable
 from ..php.form import SentFile
-from ..php.text import php_decode
+from ..php.text import php_decode, php_string
 from ..rules.values import set_value
 from ..store.entities import MODEL, PRODUCT, Entity
 from ..store.media import CATALOG, CATEGORIES, ROUTABLE, FileRow
@@ -35,9 +35,10 @@ async def create(ask: Ask) -> Response:
         raise unprocessable(_MISSING)
     given = _decoded(fields[kind], title, key)
     entities, pim = ask.pim.entities, ask.pim
-    entity = entities.product(given[key]) if kind == PRODUCT else entities.model(given[key])
+    code = php_string(given[key])
+    entity = entities.product(code) if kind == PRODUCT else entities.model(code)
     if entity is None:
-        raise unprocessable(f'{title} "{given[key]}" does not exist.')
+        raise unprocessable(f'{title} "{code}" does not exist.')
     pim.hold_entity(ask.call, entity)
     draft = entities.read(entity)
     row = pim.store_file(ask.call, sent_file(ask), CATALOG)
@@ -47,7 +48,7 @@ async def create(ask: Ask) -> Response:
 
 async def _link(ask: Ask, entity: Entity, draft: Any, row: FileRow, given: dict[str, Any]) -> None:
     pim, (locale, scope) = ask.pim, (given["locale"], given["scope"])
-    if not all(isinstance(code, str) for code in (given["attribute"], locale or "", scope or "")):
+    if isinstance(given["attribute"], (list, dict)):
         raise crash()
     try:
         value = set_value(pim.catalogue, pim.media, draft, given["attribute"], locale, scope, row.code)

@@ -124,26 +124,12 @@ def _whole(text: str) -> bool:
         return False
 
 
-def criteria(ask: Ask, status: int = 400) -> dict[str, list[dict[str, Any]]]:
-    """The `search` parameter: field to its conditions. Raises ApiError `status` where it is no JSON."""
+def criteria(ask: Ask, status: int = 400) -> dict[str, Any]:
+    """The `search` parameter: property to its conditions. Raises ApiError `status` where it is not JSON."""
     text = ask.query().get("search")
     if text is None:
         return {}
     found = php_decode(text.encode("utf-8", "replace"))
     if not isinstance(found, (dict, list)):
         raise ApiError(status, "Search query parameter should be valid JSON.")
-    return found if isinstance(found, dict) else {}
-
-
-def check_criteria(wanted_by: Mapping[str, Any]) -> None:
-    """Raises ApiError 422 where a search does not name lists of operators and values."""
-    for name, conditions in wanted_by.items():
-        if not isinstance(conditions, list) or not conditions:
-            shape = '{"%s":[{"operator": "my_operator", "value": "my_value"}]}' % name  # noqa: UP031
-            raise unprocessable(f'Structure of filter "{name}" should respect this structure: {shape}')
-        for condition in conditions:
-            operator = condition.get("operator") if isinstance(condition, dict) else None
-            if operator is None:
-                raise unprocessable(f'Operator is missing for the property "{name}".')
-            if not isinstance(operator, str):
-                raise unprocessable('Operator has to be a string, "array" given.')
+    return found if isinstance(found, dict) else {str(number): item for number, item in enumerate(found)}

@@ -1,33 +1,37 @@
-"""Products by identifier and by UUID, and product models (docs/pim-behaviour.md, "Batch PATCH" and
-"Searching and paging")."""
+"""Products by identifier and by UUID, and product models.
+
+docs/pim-behaviour.md, "Batch PATCH" and "Searching and paging".
+"""
 
 from __future__ import annotations
 
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
-from ..errors import ApiError, PropertyError, crash, documented, unprocessable
-from ..php.text import php_decode, php_json
+from ..errors import DOCUMENTATION, ApiError, PropertyError, documented, unprocessable, violations
+from ..php.text import php_decode, php_json, php_string, php_type
 from ..rules.update import apply_body
-from ..store.catalogue import MEDIA_TYPES
-from ..store.entities import MODEL, PRODUCT, Draft, Entity, ValueKey
+from ..store.entities import MODEL, PRODUCT, Draft, Entity
 from ..web.routing import COLLECTION, Ask, Route
+from .entity import shown
 from .search import found_page
 
 BATCH_MAX = 100
 LINE_MAX = 1_000_000
 BATCH_SHARE = 0.2
-"""What a line of a batch costs of a single save (A6: 50 products in 0.49 s, 50 uploads in 2.9 s)."""
+"""What a line of a batch costs of a single save (docs/pim-behaviour.md, "Cost of a call and limits")."""
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ASSOCIATIONS = ("PACK", "UPSELL", "X_SELL", "SUBSTITUTION")
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _EDIT = ("edit_products", "Access forbidden. You are not allowed to create or update products.")
+_WITHOUT_IDENTIFIER = (
+    "Validation failed. The identifier field is required for this endpoint. "
+    "If you want to manipulate products without identifiers, please use products-uuid endpoints."
+)
 _EDIT_MODELS = ("edit_products", "Access forbidden. You are not allowed to create or update product models.")
 _LIST = ("list_products", "Access forbidden. You are not allowed to list products.")
 _LIST_MODELS = ("list_products", "Access forbidden. You are not allowed to list product models.")
@@ -42,7 +46,8 @@ class Family:
     title: str
     key: str
     """What a batch line and an item name the entity by."""
-    anchor: str
+    patch_anchor: str
+    post_anchor: str
 
     def find(self, ask: Ask, code: str) -> Entity | None:
         """The entity of a code, identifier or UUID."""
@@ -51,6 +56,20 @@ class Family:
             return entities.model(code)
         return entities.product_by_uuid(code) if self.key == "uuid" else entities.product(code)
 
+    def read(self, ask: Ask, code: str) -> Entity:
+        """The entity of a code for reading, where its spelling matters; raises ApiError 404."""
+        entity = self.find(ask, code)
+        own = code if entity is None or self.key == "uuid" else self.code_of(ask, entity)
+        if entity is None or own != code:
+            raise self.missing(code)
+        return entity
+
+    def code_of(self, ask: Ask, entity: Entity | Draft) -> str | None:
+        """What an entity is named by here."""
+        if self.key == "identifier":
+            return ask.pim.entities.identifier(entity)
+        return entity.entity.key if isinstance(entity, Draft) else entity.key
+
     def missing(self, code: str) -> ApiError:
         """The 404 of a single read."""
         return ApiError(
@@ -58,55 +77,15 @@ class Family:
         )
 
 
-BY_IDENTIFIER = Family("/products", PRODUCT, "Product", "identifier", "products__code_")
-BY_UUID = Family("/products-uuid", PRODUCT, "Product", "uuid", "products_uuid__uuid_")
-MODELS = Family("/product-models", MODEL, "Product model", "code", "product_models__code_")
-
-
-def shown(ask: Ask, entity: Entity, way: Family) -> dict[str, Any]:
-    """An entity as the API shows it, with the values of its parents."""
-    entities = ask.pim.entities
-    body: dict[str, Any] = {}
-    if entity.kind == MODEL:
-        body["code"] = entity.key
-    else:
-        body["uuid"] = entity.key
-        if way.key == "identifier":
-            body["identifier"] = entities.identifier(entity)
-    body.update(entity.data)
-    above = list(entities.ancestors(entity))
-    if above and not body.get("family"):
-        body["family"] = above[0].data.get("family")
-    values = dict(entity.values)
-    for parent in above:
-        values = {**parent.values, **values}
-    body["values"] = _values(ask, values)
-    body["created"], body["updated"] = _time(entity.created), _time(entity.updated)
-    body["associations"] = {
-        name: {"products": [], "product_models": [], "groups": []} for name in _ASSOCIATIONS
-    }
-    body["quantified_associations"] = {}
-    if ask.pim.edition == "ee" and entity.kind == PRODUCT:
-        drafted = entity.key in ask.pim.drafted
-        body["metadata"] = {"workflow_status": "draft_in_progress" if drafted else "working_copy"}
-    return body
-
-
-def _values(ask: Ask, values: dict[ValueKey, Any]) -> dict[str, Any]:
-    out: dict[str, list[dict[str, Any]]] = {}
-    for key, data in values.items():
-        item: dict[str, Any] = {"locale": key.locale, "scope": key.scope, "data": data}
-        attribute = ask.pim.catalogue.attribute(key.attribute)
-        if attribute and attribute["type"] in MEDIA_TYPES:
-            if ask.pim.media.find(data) is None:
-                continue
-            item["_links"] = {"download": {"href": ask.link(f"/media-files/{data}/download")}}
-        out.setdefault(key.attribute, []).append(item)
-    return out
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
+BY_IDENTIFIER = Family(
+    "/products", PRODUCT, "Product", "identifier", "patch_products__code_", "post_products"
+)
+BY_UUID = Family(
+    "/products-uuid", PRODUCT, "Product", "uuid", "patch_products_uuid__uuid_", "post_products_uuid"
+)
+MODELS = Family(
+    "/product-models", MODEL, "Product model", "code", "patch_product_models__code_", "post_product_models"
+)
 
 
 class Endpoints:
@@ -118,44 +97,44 @@ class Endpoints:
 
     async def get(self, ask: Ask) -> Response:
         """GET one, from the database: never stale."""
-        code = ask.params[self.param]
-        entity = self.way.find(ask, code)
-        if entity is None:
-            raise self.way.missing(code)
-        return JSONResponse(shown(ask, entity, self.way))
+        return JSONResponse(shown(ask, self.way.read(ask, ask.params[self.param]), self.way.key))
 
     async def list_all(self, ask: Ask) -> Response:
         """GET a page by search: membership may lag, values do not."""
         entities = ask.pim.entities
         pool = entities.models if self.way.kind == MODEL else entities.products
         body = found_page(
-            ask, self.way.path, pool.values(), lambda entity: shown(ask, entity, self.way), self.way.key
+            ask, self.way.path, pool.values(), lambda entity: shown(ask, entity, self.way.key), self.way.key
         )
         return JSONResponse(body)
 
     async def create(self, ask: Ask) -> Response:
         """POST a new one."""
-        given = _object(ask.decoded())
-        code = given.get(self.way.key)
-        if self.way.key == "uuid" and code is None:
+        given, key = _object(ask.decoded()), self.way.key
+        code = given.get(key)
+        if key == "uuid" and code is None:
             code = str(uuid.uuid4())
-        if not isinstance(code, str) or not code:
-            raise unprocessable(f"{self.way.key.capitalize()} is missing.")
+        if key == "identifier" and code is None:
+            raise _needs_identifier("post_products_uuid")
+        if not isinstance(code, str):
+            name = ask.pim.catalogue.identifier if key == "identifier" else key
+            message = f'Property "{name}" expects a string as data, "{php_type(code)}" given.'
+            raise documented(message, self.way.post_anchor)
         if self.way.find(ask, code) is not None:
-            what = "product model" if self.way.kind == MODEL else "product"
             message = (
-                f"The same {'code' if what != 'product' else 'identifier'} is already set on another {what}"
+                f"The {code} identifier is already used for another product."
+                if key == "identifier"
+                else f"The same {key} is already set on another {self.way.title.lower()}"
             )
-            raise ApiError(422, "Validation failed.", errors=[{"property": self.way.key, "message": message}])
-        return await self._update(ask, code, given, 1.0)
+            raise violations([{"property": key, "message": message}])
+        return await self._update(ask, code, given, 1.0, self.way.post_anchor)
 
     async def patch(self, ask: Ask) -> Response:
         """PATCH one; creates what is not there."""
         return await self._update(ask, ask.params[self.param], _object(ask.decoded()), 1.0)
 
     async def patch_many(self, ask: Ask) -> Response:
-        """PATCH up to 100, a JSON object a line; answers a line for each, in order
-        (docs/pim-behaviour.md, "Batch PATCH")."""
+        """PATCH up to 100, a JSON object a line; answers a line for each, in order."""
         lines = ask.body.split(b"\n")
         if lines and not lines[-1]:
             lines.pop()
@@ -190,49 +169,80 @@ class Endpoints:
         code = ask.params[self.param]
         entity = self.way.find(ask, code)
         if entity is None:
-            raise self.way.missing(code)
+            what = self.way.title.lower()
+            raise ApiError(
+                404,
+                f"The {code} {what} does not exist in your PIM or you do not have permission to access it.",
+            )
         ask.pim.entities.remove(entity)
         return Response(status_code=204)
 
-    async def _update(self, ask: Ask, code: str, given: dict[str, Any], share: float) -> Response:
+    async def _update(
+        self, ask: Ask, code: str, given: dict[str, Any], share: float, anchor: str | None = None
+    ) -> Response:
         pim, entities = ask.pim, ask.pim.entities
         entity = self.way.find(ask, code)
         try:
-            draft = entities.read(entity) if entity else self._fresh(ask, code, given)
+            name = self._name(ask, code, given, entity)
+            draft = entities.read(entity) if entity else self._fresh(ask, name)
             with pim.holding(ask.call, draft.entity):
-                sent = apply_body(pim, draft, given, self.way.key == "identifier")
+                sent = apply_body(entities, pim.media, draft, {**given, self.way.key: name}, self.way.key)
                 await pim.save(ask.call, draft, sent, share)
+            if entity and self.way.kind == MODEL:
+                entities.rename(entity, name)
         except PropertyError as error:
-            raise documented(str(error), f"patch_{self.way.anchor}") from None
-        shown_code = entities.identifier(draft) if self.way.key == "identifier" else draft.entity.key
+            raise documented(str(error), anchor or self.way.patch_anchor) from None
+        shown_code = self.way.code_of(ask, draft)
         location = ask.link(f"{self.way.path}/{quote(str(shown_code), safe='/')}")
         return Response(status_code=201 if entity is None else 204, headers={"Location": location})
 
-    def _fresh(self, ask: Ask, code: str, given: dict[str, Any]) -> Draft:
-        """A new entity. Raises ApiError or PropertyError for a body or code that cannot be one's."""
-        entities = ask.pim.entities
-        if given.get(self.way.key, code) != code:
-            raise unprocessable(
-                f'The {self.way.key} "{given[self.way.key]}" provided in the request body must match '
-                f'the {self.way.key} "{code}" provided in the url.'
-            )
-        if self.way.kind == MODEL:
-            return entities.fresh(MODEL, code)
-        if self.way.key == "uuid":
-            if not _UUID.fullmatch(code):
+    def _name(self, ask: Ask, code: str, given: dict[str, Any], entity: Entity | None) -> str:
+        """What the entity is to be called: by its body, else by the URL. Another spelling renames it."""
+        key = self.way.key
+        name = given.get(key, code)
+        if key == "uuid":
+            if not isinstance(name, str) or name.lower() != code.lower():
+                raise unprocessable(
+                    f'The uuid "{php_string(name)}" provided in the request body must match '
+                    f'the uuid "{code}" provided in the url.'
+                )
+            if not re.fullmatch(_UUID, name):
                 raise PropertyError("This is not a valid UUID.")
-            return entities.fresh(PRODUCT, code.lower())
-        draft = entities.fresh(PRODUCT, str(uuid.uuid4()))
-        draft.values[ValueKey(ask.pim.catalogue.identifier, None, None)] = code
-        return draft
+            return name
+        if key == "identifier" and name is None:
+            raise _needs_identifier("patch_products_uuid__uuid_")
+        if not isinstance(name, str):
+            shown_key = ask.pim.catalogue.identifier if key == "identifier" else key
+            raise PropertyError(f'Property "{shown_key}" expects a string as data, "{php_type(name)}" given.')
+        if entity is None and name != code:
+            raise unprocessable(
+                f'The {key} "{name}" provided in the request body must match the {key} "{code}" provided in '
+                "the url."
+            )
+        if key == "code" and ask.pim.entities.model(name) not in (None, entity):
+            message = "The same code is already set on another product model."
+            raise violations([{"property": "code", "message": message}])
+        return name
+
+    def _fresh(self, ask: Ask, name: str) -> Draft:
+        """A new entity of that identifier, UUID or code."""
+        if self.way.key == "identifier":
+            return ask.pim.entities.fresh(PRODUCT, str(uuid.uuid4()))
+        return ask.pim.entities.fresh(self.way.kind, name.lower() if self.way.key == "uuid" else name)
 
 
 def _object(value: Any) -> dict[str, Any]:
     if value == []:
         return {}
+    if isinstance(value, list):
+        return {str(number): item for number, item in enumerate(value)}
     if not isinstance(value, dict):
-        raise crash()
+        raise ApiError(400, "Invalid json message received")
     return value
+
+
+def _needs_identifier(anchor: str) -> ApiError:
+    return ApiError(422, _WITHOUT_IDENTIFIER, _links={"documentation": {"href": DOCUMENTATION + anchor}})
 
 
 def routes() -> list[Route]:
@@ -245,14 +255,22 @@ def routes() -> list[Route]:
     ):
         ends, base = Endpoints(way), f"/api/rest/v1{way.path}"
         one = f"{base}/{{{ends.param}}}"
+        pattern = _UUID if way.key == "uuid" else ".+"
+        delete = Route(f"{name}_delete", "DELETE", one, ends.delete, pattern=pattern, right=edit)
         out += [
+            *([delete] if way.key == "uuid" else []),
             Route(f"{name}_list", "GET", base, ends.list_all, right=lists),
-            Route(f"{name}_get", "GET", one, ends.get, pattern=".+", right=lists),
+            Route(f"{name}_get", "GET", one, ends.get, pattern=pattern, right=lists),
             Route(f"{name}_create", "POST", base, ends.create, right=edit),
-            Route(f"{name}_partial_update", "PATCH", one, ends.patch, pattern=".+", right=edit),
+            Route(f"{name}_partial_update", "PATCH", one, ends.patch, pattern=pattern, right=edit),
             Route(
-                f"{name}_partial_update_list", "PATCH", base, ends.patch_many, takes=(COLLECTION,), right=edit
+                f"{name}_partial_update_list",
+                "PATCH",
+                base,
+                ends.patch_many,
+                takes=(COLLECTION,),
+                right=_EDIT,
             ),
-            Route(f"{name}_delete", "DELETE", one, ends.delete, pattern=".+", right=edit),
+            *([] if way.key == "uuid" else [delete]),
         ]
     return out

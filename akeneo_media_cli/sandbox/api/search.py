@@ -1,5 +1,4 @@
-"""Search over products and models: the filters that a client of media needs
-(docs/pim-behaviour.md, "Searching and paging")."""
+"""Lists of products and models: their parameters, what is searched, and the page that is shown."""
 
 from __future__ import annotations
 
@@ -9,88 +8,109 @@ from typing import Any
 
 from ..errors import ApiError, unprocessable
 from ..php.text import folded
-from ..store.entities import PRODUCT, Entity
+from ..rules.search import Condition, Criteria, Search, check_active_locales
+from ..store.catalogue import Catalogue
+from ..store.entities import MODEL, PRODUCT, Entity
 from ..web.routing import Ask
-from .paging import after, check_criteria, check_paging, criteria, listing
+from .paging import after, check_paging, criteria, listing
 
 MAX_PAGE_WINDOW = 10_000
-IN_MAX = 100
-_UNKEPT = ("updated", "created", "completeness", "quality_score")
-"""Fields that every entity matches here: the sandbox keeps nothing to filter them by."""
-_FIELDS = (
-    *_UNKEPT,
-    "identifier",
-    "code",
-    "uuid",
-    "family",
-    "family_variant",
-    "categories",
-    "groups",
-    "enabled",
-    "parent",
-)
+_KEPT_IN_LINKS = ("scope", "search_scope", "locales", "attributes")
+_FLAGS_IN_LINKS = ("with_attribute_options", "with_quality_scores", "with_completenesses")
+_FLAGS_OF_MODELS = ("with_quality_scores",)
 
 
 def found_page(
     ask: Ask, path: str, pool: Iterable[Entity], show: Callable[[Entity], dict[str, Any]], key: str
 ) -> dict[str, Any]:
-    """A page of the entities that the search parameter describes. Raises ApiError 400 or 422."""
+    """A page of the entities that the search parameter describes. Raises ApiError 400, 404 or 422.
+
+    `key` is what an item is named by (`identifier`, `uuid`, `code`); items are in its order.
+    """
     query, pim = ask.query(), ask.pim
-    wanted_by = criteria(ask, 400 if path != "/product-models" else 422)
+    kind = MODEL if key == "code" else PRODUCT
+    wanted_by = criteria(ask, 422 if kind == MODEL else 400)
     check_paging(query, search_after=True)
-    only = query.get("attributes")
-    if only is not None:
-        _check_attributes(ask, only.split(","))
-    _check_criteria(ask, wanted_by)
-    found = [
-        e
-        for e in _candidates(ask, pool, wanted_by, key)
-        if pim.searchable(e) and _listed(ask, e, key) and _matches(ask, e, wanted_by)
-    ]
-
-    def item(entity: Entity) -> dict[str, Any]:
-        body = show(entity)
-        if only is not None:
-            codes = {folded(code) for code in only.split(",")}
-            body["values"] = {c: v for c, v in body["values"].items() if folded(c) in codes}
-        return body
-
-    given = _link_parameters(query, wanted_by)
+    check_shown_values(pim.catalogue, query)
+    search = Search(pim.entities, pim.media, kind, key == "uuid", pim.options.clock)
+    search_locale, search_scope = query.get("search_locale"), query.get("search_scope")
+    search.check(wanted_by, search_locale)
+    conditions = search.conditions(_with_tree(pim.catalogue, query, wanted_by), search_locale, search_scope)
+    pairs = sorted(
+        (
+            (_cursor(ask, entity, key), entity)
+            for entity in _candidates(ask, pool, conditions, key)
+            if pim.searchable(entity)
+            and _listed(ask, entity, key)
+            and all(search.meets(entity, condition) for condition in conditions)
+        ),
+        key=lambda pair: pair[0].lower(),
+    )
+    given = _link_parameters(query, wanted_by, kind)
     if query.get("pagination_type") == "search_after":
-        pairs = sorted(
-            ((e.key if key != "identifier" else str(pim.entities.identifier(e)), e) for e in found),
-            key=lambda p: p[0],
-        )
-        return after(ask, path, pairs, item, key, given)
+        return after(ask, path, pairs, show, key, given)
     if int(query.get("page", "1")) * int(query.get("limit", "10")) > MAX_PAGE_WINDOW:
+        href = "http://api.akeneo.com/documentation/pagination.html#search-after-type"
         raise ApiError(
             422,
             'You have reached the maximum number of pages you can retrieve with the "page" pagination type. '
             "Please use the search after pagination type instead",
-            _links={
-                "documentation": {
-                    "href": "http://api.akeneo.com/documentation/pagination.html#search-after-type"
-                }
-            },
+            _links={"documentation": {"href": href}},
         )
-    return listing(ask, path, found, item, key, {"page": query.get("page", "1"), **given})
+    found = [entity for _, entity in pairs]
+    return listing(ask, path, found, show, key, {"page": query.get("page", "1"), **given})
 
 
-def _candidates(ask: Ask, pool: Iterable[Entity], wanted_by: dict[str, Any], key: str) -> Iterable[Entity]:
+def check_shown_values(catalogue: Catalogue, query: dict[str, str]) -> None:
+    """Raises ApiError 422 where `attributes`, `scope` or `locales` name what there is not."""
+    if "attributes" in query:
+        unknown = [code for code in query["attributes"].split(",") if catalogue.attribute(code) is None]
+        if len(unknown) == 1:
+            raise unprocessable(f'Attribute "{unknown[0]}" does not exist.')
+        if unknown:
+            raise unprocessable(f'Attributes "{", ".join(unknown)}" do not exist.')
+    scope = query.get("scope")
+    channel = catalogue.channels.find(scope)
+    if scope is not None and channel is None:
+        raise unprocessable(f'Scope "{scope}" does not exist.')
+    if "locales" not in query:
+        return
+    locales = query["locales"].split(",")
+    check_active_locales(catalogue, locales)
+    outside = [code for code in locales if channel is not None and code not in channel.get("locales", ())]
+    if len(outside) == 1:
+        raise unprocessable(f'Locale "{outside[0]}" is not activated for the scope "{scope}".')
+    if outside:
+        raise unprocessable(f'Locales "{", ".join(outside)}" are not activated for the scope "{scope}".')
+
+
+def _with_tree(catalogue: Catalogue, query: dict[str, str], wanted_by: Criteria) -> Criteria:
+    """The criteria, narrowed to the channel's category tree where the query names a channel."""
+    channel = catalogue.channels.find(query.get("scope"))
+    if channel is None or "categories" in wanted_by:
+        return wanted_by
+    tree = {"operator": "IN CHILDREN", "value": [channel.get("category_tree") or ""]}
+    return {**wanted_by, "categories": [tree]}
+
+
+def _cursor(ask: Ask, entity: Entity, key: str) -> str:
+    return str(ask.pim.entities.identifier(entity)) if key == "identifier" else entity.key
+
+
+def _candidates(ask: Ask, pool: Iterable[Entity], conditions: list[Condition], key: str) -> Iterable[Entity]:
     """What a search by code may find: looked up, where going through everything would take long."""
     entities = ask.pim.entities
-    by: dict[str, Callable[[str], Entity | None]] = {"code": entities.model, "identifier": entities.model}
+    by: dict[str, Callable[[str], Entity | None]] = {"identifier": entities.model}
     if key != "code":
         by = {"uuid": entities.product_by_uuid, "identifier": entities.product}
-    for name, find in by.items():
-        for condition in wanted_by.get(name, ()):
-            if condition["operator"] == "IN" and isinstance(condition.get("value"), list):
-                found = (find(str(code)) for code in condition["value"])
-                return {entity.key: entity for entity in found if entity is not None}.values()
+    for condition in conditions:
+        if condition.name in by and condition.operator == "IN":
+            found = (by[condition.name](str(code)) for code in condition.value)
+            return {entity.key: entity for entity in found if entity is not None}.values()
     return pool
 
 
-def _link_parameters(query: dict[str, str], wanted_by: dict[str, Any]) -> dict[str, str]:
+def _link_parameters(query: dict[str, str], wanted_by: Criteria, kind: str) -> dict[str, str]:
     given = {
         "with_count": query.get("with_count", "false"),
         "pagination_type": query.get("pagination_type", "page"),
@@ -98,9 +118,9 @@ def _link_parameters(query: dict[str, str], wanted_by: dict[str, Any]) -> dict[s
     }
     if wanted_by:
         given["search"] = json.dumps(wanted_by, separators=(",", ":"))
-    for name in ("scope", "search_scope", "locales", "attributes"):
-        if name in query:
-            given[name] = query[name]
+    given.update({name: query[name] for name in _KEPT_IN_LINKS if name in query})
+    flags = _FLAGS_OF_MODELS if kind == MODEL else _FLAGS_IN_LINKS
+    given.update({name: "true" for name in flags if query.get(name) == "true"})
     return given
 
 
@@ -108,77 +128,21 @@ def _listed(ask: Ask, entity: Entity, key: str) -> bool:
     return key != "identifier" or ask.pim.entities.identifier(entity) is not None
 
 
-def _check_attributes(ask: Ask, codes: list[str]) -> None:
-    unknown = [code for code in codes if ask.pim.catalogue.attribute(code) is None]
-    if len(unknown) == 1:
-        raise unprocessable(f'Attribute "{unknown[0]}" does not exist.')
-    if unknown:
-        raise unprocessable(f'Attributes "{", ".join(unknown)}" do not exist.')
-
-
-def _check_criteria(ask: Ask, wanted_by: dict[str, Any]) -> None:
-    check_criteria(wanted_by)
-    for name, conditions in wanted_by.items():
-        known = name in _FIELDS or ask.pim.catalogue.attribute(name) is not None
-        for condition in conditions:
-            operator, value = condition["operator"], condition.get("value")
-            if not known:
-                raise _unsupported(name, operator)
-            if name == "identifier" and operator == "IN":
-                _check_identifiers(value)
-
-
-def _check_identifiers(value: Any) -> None:
-    if value is None:
-        raise unprocessable("The identifier filter can't contain null value")
-    if isinstance(value, list) and len({str(v) for v in value}) > IN_MAX:
-        raise ApiError(400, f"The identifier filter can't contain more than {IN_MAX} product identifiers.")
-
-
-def _unsupported(name: str, operator: str) -> ApiError:
-    return unprocessable(
-        f'Filter on property "{name}" is not supported or does not support operator "{operator}"'
-    )
-
-
-def _matches(ask: Ask, entity: Entity, wanted_by: dict[str, Any]) -> bool:
-    return all(
-        _holds(ask, entity, name, condition["operator"], condition.get("value"))
-        for name, conditions in wanted_by.items()
-        for condition in conditions
-    )
-
-
-def _holds(ask: Ask, entity: Entity, name: str, operator: str, value: Any) -> bool:
-    if name in _UNKEPT:
-        return True
-    have = {folded(str(held)) for held in _field(ask, entity, name)}
-    if operator in ("IN", "NOT IN") and isinstance(value, list):
-        return bool({folded(str(v)) for v in value} & have) == (operator == "IN")
-    if operator in ("=", "!="):
-        return (have == {folded(str(value))}) == (operator == "=")
-    if operator in ("EMPTY", "NOT EMPTY"):
-        return bool(have) == (operator == "NOT EMPTY")
-    if operator == "STARTS WITH":
-        return any(held.startswith(folded(str(value))) for held in have)
-    if operator == "CONTAINS":
-        return any(folded(str(value)) in held for held in have)
-    raise _unsupported(name, operator)
-
-
-def _field(ask: Ask, entity: Entity, name: str) -> list[Any]:
-    """What an entity has for a field or an attribute of a filter."""
-    entities = ask.pim.entities
-    if name in ("identifier", "code"):
-        own = entities.identifier(entity) if entity.kind == PRODUCT else entity.key
-        return [] if own is None else [own]
-    if name == "uuid":
-        return [entity.key]
-    if name in entity.data:
-        value = entity.data[name]
-        if name == "family" and value is None:
-            value = next((above.data.get("family") for above in entities.ancestors(entity)), None)
-        return value if isinstance(value, list) else [] if value is None else [value]
-    attribute = ask.pim.catalogue.attribute(name)
-    code = attribute["code"] if attribute else name
-    return [data for key, data in entity.values.items() if key.attribute == code]
+def shown_values(catalogue: Catalogue, query: dict[str, str], values: dict[str, Any]) -> dict[str, Any]:
+    """The values that `attributes`, `scope` and `locales` leave of an entity's."""
+    only = {folded(code) for code in query["attributes"].split(",")} if "attributes" in query else None
+    channel = catalogue.channels.find(query.get("scope"))
+    locales = query["locales"].split(",") if "locales" in query else None
+    if locales is None and channel is not None:
+        locales = list(channel.get("locales", ()))
+    out = {}
+    for code, items in values.items():
+        kept = [
+            item
+            for item in items
+            if (channel is None or item["scope"] in (None, channel["code"]))
+            and (locales is None or item["locale"] is None or item["locale"] in locales)
+        ]
+        if kept and (only is None or folded(code) in only):
+            out[code] = kept
+    return out

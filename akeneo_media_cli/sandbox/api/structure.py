@@ -9,10 +9,11 @@ from starlette.responses import JSONResponse, Response
 
 from ..errors import ApiError
 from ..php.text import folded
-from ..store.catalogue import Index, shown
-from ..web.routing import COLLECTION, Ask, Endpoint, Route
+from ..rules.structure import filters_of, meets
+from ..store.catalogue import OPTION_TYPES, Index, shown
+from ..web.routing import COLLECTION, JSON, Ask, Endpoint, Route
 from . import categories
-from .paging import check_criteria, criteria, listing
+from .paging import check_paging, listing
 
 Right = tuple[str, str]
 Find = Callable[[Ask], Mapping[str, dict[str, Any]]]
@@ -26,20 +27,25 @@ def reading(
     code: str = "code",
     right: Right | None = None,
     single: Endpoint | None = None,
+    missing: str = "",
 ) -> list[Route]:
-    """A list and a single read of things with codes, as the PIM answers both."""
+    """A list and a single read of things with codes, as the PIM answers both. Lists are in order of codes."""
+    list_name = f"{title.lower()}s"
+    list_name = {"familys": "families", "categorys": "categories"}.get(list_name, list_name)
 
     async def list_all(ask: Ask) -> Response:
-        wanted_by = criteria(ask)
-        check_criteria(wanted_by)
-        items = [item for item in find(ask).values() if _wanted(item, wanted_by)]
-        at = path.format(**ask.params)
-        return JSONResponse(listing(ask, at, items, shown))
+        query = ask.query()
+        check_paging(query)
+        filters = filters_of(list_name, query.get("search"))
+        items = sorted(find(ask).values(), key=lambda item: folded(item["code"]))
+        found = [item for item in items if all(meets(_facts(ask, item), *wanted) for wanted in filters)]
+        return JSONResponse(listing(ask, path.format(**ask.params), found, shown))
 
     async def get_one(ask: Ask) -> Response:
         item = find(ask).get(folded(ask.params[code]))
         if item is None:
-            raise ApiError(404, f'{title} "{ask.params[code]}" does not exist.')
+            text = missing or title + ' "{code}" does not exist.'
+            raise ApiError(404, text.format(**ask.params))
         return JSONResponse(shown(item))
 
     base = f"/api/rest/v1{path}"
@@ -49,25 +55,14 @@ def reading(
     ]
 
 
-def _wanted(item: Mapping[str, Any], wanted_by: Mapping[str, Any]) -> bool:
-    for name, conditions in wanted_by.items():
-        for condition in conditions:
-            operator, value = condition["operator"], condition.get("value")
-            have = item.get(name)
-            if operator == "IN" and isinstance(value, list):
-                matches = have in value
-            elif operator == "NOT IN" and isinstance(value, list):
-                matches = have not in value
-            elif operator == "=":
-                matches = have == value
-            elif operator in (">", "<"):
-                matches = True
-            else:
-                what = f'"{name}" is not supported or does not support operator "{operator}"'
-                raise ApiError(422, f"Filter on property {what}.")
-            if not matches:
-                return False
-    return True
+def _facts(ask: Ask, item: dict[str, Any]) -> dict[str, Any]:
+    """A thing of a list with what it can be searched by, but does not show."""
+    code, entities = item["code"], ask.pim.entities
+    return {
+        **item,
+        "is_main_identifier": code == ask.pim.catalogue.identifier,
+        "has_products": any(entities.family(product) == code for product in entities.products.values()),
+    }
 
 
 def _family(ask: Ask) -> str:
@@ -77,18 +72,32 @@ def _family(ask: Ask) -> str:
     return folded(code)
 
 
+def _options(ask: Ask) -> Mapping[str, dict[str, Any]]:
+    code = ask.params["attributeCode"]
+    attribute = ask.pim.catalogue.attribute(code)
+    if attribute is None:
+        raise ApiError(404, f'Attribute "{code}" does not exist.')
+    if attribute["type"] not in OPTION_TYPES:
+        types = '", "'.join(OPTION_TYPES)
+        raise ApiError(
+            404,
+            f'Attribute "{code}" does not support options. '
+            f'Only attributes of type "{types}" support options.',
+        )
+    return Index(ask.pim.catalogue.options[attribute["code"]].values())
+
+
 def routes() -> list[Route]:
     """Every list of structure, in no order that matters."""
     categories_right = ("list_categories", "You are not allowed to access the web API.")
     attributes = ("list_attributes", "Access forbidden. You are not allowed to list attributes.")
 
-    def extra(key: str) -> Find:
-        return lambda ask: Index(ask.pim.catalogue.source.get(key) or [])
-
     return [
         *reading("pim_api_locale", "/locales", "Locale", lambda ask: ask.pim.catalogue.locales),
         *reading("pim_api_channel", "/channels", "Channel", lambda ask: ask.pim.catalogue.channels),
-        *reading("pim_api_currency", "/currencies", "Currency", extra("currencies")),
+        *reading(
+            "pim_api_currency", "/currencies", "Currency", lambda ask: Index(ask.pim.catalogue.currencies())
+        ),
         *reading(
             "pim_api_attribute",
             "/attributes",
@@ -97,7 +106,10 @@ def routes() -> list[Route]:
             right=attributes,
         ),
         *reading(
-            "pim_api_attribute_group", "/attribute-groups", "Attribute group", extra("attribute_groups")
+            "pim_api_attribute_group",
+            "/attribute-groups",
+            "Attribute group",
+            lambda ask: Index(ask.pim.catalogue.attribute_groups()),
         ),
         *reading("pim_api_family", "/families", "Family", lambda ask: ask.pim.catalogue.families),
         *reading(
@@ -107,7 +119,10 @@ def routes() -> list[Route]:
             lambda ask: ask.pim.catalogue.variants.get(_family(ask), {}),
         ),
         *reading(
-            "pim_api_association_type", "/association-types", "Association type", extra("association_types")
+            "pim_api_association_type",
+            "/association-types",
+            "Association type",
+            lambda ask: Index(ask.pim.catalogue.association_types()),
         ),
         *reading(
             "pim_api_category",
@@ -121,6 +136,8 @@ def routes() -> list[Route]:
 
 
 async def _not_here(ask: Ask) -> Response:
+    if ask.request.headers.get("content-type", "").split(";")[0].strip() == JSON:
+        ask.decoded()
     raise ApiError(501, "The sandbox does not do this: give it a catalogue that has it already.")
 
 
@@ -135,7 +152,7 @@ def _changing(name: str, path: str, code: str = "code") -> list[Route]:
 
 
 def unserved() -> list[Route]:
-    """Routes that the Community Edition lists and the sandbox only knows by name."""
+    """Attribute options, and routes that the Community Edition lists and the sandbox only knows by name."""
     options = "/attributes/{attributeCode}/options"
     names = ("channel", "attribute", "attribute_group", "family", "association_type", "category")
     paths = (
@@ -153,8 +170,14 @@ def unserved() -> list[Route]:
     return [
         *changing,
         *_changing("pim_api_family_variant", "/families/{familyCode}/variants"),
-        Route("pim_api_attribute_option_list", "GET", f"{rest}{options}", _not_here),
-        Route("pim_api_attribute_option_get", "GET", f"{rest}{options}/{{code}}", _not_here),
+        *reading(
+            "pim_api_attribute_option",
+            options,
+            "Attribute option",
+            _options,
+            missing='Attribute option "{code}" does not exist or is not an option of the attribute '
+            '"{attributeCode}".',
+        ),
         *_changing("pim_api_attribute_option", options),
         Route("legacy_pim_api_measure_family_list", "GET", f"{rest}/measure-families", _not_here),
         Route("legacy_pim_api_measure_family_get", "GET", f"{rest}/measure-families/{{code}}", _not_here),

@@ -28,6 +28,8 @@ async def token(ask: Ask) -> Response:
         given = dict(parse_qsl(ask.body.decode("utf-8", "replace"), keep_blank_values=True))
     elif ask.body:
         decoded = ask.decoded()
+        if not isinstance(decoded, (dict, list)):
+            raise ApiError(400, "Invalid json message received")
         given = decoded if isinstance(decoded, dict) else {}
     answer = ask.pim.tokens.grant(basic_credentials(ask.request), given)
     return JSONResponse(answer, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})

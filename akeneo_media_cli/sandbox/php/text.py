@@ -32,6 +32,23 @@ def php_decode(text: bytes) -> Any:
     return value
 
 
+_TYPES = {bool: "boolean", int: "integer", float: "double", str: "string", list: "array", dict: "array"}
+
+
+def php_type(value: Any) -> str:
+    """PHP's `gettype` of a decoded JSON value."""
+    return "NULL" if value is None else _TYPES.get(type(value), "object")
+
+
+def php_string(value: Any) -> str:
+    """A decoded JSON value as PHP turns it to a string."""
+    if isinstance(value, bool):
+        return "1" if value else ""
+    if isinstance(value, (list, dict)):
+        return "Array"
+    return "" if value is None else php_number(value) if isinstance(value, float) else str(value)
+
+
 def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...content.pim_types import MIME_TYPES
 from ..errors import PropertyError
-from ..php.text import php_number, php_round
+from ..php.text import php_number, php_round, php_string, php_type
 from ..store.catalogue import MEDIA_TYPES, Catalogue
 from ..store.entities import MODEL, Draft, Entities, ValueKey
 from ..store.media import FileRow, MediaStore
@@ -24,18 +24,32 @@ _NOT_A_STRING = {
 
 
 def set_value(
-    catalogue: Catalogue, media: MediaStore, draft: Draft, attribute: Any, locale: Any, scope: Any, data: Any
+    catalogue: Catalogue,
+    media: MediaStore,
+    draft: Draft,
+    attribute: Any,
+    locale: Any,
+    scope: Any,
+    data: Any,
+    exact: bool = False,
 ) -> ValueKey:
     """Sets a value in a draft, as the PIM's updater does; raises PropertyError for what it cannot take.
 
-    `data` None empties the value. Codes are stored as the catalogue spells them.
+    `data` None empties the value. Codes are stored as the catalogue spells them. `exact`: the attribute is
+    known by its own spelling only, as in a PATCH.
     """
     known = catalogue.attribute(attribute)
-    if known is None:
+    if known is None or (exact and known["code"] != attribute):
+        shown = php_string(attribute)
         if draft.entity.kind == MODEL:
-            raise PropertyError(f'Property "{attribute}" does not exist.')
-        raise PropertyError(f"The {attribute} attribute does not exist in your PIM.")
+            raise PropertyError(f'Property "{shown}" does not exist.')
+        raise PropertyError(f"The {shown} attribute does not exist in your PIM.")
     code = known["code"]
+    for name, given in (("locale", locale), ("scope", scope)):
+        if given is not None and not isinstance(given, str):
+            raise PropertyError(
+                f'Property "{code}" expects a value with a string as {name}, "{php_type(given)}" given.'
+            )
     _check_structure(known, locale, scope)
     key = ValueKey(code, catalogue.locale_code(locale), catalogue.channel_code(scope))
     if data is None:
@@ -68,6 +82,11 @@ def _check_structure(attribute: dict[str, Any], locale: str | None, scope: str |
     raise PropertyError(f"The {attribute['code']} attribute {message}.")
 
 
+TEXT_MAX = 255
+"""Characters of a text value, and of an identifier."""
+_TOO_LONG = f"must not contain more than {TEXT_MAX} characters. The submitted value is too long."
+_TEXT_TYPES = ("pim_catalog_text", "pim_catalog_textarea")
+
 Sent = tuple[Any, Any]
 """Locale and scope as a call spelled them, which messages repeat."""
 
@@ -80,7 +99,11 @@ def find_violations(
     The whole is looked at, so a bad value that was there before is found as well
     (docs/pim-behaviour.md, "Refusals and their causes").
     """
-    items = [*_of_entity(entities, draft), *_of_level(catalogue, entities, draft)]
+    items = [
+        *_of_entity(entities, draft),
+        *_of_level(catalogue, entities, draft),
+        *_of_axes(catalogue, entities, draft),
+    ]
     by_key = [(key, data, sent.get(key, (key.locale, key.scope))) for key, data in draft.values.items()]
     for key, data, (locale, scope) in by_key:
         items += [_item(m, key, locale, scope) for m in _of_value(catalogue, media, key, data)]
@@ -103,28 +126,52 @@ def _item(message: str, key: ValueKey, locale: Any, scope: Any) -> dict[str, Any
 
 
 def _of_entity(entities: Entities, draft: Draft) -> list[dict[str, Any]]:
+    if draft.entity.kind != MODEL:
+        return _of_identifier(entities, draft)
+    if draft.is_new and not draft.data.get("family_variant") and not draft.data.get("parent"):
+        message = "The product model family variant must not be empty."
+        return [{"property": "family_variant", "message": message}]
+    return []
+
+
+def _of_identifier(entities: Entities, draft: Draft) -> list[dict[str, Any]]:
     entity = draft.entity
-    if entity.kind == MODEL:
-        if draft.is_new and not draft.data.get("family_variant") and not draft.data.get("parent"):
-            return [
-                {
-                    "property": "family_variant",
-                    "message": "The product model family variant must not be empty.",
-                }
-            ]
-        return []
     identifier = entities.identifier(draft)
     if identifier is None or (not draft.is_new and identifier == entities.identifier(entity)):
         return []
     other = entities.product(identifier)
     if other is not None and other.key != entity.key:
         return [
-            {"property": "identifier", "message": "The same identifier is already set on another product"}
+            {
+                "property": "identifier",
+                "message": f"The {identifier} identifier is already used for another product.",
+            }
         ]
     if identifier != identifier.strip() or set(identifier) & set(",;"):
-        message = "This field should not contain any comma or semicolon or surrounding space."
+        message = "This field should not contain any comma or semicolon or leading/trailing space"
+        return [{"property": "identifier", "message": message}]
+    if len(identifier) > TEXT_MAX:
+        message = f"The {entities.catalogue.identifier} attribute {_TOO_LONG}"
         return [{"property": "identifier", "message": message}]
     return []
+
+
+def _of_axes(catalogue: Catalogue, entities: Entities, draft: Draft) -> list[dict[str, Any]]:
+    """Axes that a new variant leaves empty. One that the catalogue holds without them is left alone."""
+    if not draft.is_new and draft.data.get("parent") == draft.entity.data.get("parent"):
+        return []
+    above = list(entities.ancestors(draft))
+    if not above:
+        return []
+    axes = catalogue.axes(above[-1].data.get("family"), above[-1].data.get("family_variant"), len(above))
+    return [
+        {
+            "property": "attribute",
+            "message": f'Attribute "{code}" cannot be empty, as it is defined as an axis for this entity',
+        }
+        for code in axes
+        if ValueKey(code, None, None) not in draft.values
+    ]
 
 
 def _of_level(catalogue: Catalogue, entities: Entities, draft: Draft) -> list[dict[str, Any]]:
@@ -149,11 +196,10 @@ def _of_value(catalogue: Catalogue, media: MediaStore, key: ValueKey, data: Any)
     attribute = catalogue.attribute(key.attribute)
     if attribute is None:
         return []
-    if attribute["type"] == "pim_catalog_text" and isinstance(data, str) and len(data) > 255:
-        return [
-            f"The {key.attribute} attribute must not contain more than 255 characters. "
-            "The submitted value is too long."
-        ]
+    if attribute["type"] in _TEXT_TYPES and not isinstance(data, str):
+        return [f"The {key.attribute} attribute requires a string, a {php_type(data)} was detected."]
+    if attribute["type"] == "pim_catalog_text" and len(data) > TEXT_MAX:
+        return [f"The {key.attribute} attribute {_TOO_LONG}"]
     row = media.find(data) if attribute["type"] in MEDIA_TYPES and isinstance(data, str) else None
     return file_messages(attribute, row) if row else []
 
@@ -208,12 +254,14 @@ def _factorized(size: int, limit: int) -> tuple[str, str, str]:
 
 
 def _of_option(catalogue: Catalogue, key: ValueKey, data: Any, locale: Any, scope: Any) -> str | None:
-    attribute = catalogue.attribute(key.attribute)
-    if attribute is None or attribute["type"] != "pim_catalog_simpleselect":
+    options = catalogue.options.get(key.attribute)
+    if options is None:
         return None
-    if data in catalogue.options.get(key.attribute, ()):
+    wrong = [str(code) for code in (data if isinstance(data, list) else [data]) if str(code) not in options]
+    if not wrong:
         return None
-    return f"The {data} value is not in the {key.attribute} attribute option list."
+    what = "values are" if len(wrong) > 1 else "value is"
+    return f"The {', '.join(wrong)} {what} not in the {key.attribute} attribute option list."
 
 
 def _of_scope(catalogue: Catalogue, key: ValueKey, data: Any, locale: Any, scope: Any) -> str | None:
@@ -235,6 +283,6 @@ def _of_locale(catalogue: Catalogue, key: ValueKey, data: Any, locale: Any, scop
         return f"{wrong} is not bound to the {scope} channel."
     attribute = catalogue.attribute(key.attribute)
     available = attribute["available_locales"] if attribute else []
-    if available and known["code"] not in available:
+    if available and locale not in available:
         return f"The {locale} locale is not available on the {key.attribute} attribute."
     return None

@@ -11,6 +11,14 @@ from typing import Any
 from ..php.text import folded
 
 MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
+OPTION_TYPES = ("pim_catalog_simpleselect", "pim_catalog_multiselect")
+ASSOCIATION_TYPES = (
+    ("PACK", "Pack", "Pack"),
+    ("UPSELL", "Upsell", "Vente incitative"),
+    ("X_SELL", "Cross sell", "Vente croisée"),
+    ("SUBSTITUTION", "Substitution", "Remplacement"),
+)
+"""Code, English and French label."""
 _ATTRIBUTE_DEFAULTS: dict[str, Any] = {
     "code": "", "type": "pim_catalog_image", "group": "other", "unique": False,
     "useable_as_grid_filter": False,
@@ -34,8 +42,7 @@ class CatalogueError(ValueError):
 
 
 class Index(dict[str, dict[str, Any]]):
-    """Things by code, found as MySQL finds them: case, accents and trailing spaces do not count
-    (docs/pim-behaviour.md, "Spelling of identifiers and codes")."""
+    """Things by code, found as MySQL finds them: case, accents and trailing spaces do not count."""
 
     def __init__(self, items: Iterable[Mapping[str, Any]]) -> None:
         super().__init__((folded(item["code"]), dict(item)) for item in items)
@@ -59,10 +66,7 @@ class Catalogue:
             folded(family): Index(items) for family, items in (source.get("family_variants") or {}).items()
         }
         self.limits: dict[str, int] = dict(source.get("limits") or {})
-        self.options = {a["code"]: set(a.get("options", ())) for a in self.attributes.values()}
-        for entity in [*_list(source, "products"), *_list(source, "product_models")]:
-            for code, items in (entity.get("values") or {}).items():
-                self.options.setdefault(code, set()).update(str(item.get("data")) for item in items)
+        self.options = self._options(source)
         identifiers = [a for a in self.attributes.values() if a["type"] == "pim_catalog_identifier"]
         main = [a for a in identifiers if a.get("is_main_identifier")] or identifiers
         if not main:
@@ -70,6 +74,65 @@ class Catalogue:
             main = [{**sku, "useable_as_grid_filter": True, "is_main_identifier": True}]
             self.attributes["sku"] = main[0]
         self.identifier: str = main[0]["code"]
+
+    def _options(self, source: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
+        """The options of each select attribute by code: those it names, and those that values use."""
+        named: dict[str, dict[str, Mapping[str, Any]]] = {
+            attribute["code"]: {
+                item["code"]: item
+                for item in (
+                    option if isinstance(option, Mapping) else {"code": str(option)}
+                    for option in attribute.get("options", ())
+                )
+            }
+            for attribute in self.attributes.values()
+            if attribute["type"] in OPTION_TYPES
+        }
+        for entity in [*_list(source, "products"), *_list(source, "product_models")]:
+            for code, items in (entity.get("values") or {}).items():
+                for data in (item.get("data") for item in items if code in named):
+                    for option in data if isinstance(data, list) else [data]:
+                        if isinstance(option, str):
+                            named[code].setdefault(option, {"code": option})
+        return {
+            code: {
+                name: {
+                    "code": name,
+                    "attribute": code,
+                    "sort_order": item.get("sort_order", number),
+                    "labels": item.get("labels") or {},
+                }
+                for number, (name, item) in enumerate(sorted(options.items()))
+            }
+            for code, options in named.items()
+        }
+
+    def currencies(self) -> list[dict[str, Any]]:
+        """The currencies of the channels, where the catalogue lists none."""
+        named = {code: None for channel in self.channels.values() for code in channel.get("currencies", ())}
+        return _list(self.source, "currencies") or [{"code": code, "enabled": True} for code in named]
+
+    def attribute_groups(self) -> list[dict[str, Any]]:
+        """The groups that attributes are in, where the catalogue lists none."""
+        groups: dict[str, dict[str, Any]] = {}
+        in_order = sorted(self.attributes.values(), key=lambda item: item["code"] != self.identifier)
+        for item in in_order:
+            group = {
+                "code": item["group"],
+                "sort_order": 100,
+                "attributes": [],
+                "labels": item["group_labels"],
+            }
+            groups.setdefault(item["group"], group)["attributes"].append(item["code"])
+        return _list(self.source, "attribute_groups") or list(groups.values())
+
+    def association_types(self) -> list[dict[str, Any]]:
+        """The four that every PIM has, where the catalogue lists none."""
+        more = {"is_two_way": False, "is_quantified": False}
+        return _list(self.source, "association_types") or [
+            {"code": code, "labels": {"en_US": english, "fr_FR": french}, **more}
+            for code, english, french in ASSOCIATION_TYPES
+        ]
 
     def attribute(self, code: Any) -> dict[str, Any] | None:
         """An attribute by code, as the PIM finds it."""
@@ -85,6 +148,29 @@ class Catalogue:
         known = self.locales.find(code)
         return known["code"] if known else code
 
+    def is_active(self, code: Any) -> bool:
+        """Whether a locale is known and activated."""
+        known = self.locales.find(code)
+        return known is not None and bool(known.get("enabled", True))
+
+    def has_group(self, code: Any) -> bool:
+        """Whether there is a group of products of that code."""
+        return any(folded(group["code"]) == folded(str(code)) for group in self.source.get("groups") or ())
+
+    def below(self, codes: Iterable[str]) -> set[str]:
+        """The codes of all categories below some others."""
+        found: set[str] = set()
+        wanted = {folded(code) for code in codes}
+        while wanted:
+            children = [
+                item["code"]
+                for item in self.categories.values()
+                if folded(item.get("parent") or "") in wanted and item["code"] not in found
+            ]
+            found.update(children)
+            wanted = {folded(code) for code in children}
+        return found
+
     def variant(self, family: str | None, code: str | None) -> dict[str, Any] | None:
         """A family variant by its own code, in its family where that is known."""
         for name, index in self.variants.items():
@@ -93,6 +179,20 @@ class Catalogue:
                 if found:
                     return found
         return None
+
+    def family_of_variant(self, code: str) -> str | None:
+        """The code of the family that has a family variant."""
+        for name, index in self.variants.items():
+            family = self.families.get(name)
+            if family and index.find(code):
+                return str(family["code"])
+        return None
+
+    def axes(self, family: str | None, variant: str | None, level: int) -> list[str]:
+        """The codes of a level's axes."""
+        found = self.variant(family, variant)
+        sets = found["variant_attribute_sets"] if found else ()
+        return [code for item in sets if item["level"] == level for code in item.get("axes", ())]
 
     def own_attributes(self, family: str | None, variant: str | None, level: int) -> set[str] | None:
         """Codes that an entity at `level` (0: root model) of a family variant holds itself; None: any."""

@@ -162,6 +162,31 @@ class Entities:
         )
         return self.catalogue.own_attributes(entity.data.get("family"), variant, len(above))
 
+    def family(self, entity: Entity | Draft) -> str | None:
+        """The code of an entity's family, its own or that of its parents."""
+        own = entity.data.get("family")
+        return own or next((above.data.get("family") for above in self.ancestors(entity)), None)
+
+    def value(self, entity: Entity, key: ValueKey) -> Any:
+        """A value of an entity, its own or that of its parents; None for none."""
+        if key in entity.values:
+            return entity.values[key]
+        return next((above.values[key] for above in self.ancestors(entity) if key in above.values), None)
+
+    def rename(self, model: Entity, code: str) -> None:
+        """Gives a model another code, and tells its children."""
+        if model.key == code:
+            return
+        before = model.key
+        self.remove(model)
+        model.key = code
+        self.put(model)
+        self._saved(model, False)
+        for child in [*self.models.values(), *self.products.values()]:
+            if folded(str(child.data.get("parent") or "")) == folded(before):
+                child.data["parent"] = code
+                self._saved(child, False)
+
     def read(self, entity: Entity) -> Draft:
         """A call's own copy of a whole entity."""
         return Draft(entity, dict(entity.data), dict(entity.values), dict(entity.values))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +11,12 @@ from typing import Any
 
 from ..errors import ApiError, unprocessable
 from ..options import Credentials
+from ..php.text import folded, php_string
 
 _ALLOWED = ("password", "refresh_token")
-_KNOWN = (*_ALLOWED, "authorization_code", "client_credentials", "token")
+_KNOWN = re.compile(r"authorization_code|token|password|client_credentials|refresh_token|https?://.+|urn:.+")
+"""Grant types that there are at all, those of extensions included."""
+_INVALID = 'Parameter "grant_type", "username" or "password" is missing, empty or invalid'
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,10 @@ class Tokens:
         """The answer to a token request; raises ApiError 422 in the PIM's order of checks
         (docs/pim-behaviour.md, "Login and tokens")."""
         grant = body.get("grant_type")
-        if grant not in _KNOWN:
-            raise unprocessable(
-                'Parameter "grant_type", "username" or "password" is missing, empty or invalid'
-            )
+        if not isinstance(grant, str) or not _KNOWN.fullmatch(grant):
+            raise unprocessable(_INVALID)
         if client is None or not client[0]:
-            client = (str(body.get("client_id", "")), str(body.get("client_secret", "")))
+            client = (php_string(body.get("client_id")), php_string(body.get("client_secret")))
         connection = self._by_client(*client)
         if connection is None:
             raise unprocessable(
@@ -70,15 +72,14 @@ class Tokens:
         if grant not in _ALLOWED:
             raise unprocessable("This grant type is not authorized for this client")
         if grant == "refresh_token":
-            return self._by_refresh(connection, body.get("refresh_token"))
+            return self._by_refresh(connection, body)
         user, password = body.get("username"), body.get("password")
-        if not user or not password:
-            raise unprocessable(
-                'Parameter "grant_type", "username" or "password" is missing, empty or invalid'
-            )
+        if not user or not password or isinstance(user, (list, dict)) or isinstance(password, (list, dict)):
+            raise unprocessable(_INVALID)
         known = connection.credentials
-        if (user, password) != (known.username, known.password):
+        if (folded(php_string(user)), php_string(password)) != (folded(known.username), known.password):
             raise unprocessable("No user found for the given username and password")
+        _check_scope(body)
         return self._issue(connection)
 
     def check(self, token: str) -> Connection:
@@ -104,12 +105,14 @@ class Tokens:
                 return connection
         return None
 
-    def _by_refresh(self, connection: Connection, token: Any) -> dict[str, Any]:
-        if not token:
+    def _by_refresh(self, connection: Connection, body: dict[str, Any]) -> dict[str, Any]:
+        token = body.get("refresh_token")
+        if not token or isinstance(token, (list, dict)):
             raise unprocessable('Parameter "grant_type" or "refresh_token" is missing or empty')
         known = self._refresh.get(str(token))
         if known is None or known[0].name != connection.name or self._clock() >= known[1]:
             raise unprocessable("Refresh token is invalid or has expired")
+        _check_scope(body)
         answer = self._issue(connection)
         del self._refresh[str(token)]
         return answer
@@ -126,6 +129,11 @@ class Tokens:
             "scope": None,
             "refresh_token": refresh,
         }
+
+
+def _check_scope(body: dict[str, Any]) -> None:
+    if body.get("scope"):
+        raise unprocessable("An unsupported scope was requested.")
 
 
 def _new_token() -> str:

@@ -11,6 +11,7 @@ import logging
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from html import escape
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -35,6 +36,18 @@ _PAGE = (
     "<html>\r\n<head><title>{0}</title></head>\r\n"
     "<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n"
 )
+_REDIRECT = """<!DOCTYPE html>
+<html>
+    <head>
+        <meta charset="UTF-8" />
+        <meta http-equiv="refresh" content="0;url='{0}'" />
+
+        <title>Redirecting to {0}</title>
+    </head>
+    <body>
+        Redirecting to <a href="{0}">{0}</a>.
+    </body>
+</html>"""
 _REASONS = {
     408: "408 Request Time-out",
     413: "413 Request Entity Too Large",
@@ -191,13 +204,19 @@ class Web:
             if b"%2f" in request.scope.get("raw_path", b"").lower():
                 return HTMLResponse(_PAGE.format("404 Not Found"), 404)
             url = ask.root + request.scope["raw_path"].decode("ascii")
-            route, ask.params = self.table.find(call.method, path, url)
+            method = call.method
+            if method == "POST":
+                method = request.headers.get("x-http-method-override", method).upper()
+            elsewhere = self.table.without_slash(method, path)
+            if elsewhere is not None:
+                return _moved(ask.root + elsewhere)
+            route, ask.params = self.table.find(method, path, url)
             if not route.public:
                 log_in(ask, route)
             check_headers(request, route)
-            return await route.endpoint(ask)
+            return _with_headers(await route.endpoint(ask))
         except ApiError as error:
-            return JSONResponse(error.body(), error.status, error.headers)
+            return _with_headers(JSONResponse(error.body(), error.status, error.headers))
         except (ClientDisconnect, HangUp):
             raise
         except Exception:
@@ -208,6 +227,20 @@ class Web:
         finally:
             if ask.form is not None:
                 ask.form.discard()
+
+
+def _with_headers(response: Response) -> Response:
+    """The headers that Symfony adds to every answer."""
+    response.headers.setdefault("Cache-Control", "no-cache, private")
+    if response.status_code == 201:
+        response.headers.setdefault("Content-Type", "application/json")
+    return response
+
+
+def _moved(url: str) -> Response:
+    """Symfony's redirect from a path with a slash at its end."""
+    page = _REDIRECT.format(escape(url))
+    return Response(page, 301, {"Location": url, "Content-Type": "application/json"})
 
 
 async def _drain(request: Request) -> None:

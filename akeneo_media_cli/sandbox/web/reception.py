@@ -95,9 +95,7 @@ def log_in(ask: Ask, route: Route) -> None:
     found = re.search(r"Bearer\s(\S+)", ask.request.headers.get("authorization", ""))
     token = found[1] if found else ask.query().get("access_token")
     if not token:
-        error = ApiError(401, "Full authentication is required to access this resource.")
-        error.headers["WWW-Authenticate"] = 'Bearer realm="Service"'
-        raise error
+        raise ApiError(401, "Full authentication is required to access this resource.")
     ask.connection = ask.pim.tokens.check(token)
     ask.call.drafts = ask.connection.rights.drafts
     if not ask.connection.rights.api:
@@ -122,7 +120,7 @@ def check_headers(request: Request, route: Route) -> None:
                 415, f'"{given}" in "Content-Type" header is not valid. Only "{names}" {verb} allowed.'
             )
     accept = request.headers.get("accept")
-    if request.method == "GET" and accept and accept != JSON and "*/*" not in accept:
+    if request.method == "GET" and accept is not None and accept != JSON and "*/*" not in accept:
         raise ApiError(406, f'"{accept}" in "Accept" header is not valid. Only "{JSON}" is allowed.')
     if any("[" in name for name, _ in parse_qsl(request.url.query, keep_blank_values=True)):
         raise ApiError(400, "Bracket syntax is not supported in query parameters.")

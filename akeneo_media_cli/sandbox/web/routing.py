@@ -90,6 +90,13 @@ class Table:
             )
             self._dynamic.append((re.compile(regex), route))
 
+    def without_slash(self, method: str, path: str) -> str | None:
+        """Where a reader is sent who put a slash at the end of a path that has none."""
+        bare = path.removesuffix("/")
+        if bare == path or method not in ("GET", "HEAD") or "GET" not in self._static.get(bare, {}):
+            return None
+        return bare
+
     def endpoint_of(self, method: str, path: str) -> str:
         """A call's endpoint for the statistics: the route's path, below /api/rest/v1 where it is."""
         try:

@@ -127,7 +127,10 @@ CRASH = (500, "Internal Server Error")
         ([PRODUCT, part(b'name="file"; filename=""', b"")], CRASH),
         ([PRODUCT, part(b'name="file[]"; filename="a.jpg"', JPG)], CRASH),
         ([part(b'name="product[identifier]"', b"x"), FILE], CRASH),
-        ([part(b'name="product"', place(locale=5)), FILE], CRASH),
+        ([part(b'name="product"', place(locale=5)), FILE],
+         (422, 'Property "picture" expects a value with a string as locale, "integer" given.')),
+        ([part(b'name="product"', place(attribute=5)), FILE], (422, "The 5 attribute does not exist in your PIM.")),
+        ([part(b'name="product"', place(identifier=True)), FILE], (422, 'Product "1" does not exist.')),
         ([part(b'name="product"', place(attribute=["a"])), FILE], CRASH),
     ],
 )  # fmt: skip
