@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from ..rules.completeness import completeness
@@ -73,4 +73,4 @@ def _linked_options(options: Mapping[str, Mapping[str, Any]], data: Any) -> dict
 
 def shown_time(seconds: float) -> str:
     """A time as the API writes it."""
-    return datetime.fromtimestamp(int(seconds), timezone.utc).isoformat()
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()

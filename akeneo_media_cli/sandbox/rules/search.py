@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..errors import ApiError, unprocessable
@@ -382,7 +382,7 @@ def _unsupported(name: str, operator: str) -> ApiError:
 
 def _seconds(date: str) -> float:
     try:
-        return datetime.strptime(date, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
+        return datetime.strptime(date, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
     except ValueError:  # a date such as 2020-02-31, which PHP would carry over into the next month
         return 0.0
 
