@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from akeneo_media_cli.sandbox import Need, RunningSandbox, SandboxOptions, invent, start_sandbox
+from akeneo_media_cli.sandbox.rules.filters import BY_TYPE, PRODUCT_FIELDS
 
 from .client import LINES, Client
 from .conftest import furnished
@@ -37,6 +38,9 @@ things = st.recursive(
     max_leaves=12,
 )
 bodies = st.binary(max_size=60) | things.map(lambda thing: json.dumps(thing).encode())
+OPERATORS = sorted(
+    {o for table in (BY_TYPE, PRODUCT_FIELDS) for operators in table.values() for o in operators}
+)
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -116,6 +120,88 @@ def test_any_path(client: Client, path: str, method: str) -> None:
     encoded = quote(path.encode("utf-8", "surrogatepass"), safe="/")
     answered(client.call(method, f"/{encoded}"))
     answered(client.call(method, f"/media-files/{encoded}"))
+
+
+FIELDS = (
+    "identifier", "uuid", "code", "family", "family_variant", "parent", "categories", "groups", "enabled",
+    "associations", "created", "metadata", "values", "_links",
+)  # fmt: skip
+ATTRIBUTES = (
+    "sku",
+    "name",
+    "size",
+    "color",
+    "waterproof",
+    "picture",
+    "picture_both",
+    "manual",
+    "tiny",
+    "french",
+)
+values = st.dictionaries(
+    st.sampled_from(ATTRIBUTES) | names,
+    things
+    | st.lists(
+        st.fixed_dictionaries(
+            {
+                "locale": st.sampled_from([None, "en_US", "fr_FR", "xx"]) | things,
+                "scope": st.sampled_from([None, "mobile", "x"]) | things,
+                "data": things,
+            }
+        ),
+        max_size=3,
+    ),
+    max_size=3,
+)
+updates = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, things) | {"values": values | things})
+ENTITIES = ("/products/shoe_1", "/products/fuzzed", "/products-uuid/11111111-1111-4111-8111-111111111111",
+            "/product-models/shoe_model", "/product-models/fuzzed")  # fmt: skip
+
+
+def taken_or_refused(answer: requests.Response) -> None:
+    """No JSON makes the PIM fall over here, so none may do it to the sandbox."""
+    answered(answer)
+    assert answer.status_code != 500, answer.request.body
+
+
+@quick
+@given(body=updates, path=st.sampled_from(ENTITIES))
+def test_any_update(client: Client, body: Any, path: str) -> None:
+    taken_or_refused(client.patch(path, body))
+    taken_or_refused(client.call("POST", path.rpartition("/")[0], json=body))
+    taken_or_refused(client.get(path))
+
+
+@quick
+@given(lines=st.lists(updates | things, max_size=4))
+def test_any_batch_of_updates(client: Client, lines: Any) -> None:
+    for path in ("/products", "/products-uuid", "/product-models"):
+        answer = client.patch_lines(path, *lines)
+        taken_or_refused(answer)
+        told = [json.loads(line) for line in answer.text.splitlines()]
+        assert all(item["status_code"] != 500 for item in told)
+
+
+@quick
+@given(
+    name=st.sampled_from(sorted({*PRODUCT_FIELDS, *ATTRIBUTES, "code", "type", "is_root", "updated"})),
+    conditions=st.lists(
+        st.fixed_dictionaries(
+            {"operator": st.sampled_from(OPERATORS) | things},
+            optional={"value": things | st.just("2026-01-01 00:00:00"), "locale": things, "scope": things,
+                      "locales": things},
+        )
+        | things,
+        max_size=2,
+    )
+    | things,
+)  # fmt: skip
+def test_any_search(client: Client, name: str, conditions: Any) -> None:
+    search = json.dumps({name: conditions})
+    for path in ("/products", "/products-uuid", "/product-models", "/attributes", "/families", "/categories",
+                 "/attribute-groups", "/locales"):  # fmt: skip
+        taken_or_refused(client.get(path, search=search))
+        taken_or_refused(client.get(path, search=search, search_locale="en_US", search_scope="mobile"))
 
 
 batches = st.lists(
