@@ -24,7 +24,7 @@ def test_the_catalogues_shown_are_taken(block: str) -> None:
     start_sandbox(json.loads(block)).stop()
 
 
-@pytest.mark.parametrize("block", blocks("python"))
+@pytest.mark.parametrize("block", [block for block in blocks("python") if "def test_" not in block])
 def test_the_python_shown_runs(block: str) -> None:
     exec(block, {})
 
