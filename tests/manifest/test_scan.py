@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import UsageError
 from akeneo_media_cli.manifest import read_manifests
+from akeneo_media_cli.manifest.filters import Filter
 from akeneo_media_cli.manifest.scan import Scan, Unmatched, Walk
 from akeneo_media_cli.manifest.write import WRITABLE, write_rows
 from akeneo_media_cli.rows import Row
@@ -327,3 +328,123 @@ def test_rows_of_any_names_read_back_the_same(
     if found.rows or format != "jsonl":  # no rows are no lines, and that is no manifest
         plain = [(r.target, r.attribute, r.locale, r.scope, r.file, r.filename) for r in back]
         assert plain == [(r.target, r.attribute, r.locale, r.scope, r.file, r.filename) for r in found.rows]
+
+
+# Numbers, names of attributes, and what is left behind in folders.
+
+
+def test_a_default_for_a_number_that_a_name_does_not_have(tmp_path: Path) -> None:
+    touch(tmp_path, "SKU.jpg", "SKU_2.jpg", "A_1_x.jpg", "B_03.png")
+    found = scan(tmp_path, "{product}_{n=1}.{ext}", sets=["attribute=picture_{n}"])
+    assert found.values == [
+        ("product A_1_x", "picture_1", "A_1_x.jpg"),
+        ("product B", "picture_3", "B_03.png"),
+        ("product SKU", "picture_1", "SKU.jpg"),
+        ("product SKU", "picture_2", "SKU_2.jpg"),
+    ]
+    both = scan(tmp_path, "{product}_{n}.{ext}", "{product}.{ext}", sets=["n=1", "attribute=picture_{n}"])
+    assert both.values == found.values
+    within = scan(
+        touch(tmp_path / "in", "SKU/front.jpg", "SKU/front-2.jpg"),
+        "{product}/{attribute}-{n=1}.{ext}",
+        renamed=["front=picture_{n}"],
+    )
+    assert [row.attribute for row in within.rows] == ["picture_2", "picture_1"]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("{product}_{locale=en}.jpg", "{n=1}_{product}.jpg", "{product}_{n=1}_{n=2}.jpg"),
+        *("{product}_{n=x}.jpg", "{product}{n=1}.jpg"),
+    ],
+)
+def test_a_default_is_for_one_number_after_some_text(tmp_path: Path, pattern: str) -> None:
+    with pytest.raises(UsageError, match="--pattern"):
+        scan(tmp_path, pattern, sets=["attribute=p"])
+
+
+def test_map_may_name_what_the_pattern_found(tmp_path: Path) -> None:
+    touch(tmp_path, "a_front_2.jpg", "a_front.jpg", "a_back_1.jpg")
+    found = scan(
+        tmp_path,
+        "{product}_{attribute}_{n}.{ext}",
+        "{product}_{attribute}.{ext}",
+        renamed=["front=picture_{n}", "back=back"],
+    )
+    assert found.values == [
+        ("product a", "back", "a_back_1.jpg"),
+        ("product a", "picture_2", "a_front_2.jpg"),
+    ]
+    assert "needs what the name does not say: 'n'" in found.unfit["a_front.jpg"]
+    for bad in ("front={", "front={n:2}", "front={n!r}", "front={}", "front={n.x}"):
+        with pytest.raises(UsageError, match="--map"):
+            scan(tmp_path, USUAL, renamed=[bad])
+
+
+def test_a_name_that_map_knows_decides_between_patterns(tmp_path: Path) -> None:
+    touch(tmp_path, "a_b-front.jpg", "c_front.jpg", "d_side.jpg")
+    found = scan(tmp_path, USUAL, "{product}-{attribute}.{ext}", renamed=["front=picture"])
+    assert [(str(row.target), row.attribute) for row in found.rows] == [
+        ("product a_b", "picture"),
+        ("product c", "picture"),
+        ("product d", "side"),
+    ]
+
+
+LEFT_BEHIND = (
+    *(
+        "a_picture.jpg~",
+        "a_picture.jpg.bak",
+        "a_picture.tmp",
+        "a_picture.jpg.part",
+        "a_picture.jpg.crdownload",
+    ),
+    *(
+        "a_picture.jpg.icloud",
+        "._a_picture.jpg",
+        "Thumbs.db",
+        "desktop.ini",
+        "Picasa.ini",
+        "~$a_picture.docx",
+    ),
+    *(".DS_Store", "a_picture.jpg.lnk", "#a_picture.jpg#", "a_picture.xmp", "@eaDir/a_picture.jpg"),
+    *("__MACOSX/a_picture.jpg", ".hidden/a_picture.jpg", "a_picture.SWP"),
+)
+
+
+def test_what_programs_leave_behind_is_left_out_and_counted(tmp_path: Path) -> None:
+    touch(tmp_path, "a_picture.jpg", *LEFT_BEHIND)
+    found = scan(tmp_path, USUAL)
+    assert [row.file for row in found.rows] == ["a_picture.jpg"]
+    assert (found.walk.leftovers, found.unfit) == (len(LEFT_BEHIND), {})
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "files"),
+    [
+        (["*.bak"], [], ["a_picture.bak", "a_picture.jpg", "b/c_picture.jpg"]),
+        ([], ["*.jpg"], []),
+        ([], ["b/"], ["a_picture.jpg"]),
+        ([], ["/b/*"], ["a_picture.jpg"]),
+        ([], ["/c_picture.jpg"], ["a_picture.jpg", "b/c_picture.jpg"]),
+        ([], ["C_PICTURE.*"], ["a_picture.jpg"]),
+        (["c_*"], ["*"], ["b/c_picture.jpg"]),
+        ([], ["[!a]_*", "{x,y}*"], ["a_picture.jpg"]),
+        (["d/.e/**"], ["*.jpg"], ["d/.e/f_picture.jpg"]),
+    ],
+)
+def test_globs_decide_otherwise(
+    tmp_path: Path, include: list[str], exclude: list[str], files: list[str]
+) -> None:
+    touch(tmp_path, "a_picture.jpg", "a_picture.bak", "b/c_picture.jpg", "d/.e/f_picture.jpg")
+    walk = Walk(str(tmp_path), filter=Filter(include, exclude))
+    found = Found(Scan(patterns=[USUAL], note=lambda *_: None), walk)
+    assert [row.file for row in found.rows] == files
+    assert walk.excluded == len([f for f in ("a_picture.jpg", "b/c_picture.jpg") if f not in files])
+
+
+@pytest.mark.parametrize("bad", ["", "/", "[z-a]"])
+def test_a_glob_must_be_one(bad: str) -> None:
+    with pytest.raises(UsageError, match="--exclude"):
+        Filter((), [bad])

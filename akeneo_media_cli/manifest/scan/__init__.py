@@ -11,7 +11,7 @@ from ...rows import Row, TargetType
 from ..assemble import Assembler, Note
 from ..columns import COLUMNS, GROUPS, file_as_text
 from ..template import parse_settings
-from .patterns import ANY, EXTENSION, Expression, Miss, Pattern, Rules, parse_renamed
+from .patterns import ANY, EXTENSION, Expression, Miss, Pattern, Rules, parse_renamed, patterns_of
 from .walk import Walk
 
 __all__ = ["Scan", "Unmatched", "Walk"]
@@ -43,7 +43,7 @@ class Scan:
         """All as typed: `--pattern`, `--regex` (tried after them), `--set`, `--map`. Raises UsageError."""
         rules = Rules(parse_renamed(renamed, case=case), case)
         self._patterns: list[Pattern | Expression] = [
-            *(Pattern(written, rules) for written in patterns),
+            *(pattern for written in patterns for pattern in patterns_of(written, rules)),
             *(Expression(written, rules) for written in regexes),
         ]
         if not self._patterns:
@@ -84,6 +84,10 @@ class Scan:
             yield row if row.problem is None else Unmatched(path, row.problem.message)
 
     def _found(self, path: str) -> dict[str, str] | Unmatched:
+        for pattern in self._patterns:
+            # What `--map` names is known; all else about an attribute in a name is a guess.
+            if isinstance(pattern, Pattern) and (named := pattern.match_named(path)) is not None:
+                return named
         nearest: tuple[Miss, str] | None = None
         for pattern in self._patterns:
             found = pattern.match(path)

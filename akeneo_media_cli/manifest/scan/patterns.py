@@ -24,6 +24,7 @@ _MOST_FREE = 5
 # Each free field multiplies the ways to cut a name up, be it in one part of the path or in several. A million
 # take half a second; a hostile name of 255 characters has a hundred million.
 _MOST_WAYS = 1_000_000
+_DEFAULT = re.compile(r"(?<!\{)\{(?P<name>\w+)=(?P<default>[0-9]+)\}")
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -47,9 +48,20 @@ class Rules:
         """For every expression that is held against a path."""
         return re.RegexFlag(0) if self.case else re.IGNORECASE
 
-    def attribute(self, name: str) -> str:
-        """The attribute's code behind what names call it; `name` itself where nothing else was said."""
-        return self.renamed.get(name if self.case else name.casefold(), name)
+    def attribute(self, name: str, fields: Mapping[str, str]) -> str | Miss:
+        """The attribute's code behind what names call it; `name` itself where `--map` does not say.
+
+        `fields` are what else was found in the path: `--map front=picture_{n}` may name them.
+        """
+        code = self.renamed.get(name if self.case else name.casefold())
+        if code is None:
+            return name
+        if "{" not in code:
+            return code
+        try:
+            return code.format_map(fields)
+        except (KeyError, ValueError, IndexError, AttributeError) as error:
+            return Miss(f"--map {name}={code} needs what the name does not say: {error}", 1.0)
 
 
 def parse_renamed(options: Sequence[str], *, case: bool) -> dict[str, str]:
@@ -58,12 +70,48 @@ def parse_renamed(options: Sequence[str], *, case: bool) -> dict[str, str]:
     for option in options:
         name, equals, code = (part.strip() for part in option.partition("="))
         key = name if case else name.casefold()
-        if not (name and equals and code):
+        if not (name and equals and code and _are_fields(code)):
             raise UsageError(f"--map {option!r} is not NAME=ATTRIBUTE", "For example: --map front=picture")
         if renamed.get(key, code) != code:
             raise UsageError(f"--map names {name!r} twice, with different attributes", "Keep one of them.")
         renamed[key] = code
     return renamed
+
+
+def _are_fields(code: str) -> bool:
+    """Are the braces in it, if there are any, names of fields?"""
+    try:
+        fields = [(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(code)]
+    except ValueError:
+        return False
+    return all(
+        name is None or (name.isidentifier() and not spec and not conversion)
+        for name, spec, conversion in fields
+    )
+
+
+def patterns_of(written: str, rules: Rules) -> list[Pattern]:
+    """One `--pattern`: two of them where it has a default for a number, as `{product}_{n=1}.{ext}` has.
+
+    The first has the number, the second has neither it nor what is written before it. Raises UsageError.
+    """
+    found = _DEFAULT.search(written)
+    if found is None:
+        return [Pattern(written, rules)]
+    name, default, start = found["name"], found["default"], found.start()
+    before = max((written.rfind(end, 0, start) + 1 for end in "}/"), default=0)
+    if _DEFAULT.search(written, found.end()) or spelled(name) != NUMBER or start == before:
+        raise UsageError(
+            f"--pattern {written!r}: a default is for {{n}}, once, and after some text",
+            "For example: --pattern '{product}_{n=1}.{ext}'",
+        )
+    with_number = f"{written[:start]}{{{NUMBER}}}{written[found.end() :]}"
+    without = written[:before] + written[found.end() :]
+    default = default.lstrip("0") or "0"
+    return [
+        Pattern(with_number, rules, shown=written),
+        Pattern(without, rules, shown=written, defaults={NUMBER: default}),
+    ]
 
 
 class Pattern:
@@ -72,13 +120,19 @@ class Pattern:
     A pattern that begins with `/` is held against the whole path below the folder that is scanned.
     """
 
-    def __init__(self, written: str, rules: Rules) -> None:
-        """Raises UsageError for braces that make no field, and fields that cannot be told apart."""
-        self.written = written
+    def __init__(
+        self, written: str, rules: Rules, *, shown: str = "", defaults: Mapping[str, str] | None = None
+    ) -> None:
+        """`shown`: as it was typed, if not so; `defaults`: fields that it does not have, with their text.
+
+        Raises UsageError for braces that make no field, and fields that cannot be told apart.
+        """
+        self.written = shown or written
         self.rules = rules
+        self._defaults = defaults or {}
         tail = "" if written.startswith("/") else _TAIL
         pieces = _pieces(written)
-        self.fields = tuple(dict.fromkeys(name for _, name in pieces if name))
+        self.fields = tuple(dict.fromkeys([*(name for _, name in pieces if name), *self._defaults]))
         self._steps = _steps(pieces)
         self._ends = [re.compile(f"(?={re.escape(end)})", rules.flags) for end in _ends(pieces)]
         self._cuts = [
@@ -95,14 +149,22 @@ class Pattern:
         if self._ways(path) > _MOST_WAYS:
             return Miss(f"it could be cut in more than {_MOST_WAYS:,} ways: use fewer fields, or --regex")
         found = next((found for cut in self._cuts if (found := cut.fullmatch(path))), None)
-        return _fields(found, self.rules) if found else self._why(path)
+        return _fields(found, self.rules, self._defaults) if found else self._why(path)
+
+    def match_named(self, path: str) -> dict[str, str] | None:
+        """The fields of a path whose attribute is one that `--map` names; else None."""
+        if self._preferred is None or self._ways(path) > _MOST_WAYS:
+            return None
+        found = self._preferred.fullmatch(path)
+        fields = _fields(found, self.rules, self._defaults) if found else None
+        return None if isinstance(fields, Miss) else fields
 
     def other(self, path: str) -> dict[str, str] | None:
         """The fields of a path that fits, if its name could be cut elsewhere as well; else None."""
         if self._preferred is not None and self._preferred.fullmatch(path):
             return None
         found = self._other_cut.fullmatch(path)
-        fields = _fields(found, self.rules) if found else None
+        fields = _fields(found, self.rules, self._defaults) if found else None
         return None if fields is None or isinstance(fields, Miss) or fields == self.match(path) else fields
 
     def _ways(self, path: str) -> int:
@@ -156,11 +218,11 @@ class Expression:
     def match(self, path: str) -> dict[str, str] | Miss:
         """As `Pattern.match`; of a regular expression no more can be said than that it does not fit."""
         found = self._whole.fullmatch(path)
-        return _fields(found, self.rules) if found else Miss("the regular expression does not match")
+        return _fields(found, self.rules, {}) if found else Miss("the regular expression does not match")
 
 
-def _fields(found: re.Match[str], rules: Rules) -> dict[str, str] | Miss:
-    values: dict[str, str] = {}
+def _fields(found: re.Match[str], rules: Rules, defaults: Mapping[str, str]) -> dict[str, str] | Miss:
+    values: dict[str, str] = dict(defaults)
     for group, text in found.groupdict().items():
         name = _column(group)
         value = (text or "").strip()
@@ -172,9 +234,12 @@ def _fields(found: re.Match[str], rules: Rules) -> dict[str, str] | Miss:
             value = _locale(value)
         elif name == NUMBER and value.isdigit():
             value = value.lstrip("0") or "0"
-        elif name == "attribute":
-            value = rules.attribute(value)
         values[name] = value
+    if "attribute" in values:
+        attribute = rules.attribute(values["attribute"], values)
+        if isinstance(attribute, Miss):
+            return attribute
+        values["attribute"] = attribute
     blank = [group for group, text in found.groupdict().items() if text and not text.strip() and group != ANY]
     return Miss(f"{{{blank[0]}}} is blank") if blank else values
 
