@@ -30,7 +30,19 @@ LAYERS = (
     "content",
 )
 """The rooms of the package from top to bottom: each may import itself and what stands below it."""
-SHARED = {"rows", "errors", "exits", "secret", "units", "console", "wording", "link", "suggest", ""}
+SHARED = {
+    "rows",
+    "errors",
+    "exits",
+    "secret",
+    "units",
+    "console",
+    "wording",
+    "link",
+    "suggest",
+    "extensions",
+    "",
+}
 """Modules without a room of their own, which every room may import; they import only each other."""
 ALONE = {"sandbox": {"content"}, "content": set[str]()}
 """Rooms that must know nothing of the rest, so that they cannot share its mistakes, but for these rooms."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import Failure, Kind, UsageError
+from ..extensions import are_one_format
+from ..manifest.columns import as_text
 from ..rows import Row, TargetType, clean_name
 from ..storage import LONGEST_EXTENSION, LONGEST_NAME, extension_of, printable
 
@@ -42,7 +44,10 @@ class Rename:
             raise UsageError(f"--rename {template!r} would give every file the same name", _CURE)
 
     def name(self, row: Row, shown: str) -> str | Failure:
-        """The row's name, made of its columns and of `shown`, its name so far; the extension is kept."""
+        """The row's name, made of its columns and of `shown`, its name so far.
+
+        The extension stays, but may become another of the same format, such as .jpg for .jpeg.
+        """
         columns = _columns(row, shown)
         out: list[str] = []
         for literal, field, _, _ in self._parts:
@@ -56,10 +61,10 @@ class Rename:
                     f"--rename needs {{{field}}}, and the row has none",
                     f"fill the column {field}, or rename by another",
                 )
-            out.append(str(value))
+            out.append(as_text(value) or str(value))
         name = clean_name(_SLASHES.sub("_", "".join(out)))
         extension = columns["ext"]
-        if extension and not name.lower().endswith(f".{extension.lower()}"):
+        if extension and not are_one_format(extension_of(name), extension):
             name = f"{name}.{extension}"
         return _unfit(name, kept=bool(extension)) or name
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import Failure, Kind
+from ..extensions import are_one_format
 from ..pim.answers.types import MEDIA_TYPES, Attribute, Channel
 from ..rows import Target, folded
 from ..suggest import nearest as nearest_of
@@ -154,7 +155,7 @@ def file_fits(attribute: Attribute, name: str, size: int) -> Failure | None:
             f"{attribute.code} does not take .{extension} files"
             if extension
             else f"{attribute.code} does not take files without an extension",
-            f"{attribute.code} takes {', '.join(allowed)}: convert the file, or name another attribute",
+            _for_extension(attribute.code, extension, allowed),
         )
     limit = attribute.max_file_size
     if limit is not None and size > limit:
@@ -164,6 +165,16 @@ def file_fits(attribute: Attribute, name: str, size: int) -> Failure | None:
             "make the file smaller, or have the attribute's maximum file size raised in the PIM",
         )
     return None
+
+
+def _for_extension(code: str, extension: str, allowed: list[str]) -> str:
+    other = next((e for e in allowed if are_one_format(e, extension)), None)
+    if other is not None:
+        return (
+            f"{code} takes {', '.join(allowed)}, and .{extension} is the same format as .{other}: send it "
+            f"under such a name with --set 'filename={{stem}}.{other}' or --rename '{{stem}}.{other}'"
+        )
+    return f"{code} takes {', '.join(allowed)}: convert the file, or name another attribute"
 
 
 def unknown_attribute(code: str, media: Iterable[str]) -> Failure:
@@ -205,12 +216,12 @@ def missing_route(path: str, what: str) -> Failure:
     )
 
 
-def unknown_target(what: str, code: str) -> Failure:
-    """The product or model is not there, by search and by a single read."""
+def unknown_target(what: str, code: str, meant: str = "") -> Failure:
+    """The product or model is not there, by search and by a single read; `meant` says what probably is."""
     return Failure(
         Kind.TARGET_UNKNOWN,
         f"there is no {what} {code} in the PIM, or this user may not see it",
-        f"check the code; the {what} must be made in the PIM before its media are uploaded",
+        meant or f"check the code; the {what} must be made in the PIM before its media are uploaded",
     )
 
 

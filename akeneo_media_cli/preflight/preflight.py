@@ -24,6 +24,7 @@ from ..targets.resolved import ResolvedTarget
 from . import checks
 from .catalogue import Catalogue, Note
 from .entities import EntityPreflight
+from .nearest import NearestCodes
 
 T = TypeVar("T")
 LONGEST_LIST = 2_000
@@ -52,6 +53,7 @@ class Preflight:
         self._lock = threading.Lock()
         self._elsewhere = EntityPreflight(client, catalogue, files=files)
         self._readable = dict.fromkeys(_WORDS, True)
+        self._nearest = NearestCodes(client)
 
     def look(self, batch: Sequence[PlannedRow]) -> list[ResolvedTarget | Failure]:
         """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
@@ -239,7 +241,7 @@ class Preflight:
             )
         entity = known[folded(target.code)]
         if entity is None:
-            return checks.unknown_target(_WORDS[target.type], target.code)
+            return checks.unknown_target(_WORDS[target.type], target.code, self._nearest.hint(target))
         target = self._target(target, entity)
         tree = self._tree(entity, entities)
         failure = self._level(entity, attribute.code, entities)
