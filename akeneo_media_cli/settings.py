@@ -57,6 +57,14 @@ class _Source(NamedTuple):
         return bool(self.values.get(name) or self.values.get(f"{name}_FILE"))
 
 
+def expanded(path: Path) -> Path:
+    """A path with `~` replaced. Raises UsageError for an account without a home folder."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(f"{path}: there is no home folder for ~", "Write the whole path.") from None
+
+
 def load_connection(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) -> Connection:
     """Who we are at which PIM, from `environ`, then from `env_file` (None: `.env` in `cwd`, if there is one).
 
@@ -180,7 +188,7 @@ def _value(name: str, sources: Sequence[_Source], problems: list[str]) -> str:
             problems.append(f"{name} and {name}_FILE are both set in {source.name}: keep one")
             return ""
         if file:
-            value = _secret_file(f"{name}_FILE", source.folder / Path(file).expanduser(), problems)
+            value = _secret_file(f"{name}_FILE", source.folder / expanded(Path(file)), problems)
         if value or file:
             return _sensible(name, value, problems) if value else ""
     others = {
@@ -235,7 +243,7 @@ def _secret_file(name: str, path: Path, problems: list[str]) -> str:
 
 
 def _env_source(env_file: Path | None, cwd: Path, problems: list[str]) -> _Source:
-    path = cwd / (".env" if env_file is None else env_file.expanduser())
+    path = cwd / (".env" if env_file is None else expanded(env_file))
     # A folder of that name is somebody's virtual environment.
     if env_file is None and (path.is_dir() or not path.exists()):
         return _Source(str(path), {}, path.parent)

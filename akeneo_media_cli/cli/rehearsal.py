@@ -65,5 +65,10 @@ def connection_to(sandbox: Any) -> Connection:
     """How to reach a running sandbox."""
     who = sandbox.credentials
     return Connection(
-        sandbox.url, who.client_id, Secret(who.client_secret), who.username, Secret(who.password)
+        sandbox.url,
+        who.client_id,
+        Secret(who.client_secret),
+        who.username,
+        Secret(who.password),
+        direct=True,
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import LedgerError
+from ..settings import expanded
 from . import schema
 from .history import close_dead
 from .ledger import Ledger
@@ -33,13 +34,25 @@ PROBE = 1024 * 1024
 
 
 def default_path(pim_url: str) -> Path:
-    """The ledger of this PIM in the user's state folder (unless `--state` names another)."""
+    """The ledger of this PIM in the user's state folder (unless `--state` names another).
+
+    Raises LedgerError for an account without a home folder.
+    """
     from platformdirs import user_state_path
 
     url = _same(pim_url)
     host = re.sub(r"[^a-z0-9.-]+", "_", urlsplit(url).netloc).strip("._-")[:60]
     digest = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    return user_state_path("akeneo-media", appauthor=False) / f"{host}-{digest}.sqlite"
+    try:
+        folder = user_state_path("akeneo-media", appauthor=False)
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():  # as an older platformdirs has it
+        raise LedgerError(
+            "this account has no home folder to keep the ledger in",
+            "name a file with --state FILE, keep no ledger with --no-state, or set HOME.",
+        )
+    return folder / f"{host}-{digest}.sqlite"
 
 
 def open_ledger(
@@ -61,11 +74,11 @@ def open_ledger(
     process holds it, and `LedgerError` if it cannot be written, is another PIM's, newer, or was no ledger.
     """
     with ExitStack() as cleanup:
-        if path is None or not (exclusive or path.expanduser().exists()):
+        if path is None or not (exclusive or expanded(path).exists()):
             folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="akeneo-media-"))
             store = _begin_temporary(Path(folder) / "ledger.sqlite", cleanup, pim_url or "")
             return Ledger(store, clock, cleanup.pop_all())
-        path = Path(os.path.realpath(path.expanduser()))
+        path = Path(os.path.realpath(expanded(path)))
         if not exclusive:
             return Ledger(_open_to_read(path, cleanup, pim_url, clock, note), clock, cleanup.pop_all())
         if pim_url is None:

@@ -42,6 +42,7 @@ class PimClient(UploadCalls, MediaCalls, ProductCalls, CatalogueCalls, EntityCal
         """
         transport = Transport(
             connection.url,
+            direct=connection.direct,
             timeout=timeout,
             connect_timeout=connect_timeout,
             pool=pool,

@@ -13,7 +13,8 @@ _NONE = Secret("")
 class Connection:
     """A PIM's address and either a connection's four credentials or an App's token.
 
-    `url` is scheme, host, port and path prefix without a trailing slash and without `/api/rest/v1`.
+    `url` is scheme, host, port and path prefix without a trailing slash and without `/api/rest/v1`. `direct`:
+    proxies that the environment names are not used, as the PIM is a part of this process.
     """
 
     url: str
@@ -22,3 +23,4 @@ class Connection:
     username: str = ""
     password: Secret = _NONE
     token: Secret | None = None
+    direct: bool = False

@@ -90,6 +90,7 @@ class Transport:
         self,
         url: str,
         *,
+        direct: bool = False,
         timeout: float = 60.0,
         connect_timeout: float = 10.0,
         pool: int = 4,
@@ -97,6 +98,8 @@ class Transport:
         on_call: Callable[[CallInfo], None] | None = None,
     ) -> None:
         """`timeout`, `connect_timeout`: seconds. `pool`: connections kept. `clock`: monotonic seconds.
+
+        `direct`: the proxies that the environment names are not used.
 
         Raises UsageError for a URL that cannot be called and for an unusable REQUESTS_CA_BUNDLE.
         """
@@ -110,7 +113,7 @@ class Transport:
         self._state = CallState()
         self._adapter = Adapter(ConnectionPolicy(timeout, clock, self._state), pool)
         # Looked up once: requests would read the environment and netrc again for every call.
-        self._proxies = proxies_for(self.url)
+        self._proxies = {} if direct else proxies_for(self.url)
         self._verify = authorities() if self.url.startswith("https:") else True
         self._agent = f"akeneo-media-cli/{__version__}"
 

@@ -1,0 +1,53 @@
+"""Rehearsals need nothing but this machine: no network, no home folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROXIES = dict.fromkeys(
+    ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:1"
+)
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    (tmp_path / "m.csv").write_text("sku,attribute,file\na,picture,a.jpg\n")
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 a picture")
+    return tmp_path
+
+
+@pytest.mark.parametrize("call", [["upload", "m.csv", "--sandbox"], ["demo", "--samples", "."]])
+def test_a_proxy_that_nobody_reaches_is_not_asked(command: list[str], work: Path, call: list[str]) -> None:
+    done = subprocess.run(
+        [*command, *call],
+        cwd=work,
+        env={**os.environ, **PROXIES},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="another account needs root")
+@pytest.mark.parametrize("call", [["runs", "list"], ["upload", "m.csv"]])
+def test_an_account_without_a_home_folder_is_told_about_state(
+    command: list[str], work: Path, call: list[str]
+) -> None:
+    program = "import sys; from akeneo_media_cli.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *call],
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "AKENEO_URL": "http://127.0.0.1:9", "AKENEO_TOKEN": "x"},
+        user=54_321,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "no home folder" in done.stderr and "--state" in done.stderr
