@@ -7,18 +7,22 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 UNSAFE_ALLOWED = "AKENEO_ALLOW_HTTP"
-_API = "/api/rest/v1"
 _PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)*\.?")
 _EXAMPLE = "write it as https://my.cloud.akeneo.com"
 
 
-def pim_url(text: str, *, allow_http: bool) -> tuple[str, list[str]]:
-    """The address without what does not belong to it, and what is wrong with it, each with its cure.
+def base_of(url: str) -> str:
+    """A PIM's address without the API's own paths: what people copy from the docs or a redirect names."""
+    return re.sub(r"/api/(?:rest|oauth)/v1(?:/.*)?$", "", url).rstrip("/")
 
-    Space and quotes around it are dropped, so are a slash and `/api/rest/v1` at its end, and a port that the
-    scheme implies. `http://` is for this machine alone unless `allow_http`. What is told never repeats an
-    address that holds a user, a password or a query.
+
+def pim_url(text: str, *, allow_http: bool) -> tuple[str, list[str]]:
+    """The address without what does not belong to it, and what is wrong with it, each with how to fix it.
+
+    Space and quotes around it are dropped, so are a slash and a path of the API (`/api/rest/v1`,
+    `/api/oauth/v1/token`) at its end, and a port that the scheme implies. `http://` is for this machine only
+    unless `allow_http`. No message repeats an address that holds a user, a password or a query.
     """
     text = text.strip()
     if text[:1] in ("'", '"') and text[-1:] == text[:1]:
@@ -28,20 +32,20 @@ def pim_url(text: str, *, allow_http: bool) -> tuple[str, list[str]]:
     if "://" not in text:
         known = re.fullmatch(r"[\w.-]+(:\d+)?(/[\w./-]*)?", text)
         return "", [
-            f"has no https:// at its beginning: write https://{text}"
+            f"does not begin with https://: write https://{text}"
             if known
-            else f"is no address: {_EXAMPLE}"
+            else f"is not an address: {_EXAMPLE}"
         ]
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        return "", [f"is no address: {_EXAMPLE}"]
+        return "", [f"is not an address: {_EXAMPLE}"]
     problems = _problems(parts, port, allow_http)
     if problems:
         return "", problems
     host = (parts.hostname or "").rstrip(".")
-    path = parts.path.rstrip("/").removesuffix(_API).rstrip("/")
+    path = base_of(parts.path.rstrip("/"))
     shown_host = f"[{host}]" if ":" in host else host
     shown_port = "" if port is None or port == _PORTS[parts.scheme] else f":{port}"
     return f"{parts.scheme}://{shown_host}{shown_port}{path}", []
@@ -55,17 +59,17 @@ def _problems(parts: SplitResult, port: int | None, allow_http: bool) -> list[st
     if not _is_host(host) or port == 0:
         problems.append(f"names no host: {_EXAMPLE}")
     elif host.startswith("your-"):
-        problems.append("still has the example's value: put your PIM's address there")
+        problems.append("still has the example's value: write your PIM's address")
     if parts.username is not None or parts.password is not None:
         problems.append(
-            "has a user or password in it: take it out, and use AKENEO_USERNAME and AKENEO_PASSWORD"
+            "contains a user name or password: remove it, and use AKENEO_USERNAME and AKENEO_PASSWORD"
         )
     if parts.query or parts.fragment:
         problems.append("has a ? or # part: leave it out, only the PIM's address is wanted")
     if parts.scheme == "http" and not (allow_http or is_this_machine(host)):
         problems.append(
-            "begins with http://, which would send the credentials readable to anybody on the way: write "
-            f"https://, or allow it with {UNSAFE_ALLOWED}=1"
+            "begins with http://, which would send the credentials unencrypted: write https://, or allow it "
+            f"with {UNSAFE_ALLOWED}=1"
         )
     return problems
 

@@ -6,18 +6,26 @@ import base64
 import json
 import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from ..errors import AccessError, UsageError
+from ..errors import AccessError, Failure, Kind, UsageError
 from .answers import parse, refusals
 from .connection import Connection
 from .errors import Trouble
-from .http.transport import Answer, Transport
+from .http.transport import SMALL, Answer, Transport
 
 TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105 - a path, no secret
 BODY_LIMIT = 300
-"""Bytes that the PIM takes in a token request (docs/pim-behaviour.md, "Login and tokens")."""
+"""Bytes of a token request that the PIM accepts (docs/pim-behaviour.md, "Login and tokens")."""
+PAUSES = (0.5, 1.5)
+"""Seconds before each new login for a call whose new token was refused: a cluster may know it only later."""
+_RENEWALS = 2
+"""Times that a call is replayed without a pause, with tokens that had run out or that others replaced."""
+_LONGEST_LIFE = 10 * 365 * 86400.0
+"""Seconds. What claims to live longer says nothing that can be planned with."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Token:
 class TokenAuth:
     """Holds the current token; asks for one, and for the next, when it must.
 
-    An App's token is used as it stands. All methods may be called by any thread.
+    An App's token is used as it is. All methods may be called by any thread.
     """
 
     def __init__(
@@ -53,8 +61,10 @@ class TokenAuth:
         transport: Transport,
         clock: Callable[[], float],
         wall: Callable[[], float] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`clock`: monotonic seconds; `wall`: seconds since 1970, for a Retry-After that is a date.
+        """`clock`: monotonic seconds; `wall`: seconds since 1970, for a Retry-After that is a date; `sleep`
+        waits so many seconds.
 
         Raises UsageError for a token that cannot be sent in a header.
         """
@@ -62,6 +72,9 @@ class TokenAuth:
         self._transport = transport
         self._clock = clock
         self._wall = wall
+        self._sleep = sleep
+        self._passed = 0
+        self._logged_in_before = False
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._refused: AccessError | None = None
@@ -77,7 +90,7 @@ class TokenAuth:
             token = connection.token.reveal()
             if not _sendable(token):
                 raise UsageError(
-                    "AKENEO_TOKEN holds what no token can: spaces, line breaks or letters beyond ASCII",
+                    "AKENEO_TOKEN has a character that no token has: a space, a line break or the like",
                     "Copy the token again, without quotes and without the word Bearer.",
                 )
             transport.redact.learn(token)
@@ -108,23 +121,12 @@ class TokenAuth:
                 self._lock.release()
         return self._token or token
 
-    def renew(self, refused: Token, *, replayed: bool) -> bool:
-        """After a 401 for `refused`: is there another token worth a try? Raises AccessError, Trouble.
+    def session(self) -> Session:
+        """For one call: which token it uses, and what a refusal of it means."""
+        return Session(self)
 
-        `replayed`: the call had been answered 401 before. Then only a token that another thread got
-        meanwhile, or the natural end of this one, is a reason to go on.
-        """
-        if self._connection.token:
-            return False
-        token = self._token
-        same = token is not None and token.generation == refused.generation
-        if replayed and same and not refused.over(self._clock()):
-            return False
-        self._renewed(refused)
-        return True
-
-    def _renewed(self, stale: Token | None) -> Token:
-        """A token newer than `stale`. Raises AccessError, Trouble.
+    def _renewed(self, stale: Token | None, *, login: bool = False) -> Token:
+        """A token newer than `stale`. `login`: not by refreshing that one. Raises AccessError, Trouble.
 
         Of all threads that come with the same stale token one asks the PIM; the others share what it
         got, be it a token or a failure; refused credentials are tried once.
@@ -138,24 +140,14 @@ class TokenAuth:
                 raise _copy(self._refused)
             if self._trouble and self._failures != failures:
                 raise self._trouble.again()
-            return self._renew()
+            return self._renew(login=login)
 
-    def refuse(self, message: str) -> AccessError:
-        """The error for a token that was answered 401 and cannot be renewed, or was just renewed."""
-        app = self._connection.token is not None
-        return AccessError(
-            f"the PIM refused the {'App' if app else 'new'} token: {message}",
-            "The App was disconnected, or AKENEO_TOKEN is another PIM's: connect it again, set the new token."
-            if app
-            else "The login went well, so something between may drop the Authorization header: "
-            'on Apache set `SetEnvIf Authorization "(.*)" HTTP_AUTHORIZATION=$1`.',
-        )
-
-    def _renew(self) -> Token:
+    def _renew(self, *, login: bool = False) -> Token:
         self._trouble = None
         stale = self._token
         try:
-            answer = self._refreshed(stale.refresh) if stale and stale.refresh else None
+            refresh = stale.refresh if stale and not login else None
+            answer = self._refreshed(refresh) if refresh else None
             token = self._read(answer or self._logged_in(), stale)
         except AccessError as error:
             self._refused = error
@@ -168,7 +160,29 @@ class TokenAuth:
                 self._token = replace(stale, refresh=None)
             raise trouble.again() from None
         self._token = token
+        self._logged_in_before = True
         return token
+
+    def _outdated(self, token: Token) -> bool:
+        """Has it run out, or is there a newer one already?"""
+        now = self._token
+        return token.over(self._clock()) or now is None or now.generation != token.generation
+
+    def _app_refused(self, answer: Answer) -> AccessError:
+        said = refusals.read(answer, self._transport.redact).message
+        return AccessError(
+            f"the PIM refused the App token: {said}",
+            "The App was disconnected, or AKENEO_TOKEN belongs to another PIM: connect the App again and set "
+            "the new token.",
+        )
+
+    def _new_token_refused(self, answer: Answer) -> AccessError:
+        said = refusals.read(answer, self._transport.redact).message
+        return AccessError(
+            f"the PIM refused the new token: {said}",
+            "The login succeeded, so something on the way may drop the Authorization header: "
+            'on Apache set `SetEnvIf Authorization "(.*)" HTTP_AUTHORIZATION=$1`.',
+        )
 
     def _refreshed(self, refresh: str) -> Answer | None:
         answer = self._ask({"grant_type": "refresh_token", "refresh_token": refresh})
@@ -183,8 +197,14 @@ class TokenAuth:
             }
         )
         if answer.status != 200:
+            if self._logged_in_before and not refusals.read_login(answer, self._transport.redact).json:
+                raise self._outage(answer)
             raise refusals.of_login(answer, self._transport.redact, self._transport.url)
         return answer
+
+    def _outage(self, answer: Answer) -> Trouble:
+        """What answers here gave a token before: it is not the address that is wrong."""
+        return refusals.outage(answer, refusals.read_login(answer, self._transport.redact), writes=False)
 
     def _ask(self, grant: dict[str, str]) -> Answer:
         body = json.dumps(grant, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
@@ -194,31 +214,106 @@ class TokenAuth:
             headers={"Content-Type": "application/json", "Authorization": f"Basic {self._client}"},
             body=body,
             login=True,
+            largest=SMALL,
         )
-        refusals.raise_trouble(answer, self._transport.redact, writes=False, wall=self._wall)
+        found = refusals.read_login(answer, self._transport.redact)
+        refusals.raise_trouble(answer, found, writes=False, wall=self._wall)
         if answer.status == 413 and len(body) > BODY_LIMIT:
             raise AccessError(
-                f"the login takes {len(body)} bytes, and the PIM reads {BODY_LIMIT} at most",
+                f"the login takes {len(body)} bytes, and the PIM accepts {BODY_LIMIT} at most",
                 "Give the connection a shorter user name or password.",
             )
         return answer
 
     def _read(self, answer: Answer, stale: Token | None) -> Token:
+        # No message quotes the answer: whatever it is, there may be a token in it.
+        clean = self._transport.redact
         try:
-            data = parse.mapping(parse.document(answer.body, self._transport.redact))
+            data = parse.mapping(parse.document(answer.body))
             access = parse.text(data, "access_token")
-            refresh = data.get("refresh_token")
-            lifetime = data.get("expires_in")
+            if not _sendable(access):
+                raise parse.Garbled("access_token is not a token")
         except parse.Garbled as error:
-            raise refusals.no_pim(self._transport.url, str(error), self._transport.redact) from None
-        if not _sendable(access):
-            raise refusals.no_pim(self._transport.url, "access_token is no token", self._transport.redact)
+            if self._logged_in_before:
+                raise self._outage(answer) from None
+            if answer.cut or error.broken_off:
+                raise Trouble(
+                    Failure(
+                        Kind.CONNECTION,
+                        "the answer to the login broke off",
+                        "Run the same command again.",
+                        answer.status,
+                    )
+                ) from None
+            raise refusals.not_a_pim(self._transport.url, str(error), clean) from None
+        refresh = data.get("refresh_token")
         refresh = refresh if isinstance(refresh, str) and refresh else None
-        if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)) or not lifetime > 0:
-            lifetime = None
-        self._transport.redact.learn(access, refresh or "")
+        clean.learn(access, refresh or "")
         generation = stale.generation + 1 if stale else 1
-        return Token(access, refresh, self._clock(), lifetime, generation)
+        return Token(access, refresh, self._clock(), _lifetime(data.get("expires_in")), generation)
+
+
+class Session:
+    """The tokens of one call: a refused one is replaced, and the call replayed, a few times."""
+
+    def __init__(self, auth: TokenAuth) -> None:
+        self._auth = auth
+        self._token: Token | None = None
+        self._pauses = iter(PAUSES)
+        self._renewals = 0
+        self._passed = auth._passed
+
+    def current(self) -> Token:
+        """The token to sign with. Raises AccessError, Trouble."""
+        self._token = self._auth.current()
+        return self._token
+
+    def refused(self, answer: Answer) -> bool:
+        """Was the token refused, and is there another to replay the call with? False: take the answer.
+
+        A refused token is replaced. If the new one is refused too, the call waits and logs in again, twice:
+        behind several servers a new token may not be known to all of them yet. Raises AccessError if that
+        does not help either, but Trouble if other calls went through meanwhile; and as `current`.
+        """
+        auth, token = self._auth, self._token
+        assert token is not None
+        if answer.status != 401:
+            if not 300 <= answer.status < 400 and answer.status < 500:
+                auth._passed += 1
+            return False
+        if refusals.wants_basic(answer):
+            raise self._refusal(answer, refusals.basic_gate(auth._transport.url))
+        if auth._connection.token:
+            raise self._refusal(answer, auth._app_refused(answer))
+        self._renewals += 1
+        if self._renewals == 1 or (self._renewals <= _RENEWALS and auth._outdated(token)):
+            auth._renewed(token)
+            return True
+        pause = next(self._pauses, None)
+        if pause is None:
+            raise self._refusal(answer, auth._new_token_refused(answer))
+        auth._sleep(pause)
+        auth._renewed(token, login=True)
+        return True
+
+    def _refusal(self, answer: Answer, error: AccessError) -> AccessError | Trouble:
+        if self._auth._passed == self._passed:
+            return error
+        return Trouble(
+            Failure(
+                Kind.UNAVAILABLE,
+                f"{error.message} (while other requests were accepted)",
+                "One of several servers behind this address may not know the token. Run the command again.",
+                answer.status,
+            )
+        )
+
+
+def _lifetime(seconds: Any) -> float | None:
+    """`expires_in`, in seconds; None where it says nothing that can be used."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        return None
+    return float(seconds) if 0 < seconds <= _LONGEST_LIFE else None
 
 
 def _sendable(token: str) -> bool:

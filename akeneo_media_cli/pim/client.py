@@ -8,6 +8,7 @@ from types import TracebackType
 
 from .api.catalogue import CatalogueCalls
 from .api.entities import EntityCalls
+from .api.history import CallHistory
 from .api.media import MediaCalls
 from .api.products import ProductCalls
 from .api.uploads import UploadCalls
@@ -17,9 +18,9 @@ from .http.transport import CallInfo, Counts, Transport
 
 
 class PimClient(UploadCalls, MediaCalls, ProductCalls, CatalogueCalls, EntityCalls):
-    """Makes each call once and says truly what came of it; trying again is its caller's business.
+    """Makes each call once and reports exactly what came of it; retrying is up to its caller.
 
-    Beneath that a call is replayed with a renewed token, and on a new connection where a kept one died.
+    Below that, a call is replayed with a renewed token, and on a new connection if a kept one died.
     Nothing is sent before the first call. Usable by any number of threads, and as a context manager.
     """
 
@@ -32,13 +33,14 @@ class PimClient(UploadCalls, MediaCalls, ProductCalls, CatalogueCalls, EntityCal
         pool: int = 4,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
         on_call: Callable[[CallInfo], None] | None = None,
     ) -> None:
         """`timeout`: seconds of silence, while sending too, after which a call is given up.
 
         `pool`: connections kept, as many as threads that call. `clock`: monotonic seconds; `wall`: seconds
-        since the epoch. `on_call` hears of each exchange, from many threads. Raises UsageError for an
-        address or token that cannot be used.
+        since the epoch; `sleep`: waits so many seconds. `on_call` is told of each exchange, from many
+        threads. Raises UsageError for an address or token that cannot be used.
         """
         transport = Transport(
             connection.url,
@@ -49,7 +51,9 @@ class PimClient(UploadCalls, MediaCalls, ProductCalls, CatalogueCalls, EntityCal
             clock=clock,
             on_call=on_call,
         )
-        super().__init__(transport, TokenAuth(connection, transport, clock, wall), wall)
+        super().__init__(
+            transport, TokenAuth(connection, transport, clock, wall, sleep), CallHistory(clock), wall
+        )
 
     @property
     def counts(self) -> Counts:

@@ -1,6 +1,6 @@
-"""What a call to the PIM may end in, other than an answer.
+"""How a call to the PIM can fail.
 
-Each exception carries a `Failure`; none holds a request, so that no traceback can show a token.
+Each exception carries a `Failure`. None holds the request, so that no traceback can show a token.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from ..errors import Failure
 
 
 class CallError(Exception):
-    """Base: a call that did not bring what it was made for; `failure` says why."""
+    """Base: a call that did not return what it was made for; `failure` says why."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -20,18 +20,23 @@ class CallError(Exception):
 
 
 class Refusal(CallError):  # noqa: N818
-    """The PIM refused for good: the same call will be refused again."""
+    """The PIM refused for good: the same call would be refused again."""
 
 
 class Trouble(CallError):  # noqa: N818
-    """What may go away by itself: worth trying again, with a new body.
+    """A temporary error: worth another try, with a new body.
 
-    `throttled`: the PIM said "too many" (429). `retry_after`: seconds it asked to wait, None where it did
-    not. `maybe_done`: the whole request went out and no clean refusal came back, so that the PIM may have
-    done, or still be doing, what it was asked (docs/pim-behaviour.md, "When the answer is lost"). `reused`:
-    it died on a connection that had served earlier calls, which the other side may simply have closed
-    (docs/pim-behaviour.md, "Transport"). `waited`: the seconds that the PIM had the whole request for without
-    an answer to it, where whoever made the call took them.
+    `throttled`: the PIM, or a rate limiter in front of it, said "too many requests".
+    `outage`: something else answers in the PIM's place (a maintenance page, a redirect, a web server's own
+    404) where the PIM answered earlier. It says nothing about the row.
+    `retry_after`: seconds the answer asked to wait, at most `LONGEST_RETRY_AFTER`; None if it named none.
+    `maybe_done`: the whole request went out and no clean refusal came back, so the PIM may have done it, or
+    may still be doing it (docs/pim-behaviour.md, "When the answer is lost").
+    `reused`: it died on a connection that had served earlier calls, which the other side may simply have
+    closed (docs/pim-behaviour.md, "Transport").
+    `oversize`: the body was larger than any that has got through while smaller ones do. It is the failure
+    to report if the same file ends like this once more.
+    `waited`: seconds that the PIM had the whole request without answering, where the caller measured them.
     """
 
     waited: float = 0.0
@@ -41,32 +46,38 @@ class Trouble(CallError):  # noqa: N818
         failure: Failure,
         *,
         throttled: bool = False,
+        outage: bool = False,
         retry_after: float | None = None,
         maybe_done: bool = False,
         reused: bool = False,
+        oversize: Failure | None = None,
     ) -> None:
         super().__init__(failure)
         self.throttled = throttled
+        self.outage = outage
         self.retry_after = retry_after
         self.maybe_done = maybe_done
         self.reused = reused
+        self.oversize = oversize
 
     def again(self) -> Trouble:
         """The same trouble for another thread: a raised exception is not shared."""
         return Trouble(
             self.failure,
             throttled=self.throttled,
+            outage=self.outage,
             retry_after=self.retry_after,
             maybe_done=self.maybe_done,
             reused=self.reused,
+            oversize=self.oversize,
         )
 
 
 class SourceTrouble(CallError):  # noqa: N818
     """The file at our end is missing, unreadable, or changed while it was sent.
 
-    `passing`: worth trying again, as it came from elsewhere and may come whole the next time.
-    No OSError on purpose: requests takes those for faults of the network.
+    `passing`: worth another try, since it comes from elsewhere and may arrive whole the next time.
+    Deliberately not an OSError: requests takes those for network errors.
     """
 
     def __init__(self, failure: Failure, *, passing: bool = False) -> None:

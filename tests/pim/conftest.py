@@ -62,6 +62,7 @@ def pim() -> Iterator[Pim]:
             **options: Any,
         ) -> tuple[PimClient, Server]:
             server = stack.enter_context(Server(handle, tls=tls, lazy=lazy, tokens=tokens))
+            options.setdefault("sleep", lambda seconds: None)
             client = stack.enter_context(
                 PimClient(connection_to(server.url, **(connection or {})), **options)
             )

@@ -17,7 +17,7 @@ from akeneo_media_cli.pim.answers.types import (
     SystemInformation,
     size_limit,
 )
-from akeneo_media_cli.pim.errors import Refusal, Trouble
+from akeneo_media_cli.pim.errors import Trouble
 
 from .conftest import (
     API,
@@ -149,5 +149,5 @@ def test_routes_are_asked_for_without_a_token(pim: Pim) -> None:
     assert "authorization" not in server.requests[0].headers
     with pytest.raises(Trouble):
         client.routes()
-    with pytest.raises(Refusal):
+    with pytest.raises(Trouble):
         client.routes()

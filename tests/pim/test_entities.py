@@ -8,7 +8,7 @@ import pytest
 
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.pim.answers.entity_types import AssetFamily, Entity, MediaAttribute
-from akeneo_media_cli.pim.errors import Refusal
+from akeneo_media_cli.pim.errors import Refusal, Trouble
 from akeneo_media_cli.pim.http.multipart import ValueRef
 
 from .conftest import (
@@ -37,7 +37,7 @@ def test_asset_and_record_media(pim: Pim, body: Any) -> None:
     assert (made.code, made.location) == (CODE, f"{API}/asset-media-files/{CODE}")
     assert client.upload_record_media(body()).code == CODE
     assert client.upload_asset_media(body()).code == CODE
-    with pytest.raises(Refusal):
+    with pytest.raises(Trouble):
         client.upload_asset_media(body())
     assert [r.path for r in server.requests] == [
         f"{API}/asset-media-files",
@@ -82,9 +82,9 @@ def test_the_old_pam(pim: Pim, body: Any) -> None:
     )
     assert client.upload_pam_reference("a b", body()).note.endswith("properly. x")
     client.upload_pam_variation("a", "print", body(), "en_US")
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Trouble) as trouble:
         client.upload_pam_variation("a", "print", body())
-    assert caught.value.failure.kind is Kind.NOT_CREATED
+    assert trouble.value.failure.kind is Kind.NOT_CREATED
     with pytest.raises(Refusal) as caught:
         client.upload_pam_reference("a b", body())
     assert caught.value.failure.kind is Kind.TARGET_UNKNOWN

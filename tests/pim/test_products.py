@@ -28,10 +28,11 @@ from .server import page, refuses, says
 
 
 def test_a_product(pim: Pim) -> None:
-    client, server = answering(pim, says(200, product(metadata={"workflow_status": "draft_in_progress"})))
+    data = product(identifier="shoe 44/ä%", metadata={"workflow_status": "draft_in_progress"})
+    client, server = answering(pim, says(200, data))
     found = client.get_product("shoe 44/ä%")
     assert found is not None
-    assert (found.identifier, found.family, found.parent) == ("shoe_44", "shoes", None)
+    assert (found.identifier, found.family, found.parent) == ("shoe 44/ä%", "shoes", None)
     assert found.media_code("picture") == CODE
     assert found.media_code("front", "en_US", "print") == CODE
     assert found.media_code("front") is None

@@ -11,24 +11,36 @@ from typing import Any
 
 from ..http.redact import Redactor
 
+_JSON_BEGINS = (b"{", b"[")
+
 
 class Garbled(Exception):  # noqa: N818
-    """The text is not what the PIM's API answers; the message says where."""
+    """The text is not what the PIM's API answers; the message says where.
+
+    `broken_off`: it begins as JSON but does not parse, as an answer does that lost its end on the way.
+    """
+
+    def __init__(self, message: str, *, broken_off: bool = False) -> None:
+        super().__init__(message)
+        self.broken_off = broken_off
 
 
 def document(text: bytes, clean: Redactor | None = None) -> Any:
-    """The JSON value in `text`. Raises Garbled, which shows how `text` begins only where there is `clean`."""
+    """The JSON value in `text`. Raises Garbled, which quotes the beginning of `text` only with `clean`."""
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):
-        shown = text.decode("utf-8", "replace").strip()
-        if not shown:
+    except RecursionError:
+        raise Garbled("not JSON: nested too deeply") from None
+    except ValueError:
+        start = text.lstrip()[:4000]
+        if not start:
             raise Garbled("empty, where JSON was expected") from None
-        raise Garbled(f"not JSON: {clean.beginning(shown, 80)!r}" if clean else "not JSON") from None
+        shown = f": {clean.beginning(start.decode('utf-8', 'replace'), 80)!r}" if clean else ""
+        raise Garbled(f"not JSON{shown}", broken_off=start.startswith(_JSON_BEGINS)) from None
 
 
 def mapping(value: Any, where: str = "answer") -> Mapping[str, Any]:
-    """`value` as a JSON object. PHP writes an empty one as `[]`: that is taken too."""
+    """`value` as a JSON object. PHP writes an empty one as `[]`: that is accepted too."""
     if isinstance(value, dict):
         return value
     if value == []:
@@ -46,13 +58,13 @@ def items(value: Any, where: str) -> list[Any]:
 
 
 def text(source: Mapping[str, Any], key: str) -> str:
-    """A text that must be there. A number, as old PIMs write codes of digits, is made a text."""
+    """A text that must be there. A number, as old PIMs write codes of digits, becomes a text."""
     value = source.get(key)
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise Garbled(f"{key} is missing or no text")
+    raise Garbled(f"{key} is missing or not text")
 
 
 def optional(source: Mapping[str, Any], key: str) -> str | None:
@@ -64,7 +76,7 @@ def texts(source: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """A list of texts; missing is empty."""
     found = items(source.get(key), key)
     if not all(isinstance(each, str) for each in found):
-        raise Garbled(f"{key} holds what is no text")
+        raise Garbled(f"{key} contains something that is not text")
     return tuple(found)
 
 
@@ -78,4 +90,4 @@ def number(source: Mapping[str, Any], key: str) -> int:
     value = source.get(key)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise Garbled(f"{key} is missing or no whole number")
+    raise Garbled(f"{key} is missing or not a whole number")

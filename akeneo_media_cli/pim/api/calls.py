@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from ...errors import AccessError, Failure, Kind
+from ...rows import folded
 from ..answers import parse, refusals
 from ..answers.line_matching import match_answers
 from ..answers.types import LineResult
 from ..answers.value_errors import NOTHING, RequestContext
 from ..auth import TokenAuth
-from ..errors import Refusal, Trouble
+from ..errors import CallError, Refusal, Trouble
 from ..http.multipart import FileBody
 from ..http.transport import Answer, Transport
+from .history import CallHistory
 
 API = "/api/rest/v1"
 BATCH = 100
-"""Lines of one PATCH, items of one page, values of one IN
-(docs/pim-behaviour.md, "Cost of a call and limits")."""
+"""Lines of one PATCH, items of one page, values of one IN."""
 LONGEST_PATH = 7_000
-"""Bytes of path and query that every server takes: many stop at 8,000."""
+"""Bytes of path and query that every server accepts: many stop at 8,000."""
 COLLECTION = "application/vnd.akeneo.collection+json"
 JSON = "application/json"
-_REPLAYS = 2
+
+_PLAIN = re.compile(r"[\w~-][\w.~ -]*")
+"""Codes that every server passes on in a path as they are, once encoded."""
 
 T = TypeVar("T")
 
@@ -36,14 +42,12 @@ def segment(code: str) -> str:
 
 
 def media_path(code: str) -> str:
-    """A media code in a path: its slashes stay, as Apache refuses `%2F`
-    (docs/pim-behaviour.md, "Answers to an upload")."""
+    """A media code in a path: its slashes stay, as Apache refuses `%2F` (pim-facts A5)."""
     return "/".join(map(segment, code.split("/")))
 
 
 def pam_path(asset: str, scope: str | None, locale: str | None) -> str:
-    """Where the old PAM keeps a file of an asset: the reference file, or a channel's variation
-    (docs/pim-behaviour.md, "The old PAM")."""
+    """Where the old PAM keeps a file of an asset: the reference file, or a channel's variation (B6.4)."""
     kind = "reference-files" if scope is None else f"variation-files/{segment(scope)}"
     return f"/assets/{segment(asset)}/{kind}/{'no-locale' if locale is None else segment(locale)}"
 
@@ -75,10 +79,32 @@ def batches(codes: Sequence[str], path_of: Callable[[list[str]], str]) -> Iterat
 class Calls:
     """What every endpoint needs."""
 
-    def __init__(self, transport: Transport, auth: TokenAuth, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        auth: TokenAuth,
+        history: CallHistory,
+        wall: Callable[[], float],
+    ) -> None:
         self.transport = transport
         self.auth = auth
+        self.history = history
         self._wall = wall
+        self._resumed = _Resumed()
+
+    @contextmanager
+    def resuming(self, answers: MutableMapping[str, Answer]) -> Iterator[None]:
+        """Within this block, in this thread, a GET whose path is in `answers` is not made again.
+
+        For a look-up of several calls that met Trouble: pass the same `answers`, empty at first, to the next
+        try, and only what is missing is asked. Without it a look-up of five calls never ends on a PIM that
+        allows four a second.
+        """
+        before, self._resumed.answers = self._resumed.answers, answers
+        try:
+            yield
+        finally:
+            self._resumed.answers = before
 
     def call(
         self,
@@ -89,45 +115,95 @@ class Calls:
         headers: Mapping[str, str] | None = None,
         stream: bool = False,
         signed: bool = True,
+        largest: int | None = None,
     ) -> Answer:
         """One call below `/api/rest/v1`, replayed after a 401 with a new token and a new body.
 
-        The answer is of any status but those that Trouble and AccessError stand for. Raises Trouble,
-        SourceTrouble, AccessError (token refused), UsageError (certificate, proxy, address).
+        The answer is of any status but those that Trouble and AccessError stand for; `largest` as in
+        `Transport.exchange`. Raises Trouble, SourceTrouble, AccessError (token refused), UsageError
+        (certificate, proxy, address).
         """
-        attempt, replays = 1, 0
-        token = None
+        attempt = 1
+        session = self.auth.session() if signed else None
         while True:
-            if signed:
-                token = self.auth.current()
-                headers = {**(headers or {}), "Authorization": f"Bearer {token.access}"}
+            if session:
+                headers = {**(headers or {}), "Authorization": f"Bearer {session.current().access}"}
             answer = self.transport.exchange(
-                method, API + path, headers=headers, body=body, attempt=attempt, stream=stream
+                method,
+                API + path,
+                headers=headers,
+                body=body,
+                attempt=attempt,
+                stream=stream,
+                largest=largest,
             )
-            if answer.status != 401 or token is None:
+            if session is None or not session.refused(answer):
                 break
-            if replays == _REPLAYS or not self.auth.renew(token, replayed=replays > 0):
-                raise self.auth.refuse(refusals.read(answer, self.transport.redact).message)
-            attempt, replays = answer.attempt + 1, replays + 1
-        writes = method != "GET" and answer.whole
-        refusals.raise_trouble(answer, self.transport.redact, writes=writes, wall=self._wall)
+            attempt = answer.attempt + 1
+        found = refusals.read(answer, self.transport.redact) if answer.status >= 300 else None
+        if found is not None:
+            if found.json:
+                self.history.worked(method, path)
+            refusals.raise_trouble(
+                answer,
+                found,
+                writes=_may_be_done(answer),
+                busy=self.history.recently,
+                wall=self._wall,
+            )
         return answer
 
     def get(self, path: str, reader: Callable[[Any], T]) -> T:
         """The answer of a GET, read. Raises Refusal for any status but 200, and as `call` does."""
-        answer = self.call("GET", path)
+        answer = self._got(path)
         if answer.status != 200:
             raise self.refused(answer)
         return self.decoded(answer, reader)
 
     def get_or_none(self, path: str, reader: Callable[[Any], T]) -> T | None:
-        """As `get`, but None where the PIM itself says 404; a web server's own 404 is a Refusal."""
-        answer = self.call("GET", path)
+        """As `get`, but None where the PIM itself says 404; a web server's own 404 is an error."""
+        answer = self._got(path)
         if answer.status == 404 and refusals.read(answer, self.transport.redact).json:
             return None
         if answer.status != 200:
             raise self.refused(answer)
         return self.decoded(answer, reader)
+
+    def one(
+        self,
+        path: str,
+        code: str,
+        reader: Callable[[Any], T],
+        search: Callable[[Sequence[str]], list[T]],
+        code_of: Callable[[T], str | None],
+    ) -> T | None:
+        """An entity by its code; None where there is none. `path` has the code as its last segment.
+
+        Servers in front of the PIM decode, collapse or refuse some characters of a path, so a code that has
+        them is looked up with `search` too, unless the path led to it. `code_of` gives an entity's own code.
+        """
+        plain = _PLAIN.fullmatch(code) is not None
+        if code not in (".", ".."):
+            try:
+                found = self.get_or_none(path, reader)
+            except (Refusal, Trouble) as problem:
+                if plain or problem.failure.http_status not in (400, 404, 405):
+                    raise
+                found = None
+            if plain or (found is not None and folded(code_of(found) or code) == folded(code)):
+                return found
+        return next(iter(search([code])), None)
+
+    def _got(self, path: str) -> Answer:
+        resumed = self._resumed.answers
+        if resumed is None:
+            return self.call("GET", path)
+        if path not in resumed:
+            answer = self.call("GET", path)
+            if answer.cut or answer.status != 200:
+                return answer
+            resumed[path] = answer
+        return resumed[path]
 
     def pages(self, path: str, reader: Callable[[Any], T]) -> Iterator[list[T]]:
         """A list's pages, as long as there is a next one. `path` with its query. Raises as `get` does."""
@@ -159,43 +235,76 @@ class Calls:
         return items, following if following != path else ""
 
     def decoded(self, answer: Answer, reader: Callable[[Any], T]) -> T:
-        """The answer's JSON through `reader`. Raises Trouble where it broke off, Refusal for garbage."""
+        """The answer's JSON through `reader`.
+
+        Raises Trouble if the answer broke off or is not the PIM's own where the PIM answered before, else
+        Refusal.
+        """
         if answer.cut:
-            raise Trouble(
-                Failure(
-                    Kind.CONNECTION,
-                    "the PIM's answer broke off",
-                    "Run the same command again.",
-                    answer.status,
-                )
-            )
+            raise self._broken_off(answer)
         try:
-            return reader(parse.document(answer.body, self.transport.redact))
+            read = reader(parse.document(answer.body, self.transport.redact))
         except parse.Garbled as error:
-            raise Refusal(
-                Failure(
-                    Kind.REFUSED,
-                    self.transport.redact(f"what answers is no PIM, or one that we do not know: {error}"),
-                    "Check AKENEO_URL, and whether a proxy or a login page stands between.",
-                    answer.status,
+            if self._resumed.answers is not None:
+                self._resumed.answers.pop(answer.path.removeprefix(API), None)
+            problem: CallError
+            if error.broken_off:
+                problem = self._broken_off(answer)
+            elif self.history.any_worked:
+                problem = self._outage(answer)
+            else:
+                problem = Refusal(
+                    Failure(
+                        Kind.REFUSED,
+                        self.transport.redact(
+                            f"the answer is not a PIM's, or not of a known version: {error}"
+                        ),
+                        "Check AKENEO_URL, and whether a proxy or a login page is in front of the PIM.",
+                        answer.status,
+                    )
                 )
-            ) from None
+            raise problem from None
+        self.history.worked(answer.method, answer.path.removeprefix(API))
+        return read
 
     def refused(
         self, answer: Answer, sent: RequestContext = NOTHING, *, free: bool = False
-    ) -> Refusal | AccessError:
-        """The error for an answer. `free`: the endpoint asks for no right but that to use the API at all.
+    ) -> Refusal | AccessError | Trouble:
+        """The error for an answer. `free`: the endpoint needs no right but that to use the API at all.
 
         So its 403, if it names nothing of what was sent, is about the user (docs/pim-behaviour.md, "Rights").
         """
         clean = self.transport.redact
+        found = refusals.read(answer, clean)
+        if not found.json and self._is_outage(answer):
+            return self._outage(answer)
         if answer.status == 403 and free and refusals.mentions_nothing(answer, sent, clean):
             return AccessError(
-                f"this user may not use the PIM's API: {refusals.read(answer, clean).message}",
+                f"this user may not use the PIM's API: {found.message}",
                 "Give the connection's role the right `Overall Web API access` in the PIM.",
                 Kind.API_FORBIDDEN,
             )
         return refusals.refusal(answer, sent, clean)
+
+    def _is_outage(self, answer: Answer) -> bool:
+        """Can this answer, which is not the PIM's, not be about what was asked?"""
+        if 200 <= answer.status < 400:
+            return self.history.any_worked
+        return answer.status in (404, 405) and self.history.exists(
+            answer.method, answer.path.removeprefix(API)
+        )
+
+    def _outage(self, answer: Answer) -> Trouble:
+        found = refusals.read(answer, self.transport.redact)
+        return refusals.outage(answer, found, writes=_may_be_done(answer))
+
+    def _broken_off(self, answer: Answer) -> Trouble:
+        return Trouble(
+            Failure(
+                Kind.CONNECTION, "the PIM's answer broke off", "Run the same command again.", answer.status
+            ),
+            maybe_done=_may_be_done(answer),
+        )
 
     def patch_lines(self, path: str, lines: Sequence[Mapping[str, Any]], key: str) -> list[LineResult]:
         """Products' way: a JSON object a line. One result for each line, answered or not.
@@ -233,6 +342,17 @@ class Calls:
                 failure = refusals.of_line(found, _sent(line, code, entity), self.transport.redact)
             results.append(LineResult(number, code, status, failure))
         return results
+
+
+class _Resumed(threading.local):
+    """The answers that this thread's look-up has already; None: it is not one that can be resumed."""
+
+    answers: MutableMapping[str, Answer] | None = None
+
+
+def _may_be_done(answer: Answer) -> bool:
+    """Could the PIM have done what it was asked, for all that this answer says?"""
+    return answer.method != "GET" and answer.whole
 
 
 def _checked(lines: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

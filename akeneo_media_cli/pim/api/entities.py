@@ -43,7 +43,8 @@ class EntityCalls(Calls):
 
     def get_asset(self, family: str, code: str) -> Entity | None:
         """One asset; None where there is none."""
-        return self.get_or_none(f"/asset-families/{segment(family)}/assets/{segment(code)}", Entity.read)
+        path = f"/asset-families/{segment(family)}/assets/{segment(code)}"
+        return self.one(path, code, Entity.read, lambda codes: self.search_assets(family, codes), _code)
 
     def search_assets(self, family: str, codes: Sequence[str]) -> list[Entity]:
         """Those of the assets that the index knows, a hundred a call."""
@@ -76,7 +77,9 @@ class EntityCalls(Calls):
     def get_record(self, reference_entity: str, code: str) -> Entity | None:
         """One record; None where there is none."""
         path = f"/reference-entities/{segment(reference_entity)}/records/{segment(code)}"
-        return self.get_or_none(path, Entity.read)
+        return self.one(
+            path, code, Entity.read, lambda codes: self.search_records(reference_entity, codes), _code
+        )
 
     def search_records(self, reference_entity: str, codes: Sequence[str]) -> list[Entity]:
         """Those of the records that the index knows, a hundred a call."""
@@ -93,6 +96,10 @@ class EntityCalls(Calls):
         return [
             item for each in batches(codes, path_of) for page in self.pages(each, reader) for item in page
         ]
+
+
+def _code(entity: Entity) -> str | None:
+    return entity.code
 
 
 def _attributes(data: Any) -> list[MediaAttribute]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ...errors import Kind
 from ..answers.types import LineResult, Product, ProductModel
-from ..errors import Refusal
 from .calls import BATCH, COLLECTION, LONGEST_PATH, Calls, batches, criteria, query, segment
 
 T = TypeVar("T")
@@ -23,7 +21,9 @@ class ProductCalls(Calls):
 
     def get_product(self, identifier: str) -> Product | None:
         """A product by identifier, in any case; None where there is none that this user may see."""
-        return self._one("products", identifier, Product.read, self.search_products)
+        return self.one(
+            f"/products/{segment(identifier)}", identifier, Product.read, self.search_products, _identifier
+        )
 
     def get_product_by_uuid(self, uuid: str) -> Product | None:
         """A product by UUID; its identifier is only among its values there. PIM 7 and later."""
@@ -31,7 +31,8 @@ class ProductCalls(Calls):
 
     def get_product_model(self, code: str) -> ProductModel | None:
         """A product model by code; None where there is none that this user may see."""
-        return self._one("product-models", code, ProductModel.read, self.search_product_models)
+        path = f"/product-models/{segment(code)}"
+        return self.one(path, code, ProductModel.read, self.search_product_models, _code)
 
     def search_products(self, identifiers: Sequence[str], attributes: Sequence[str] = ()) -> list[Product]:
         """Those of the products that the index knows, in no certain order, by as few calls as it takes.
@@ -101,17 +102,6 @@ class ProductCalls(Calls):
         if answer.status not in (200, 204, 400, 413, 422):
             raise self.refused(answer)
 
-    def _one(
-        self, kind: str, code: str, reader: Callable[[Any], T], search: Callable[[Sequence[str]], list[T]]
-    ) -> T | None:
-        try:
-            return self.get_or_none(f"/{kind}/{segment(code)}", reader)
-        except Refusal as refusal:
-            if "/" not in code or refusal.failure.kind is not Kind.ROUTE_MISSING:
-                raise
-        # Apache answers 404 by itself to a slash in a path, even encoded; the search takes it in a query.
-        return next(iter(search([code])), None)
-
     def _search(
         self,
         kind: str,
@@ -135,6 +125,14 @@ class ProductCalls(Calls):
                     # (docs/pim-behaviour.md, "Searching and paging").
                     break
         return found
+
+
+def _identifier(product: Product) -> str | None:
+    return product.identifier
+
+
+def _code(model: ProductModel) -> str | None:
+    return model.code
 
 
 def _walk(kind: str, families: Sequence[str], attributes: Sequence[str]) -> str:

@@ -7,22 +7,23 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ...errors import Failure, Kind
-from ..answers import parse, value_errors
+from ...wording import size
+from ..answers import parse, refusals, value_errors
 from ..answers.types import Attribute, Created
 from ..answers.value_errors import RequestContext
-from ..errors import Refusal
+from ..errors import Trouble
 from ..http.multipart import FileBody
-from ..http.transport import Answer
-from .calls import Calls, pam_path
+from ..http.transport import SMALL, Answer
+from .calls import API, Calls, pam_path
 
 _CODE = re.compile(r"/api/rest/v1/(?:category-|asset-|reference-entities-)?media-files/(.+?)(?:/download)?/?")
 
 
 class UploadCalls(Calls):
-    """Each sends one `FileBody`, made for this call, and believes only a 201 that names what was made.
+    """Each sends one `FileBody`, made for this call, and trusts only a 201 that names what was created.
 
     All raise Refusal, Trouble, SourceTrouble, AccessError, UsageError. `attribute` is what the catalogue
-    says of the attribute, where known: it sharpens the kind of a refusal.
+    says about the attribute, if known: it makes the kind of a refusal more precise.
     """
 
     def upload_product(self, body: FileBody, attribute: Attribute | None = None) -> Created:
@@ -34,32 +35,27 @@ class UploadCalls(Calls):
         return self._upload_value(body, "product_model", attribute)
 
     def upload_category_media(self, body: FileBody) -> Created:
-        """A value of an enriched category (`body.value`); cloud only
-        (docs/pim-behaviour.md, "Enriched categories")."""
+        """A value of an enriched category (`body.value`); cloud only (pim-facts B6.3)."""
         _expect(body, "category")
         return self._located(self._sent("/category-media-files", body))
 
     def upload_asset_media(self, body: FileBody) -> Created:
-        """A file for assets, attached to none yet: `patch_assets` does
-        (docs/pim-behaviour.md, "Assets and reference entities")."""
+        """A file for assets, attached to none yet: `patch_assets` does (pim-facts B6.1)."""
         return self._named(self._sent("/asset-media-files", body), "Asset-media-file-code")
 
     def upload_record_media(self, body: FileBody) -> Created:
-        """A file for records and reference entities, attached to none yet
-        (docs/pim-behaviour.md, "Assets and reference entities")."""
+        """A file for records and reference entities, attached to none yet (pim-facts B6.2)."""
         answer = self._sent("/reference-entities-media-files", body)
         return self._named(answer, "Reference-entities-media-file-code")
 
     def upload_pam_reference(self, asset: str, body: FileBody, locale: str | None = None) -> Created:
-        """The reference file of an asset of the old PAM, PIM 2.x and 3.x
-        (docs/pim-behaviour.md, "The old PAM")."""
+        """The reference file of an asset of the old PAM, PIM 2.x and 3.x (pim-facts B6.4)."""
         return self._pam(pam_path(asset, None, locale), asset, body)
 
     def upload_pam_variation(
         self, asset: str, scope: str, body: FileBody, locale: str | None = None
     ) -> Created:
-        """The variation file of an asset of the old PAM for a channel
-        (docs/pim-behaviour.md, "The old PAM")."""
+        """The variation file of an asset of the old PAM for a channel (pim-facts B6.4)."""
         return self._pam(pam_path(asset, scope, locale), asset, body)
 
     def _upload_value(self, body: FileBody, holder: str, attribute: Attribute | None) -> Created:
@@ -75,8 +71,13 @@ class UploadCalls(Calls):
         free: bool = False,
         code: str = "",
     ) -> Answer:
-        answer = self.call("POST", path, body=body)
+        try:
+            answer = self.call("POST", path, body=body, largest=SMALL)
+        except Trouble as trouble:
+            trouble.oversize = self._oversize(trouble, body)
+            raise
         if answer.status == 201:
+            self.history.body_passed(body.size)
             return answer
         value = body.value
         sent = RequestContext(
@@ -89,28 +90,48 @@ class UploadCalls(Calls):
             attribute=attribute,
             entity=value is None,
         )
+        if 200 <= answer.status < 300 and (not answer.body or self.history.any_worked):
+            raise self._unnamed(answer)
         raise self.refused(answer, sent, free=free)
+
+    def _oversize(self, trouble: Trouble, body: FileBody) -> Failure | None:
+        """Caddy and others answer 502, or cut the connection, where a body is over their limit."""
+        cut = trouble.failure.http_status is None and trouble.failure.kind is Kind.CONNECTION
+        largest = self.history.largest_passed(body.size)
+        if largest is None or not (cut or trouble.failure.http_status == 502):
+            return None
+        return Failure(
+            Kind.BODY_TOO_LARGE,
+            f"something on the way stops a file of {size(body.size)}: {trouble.failure.message}",
+            f"Files up to {size(largest)} got through. Raise the limit of the proxy in front of the PIM "
+            "(in Caddy: max_size of request_body), or make the file smaller.",
+            trouble.failure.http_status,
+        )
 
     def _located(self, answer: Answer) -> Created:
         path = _path(answer)
         found = _CODE.fullmatch(path[path.find("/api/rest/v1/") :]) if "/api/rest/v1/" in path else None
         if found is None:
             raise self._unnamed(answer)
-        return Created(unquote(found.group(1)), path)
+        return self._made(answer, Created(unquote(found.group(1)), path))
+
+    def _made(self, answer: Answer, created: Created) -> Created:
+        self.history.worked("POST", answer.path.removeprefix(API))
+        return created
 
     def _named(self, answer: Answer, header: str) -> Created:
         code = answer.headers.get(header, "").strip()
-        return Created(code, _path(answer)) if code else self._located(answer)
+        return self._made(answer, Created(code, _path(answer))) if code else self._located(answer)
 
     def _pam(self, path: str, asset: str, body: FileBody) -> Created:
         answer = self._sent(path, body, code=asset)
         location = _path(answer)
         if "/assets/" not in location:
             raise self._unnamed(answer)
-        return Created(asset, location, self._note(answer))
+        return self._made(answer, Created(asset, location, self._note(answer)))
 
     def _note(self, answer: Answer) -> str:
-        """Beside the 201 the old PAM may say which variations it could not make."""
+        """With its 201 the old PAM may say which variations it could not generate."""
         try:
             data: Any = parse.document(answer.body)
         except parse.Garbled:
@@ -121,20 +142,24 @@ class UploadCalls(Calls):
             else ""
         )
 
-    def _unnamed(self, answer: Answer) -> Refusal:
-        return Refusal(
+    def _unnamed(self, answer: Answer) -> Trouble:
+        """For success without the name of what was created: it may be, so a look-up has to tell."""
+        if answer.body and not refusals.read(answer, self.transport.redact).json and answer.status != 201:
+            return self._outage(answer)
+        return Trouble(
             Failure(
                 Kind.NOT_CREATED,
-                "the answer is 201, but names no media file",
-                "Something between changes the PIM's answers: headers must come through a proxy unchanged.",
+                f"the answer is {answer.status}, but does not name the media file",
+                "Something on the way changes the PIM's answers: a proxy must pass status and headers on "
+                "unchanged.",
                 answer.status,
-            )
+            ),
+            maybe_done=True,
         )
 
 
 def _path(answer: Answer) -> str:
-    """The Location's path: its host can be wrong behind a proxy
-    (docs/pim-behaviour.md, "Answers to an upload")."""
+    """The Location's path: its host can be wrong behind a proxy."""
     try:
         return urlsplit(answer.headers.get("Location", "")).path
     except ValueError:

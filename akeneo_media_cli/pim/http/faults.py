@@ -1,4 +1,4 @@
-"""What an exception of requests means for the call: worth trying again, or pointless until somebody acts."""
+"""What an exception of requests means for the call: worth another try, or pointless until somebody acts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import http.client
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import requests
 import urllib3.exceptions as u
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from ...errors import Failure, Kind, UsageError
 from ..errors import Trouble
@@ -17,6 +20,9 @@ from .wire import LONGEST_ANSWER, CallState, Overdue
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _AGAIN = "Check the network and that the PIM is up, then run the same command again."
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
+"""OpenSSL's reasons when the other side answers a handshake in plain text; which one differs by version."""
+_EXPIRED, _NOT_YET_VALID = 10, 9
 _MISCONFIGURED = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
@@ -26,19 +32,35 @@ _MISCONFIGURED = (
 )
 
 
-def judge(
-    error: Exception, *, where: str, timeouts: tuple[float, float], state: CallState, writes: bool
-) -> Trouble | UsageError:
+@dataclass(frozen=True)
+class Way:
+    """How the PIM is reached. `where`: its address; `timeouts`: seconds to connect and of silence.
+
+    `proxied`: through a proxy that the environment names. `expiry` looks up when the server's certificate
+    ends, or ended: `Nov 28 12:00:00 2026 GMT`; empty where it cannot be had.
+    """
+
+    where: str
+    timeouts: tuple[float, float]
+    proxied: bool
+    expiry: Callable[[], str]
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that names the proxy."""
+        return f"{self.where.partition('://')[0].upper()}_PROXY"
+
+
+def judge(error: Exception, way: Way, state: CallState, *, writes: bool) -> Trouble | UsageError:
     """The error to raise for `error`; holds nothing of the request.
 
-    `where` names the PIM's host, `timeouts` are the seconds allowed to connect and to stay silent,
     `state` is how far the call came, `writes`: could it have changed anything?
     """
     causes = list(causes_of(error))
-    fatal = _fatal(causes, where)
+    fatal = _fatal(causes, way)
     if fatal:
         return fatal
-    kind, message, hint = _describe(causes, where, timeouts, state.connected)
+    kind, message, hint = _describe(causes, way, state.connected)
     return Trouble(Failure(kind, message, hint), maybe_done=writes and state.handed_out, reused=state.reused)
 
 
@@ -54,62 +76,123 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
             waiting += [*each.args, getattr(each, "reason", None), each.__cause__, each.__context__]
 
 
-def _fatal(causes: list[BaseException], where: str) -> UsageError | None:
+def proxy_wants_login(way: Way) -> UsageError:
+    """407: the proxy wants a user name and password, or refuses the ones it was given."""
+    return UsageError(
+        f"the proxy refused to connect to {way.where}: it wants a user name and password (407)",
+        f"Write them in {way.variable}, as http://USER:PASSWORD@proxy.example:3128, "
+        "or name the PIM's host in NO_PROXY to connect directly.",
+        Kind.CONNECTION,
+    )
+
+
+def _fatal(  # noqa: PLR0911 - one a case
+    causes: list[BaseException], way: Way
+) -> UsageError | None:
+    by_proxy = any(isinstance(cause, u.ProxyError) for cause in causes)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
+            return _untrusted(cause, way, by_proxy)
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            if by_proxy:
+                return UsageError(
+                    f"the proxy that {way.variable} names does not speak TLS",
+                    f"Write http:// in {way.variable}: the proxy is spoken to in plain HTTP, and the "
+                    "connection to the PIM through it is encrypted all the same.",
+                    Kind.TLS,
+                )
             return UsageError(
-                f"the certificate of {where} is not trusted: {cause.verify_message}",
-                "If the PIM has a private certificate, name its authority's file in REQUESTS_CA_BUNDLE; "
-                "if not, check the host in AKENEO_URL and this machine's clock.",
+                f"{way.where} does not speak TLS on this port",
+                "Check the scheme and port of AKENEO_URL: should it be http://, or another port?",
                 Kind.TLS,
             )
-        if isinstance(cause, ssl.SSLError) and cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+        status = _tunnel_status(cause)
+        if status == "407":
+            return proxy_wants_login(way)
+        if status == "403":
             return UsageError(
-                f"{where} does not speak TLS on this port",
-                "Check scheme and port of AKENEO_URL: is it http:// or another port?",
-                Kind.TLS,
-            )
-        tunnel = _TUNNEL.search(str(cause)) if isinstance(cause, OSError) else None
-        if tunnel and tunnel.group(1) in ("403", "407"):
-            return UsageError(
-                f"the proxy lets nobody through to {where}: it answered {tunnel.group(1)}",
-                "Check user and password in HTTPS_PROXY, or name the host in NO_PROXY.",
+                f"the proxy does not allow connections to {way.where} (403)",
+                "Ask its administrator to allow this host and port, or name the host in NO_PROXY.",
                 Kind.CONNECTION,
             )
-        if isinstance(cause, _MISCONFIGURED):
+        # urllib3 also calls contradictory headers of an answer invalid; those are not ours to correct.
+        if isinstance(cause, _MISCONFIGURED) and not any(isinstance(c, u.InvalidHeader) for c in causes):
             # The text of these may hold a header or a proxy's password.
             return UsageError(
-                f"no call to {where} can be made: {type(cause).__name__}",
+                f"{way.where} cannot be called: {type(cause).__name__}",
                 "Check AKENEO_URL, HTTPS_PROXY and HTTP_PROXY.",
             )
     return None
 
 
+def _untrusted(cause: ssl.SSLCertVerificationError, way: Way, by_proxy: bool) -> UsageError:
+    whose = f"the proxy that {way.variable} names" if by_proxy else way.where
+    if cause.verify_code == _EXPIRED:
+        date = "" if way.proxied else way.expiry()
+        return UsageError(
+            f"the certificate of {whose} has expired" + (f": it was valid until {date}" if date else ""),
+            "Have the certificate renewed by whoever runs that server. If it is not expired, set this "
+            "machine's clock.",
+            Kind.TLS,
+        )
+    if cause.verify_code == _NOT_YET_VALID:
+        return UsageError(
+            f"the certificate of {whose} is not valid yet", "Check this machine's clock.", Kind.TLS
+        )
+    return UsageError(
+        f"the certificate of {whose} is not trusted: {cause.verify_message}",
+        "If it is from a private certificate authority, name the authority's file in REQUESTS_CA_BUNDLE. "
+        "Otherwise check the host in AKENEO_URL.",
+        Kind.TLS,
+    )
+
+
+def _tunnel_status(cause: BaseException) -> str:
+    """The status that a proxy answered to CONNECT with; empty if this is not about that."""
+    found = _TUNNEL.search(str(cause)) if isinstance(cause, OSError) else None
+    return found.group(1) if found else ""
+
+
 def _describe(  # noqa: PLR0911 - one a case
-    causes: list[BaseException], where: str, timeouts: tuple[float, float], connected: bool
+    causes: list[BaseException], way: Way, connected: bool
 ) -> tuple[Kind, str, str]:
     def found(*kinds: type[BaseException]) -> BaseException | None:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
+    where = way.where
+    tunnel = next(filter(None, map(_tunnel_status, causes)), "")
+    if tunnel:
+        return (
+            Kind.CONNECTION,
+            f"the proxy could not connect to {where}: it answered {tunnel}",
+            "The PIM is down, or the proxy cannot find its host name. Check the host in AKENEO_URL, then run "
+            "the same command again.",
+        )
     if found(u.ProxyError):
         return (
             Kind.CONNECTION,
-            f"the proxy did not get through to {where}: {reason_of(causes)}",
-            "Check HTTPS_PROXY and HTTP_PROXY, or name the host in NO_PROXY.",
+            f"no connection to the proxy that {way.variable} names: {reason_of(causes)}",
+            f"Check {way.variable}, or name the PIM's host in NO_PROXY to connect directly.",
+        )
+    if found(u.InvalidHeader):
+        return (
+            Kind.CONNECTION,
+            f"the answer of {where} has headers that contradict each other",
+            "Something in front of the PIM garbled the answer. Run the same command again.",
         )
     if found(socket.gaierror, u.NameResolutionError):
-        return Kind.CONNECTION, f"the host of {where} is not found", "Check the host in AKENEO_URL. " + _AGAIN
+        return Kind.CONNECTION, f"host not found: {where}", "Check the host in AKENEO_URL. " + _AGAIN
     if found(u.NewConnectionError):
         return Kind.CONNECTION, f"no connection to {where}: {reason_of(causes)}", _AGAIN
     if found(Overdue):
-        limit = LONGEST_ANSWER * timeouts[1]
-        return Kind.TIMEOUT, f"{where} was not done with its answer after {limit:g} seconds", _AGAIN
+        limit = LONGEST_ANSWER * way.timeouts[1]
+        return Kind.TIMEOUT, f"{where} had not finished its answer after {limit:g} seconds", _AGAIN
     if found(TimeoutError, u.TimeoutError):
         if not connected:
-            return Kind.TIMEOUT, f"no connection to {where} within {timeouts[0]:g} seconds", _AGAIN
-        return Kind.TIMEOUT, f"{where} was silent for {timeouts[1]:g} seconds", _AGAIN
+            return Kind.TIMEOUT, f"no connection to {where} within {way.timeouts[0]:g} seconds", _AGAIN
+        return Kind.TIMEOUT, f"{where} was silent for {way.timeouts[1]:g} seconds", _AGAIN
     if found(ssl.SSLError) and not connected:
-        return Kind.TLS, f"TLS with {where} broke off: {reason_of(causes)}", _AGAIN
+        return Kind.TLS, f"the TLS handshake with {where} failed: {reason_of(causes)}", _AGAIN
     return Kind.CONNECTION, f"the connection to {where} failed: {reason_of(causes)}", _AGAIN
 
 
@@ -123,5 +206,35 @@ def reason_of(causes: list[BaseException]) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
         if isinstance(cause, http.client.HTTPException):
-            return f"no HTTP ({type(cause).__name__})"
+            return f"not HTTP ({type(cause).__name__})"
     return type(causes[-1]).__name__
+
+
+def certificate_end(host: str, port: int, verify: bool | str, timeout: float) -> str:
+    """Until when the server's certificate is valid, by its own word; empty where that cannot be told.
+
+    Connects once more and checks everything but the dates; sends nothing.
+    """
+    context = ssl.create_default_context(**_authorities(verify))
+    context.verify_flags |= _NO_CHECK_TIME
+    try:
+        with (
+            socket.create_connection((host, port), timeout) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secure,
+        ):
+            found = secure.getpeercert() or {}
+    except (OSError, ValueError):
+        return ""
+    return str(found.get("notAfter", ""))
+
+
+_NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which Python has no name for."""
+
+
+def _authorities(verify: bool | str) -> dict[str, Any]:
+    if isinstance(verify, bool):
+        return {"cafile": DEFAULT_CA_BUNDLE_PATH}
+    from pathlib import Path
+
+    return {"capath" if Path(verify).is_dir() else "cafile": verify}

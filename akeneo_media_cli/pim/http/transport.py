@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -27,8 +28,9 @@ from .redact import Redactor
 from .wire import Adapter, CallState, ConnectionPolicy
 
 LARGEST = 64 * 1024 * 1024
-"""Bytes of an answer that are read into memory; the PIM's own pages stay far below."""
-_LARGEST_REFUSAL = 256 * 1024
+"""Bytes of a list's page that are read into memory; the PIM's own pages stay far below."""
+SMALL = 256 * 1024
+"""Bytes that are read of any other answer: to an upload, to a login, and of an error."""
 _READ = 64 * 1024
 
 
@@ -64,7 +66,8 @@ class Counts:
 class Answer:
     """What came back. `cut`: its body broke off. `whole`: it came after all of the request was sent.
 
-    `attempt` brought it. `raw` only of a stream that is still open.
+    `waited`: seconds from the end of the request to the head of the answer. `attempt` brought it. `raw`: only
+    for a stream that is still open. `method` and `path`: the request's, for those who judge the answer.
     """
 
     status: int
@@ -73,17 +76,20 @@ class Answer:
     body: bytes = b""
     cut: bool = False
     whole: bool = True
+    waited: float = 0.0
     attempt: int = 1
+    method: str = ""
+    path: str = ""
     raw: Any = field(default=None, repr=False)
 
 
 class Transport:
     """One pool of connections for all threads; follows no redirect, reads no netrc.
 
-    Tries nothing again, but what met the end of a kept connection (`exchange`).
+    Retries nothing except a call that met the end of a kept connection (`exchange`).
 
-    requests' adapter without its session: a session follows redirects (a redirected POST would come back as
-    the 200 of a GET), keeps cookies and reads netrc, and takes a tenth of a call for it.
+    It uses requests' adapter without its session: a session follows redirects (a redirected POST would come
+    back as the 200 of a GET), keeps cookies and reads netrc, and takes a tenth of a call for it.
     """
 
     def __init__(
@@ -115,6 +121,7 @@ class Transport:
         # Looked up once: requests would read the environment and netrc again for every call.
         self._proxies = {} if direct else proxies_for(self.url)
         self._verify = authorities() if self.url.startswith("https:") else True
+        self._way = faults.Way(self.url, self.timeouts, bool(self._proxies), self._certificate_end)
         self._agent = f"akeneo-media-cli/{__version__}"
 
     @property
@@ -134,24 +141,26 @@ class Transport:
         attempt: int = 1,
         login: bool = False,
         stream: bool = False,
+        largest: int | None = None,
     ) -> Answer:
-        """Make one call. `path` comes after the PIM's address and is encoded already.
+        """Make one call. `path` follows the PIM's address and is encoded already.
 
-        Where a kept connection died before the PIM can have done anything, the call is made once more on a
-        new one: the other side may close at any time what it keeps (docs/pim-behaviour.md, "Transport").
-        Raises Trouble where no answer came, SourceTrouble from a `FileBody`, UsageError where trying again is
-        pointless (certificate, proxy, address). An answer of any status is returned.
+        If a kept connection died before the PIM can have done anything, the call is made once more on a new
+        one: the other side may close a kept connection at any time (docs/pim-behaviour.md, "Transport").
+        At most `largest` bytes of a successful answer are read (None: `LARGEST`), `SMALL` of any other.
+        Raises Trouble if no answer came, SourceTrouble from a `FileBody`, UsageError if another try is
+        pointless (certificate, proxy, address). An answer of any status is returned, except a proxy's 407.
         """
         request = self._prepare(method, path, headers, body)
         try:
-            return self._made(request, path, body, attempt, login, stream)
+            return self._made(request, path, body, attempt, login, stream, largest)
         except Trouble as trouble:
-            # A token that nobody came to hear of harms nothing, and a refresh token that was used up for it
-            # is refused, which ends in a login (docs/pim-behaviour.md, "Login and tokens").
+            # A token whose answer was lost harms nothing, and a refresh token that was used up for it is
+            # refused, which ends in a login (docs/pim-behaviour.md, "Login and tokens").
             harmless = login or not trouble.maybe_done
             if not (trouble.reused and harmless and trouble.failure.kind is Kind.CONNECTION):
                 raise
-        return self._made(request, path, body, attempt + 1, login, stream, fresh=True)
+        return self._made(request, path, body, attempt + 1, login, stream, largest, fresh=True)
 
     def _made(
         self,
@@ -161,6 +170,7 @@ class Transport:
         attempt: int,
         login: bool,
         stream: bool,
+        largest: int | None,
         *,
         fresh: bool = False,
     ) -> Answer:
@@ -176,8 +186,13 @@ class Transport:
             streamed = stream and response.status_code == 200
             if streamed and self._state.answer:
                 self._state.answer.lift_deadline()
-            answer = _take(response, streamed)
-            answer.whole, answer.attempt = self._state.handed_out, attempt
+            handed_at = self._state.handed_at
+            waited = 0.0 if handed_at is None else max(0.0, self._clock() - handed_at)
+            answer = _take(response, streamed, LARGEST if largest is None else largest)
+            answer.whole, answer.attempt, answer.waited = self._state.handed_out, attempt, waited
+            answer.method, answer.path = method, path
+            if answer.status == 407 and self._proxies:
+                problem = faults.proxy_wants_login(self._way)
         except SourceTrouble as trouble:
             problem = trouble
         except (requests.RequestException, HTTPError, OSError) as error:
@@ -227,13 +242,11 @@ class Transport:
         return request
 
     def _judge(self, error: Exception, method: str) -> Trouble | UsageError:
-        return faults.judge(
-            error,
-            where=self.url,
-            timeouts=self.timeouts,
-            state=self._state,
-            writes=method != "GET",
-        )
+        return faults.judge(error, self._way, self._state, writes=method != "GET")
+
+    def _certificate_end(self) -> str:
+        parts = urlsplit(self.url)
+        return faults.certificate_end(parts.hostname or "", parts.port or 443, self._verify, self.timeouts[0])
 
     def _tell(self, info: CallInfo, login: bool) -> None:
         with self._lock:
@@ -248,14 +261,14 @@ class Transport:
             self._on_call(info)
 
 
-def _take(response: requests.Response, streamed: bool) -> Answer:
+def _take(response: requests.Response, streamed: bool, largest: int) -> Answer:
     status = response.status_code
     answer = Answer(status, response.reason or "", response.headers)
     raw = response.raw
     if streamed:
         answer.raw = raw
         return answer
-    limit = LARGEST if status < 300 else _LARGEST_REFUSAL
+    limit = largest if status < 300 else SMALL
     parts = []
     try:
         # Piece by piece, so that what came before a cut is kept: lines of a batch are answers by themselves.
@@ -300,7 +313,7 @@ def proxies_for(url: str) -> dict[str, str]:
     # A SOCKS proxy brings connections of its own, which would not tell how far a call came.
     if not parsed.host or parsed.scheme not in (None, "http", "https"):
         raise UsageError(
-            f"the proxy that the environment names for {scheme} addresses is not an HTTP proxy",
+            f"the proxy that {scheme.upper()}_PROXY names is not an HTTP proxy",
             f"Write {scheme.upper()}_PROXY like http://proxy.example:3128, or name the host in NO_PROXY.",
         )
     return {scheme: proxy}
@@ -319,8 +332,8 @@ def authorities() -> bool | str:
             )
         except OSError as error:
             raise UsageError(
-                f"{variable} names what cannot be used as certificates: {named}: {error.strerror or error}",
-                "Name a PEM file with the certificates of the authorities to trust.",
+                f"{variable} does not name usable certificates: {named}: {error.strerror or error}",
+                "Name a PEM file with the certificate authorities to trust.",
                 Kind.TLS,
             ) from None
         return named

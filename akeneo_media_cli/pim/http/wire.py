@@ -47,7 +47,9 @@ class CallState(threading.local):
     reused: bool = False
     """It had served a call before."""
     handed_out: bool = False
-    """All of the request, its body included, was taken by the system to be sent."""
+    """All of the request, its body included, was handed to the operating system."""
+    handed_at: float | None = None
+    """When that was, in monotonic seconds."""
     fresh: bool = False
     """No kept connection may be used: one died, and those kept beside it may be as dead."""
     answer: DeadlineReader | None = None
@@ -55,6 +57,7 @@ class CallState(threading.local):
 
     def begin(self, *, fresh: bool) -> None:
         self.connected = self.reused = self.handed_out = False
+        self.handed_at = None
         self.fresh = fresh
         self.answer = None
 
@@ -129,6 +132,7 @@ class GuardedConnection:
         state.reused = state.connected and self._uses > 0
         super().request(*args, **kwargs)  # type: ignore[misc]
         state.handed_out = True
+        state.handed_at = self.policy.clock()
 
     def send(self, data: Any) -> None:
         """One piece. Raises BrokenPipeError where sending on is pointless: urllib3 then reads the answer."""
