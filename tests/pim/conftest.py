@@ -110,9 +110,9 @@ def asked(request: Request) -> dict[str, Any]:
     return {**found, "search": json.loads(found["search"])} if "search" in found else found
 
 
-def answering(pim: Pim, *replies: Reply) -> Any:
+def answering(pim: Pim, *replies: Reply, **options: Any) -> Any:
     left = list(replies)
-    return pim(lambda r: left.pop(0))
+    return pim(lambda r: left.pop(0), **options)
 
 
 @pytest.fixture

@@ -199,3 +199,34 @@ def test_a_hint_shows_no_secret(pim: Pim, file: Path) -> None:
         client.upload_product(body_of(file))
     assert "***" in caught.value.failure.hint
     assert "Z" not in caught.value.failure.hint
+
+
+TOKEN_ANSWER = json.dumps(
+    {
+        "access_token": "YTI0MGIyZDIxNzQ1ZWE4NDhkZjQ4ZDE4ZjM3ZjI0YWE3ZDY5OTU0OGY4MTA0ZWYjQ4ZDI4NGU4Zg",
+        "expires_in": 3600,
+        "token_type": "bearer",
+        "scope": None,
+        "refresh_token": "OTg3ZmU2NTRkYzMyMWJhMDk4N2ZlNjU0ZGMzMjFiYTA5ODdmZTY1NGRjMzIxYmEwOTg3",
+    }
+).encode()
+
+
+@pytest.mark.parametrize("status", [200, 201, 404, 422, 502])
+@pytest.mark.parametrize("front", [False, True], ids=["its end lost", "its beginning lost"])
+def test_no_part_of_the_answer_to_a_login_is_shown(pim: Pim, status: int, front: bool) -> None:
+    """Whatever was cut off it, and with whatever status it comes."""
+    cuts = range(1, len(TOKEN_ANSWER) - 1)
+    parts = iter([TOKEN_ANSWER[cut:] if front else TOKEN_ANSWER[:cut] for cut in cuts])
+    client, _ = pim(lambda r: Reply(), tokens=lambda r: Reply(status, next(parts)))
+    shown = []
+    for _ in cuts:
+        try:
+            with pytest.raises((MediaError, CallError)) as caught:
+                client.login()
+        finally:
+            client.auth._refused = None
+        shown.append("".join(traceback.format_exception(caught.value)) + getattr(caught.value, "hint", ""))
+    everything = "\n".join(shown)
+    for secret in ("YTI0MG", "YjQ4ZDI4NGU4Zg", "OTg3ZmU2", "IxYmEwOTg3"):
+        assert secret not in everything
