@@ -79,7 +79,7 @@ class TestRateLimit:
         with pytest.raises(Trouble) as caught:
             client.upload_product(body_of(file))
         assert caught.value.throttled
-        assert caught.value.failure.kind is Kind.THROTTLED
+        assert "limit_req" in caught.value.failure.hint
         clock[0] = 60.0
         with pytest.raises(Trouble) as caught:
             client.upload_product(body_of(file))

@@ -97,10 +97,9 @@ def raise_trouble(
         hint = f"The PIM took longer than the proxy in front of it waits ({seconds}){saved}. {_AGAIN}"
     elif status == 503 and busy and not found.json and pause is None and answer.waited <= _QUICK:
         throttled = True
-        kind = Kind.THROTTLED
         hint = (
-            "A rate limit in front of the PIM (such as nginx limit_req): lower --concurrency, or have the "
-            "limit raised."
+            "Either a rate limit in front of the PIM (such as nginx limit_req): lower --concurrency, or have "
+            "it raised. Or the PIM is in maintenance: run the same command again later."
         )
     raise Trouble(
         Failure(kind, found.message, hint, status),

@@ -42,12 +42,14 @@ def segment(code: str) -> str:
 
 
 def media_path(code: str) -> str:
-    """A media code in a path: its slashes stay, as Apache refuses `%2F` (pim-facts A5)."""
+    """A media code in a path: its slashes stay, as Apache refuses `%2F`
+    (docs/pim-behaviour.md, "Answers to an upload")."""
     return "/".join(map(segment, code.split("/")))
 
 
 def pam_path(asset: str, scope: str | None, locale: str | None) -> str:
-    """Where the old PAM keeps a file of an asset: the reference file, or a channel's variation (B6.4)."""
+    """Where the old PAM keeps a file of an asset: the reference file, or a channel's variation
+    (docs/pim-behaviour.md, "The old PAM")."""
     kind = "reference-files" if scope is None else f"variation-files/{segment(scope)}"
     return f"/assets/{segment(asset)}/{kind}/{'no-locale' if locale is None else segment(locale)}"
 

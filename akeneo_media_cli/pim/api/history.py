@@ -7,25 +7,26 @@ that the PIM itself answered before shows that the page is about the PIM, not ab
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Callable
+from urllib.parse import unquote_plus
 
 RECENT = 5.0
 """Seconds after an answer of the PIM's own in which a bare 503 is a rate limit rather than an outage."""
 
-_CORE = frozenset(
-    (
-        "attributes",
-        "categories",
-        "channels",
-        "families",
-        "locales",
-        "media-files",
-        "product-models",
-        "products",
-    )
+_EVERYWHERE = frozenset(
+    {
+        ("POST", "media-files"),
+        ("GET", "media-files/*"),
+        ("GET", "products/*"),
+        ("GET", "products?identifier"),
+        ("GET", "product-models/*"),
+        ("GET", "product-models?identifier"),
+    }
 )
-"""Endpoints that every version and edition has: a web server's 404 cannot mean that one is missing."""
+"""Endpoints that every PIM has: a web server's 404 cannot mean that one is missing."""
+_FIELDS = re.compile(r'"(\w+)":\[\{"operator"')
 
 
 class CallHistory:
@@ -56,7 +57,7 @@ class CallHistory:
     def exists(self, method: str, path: str) -> bool:
         """Is this endpoint known to exist: it answered before, or every PIM has it and this is one?"""
         endpoint = _endpoint(method, path)
-        return endpoint in self._worked or (self.any_worked and endpoint[1].partition("/")[0] in _CORE)
+        return endpoint in self._worked or (self.any_worked and endpoint in _EVERYWHERE)
 
     @property
     def recently(self) -> bool:
@@ -75,6 +76,13 @@ class CallHistory:
 
 
 def _endpoint(method: str, path: str) -> tuple[str, str]:
-    """`GET /products/sku?x=1` is `("GET", "products/*")`: lists and single entities may be routed apart."""
-    segments = path.partition("?")[0].strip("/").split("/")
-    return method, segments[0] + ("/*" if len(segments) > 1 else "")
+    """`GET /products/sku` is `("GET", "products/*")`, a search by code `("GET", "attributes?code")`.
+
+    A firewall may refuse a list, a single entity or a search by itself.
+    """
+    place, _, query = path.partition("?")
+    segments = place.strip("/").split("/")
+    fields = _FIELDS.findall(unquote_plus(query))
+    return method, segments[0] + ("/*" if len(segments) > 1 else "") + ("?" if fields else "") + ",".join(
+        fields
+    )

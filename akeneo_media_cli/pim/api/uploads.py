@@ -35,27 +35,32 @@ class UploadCalls(Calls):
         return self._upload_value(body, "product_model", attribute)
 
     def upload_category_media(self, body: FileBody) -> Created:
-        """A value of an enriched category (`body.value`); cloud only (pim-facts B6.3)."""
+        """A value of an enriched category (`body.value`); cloud only
+        (docs/pim-behaviour.md, "Enriched categories")."""
         _expect(body, "category")
         return self._located(self._sent("/category-media-files", body))
 
     def upload_asset_media(self, body: FileBody) -> Created:
-        """A file for assets, attached to none yet: `patch_assets` does (pim-facts B6.1)."""
+        """A file for assets, attached to none yet: `patch_assets` does
+        (docs/pim-behaviour.md, "Assets and reference entities")."""
         return self._named(self._sent("/asset-media-files", body), "Asset-media-file-code")
 
     def upload_record_media(self, body: FileBody) -> Created:
-        """A file for records and reference entities, attached to none yet (pim-facts B6.2)."""
+        """A file for records and reference entities, attached to none yet
+        (docs/pim-behaviour.md, "Assets and reference entities")."""
         answer = self._sent("/reference-entities-media-files", body)
         return self._named(answer, "Reference-entities-media-file-code")
 
     def upload_pam_reference(self, asset: str, body: FileBody, locale: str | None = None) -> Created:
-        """The reference file of an asset of the old PAM, PIM 2.x and 3.x (pim-facts B6.4)."""
+        """The reference file of an asset of the old PAM, PIM 2.x and 3.x
+        (docs/pim-behaviour.md, "The old PAM")."""
         return self._pam(pam_path(asset, None, locale), asset, body)
 
     def upload_pam_variation(
         self, asset: str, scope: str, body: FileBody, locale: str | None = None
     ) -> Created:
-        """The variation file of an asset of the old PAM for a channel (pim-facts B6.4)."""
+        """The variation file of an asset of the old PAM for a channel
+        (docs/pim-behaviour.md, "The old PAM")."""
         return self._pam(pam_path(asset, scope, locale), asset, body)
 
     def _upload_value(self, body: FileBody, holder: str, attribute: Attribute | None) -> Created:
