@@ -119,29 +119,74 @@ def test_the_image_is_pinned_slim_and_not_root() -> None:
         assert f"!{name}\n" in ignore
 
 
-def test_the_action_runs_nothing_that_an_input_says(tmp_path: Path) -> None:
-    """The step's script, with a command where a manifest's name should be."""
+def run_action(folder: Path, *, check: bool = True, **inputs: str) -> tuple[list[str], str]:
+    """What the step's script calls, a word a line, and what it says."""
     action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
     script = action["runs"]["steps"][-1]["run"]
     assert "${{" not in script
-    fake = tmp_path / "akeneo-media" / "bin"
-    fake.mkdir(parents=True)
+    fake = folder / "akeneo-media" / "bin"
+    fake.mkdir(parents=True, exist_ok=True)
     (fake / "akeneo-media").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (fake / "akeneo-media").chmod(0o755)
     done = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", script],
         env={
             **os.environ,
-            "RUNNER_TEMP": str(tmp_path),
-            "GITHUB_OUTPUT": str(tmp_path / "out"),
-            "MANIFEST": "a.csv $(touch${IFS}owned) b.csv",
-            "ARGUMENTS": "--retries 2",
+            "RUNNER_TEMP": str(folder),
+            "GITHUB_OUTPUT": str(folder / "out"),
+            "ARGUMENTS": "",
+            "STATE": "",
+            **inputs,
         },
-        cwd=tmp_path,
+        cwd=folder,
         text=True,
         capture_output=True,
-        check=True,
+        check=check,
+    )
+    return done.stdout.splitlines(), done.stderr
+
+
+def test_the_action_runs_nothing_that_an_input_says(tmp_path: Path) -> None:
+    """The step's script, with a command where a manifest's name should be."""
+    words, _ = run_action(
+        tmp_path,
+        MANIFEST="a.csv $(touch${IFS}owned) `touch owned` b.csv",
+        ARGUMENTS="--retries 2 ;touch owned",
     )
     assert not (tmp_path / "owned").exists()
-    assert done.stdout.split()[:2] == ["upload", "a.csv"]
-    assert "--retries\n2\n--report" in done.stdout
+    assert words[:2] == ["upload", "a.csv"]
+    assert words[words.index("--retries") + 1] == "2"
+
+
+def test_the_action_reads_all_lines_of_its_inputs(tmp_path: Path) -> None:
+    words, _ = run_action(
+        tmp_path,
+        MANIFEST="spring.csv\n  summer.csv autumn.csv\n\n'my winter.csv'\n",
+        ARGUMENTS="--retries 2\n--set 'filename={product} {filename}'\n--rename \"{product}.{ext}\"\n",
+        STATE="kept/ledger.sqlite",
+    )
+    assert words[1:5] == ["spring.csv", "summer.csv", "autumn.csv", "my winter.csv"]
+    assert words[5:11] == [
+        *("--retries", "2", "--set", "filename={product} {filename}", "--rename", "{product}.{ext}"),
+    ]
+    assert words[-2:] == ["--state", "kept/ledger.sqlite"]
+    assert (tmp_path / "kept").is_dir()
+
+
+def test_the_action_keeps_a_ledger_and_writes_reports(tmp_path: Path) -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    cache = next(step for step in action["runs"]["steps"] if "actions/cache" in step.get("uses", ""))
+    assert cache["with"]["path"] == "${{ inputs.state }}"
+    assert "github.run_id" in cache["with"]["key"]
+    assert cache["with"]["key"].startswith(cache["with"]["restore-keys"])
+    words, _ = run_action(tmp_path, MANIFEST="a.csv")
+    reports = [words[n + 1] for n, word in enumerate(words) if word == "--report"]
+    assert [Path(report).suffix for report in reports] == [".json", ".xml"]
+    out = dict(line.split("=", 1) for line in (tmp_path / "out").read_text().splitlines())
+    assert list(out.values()) == reports
+    assert words[-1] == "--no-state"
+
+
+def test_the_action_stops_at_a_quote_that_is_not_closed(tmp_path: Path) -> None:
+    words, said = run_action(tmp_path, check=False, MANIFEST="a.csv", ARGUMENTS="--set 'x=y")
+    assert words == [] and "quote" in said
