@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .source import Source
 
 DELIMITERS = ",;\t|"
+NO_QUOTE = "none"
+"""What `--quote` says where cells are enclosed in nothing."""
 _HEAD = 1 << 16
 _COMPARED = 200  # cells of a header are enough to tell the delimiter by
 _NAMED = re.compile(r"""["']?sep=([^\w\s"'\\]|\t|\\t)["']?[,;|\t ]*(?:\r\n|\r|\n|$)""", re.IGNORECASE)
@@ -57,8 +59,16 @@ class _Form(NamedTuple):
     """Lines before the first record."""
 
 
+def _quoting(quote: str) -> dict[str, Any]:
+    if quote == NO_QUOTE:
+        return {"quoting": csv.QUOTE_NONE, "quotechar": None}
+    return {"quotechar": quote}
+
+
 def is_quote(text: str) -> bool:
     """Can cells be enclosed in this?"""
+    if text == NO_QUOTE:
+        return True
     return (
         len(text) == 1 and text.isascii() and text.isprintable() and not text.isalnum() and text not in ",; "
     )
@@ -117,7 +127,7 @@ def _records(source: Source, make: Assembler, text: TextIO, form: _Form) -> Line
                 yield line
 
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(lines(), _Strict, delimiter=form.delimiter, quotechar=form.quote)
+    reader = csv.reader(lines(), _Strict, delimiter=form.delimiter, **_quoting(form.quote))
     try:
         for cells in reader:
             line, begins, room = begins, at + 1, MOST_CHARACTERS
@@ -217,9 +227,9 @@ def _loosely(text: str, delimiter: str, quote: str, *, strict: bool = False) -> 
     records = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
-        quotechar=quote,
         skipinitialspace=True,
         strict=strict,
+        **_quoting(quote),
     )
     return (cells for cells in records if "".join(cells).strip())
 

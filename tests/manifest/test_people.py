@@ -126,6 +126,8 @@ def test_quote_names_what_encloses_cells(read: Reader) -> None:
     content = "sku;attribute;file\na;p;'x;y.jpg'\n" + 'b;p;"z.jpg"\n'
     assert [r.file for r in read(content, quote="'").rows] == ["x;y.jpg", '"z.jpg"']
     assert [r.file for r in read("sku;attribute;file\na;p;~x;y.jpg~\n", quote="~").rows] == ["x;y.jpg"]
+    inches = 'sku;attribute;file\na;p;"5" wide.jpg\n'
+    assert [r.file for r in read(inches, quote="none").rows] == ['"5" wide.jpg']
     from akeneo_media_cli.errors import UsageError
 
     for bad in ("", "ab", "a", ";", "\n", "ä"):
