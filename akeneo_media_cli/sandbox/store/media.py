@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +70,8 @@ class MediaStore:
         for body in rows:
             row = FileRow(**body)
             self.rows[row.code] = row
-        for path in self.folder.glob("?/?/?/?/*"):
-            code = path.relative_to(self.folder).as_posix()
+        for path in self.folder.glob("?/*"):
+            code = "/".join((*path.name[:4], path.name))
             self.on_disk[code] = ""
             self.sizes[code] = path.stat().st_size
 
@@ -110,7 +110,7 @@ class MediaStore:
             now,
         )
         self.rows[code] = row
-        self._saved(code, asdict(row))
+        self._saved(code, dict(vars(row)))
         return row
 
     def overwrite(self, sent: SentFile, code: str) -> None:
@@ -126,8 +126,11 @@ class MediaStore:
 
     def _place(self, sent: SentFile, code: str) -> None:
         target = self.path(code)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        sent.path.replace(target)
+        try:
+            sent.path.replace(target)
+        except FileNotFoundError:
+            target.parent.mkdir(exist_ok=True)
+            sent.path.replace(target)
         self.on_disk[code] = sent.sha256
         self.sizes[code] = sent.size
 
@@ -147,8 +150,8 @@ class MediaStore:
         return row if row is not None and storage in (None, row.storage) else None
 
     def path(self, code: str) -> Path:
-        """Where a code's bytes lie."""
-        return self.folder / code
+        """Where a code's bytes lie: in few folders, as making four for each file costs more than writing it."""
+        return self.folder / code[0] / code[8:]
 
     def digest(self, code: str) -> str:
         """The SHA-256 of what lies on disk, read anew where it came in an earlier life; "" for nothing."""
