@@ -19,7 +19,10 @@ _CHANNEL, _LOCALE = "ecommerce", "en_US"
 class Need(NamedTuple):
     """One place that a manifest names, by `target.type` and columns as reports have them.
 
-    `parent` is the asset family or reference entity. `extension` is the file's, with or without its dot.
+    `parent` is the asset family or reference entity; for a product, the asset family that `attribute`, an
+    asset collection, takes its assets from. `extension` is the file's, with or without its dot. `type` is the
+    attribute's where it does not hold a file: `text`, `single_option`..., `pim_catalog_asset_collection`.
+    `options` are codes that an option attribute must have.
     """
 
     kind: str
@@ -29,6 +32,8 @@ class Need(NamedTuple):
     locale: str | None = None
     scope: str | None = None
     extension: str = ""
+    type: str = ""
+    options: tuple[str, ...] = ()
 
 
 class _Use:
@@ -39,11 +44,15 @@ class _Use:
         self.locales: set[str | None] = set()
         self.scopes: set[str | None] = set()
         self.extensions: set[str] = set()
+        self.type = self.parent = ""
+        self.options: dict[str, None] = {}
 
     def add(self, need: Need) -> None:
         self.locales.add(need.locale)
         self.scopes.add(need.scope)
         self.extensions.add(need.extension.lower().lstrip("."))
+        self.type, self.parent = need.type or self.type, need.parent or self.parent
+        self.options.update(dict.fromkeys(need.options))
 
     @property
     def localizable(self) -> bool:
@@ -105,6 +114,8 @@ class _Named:
                 uses.note(need)
                 self.things.setdefault((kind, need.parent, folded(code)), code)
         if kind.startswith("product"):
+            if need.parent:
+                self.collections.setdefault(("asset", need.parent), _Uses())
             self.values.note(need)
 
     def collected(self, wanted: str, attribute: Callable[[_Use], dict[str, Any]]) -> list[dict[str, Any]]:
@@ -113,7 +124,7 @@ class _Named:
         for (kind, parent), uses in self.collections.items():
             if kind == wanted:
                 attributes = [attribute(use) for use in uses.values()]
-                main = attributes[0]["code"] if attributes else None
+                main = next((item["code"] for item in attributes if item["type"] == "media_file"), None)
                 body = {"code": parent, "labels": {}, "attributes": attributes}
                 out.append({**body, "attribute_as_main_media": main} if kind == "asset" else body)
         return out
@@ -174,7 +185,8 @@ def _channel(code: str, named: _Named) -> dict[str, Any]:
 def _product_attribute(use: _Use) -> dict[str, Any]:
     return {
         "code": use.code,
-        "type": "pim_catalog_image" if use.picture else "pim_catalog_file",
+        "type": use.type or ("pim_catalog_image" if use.picture else "pim_catalog_file"),
+        "reference_data_name": use.parent or None,
         "localizable": use.localizable,
         "scopable": use.scopable,
     }
@@ -182,8 +194,10 @@ def _product_attribute(use: _Use) -> dict[str, Any]:
 
 def _plain(use: _Use, kind: str) -> dict[str, Any]:
     per = {"value_per_locale": use.localizable, "value_per_channel": use.scopable}
-    return {"code": use.code, "type": kind, **per}
+    body = {"code": use.code, "type": use.type or kind, **per}
+    return {**body, "options": list(use.options)} if use.options else body
 
 
 def _asset_attribute(use: _Use) -> dict[str, Any]:
-    return {**_plain(use, "media_file"), "media_type": "image" if use.picture else "other"}
+    body = _plain(use, "media_file")
+    return body if use.type else {**body, "media_type": "image" if use.picture else "other"}

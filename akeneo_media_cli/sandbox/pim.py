@@ -146,7 +146,7 @@ class Pim:
         Raises ApiError 422 for violations, 500 for a deadlock after the commit. Two at once for one entity
         lose what the first one saved (docs/pim-behaviour.md, "Lost values").
         """
-        found = find_violations(self.catalogue, self.media, self.entities, draft, sent)
+        found = find_violations(self.catalogue, self.media, self.things, self.entities, draft, sent)
         if found:
             raise violations(found)
         if not draft.dirty:

@@ -214,6 +214,12 @@ def ee() -> Iterator[Client]:
     needs = [
         Need("asset", "shoe_1", "f", "media"),
         Need("record", "shoe_1", "f", "image"),
+        Need("asset", "shoe_1", "f", "name", type="text"),
+        Need("asset", "shoe_1", "f", "size", type="number"),
+        Need("asset", "shoe_1", "f", "color", type="single_option", options=("IN",)),
+        Need("asset", "shoe_1", "f", "picture", type="multiple_options", options=("IN",)),
+        Need("asset", "shoe_1", "f", "value", type="date"),
+        Need("record", "shoe_1", "f", "data", type="reference_entity_multiple_links"),
         Need("category", "c", "", "image"),
     ]
     with start_sandbox(invent(needs), options=SandboxOptions(save_time=0.0)) as sandbox:

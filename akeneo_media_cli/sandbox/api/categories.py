@@ -10,10 +10,11 @@ from starlette.responses import JSONResponse, Response
 
 from ..errors import ApiError, crash, unprocessable
 from ..php.text import php_decode
+from ..rules.things import value_errors
 from ..store.catalogue import shown
 from ..store.entities import ValueKey
 from ..store.media import CATEGORIES
-from ..store.things import CATEGORY, Collection, ThingKey, value_errors
+from ..store.things import CATEGORY, Collection, ThingKey
 from ..web.routing import FORM, Ask, Route
 from .media import sent_file
 
@@ -38,7 +39,7 @@ async def create(ask: Ask) -> Response:
         row = pim.store_file(ask.call, sent, CATEGORIES)
         value = ValueKey(given["attribute_code"], given["locale"], given["channel"])
         template = Collection(CATEGORY, {"code": "template"}, pim.things.category_attributes)
-        errors = value_errors(pim.catalogue, pim.media, template, value, row.code)
+        errors = value_errors(pim.catalogue, pim.media, pim.things, template, value, row.code)
         if errors:
             pim.media.remove_row(row.code)
             raise ApiError(422, "Validation failed.", errors=errors)

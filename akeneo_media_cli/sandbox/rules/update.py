@@ -36,8 +36,19 @@ _TYPES: Mapping[str, tuple[type, str]] = {
 }
 """What a field may be beside null, and how a refusal says so."""
 
-_TEXT_DATA = (*MEDIA_TYPES, "pim_catalog_identifier")
-_SCALAR_DATA = ("pim_catalog_text", "pim_catalog_textarea")
+_CODES_DATA = (
+    "pim_catalog_multiselect", "pim_catalog_asset_collection", "akeneo_reference_entity_collection",
+)  # fmt: skip
+_DATA: Mapping[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys((*MEDIA_TYPES, "pim_catalog_identifier"), ((str,), "a string")),
+    **dict.fromkeys(("pim_catalog_text", "pim_catalog_textarea"), ((str, int, float), "a scalar")),
+    **dict.fromkeys(_CODES_DATA, ((list,), "an array")),
+    "pim_catalog_price_collection": ((list,), "an array"),
+    "pim_catalog_table": ((list,), "an array"),
+    "pim_catalog_metric": ((dict,), "an array"),
+    "pim_catalog_boolean": ((bool,), "a boolean"),
+}
+"""What a value's data is in JSON, and how a refusal says so. Other types are not checked."""
 
 
 def apply_body(
@@ -132,13 +143,15 @@ def _checked_items(attribute: str, items: Any, draft: Draft) -> list[dict[str, A
 
 
 def _check_data(attribute: Mapping[str, Any], data: Any) -> None:
-    if data is None or isinstance(data, str):
+    """What a value's data must be in JSON, by its attribute's type."""
+    code, kind = attribute["code"], attribute["type"]
+    if data is None or kind not in _DATA:
         return
-    code, kind = attribute["code"], php_type(data)
-    if attribute["type"] in _TEXT_DATA:
-        raise PropertyError(f'Property "{code}" expects a string as data, "{kind}" given.')
-    if attribute["type"] in _SCALAR_DATA and isinstance(data, (list, dict)):
-        raise PropertyError(f'Property "{code}" expects a scalar as data, "{kind}" given.')
+    types, shown = _DATA[kind]
+    if not isinstance(data, types):
+        raise PropertyError(f'Property "{code}" expects {shown} as data, "{php_type(data)}" given.')
+    if kind in _CODES_DATA and isinstance(data, list) and not all(isinstance(item, str) for item in data):
+        raise PropertyError(f'Property "{code}" expects an array of strings as data.')
 
 
 def _set_field(entities: Entities, draft: Draft, name: str, value: Any) -> None:

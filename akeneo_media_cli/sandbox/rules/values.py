@@ -14,6 +14,7 @@ from ..php.text import php_number, php_round, php_string, php_type
 from ..store.catalogue import MEDIA_TYPES, Catalogue
 from ..store.entities import MODEL, Draft, Entities, ValueKey
 from ..store.media import FileRow, MediaStore
+from ..store.things import ASSET, ThingKey, Things
 
 _NOT_A_STRING = {
     "pim_catalog_boolean": "a boolean", "pim_catalog_metric": "an array",
@@ -92,7 +93,12 @@ Sent = tuple[Any, Any]
 
 
 def find_violations(
-    catalogue: Catalogue, media: MediaStore, entities: Entities, draft: Draft, sent: dict[ValueKey, Sent]
+    catalogue: Catalogue,
+    media: MediaStore,
+    things: Things,
+    entities: Entities,
+    draft: Draft,
+    sent: dict[ValueKey, Sent],
 ) -> list[dict[str, Any]]:
     """Everything wrong with a whole entity, in the PIM's shape and order.
 
@@ -106,7 +112,8 @@ def find_violations(
     ]
     by_key = [(key, data, sent.get(key, (key.locale, key.scope))) for key, data in draft.values.items()]
     for key, data, (locale, scope) in by_key:
-        items += [_item(m, key, locale, scope) for m in _of_value(catalogue, media, key, data)]
+        messages = _of_value(catalogue, media, key, data) + _of_assets(catalogue, things, key, data)
+        items += [_item(message, key, locale, scope) for message in messages]
     for check in (_of_option, _of_scope, _of_locale):
         for key, data, (locale, scope) in by_key:
             message = check(catalogue, key, data, locale, scope)
@@ -202,6 +209,16 @@ def _of_value(catalogue: Catalogue, media: MediaStore, key: ValueKey, data: Any)
         return [f"The {key.attribute} attribute {_TOO_LONG}"]
     row = media.find(data) if attribute["type"] in MEDIA_TYPES and isinstance(data, str) else None
     return file_messages(attribute, row) if row else []
+
+
+def _of_assets(catalogue: Catalogue, things: Things, key: ValueKey, data: Any) -> list[str]:
+    """Assets of a collection that do not exist in its family; the text is the sandbox's own."""
+    attribute = catalogue.attribute(key.attribute)
+    if attribute is None or attribute["type"] != "pim_catalog_asset_collection" or not isinstance(data, list):
+        return []
+    family = str(attribute["reference_data_name"])
+    missing = [str(code) for code in data if things.find(ThingKey(ASSET, family, str(code))) is None]
+    return [f'The asset "{code}" does not exist in the asset family "{family}".' for code in missing]
 
 
 def file_messages(attribute: dict[str, Any], row: FileRow) -> list[str]:

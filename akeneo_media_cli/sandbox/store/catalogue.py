@@ -67,6 +67,8 @@ class Catalogue:
         }
         self.limits: dict[str, int] = dict(source.get("limits") or {})
         self.options = self._options(source)
+        self.linked_data: bool = source.get("linked_data") is not False
+        """Whether assets tell of their files, as the cloud does; `"linked_data": false` is an older PIM."""
         identifiers = [a for a in self.attributes.values() if a["type"] == "pim_catalog_identifier"]
         main = [a for a in identifiers if a.get("is_main_identifier")] or identifiers
         if not main:

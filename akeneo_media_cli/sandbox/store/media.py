@@ -150,7 +150,7 @@ class MediaStore:
         return row if row is not None and storage in (None, row.storage) else None
 
     def path(self, code: str) -> Path:
-        """Where a code's bytes lie: in few folders, as making four for each file costs more than writing it."""
+        """Where a code's bytes lie: in few folders, since making four a file costs more than storing it."""
         return self.folder / code[0] / code[8:]
 
     def digest(self, code: str) -> str:

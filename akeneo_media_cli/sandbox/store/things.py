@@ -6,7 +6,6 @@ whole and written whole as products are.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -14,7 +13,6 @@ from typing import Any, NamedTuple
 from ..php.text import folded
 from .catalogue import Catalogue
 from .entities import ValueKey
-from .media import MediaStore
 
 ASSET, RECORD, REFERENCE_ENTITY, CATEGORY, PAM_ASSET = (
     "asset",
@@ -61,6 +59,12 @@ class Collection:
     def media_attribute(self, code: str) -> bool:
         """Whether an attribute holds a file."""
         return self.attributes.get(code, {}).get("type") in ("media_file", "image")
+
+    def options(self, code: str) -> dict[str, dict[str, Any]]:
+        """The options of an attribute by code, as the API shows them."""
+        given = self.attributes.get(code, {}).get("options") or []
+        named = [item if isinstance(item, Mapping) else {"code": str(item)} for item in given]
+        return {item["code"]: {"code": item["code"], "labels": item.get("labels") or {}} for item in named}
 
 
 class Things:
@@ -147,122 +151,32 @@ def _collections(kind: str, items: list[dict[str, Any]], media: str) -> dict[str
     return out
 
 
+_BY_TYPE: Mapping[str, Mapping[str, Any]] = {
+    "media_file": {"max_file_size": None, "allowed_extensions": [], "media_type": "image"},
+    "image": {"max_file_size": None, "allowed_extensions": []},
+    "media_link": {"prefix": None, "suffix": None, "media_type": "image"},
+    "text": {
+        "max_characters": None,
+        "is_textarea": False,
+        "is_rich_text_editor": False,
+        "validation_rule": "none",
+        "validation_regexp": None,
+    },
+    "number": {"decimals_allowed": False, "min_value": None, "max_value": None},
+}
+"""What an attribute of a type has beside what all have."""
+
+
 def _attribute(given: Mapping[str, Any], media: str) -> dict[str, Any]:
-    defaults: dict[str, Any] = {
-        "code": given["code"], "labels": {}, "type": media, "value_per_locale": False,
-        "value_per_channel": False,        "is_required_for_completeness": False, "is_read_only": False,
-    }  # fmt: skip
-    if given.get("type", media) == media:
-        defaults |= {"max_file_size": None, "allowed_extensions": []}
-        if media == "media_file":
-            defaults["media_type"] = "image"
-    return {**defaults, **given}
-
-
-def shape_errors(given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What is wrong with the shape of an asset or a record in a batch, before its values are looked at."""
-    if "code" not in given:
-        return [{"property": "code", "message": "The property code is required"}]
-    if not isinstance(given["code"], str):
-        return [{"property": "code", "message": "The property code must be a string"}]
-    values = given.get("values", {})
-    if not isinstance(values, dict):
-        return (
-            []
-            if values == []
-            else [{"property": "values", "message": "Array value found, but an object is required"}]
-        )
-    out = []
-    for attribute, items in values.items():
-        good = isinstance(items, list) and all(
-            isinstance(i, dict) and {"locale", "channel", "data"} <= set(i) and not set(i) & {"scope"}
-            for i in items
-        )
-        if not good:
-            message = 'A value needs "locale", "channel" and "data", and nothing else.'
-            out.append({"property": f"values.{attribute}", "message": message})
-    return out
-
-
-def value_errors(
-    catalogue: Catalogue, media: MediaStore, collection: Collection, key: ValueKey, data: Any
-) -> list[dict[str, Any]]:
-    """What is wrong with one value of an asset or a record
-    (docs/pim-behaviour.md, "Assets and reference entities")."""
-    code, locale, channel = key
-    attribute = collection.attributes.get(code)
-    if attribute is None:
-        message = f'Attribute "{code}" does not exist for this {collection.kind}.'
-        return [{"property": "values", "message": message}]
-    at = {"property": f"values.{code}"}
-    messages = [*_place_messages(catalogue, attribute, locale, channel)]
-    if collection.media_attribute(code) and data is not None:
-        row = media.find(data) if isinstance(data, str) else None
-        if row is None:
-            messages.append(f'The file "{data}" was not found.')
-        else:
-            allowed = [str(e).lower() for e in attribute.get("allowed_extensions") or []]
-            if allowed and row.extension.lower() not in allowed:
-                messages.append(
-                    f'".{row.extension}" files are not allowed for this attribute. '
-                    f"Allowed extensions are: {','.join(allowed)}"
-                )
-            limit = attribute.get("max_file_size")
-            if limit and row.size > float(limit) * 1_000_000:
-                messages.append("The file exceeds the max file size set for the attribute.")
-    return [{**at, "message": message} for message in messages]
-
-
-def _place_messages(
-    catalogue: Catalogue, attribute: Mapping[str, Any], locale: str | None, channel: str | None
-) -> list[str]:
-    code, out = attribute["code"], []
-    for given, wanted, name, per in (
-        (channel, attribute["value_per_channel"], "channel", "channel"),
-        (locale, attribute["value_per_locale"], "locale", "locale"),
-    ):
-        if given is None and wanted:
-            out.append(f'A {name} is expected for attribute "{code}" because it has a value per {per}.')
-        if given is not None and not wanted:
-            out.append(
-                f'A {name} is not expected for attribute "{code}" because it has not a value per {per}.'
-            )
-    known = catalogue.channels.get(folded(channel)) if channel else None
-    if channel and known is None:
-        out.append(f'The channel "{channel}" does not exist.')
-    active = catalogue.locales.get(folded(locale)) if locale else None
-    if locale and (active is None or not active.get("enabled", True)):
-        out.append(f'The locale "{locale}" does not exist or is not activated.')
-    elif locale and known is not None and locale not in known.get("locales", ()):
-        out.append(f'The locale "{locale}" is not activated for the channel "{channel}".')
-    return out
-
-
-class NamingError(Exception):
-    """A naming convention that aborts the creation of an asset."""
-
-
-def named_values(collection: Collection, code: str, filename: str | None) -> dict[ValueKey, Any]:
-    """What a family's naming convention draws from an asset's code or its main media's name, at its creation.
-
-    Raises NamingError where the pattern does not match and the family says that this aborts.
-    """
-    convention = collection.body.get("naming_convention") or {}
-    if not convention:
-        return {}
-    source = convention.get("source") or {}
-    text = code if source.get("property", "code") == "code" else filename
-    pattern = str(convention.get("pattern", "")).strip()
-    bare = pattern[1 : pattern.rfind(pattern[0])] if len(pattern) > 1 else pattern
-    found = re.search(bare, text) if text is not None else None
-    if found is None:
-        if convention.get("abort_asset_creation_on_error"):
-            raise NamingError(
-                "Error during naming convention execution: "
-                f'the pattern "{pattern}" does not match the source "{text or ""}".'
-            )
-        return {}
-    named = {name: value for name, value in found.groupdict().items() if value is not None}
+    kind = given.get("type", media)
     return {
-        ValueKey(name, None, None): value for name, value in named.items() if name in collection.attributes
+        "code": given["code"],
+        "labels": {},
+        "type": kind,
+        "value_per_locale": False,
+        "value_per_channel": False,
+        "is_required_for_completeness": False,
+        "is_read_only": False,
+        **_BY_TYPE.get(kind, {}),
+        **given,
     }

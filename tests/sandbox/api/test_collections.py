@@ -88,6 +88,7 @@ def test_an_asset_gets_its_file_in_two_calls(client: Client) -> None:
     answer = client.patch(ASSETS, [{"code": "a_1", "values": {"media": value(code)}}])
     assert (answer.status_code, answer.json()) == (200, [{"code": "a_1", "status_code": 204}])
     shown = client.get(f"{ASSETS}/A_1").json()["values"]["media"]
+    assert shown[0].pop("linked_data")["original_filename"] == "a.jpg"
     href = f"{client.sandbox.url}/api/rest/v1/asset-media-files/{code}"
     assert shown == [{**value(code)[0], "_links": {"download": {"href": href}}}]
     assert client.get(f"/asset-media-files/{code}").content == JPG
