@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,9 @@ from .. import __version__
 from ..console import hush
 from ..errors import MediaError, UsageError
 from ..exits import Exit
-from .process import catch_termination, open_streams, say, unwritable, wind_up
+from .options.command import add
+from .options.variables import PAIRS
+from .terminal.process import catch_termination, open_streams, say, unwritable, wind_up
 
 _UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -40,11 +42,21 @@ def application(only: str | None = None) -> typer.Typer:
     app.callback()(main)
     for name in _COMMANDS:
         if only in (None, name):
-            app.command(name)(getattr(import_module(f".{name}", __package__), name))
+            add(app, name, getattr(_module(name), name))
     for name in _GROUPS:
         if only in (None, name):
-            app.add_typer(import_module(f".{name}", __package__).app, name=name)
+            module = _module(name)
+            group = typer.Typer(help=module.__doc__, no_args_is_help=True, rich_markup_mode=None)
+            # A callback keeps a group with a single command a group.
+            group.callback()(lambda: None)
+            for inner, function in module.COMMANDS.items():
+                add(group, inner, function)
+            app.add_typer(group, name=name)
     return app
+
+
+def _module(name: str) -> Any:
+    return import_module(f".commands.{name}", __package__)
 
 
 def _version(wanted: bool) -> None:
@@ -90,7 +102,7 @@ def run() -> None:
         if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
             say(f"error: {unwritable(error)}")
             sys.exit(Exit.ROWS_FAILED)
-        from .defect import keep
+        from .terminal.defect import keep
 
         say(keep())
         sys.exit(Exit.DEFECT)
@@ -114,7 +126,6 @@ def _options_from_surroundings() -> None:
     from pathlib import Path
 
     from ..settings import affirmed, option_environment
-    from .options import PAIRS
 
     os.environ.update(affirmed(os.environ, PAIRS, "the environment"))
     named = os.environ.get("AKENEO_MEDIA_ENV_FILE")

@@ -1,0 +1,1 @@
+"""One module a command: what it is called with, and the job that it starts."""

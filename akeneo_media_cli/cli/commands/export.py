@@ -1,0 +1,121 @@
+"""`akeneo-media export`: a manifest of what the PIM holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from ...errors import UsageError
+from .. import options as o
+from ..options import completion
+from ..session.output import STDOUT, format_of, opened
+
+if TYPE_CHECKING:
+    from ...rows import Row
+
+
+@o.command(example="akeneo-media export --family shoes -o shoes.csv")
+def export(
+    connection: o.Connection,
+    logging: o.Logging,
+    attribute: Annotated[
+        list[str] | None,
+        o.option(
+            "--attribute",
+            metavar="CODE",
+            help="A media attribute; repeatable. [default: all of them]",
+        ),
+    ] = None,
+    family: Annotated[
+        list[str] | None,
+        o.option("--family", metavar="CODE", help="Only this family; repeatable."),
+    ] = None,
+    products: Annotated[bool, o.option("--products", help="Only products, no models.")] = False,
+    models: Annotated[bool, o.option("--models", help="Only product models, no products.")] = False,
+    locale: Annotated[
+        list[str] | None,
+        o.option(
+            "--locale",
+            metavar="CODE",
+            help="Of localizable values only this locale; repeatable.",
+        ),
+    ] = None,
+    scope: Annotated[
+        list[str] | None,
+        o.option(
+            "--scope",
+            metavar="CODE",
+            help="Of scopable values only this channel; repeatable.",
+        ),
+    ] = None,
+    by_uuid: Annotated[
+        bool,
+        o.option(
+            "--by-uuid",
+            help="Name products by UUID, those without identifier too.",
+        ),
+    ] = False,
+    no_names: Annotated[
+        bool,
+        o.option(
+            "--no-names",
+            help="Take file names from the media codes, and save a call a file.",
+        ),
+    ] = False,
+    output: Annotated[
+        str,
+        o.option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The manifest; - is standard output.",
+            autocompletion=completion.written_manifests,
+        ),
+    ] = STDOUT,
+    format: o.ManifestFormat = None,
+) -> None:
+    """Write a manifest of the media that products and product models hold, for `download` and `upload`.
+
+    Exit status: 0 written, 2 wrong usage, 4 credentials refused, 5 the PIM does not answer. But for standard
+    output, a manifest that is not complete is not left behind.
+    """
+    from ...jobs.export import Export, ExportOptions
+    from ...wording import count
+    from ..session.reader import quiet_if_unread, reading
+
+    written_as = format_of(output, format.value if format else None)
+    options = ExportOptions(
+        attributes=attribute or (),
+        families=family or (),
+        locales=locale or (),
+        scopes=scope or (),
+        products=products or not models,
+        models=models or not products,
+        names=not no_names,
+        by_uuid=by_uuid,
+    )
+    with (
+        quiet_if_unread(),
+        reading(connection, logging, output=output) as reader,
+        opened(output) as out,
+    ):
+        walk = Export(options, reader.client, reader.reads, reader.note)
+        _write(walk.rows(), written_as, out, options.columns)
+    if not logging.quiet:
+        where = "standard output" if output == STDOUT else output
+        told = f"{count(walk.counted.values, 'file')} of {count(walk.counted.entities, 'product')} and models"
+        typer.echo(f"{told} written to {where}", err=True)
+
+
+def _write(rows: Iterable[Row], format: str, out: TextIO, columns: tuple[str, ...]) -> None:
+    from ...manifest.write import write_rows
+
+    try:
+        write_rows(rows, format, out, columns=columns)
+    except ValueError as error:
+        raise UsageError(
+            f"the PIM holds what no manifest can carry: {error}",
+            "correct the code in the PIM, or leave it out",
+        ) from None

@@ -1,0 +1,7 @@
+"""What earlier runs did, from the ledger."""
+
+from .list_ import list_
+from .retry import retry
+from .show import show
+
+COMMANDS = {"list": list_, "show": show, "retry": retry}

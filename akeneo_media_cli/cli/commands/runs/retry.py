@@ -1,0 +1,80 @@
+"""`akeneo-media runs retry`: the failed rows of a run, once more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from ....errors import MediaError, UsageError
+from ... import options as o
+from ...terminal.process import say
+from .ledgers import RunId, opened_ledger
+
+if TYPE_CHECKING:
+    from ....jobs.options import UploadOptions
+    from ....ledger import Ledger, RunInfo
+
+
+@o.command(example="akeneo-media runs retry last --report retry.html")
+def retry(
+    run: RunId,
+    links: o.LinkAccess,
+    connection: o.Connection,
+    limits: o.Limits,
+    reporting: o.Reporting,
+    ledger_file: o.LedgerFile,
+    logging: o.Logging,
+    verify: o.Verify = False,
+) -> None:
+    """Upload the failed rows of a run again, and only those, with the run's own --skip, --share and
+    --carrier."""
+    from ....jobs.options import UploadOptions
+    from ....planning.options import ManifestOptions
+    from ....planning.plan import retried_rows
+    from ...session.session import Session
+
+    options = UploadOptions(
+        ManifestOptions((), links=links.options()),
+        **o.run_fields(connection, reporting, o.Ledgers(ledger_file.state)),
+        **limits.fields(),
+        verify=verify,
+    )
+    session = Session(connection.env_file, reporting=reporting, logging=logging)
+    try:
+        with opened_ledger(ledger_file.state, connection.env_file) as ledger:
+            info = _upload(ledger, run)
+            rows = list(ledger.retry_rows(info.id))
+    except MediaError as error:
+        raise typer.Exit(session.upload_nothing(options, error)) from None
+    if not rows:
+        say(f"Run {info.id} has no failed rows.")
+        raise typer.Exit(session.upload_nothing(options))
+    session.rows = lambda _, links: retried_rows(rows, links)
+    raise typer.Exit(session.upload(_as_before(options, info)))
+
+
+def _upload(ledger: Ledger, run: str) -> RunInfo:
+    info = ledger.run(run)
+    if info.command != "upload":
+        # Its rows name files to be written or compared: to send them would be another job.
+        raise UsageError(
+            f"run {info.id} was a `{info.command}`: only an upload can be tried again from the ledger",
+            "run the same command again: what is done already is left alone",
+        )
+    return info
+
+
+def _as_before(options: UploadOptions, info: RunInfo) -> UploadOptions:
+    """The same with what the run itself was called with."""
+    from dataclasses import replace
+
+    return replace(
+        options,
+        manifest=replace(options.manifest, manifests=info.arguments.get("manifests", ())),
+        # How files get to their places is as much of a row as its target.
+        share=bool(info.arguments.get("share", True)),
+        carrier=info.arguments.get("carrier"),
+        # What the ledger holds of a row's value may be older than a run that did not go by it.
+        skip=str(info.arguments.get("skip", "ledger")),
+    )

@@ -1,0 +1,219 @@
+"""`akeneo-media scan`: a manifest of a folder of files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...errors import UsageError
+from ...exits import Exit
+from .. import options as o
+from ..options import completion
+from ..session.file_conflicts import NamedFiles
+from ..session.output import STDOUT, format_of, opened
+
+if TYPE_CHECKING:
+    from ...manifest.scan import Scan, Unmatched, Walk
+    from ...rows import Row, Target
+
+_MOST_TOLD = 100
+
+
+@o.command(example="akeneo-media scan photos --pattern '{product}_{attribute}.{ext}' -o photos.csv")
+def scan(
+    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="The folder with the files.")],
+    connection: o.Connection,
+    logging: o.Logging,
+    pattern: Annotated[
+        list[str] | None,
+        o.option(
+            "--pattern",
+            metavar="PATTERN",
+            help="What names mean, such as {product}_{attribute}.{ext}; repeatable, tried in order. "
+            "Folders too: {product}/{attribute}.{ext}.",
+        ),
+    ] = None,
+    regex: Annotated[
+        list[str] | None,
+        o.option(
+            "--regex",
+            metavar="REGEX",
+            help="The same as a regular expression with named groups; tried after the patterns.",
+        ),
+    ] = None,
+    map: Annotated[
+        list[str] | None,
+        o.option(
+            "--map",
+            metavar="NAME=ATTRIBUTE",
+            help="What {attribute} in names means, such as front=picture; repeatable.",
+        ),
+    ] = None,
+    set: o.Set = None,
+    case: Annotated[
+        bool,
+        o.option("--case", help="Capital and small letters differ in patterns and --map."),
+    ] = False,
+    recursive: Annotated[
+        bool, o.option("--recursive/--no-recursive", help="Go into the folders below.")
+    ] = True,
+    follow_links: Annotated[bool, o.option("--follow-links", help="Follow symbolic links.")] = False,
+    online: Annotated[
+        bool,
+        o.option("--online", help="Ask the PIM whether the products and models are there."),
+    ] = False,
+    strict: Annotated[
+        bool,
+        o.option("--strict", help="Exit with 1 if a file fits no pattern."),
+    ] = False,
+    output: Annotated[
+        str,
+        o.option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The manifest; - is standard output.",
+            autocompletion=completion.written_manifests,
+        ),
+    ] = STDOUT,
+    format: o.ManifestFormat = None,
+) -> None:
+    """Write a manifest of the files in a folder, by what their names say.
+
+    In a manifest on standard output the paths are absolute; in one that is a file, they start beside it.
+
+    Exit status: 0 written; 1 there are files and none fits, a folder could not be read, with --strict a file
+    did not fit, with --online a product is not there; 2 wrong usage; with --online also 4 access refused, 5
+    no answer.
+    """
+    from ...manifest.scan import Scan, Walk
+    from ..session.reader import quiet_if_unread, reading
+
+    if not directory.is_dir():
+        why = "is not a folder" if directory.exists() else "does not exist"
+        raise UsageError(f"{directory} {why}", "Name the folder with the files.")
+    written_as = format_of(output, format.value if format else None)
+    NamedFiles(env_file=connection.env_file, output=output).check()
+    teller = _Teller(quiet=logging.quiet, most=None if logging.verbose else _MOST_TOLD)
+    found = Scan(
+        patterns=pattern or (),
+        regexes=regex or (),
+        sets=set or (),
+        renamed=map or (),
+        case=case,
+        note=teller.note,
+    )
+    walk = Walk(str(directory), recursive=recursive, follow_links=follow_links)
+    with quiet_if_unread():
+        try:
+            rows = teller.matched(found, walk, _base(directory, output), skip=output)
+            if not online:
+                _write(rows, found, written_as, output)
+            else:
+                from ...preflight.existing import Existing
+
+                with reading(connection, logging) as reader:
+                    existing = Existing(reader.client, reader.reads, teller.missing)
+                    _write(existing.checked(rows), found, written_as, output)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise UsageError(
+                f"{directory} cannot be read: {error.strerror or error}", "Check the folder's rights."
+            ) from None
+    teller.summary(walk, output, directory)
+    failed = (teller.unmatched and (strict or not teller.rows)) or walk.unreadable or teller.products_missing
+    raise typer.Exit(Exit.ROWS_FAILED if failed else Exit.OK)
+
+
+def _base(directory: Path, output: str) -> str:
+    """What goes before a file's path: nothing that depends on where the manifest is read, if it can be."""
+    here = os.path.abspath(directory)  # noqa: PTH100 - links on the way stay as the user named them
+    if output == STDOUT:
+        return here
+    beside = os.path.dirname(os.path.abspath(output))  # noqa: PTH100, PTH120
+    try:
+        relative = os.path.relpath(here, beside)
+    except ValueError:  # another drive
+        return here
+    if relative == os.curdir:
+        return ""
+    # A path that climbs out of the manifest's folder holds only while both stay where they are.
+    return here if Path(relative).parts[0] == os.pardir else relative
+
+
+def _write(rows: Iterable[Row], found: Scan, format: str, output: str) -> None:
+    from ...manifest.write import write_rows
+
+    with opened(output) as out:
+        write_rows(rows, format, out, columns=found.columns)
+
+
+class _Teller:
+    """Says on standard error what is to be said, and remembers what it came to."""
+
+    def __init__(self, *, quiet: bool, most: int | None) -> None:
+        self.rows = 0
+        self.unmatched = 0
+        self.products_missing = 0
+        self._quiet = quiet
+        self._most = most
+
+    def matched(self, found: Scan, walk: Walk, base: str, *, skip: str) -> Iterator[Row]:
+        """The rows; what fits no pattern is told. The manifest itself, `skip`, is neither."""
+        from ...manifest.scan import Unmatched
+
+        manifest = None if skip == STDOUT else os.path.realpath(skip)
+        for row in found.rows(walk, base):
+            if not isinstance(row, Unmatched):
+                self.rows += 1
+                yield row
+            elif manifest is None or os.path.realpath(os.path.join(walk.folder, row.path)) != manifest:  # noqa: PTH118
+                self._unfit(row)
+
+    def note(self, message: str, hint: str) -> None:
+        """Tell of something odd."""
+        self._say(f"warning: {message}. {hint}")
+
+    def missing(self, target: Target, nearest: str | None) -> None:
+        """Tell of a product that is not in the PIM."""
+        self.products_missing += 1
+        meant = f"; did you mean {nearest}?" if nearest else ""
+        if self._most is None or self.products_missing <= self._most:
+            self._say(f"not in the PIM: {target.type.value.replace('_', ' ')} {target.code}{meant}")
+
+    def summary(self, walk: Walk, output: str, directory: Path) -> None:
+        """Tell what it came to."""
+        from ...wording import count
+
+        for folder, why in walk.unreadable:
+            self._say(f"cannot be read: {folder}: {why}")
+        if self._most is not None and self.products_missing > self._most:
+            self._say(f"not in the PIM: {self.products_missing:,} products and models in all (-v: list them)")
+        if self._most is not None and self.unmatched > self._most:
+            self._say(f"no row for {count(self.unmatched - self._most, 'more file')} (-v: list them)")
+        if walk.links:
+            self._say(f"left out: {count(walk.links, 'symbolic link')} (--follow-links)")
+        if walk.special:
+            self._say(f"left out: {count(walk.special, 'pipe, socket or device')}")
+        where = "standard output" if output == STDOUT else output
+        unfit = f"; {count(self.unmatched, 'file')} without a row" if self.unmatched else ""
+        self._say(f"{count(self.rows, 'row')} written to {where}{unfit}")
+        outside = output != STDOUT and os.path.isabs(_base(directory, output))  # noqa: PTH117
+        if outside and self.rows:
+            self._say(f"The files are not below the manifest: upload it with --root {directory}")
+
+    def _unfit(self, file: Unmatched) -> None:
+        self.unmatched += 1
+        if self._most is None or self.unmatched <= self._most:
+            self._say(f"no row for {file.path}: {file.reason}")
+
+    def _say(self, message: str) -> None:
+        from ...wording import one_line
+
+        if not self._quiet:
+            typer.echo(one_line(message), err=True)

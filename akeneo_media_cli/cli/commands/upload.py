@@ -1,0 +1,47 @@
+"""`akeneo-media upload`: send every row's file to its target."""
+
+from __future__ import annotations
+
+import typer
+
+from .. import options as o
+
+
+@o.command(example="akeneo-media upload spring.csv --set attribute=picture --report spring.html")
+def upload(
+    manifests: o.Manifests,
+    uploading: o.Uploading,
+    manifest: o.ManifestInput,
+    links: o.LinkAccess,
+    connection: o.Connection,
+    limits: o.Limits,
+    reporting: o.Reporting,
+    ledger: o.Ledgers,
+    logging: o.Logging,
+    sandbox: o.Sandbox = False,
+) -> None:
+    """Upload every row's file to its target.
+
+    Exit status: 0 everything is in the PIM, 1 some rows are invalid or failed, 2 wrong usage, 3 the manifest
+    cannot be used, 4 credentials refused, 5 rows are pending (run it again), 6 another run is in progress,
+    130 or 143 interrupted.
+    """
+    from ...jobs.options import UploadOptions
+    from ..session.session import Session
+
+    rows = manifest.options(manifests, links)
+    o.check_carrier(rows.shard, uploading.carrier)
+    options = UploadOptions(
+        rows,
+        **o.run_fields(connection, reporting, ledger),
+        **limits.fields(),
+        skip="none" if uploading.force else uploading.skip.value,
+        strict=uploading.strict,
+        preflight=not uploading.no_preflight,
+        share=uploading.share and not uploading.no_preflight,
+        carrier=uploading.carrier,
+        verify=uploading.verify,
+        dry_run=uploading.dry_run,
+    )
+    session = Session(connection.env_file, sandbox, reporting, logging)
+    raise typer.Exit(session.upload(options))

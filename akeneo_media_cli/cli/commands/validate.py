@@ -1,0 +1,49 @@
+"""`akeneo-media validate`: find every mistake before the first byte is sent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .. import options as o
+
+Online = Annotated[
+    bool,
+    o.option("--online", help="Also check attributes, channels, locales and products in the PIM."),
+]
+Strict = Annotated[
+    bool,
+    o.option("--strict", help="Exit with 3 if any row is invalid, as upload --strict does."),
+]
+
+
+@o.command(example="akeneo-media validate spring.csv --online")
+def validate(
+    manifests: o.Manifests,
+    manifest: o.ManifestInput,
+    links: o.LinkAccess,
+    connection: o.Connection,
+    reporting: o.Reporting,
+    logging: o.Logging,
+    online: Online = False,
+    strict: Strict = False,
+    carrier: o.Carrier = None,
+    sandbox: o.Sandbox = False,
+) -> None:
+    """Run all the checks that upload makes before it sends anything.
+
+    Without --online no PIM is needed. Exit status: 0 no mistakes, 1 some rows are invalid, 2 wrong usage,
+    3 the manifest cannot be used, with --strict also if any row is invalid; with --online also
+    4 credentials refused, 5 the PIM could not answer every question.
+    """
+    from ...jobs.options import ValidateOptions
+    from ..session.session import Session
+
+    rows = manifest.options(manifests, links)
+    o.check_carrier(rows.shard, carrier)
+    options = ValidateOptions(
+        rows, **o.run_fields(connection, reporting), online=online, strict=strict, carrier=carrier
+    )
+    session = Session(connection.env_file, sandbox, reporting, logging)
+    raise typer.Exit(session.validate(options))

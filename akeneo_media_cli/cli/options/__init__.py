@@ -1,0 +1,57 @@
+"""The options that commands share, declared once: `from .. import options as o`, then `o.Connection`."""
+
+from .command import command
+from .connection import Calls, Connection, EnvFile, Sandbox, Settings, Timeout
+from .manifest import LinkAccess, ManifestFormat, ManifestInput, Manifests, RowSelection, Set
+from .reporting import LedgerFile, Ledgers, LogForm, Logging, Progress, ProgressMode, Report, Reporting
+from .running import (
+    Carrier,
+    Limits,
+    MaxDuration,
+    Overwrite,
+    Skip,
+    Uploading,
+    Verify,
+    check_carrier,
+    run_fields,
+    seconds,
+)
+from .variables import OPTION_VARIABLES, PAIRS, option, paths
+
+__all__ = [
+    "OPTION_VARIABLES",
+    "PAIRS",
+    "Calls",
+    "Carrier",
+    "Connection",
+    "EnvFile",
+    "LedgerFile",
+    "Ledgers",
+    "Limits",
+    "LinkAccess",
+    "LogForm",
+    "Logging",
+    "ManifestFormat",
+    "ManifestInput",
+    "Manifests",
+    "MaxDuration",
+    "Overwrite",
+    "Progress",
+    "ProgressMode",
+    "Report",
+    "Reporting",
+    "RowSelection",
+    "Sandbox",
+    "Set",
+    "Settings",
+    "Skip",
+    "Timeout",
+    "Uploading",
+    "Verify",
+    "check_carrier",
+    "command",
+    "option",
+    "paths",
+    "run_fields",
+    "seconds",
+]

@@ -1,0 +1,170 @@
+"""What a run sends, and when it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
+
+from .command import OptionGroup
+from .variables import option, paths
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .reporting import Ledgers, Reporting
+
+
+class Skip(StrEnum):
+    """Which rows need not be sent."""
+
+    ledger = "ledger"
+    remote = "remote"
+    none = "none"
+
+
+MaxDuration = Annotated[
+    str | None,
+    option(
+        "--max-duration",
+        metavar="DURATION",
+        help="Start no new rows after this long, such as 30m; the rest stay pending.",
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    option(
+        "--overwrite",
+        help="Replace local files that differ from what the PIM has. [default: report them and leave them]",
+    ),
+]
+Carrier = Annotated[
+    str | None,
+    option(
+        "--carrier",
+        metavar="IDENTIFIER:ATTRIBUTE",
+        help="A value to upload files to first that go to products without identifier; it is restored.",
+    ),
+]
+
+
+Verify = Annotated[bool, option("--verify", help="Read every value back at the end.")]
+
+
+class LimitFields(TypedDict):
+    """The limits as values: seconds, rows, bytes a second; None: no limit."""
+
+    max_duration: float | None
+    max_failures: int | None
+    bwlimit: int | None
+
+
+@dataclass(frozen=True)
+class Limits(OptionGroup):
+    """When a run stops starting rows, and how fast it is."""
+
+    heading: ClassVar[str] = "Limits"
+
+    max_duration: MaxDuration = None
+    max_failures: Annotated[
+        int | None,
+        option("--max-failures", metavar="N", min=1, help="Start no new rows after N rows have failed."),
+    ] = None
+    bwlimit: Annotated[
+        str | None,
+        option(
+            "--bwlimit",
+            metavar="RATE",
+            help="Bandwidth limit in bytes per second: 5M is 5,000,000, 5Mi is 5,242,880.",
+        ),
+    ] = None
+
+    def fields(self) -> LimitFields:
+        """The same as values. Raises UsageError for what cannot be read."""
+        return {
+            "max_duration": seconds(self.max_duration),
+            "max_failures": self.max_failures,
+            "bwlimit": _rate(self.bwlimit),
+        }
+
+
+def seconds(text: str | None) -> float | None:
+    """A duration in seconds; None for none. Raises UsageError for one that cannot be read."""
+    from ... import units
+
+    return units.duration(text) if text else None
+
+
+def _rate(text: str | None) -> int | None:
+    from ... import units
+
+    return units.rate(text) if text else None
+
+
+@dataclass(frozen=True)
+class Uploading(OptionGroup):
+    """Which rows are sent, and how."""
+
+    heading: ClassVar[str] = "What is sent"
+
+    skip: Annotated[
+        Skip,
+        option(
+            "--skip",
+            help="Skip rows that this machine sent before (ledger) or that the PIM already has (remote).",
+        ),
+    ] = Skip.ledger
+    force: Annotated[bool, option("--force", help="Send every row: the same as --skip none.")] = False
+    strict: Annotated[bool, option("--strict", help="Send nothing if any row is invalid.")] = False
+    no_preflight: Annotated[
+        bool,
+        option(
+            "--no-preflight",
+            help="Do not check rows against the PIM's attributes and products first, at your own risk.",
+        ),
+    ] = False
+    share: Annotated[
+        bool,
+        option(
+            "--share/--no-share",
+            help="Send a file once that goes to several products or models; the others reuse it.",
+        ),
+    ] = True
+    carrier: Carrier = None
+    verify: Verify = False
+    dry_run: Annotated[bool, option("--dry-run", help="Show what would be uploaded.")] = False
+
+
+class RunFields(TypedDict):
+    """What the options of all runs come to: see `jobs.options.RunOptions`."""
+
+    concurrency: int
+    retries: int
+    timeout: float
+    reports: Sequence[str]
+    state: Path | None
+    no_state: bool
+
+
+def run_fields(connection: Connection, reporting: Reporting, ledger: Ledgers | None = None) -> RunFields:
+    """The fields of `RunOptions` that no command treats in its own way; without `ledger` none is kept."""
+    return {
+        "concurrency": connection.concurrency,
+        "retries": connection.retries,
+        "timeout": connection.timeout,
+        "reports": paths(reporting.report),
+        "state": ledger.state if ledger else None,
+        "no_state": ledger.no_state if ledger else True,
+    }
+
+
+def check_carrier(shard: tuple[int, int], carrier: str | None) -> None:
+    """Raise UsageError for `--carrier` with `--shard`."""
+    from ...errors import UsageError
+
+    if carrier is not None and shard[1] > 1:
+        raise UsageError(
+            "--carrier and --shard cannot be combined: all parts would write to the carrier at once",
+            "Upload the products that need a carrier in a run of their own, without --shard.",
+        )

@@ -1,0 +1,1 @@
+"""One call of a command, from its options to its reports."""

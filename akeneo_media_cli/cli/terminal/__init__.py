@@ -1,0 +1,1 @@
+"""The process and its standard streams: signals, log lines, and what a defect leaves behind."""
