@@ -87,7 +87,6 @@ class Kind(StrEnum):
     LEDGER_LOCKED = "ledger_locked"
     LEDGER_UNUSABLE = "ledger_unusable"
     REPORT_UNWRITABLE = "report_unwritable"
-    STOPPED = "stopped"
     DEFECT = "defect"
 
 

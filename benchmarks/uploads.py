@@ -224,7 +224,7 @@ else:
     with PimClient(Connection(url, token=Secret("a"))) as client:
         client.upload_product(FileBody(PathSource(path), value=ValueRef("product", "sku", "p"), digest=False))
 # As the command ends.
-from akeneo_media_cli.cli.process import wind_up
+from akeneo_media_cli.cli.terminal.process import wind_up
 wind_up()
 """
 

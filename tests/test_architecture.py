@@ -47,7 +47,7 @@ SHARED = {
 ALONE = {"sandbox": {"content"}, "content": set[str]()}
 """Rooms that must know nothing of the rest, so that they cannot share its mistakes, but for these rooms."""
 MODULES_A_FOLDER = 16
-TOO_LARGE = {"cli", "pim", "sandbox", "sandbox/api"}
+TOO_LARGE = {"pim", "sandbox", "sandbox/api"}
 """Folders that hold more for now."""
 # sqlite3 is slow too, but measuring coverage loads it.
 SLOW = {"requests", "rich", "yaml", "starlette", "ijson", "filetype", "PIL"}

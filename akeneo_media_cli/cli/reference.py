@@ -1,4 +1,4 @@
-"""The command reference, made from the commands themselves: `python -m akeneo_media_cli.cli.reference`."""
+"""The command reference, generated from the commands: `python -m akeneo_media_cli.cli.reference`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any, get_args, get_type_hints
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from .options import env
+from .options.variables import variable
 
 _HEAD = """# Commands and options
 
-Made from the program itself (`python -m akeneo_media_cli.cli.reference > docs/commands.md`); a test holds
-the two together. Every option is an environment variable too. The command line goes before the
-environment, and that before `.env`. An option that may be given several times takes several values from
-its variable, separated by spaces (paths: by `:`, on Windows by `;`). A switch is 1 or 0; the variables of a
-pair such as `--share` and `--no-share` must not contradict each other.
+Generated from the program itself (`python -m akeneo_media_cli.cli.reference > docs/commands.md`); a test
+keeps the two together. Every option can also be set by an environment variable. The command line
+overrides the environment, and the environment overrides `.env`. A repeatable option takes several values
+from its variable, separated by spaces (paths by `:`, on Windows by `;`). A flag is 1 or 0; the variables of
+a pair such as `--share` and `--no-share` must not contradict each other.
 
-`akeneo-media --install-completion` teaches the shell (bash, zsh, fish, PowerShell) to complete commands,
-options and their values: report suffixes, formats, the ids of runs. `--show-completion` shows what it adds.
+`akeneo-media --install-completion` sets up completion for your shell (bash, zsh, fish, PowerShell): commands,
+options, report and manifest formats, the ids of runs. `--show-completion` shows the script.
 """
 
 
@@ -47,21 +47,25 @@ def commands(app: typer.Typer, path: str) -> Iterator[tuple[str, Callable[..., A
 
 def _section(path: str, callback: Callable[..., Any]) -> str:
     hints = get_type_hints(callback, include_extras=True)
-    arguments, options = [], []
+    arguments: list[tuple[str, str]] = []
+    options: dict[str, list[str]] = {"": []}
     for name, parameter in inspect.signature(callback).parameters.items():
         kind, info = get_args(hints[name])[:2]
         if isinstance(info, ArgumentInfo):
             arguments.append((info.metavar or name.upper(), info.help or ""))
         elif isinstance(info, OptionInfo) and not info.hidden:
-            options.append(_option(name, kind, info, parameter.default))
-    lines = [f"\n## `{path}`\n", " ".join([path, "[OPTIONS]", *(name for name, _ in arguments)])]
-    lines[1] = f"```text\n{lines[1]}\n```\n"
-    paragraphs = inspect.getdoc(callback) or ""
-    lines.append("\n\n".join(" ".join(part.split()) for part in paragraphs.split("\n\n")) + "\n")
-    if arguments or options:
-        lines.append("| | | variable |\n|---|---|---|")
-        lines += [f"| `{name}` | {_cell(text)} | |" for name, text in arguments]
-        lines += options
+            heading = info.rich_help_panel or ""
+            options.setdefault(heading, []).append(_option(name, kind, info, parameter.default))
+    usage = " ".join([path, "[OPTIONS]", *(name for name, _ in arguments)])
+    paragraphs = (inspect.getdoc(callback) or "").split("\n\n")
+    lines = [f"\n## `{path}`\n", f"```text\n{usage}\n```\n"]
+    lines += [" ".join(part.split()) + "\n" for part in paragraphs]
+    lines.append(f"```bash\n{getattr(callback, 'example', '')}\n```\n")
+    rows = [f"| `{name}` | {_cell(text)} | |" for name, text in arguments]
+    for heading, declared in options.items():
+        rows += ([f"| **{heading}** | | |"] if heading else []) + declared
+    if rows:
+        lines += ["| | | variable |\n|---|---|---|", *rows]
     return "\n".join(lines) + "\n"
 
 
@@ -79,8 +83,8 @@ def _option(name: str, kind: Any, info: OptionInfo, default: Any) -> str:
     shown = ", ".join(f"`{part}`" for part in names) + ("" if flag else f" {_cell(value)}")
     variables = [info.envvar] if isinstance(info.envvar, str) else []
     if variables and any(part.startswith("--no-") for part in names[1:]):
-        variables += [env(part) for part in names if part.startswith("--no-")]
-    return f"| {shown} | {text} | {', '.join(f'`{variable}`' for variable in variables)} |"
+        variables += [variable(part) for part in names if part.startswith("--no-")]
+    return f"| {shown} | {text} | {', '.join(f'`{each}`' for each in variables)} |"
 
 
 def _values(kind: Any) -> str:

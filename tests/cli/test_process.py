@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from akeneo_media_cli.cli import logs
-from akeneo_media_cli.cli.defect import keep
-from akeneo_media_cli.cli.process import catch_termination, say, wind_up
+from akeneo_media_cli.cli.options import LogForm, Logging
+from akeneo_media_cli.cli.terminal import logs
+from akeneo_media_cli.cli.terminal.defect import keep
+from akeneo_media_cli.cli.terminal.process import catch_termination, say, wind_up
 from akeneo_media_cli.errors import Failure, Kind, UsageError
 from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.progress import Silent
@@ -27,7 +28,7 @@ TARGET = Target(TargetType.PRODUCT, "sku-1")
 
 PROGRAM = """
 import os, sys
-from akeneo_media_cli.cli.process import open_streams, say
+from akeneo_media_cli.cli.terminal.process import open_streams, say
 from akeneo_media_cli.console import hush
 open_streams()
 taken = os.open(os.devnull, os.O_RDONLY)
@@ -144,7 +145,7 @@ ITEM = {"manifest": "m.csv", "line": 2, "file": "a.jpg", "status": "failed",
 
 def test_a_log_file_gets_all_that_happens(tmp_path: Path) -> None:
     heard = Heard()
-    shown = logs.set_up(heard, verbose=0, log_file=tmp_path / "run.log")
+    shown = logs.set_up(heard, Logging(log_file=tmp_path / "run.log"))
     shown.started(rows=3, size=10, concurrency=4)
     shown.row_started(1, file="a.jpg", target=TARGET, size=5, attempt=1)
     shown.row_sent(1, 5)
@@ -178,13 +179,13 @@ def test_a_log_file_gets_all_that_happens(tmp_path: Path) -> None:
 
 def test_log_lines_on_the_screen_stand_beside_the_display(tmp_path: Path) -> None:
     heard = Heard()
-    shown = logs.set_up(heard, verbose=1, log_file=None)
+    shown = logs.set_up(heard, Logging(verbose=1))
     shown.limit(2)
     shown.note("beware")
     logs.request(CallInfo("GET", "/x", 200, None, 1.0, 0, 1))
     assert len(heard.notes) == 2, "a note once, and no requests without -vv"
     json_heard = Heard()
-    logs.set_up(json_heard, verbose=2, log_file=tmp_path / "x.log", log_format="json")
+    logs.set_up(json_heard, Logging(tmp_path / "x.log", LogForm.json, verbose=2))
     logs.request(CallInfo("GET", "/x", 200, None, 1.0, 0, 1))
     assert json.loads((tmp_path / "x.log").read_text("utf-8"))["level"] == "debug"
     assert len(json_heard.notes) == 1
@@ -192,9 +193,9 @@ def test_log_lines_on_the_screen_stand_beside_the_display(tmp_path: Path) -> Non
 
 def test_a_log_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--log-file"):
-        logs.set_up(Silent(), verbose=0, log_file=tmp_path / "nowhere" / "run.log")
+        logs.set_up(Silent(), Logging(tmp_path / "nowhere" / "run.log"))
     plain = Silent()
-    assert logs.set_up(plain, verbose=0, log_file=None) is plain
+    assert logs.set_up(plain, Logging()) is plain
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer.main
 
 from akeneo_media_cli.cli.app import application
-from akeneo_media_cli.cli.options import PAIRS
+from akeneo_media_cli.cli.options.variables import PAIRS
 from akeneo_media_cli.cli.reference import commands, reference
 from tests.test_error_docs import walk
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from akeneo_media_cli.cli.media import Filter
+from akeneo_media_cli.cli.commands.media.list_ import Filter
 from akeneo_media_cli.pim.answers.types import MediaFile
 from akeneo_media_cli.sandbox import parse_faults
 from akeneo_media_cli.sandbox.php.form import SentFile

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from akeneo_media_cli.cli.logs import LOGGER, Logged
+from akeneo_media_cli.cli.terminal.logs import LOGGER, Logged
 from akeneo_media_cli.jobs.job import Job
 from akeneo_media_cli.jobs.options import RunOptions
 from akeneo_media_cli.ledger import Run

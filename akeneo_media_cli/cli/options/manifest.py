@@ -134,6 +134,36 @@ class RowSelection(OptionGroup):
         ),
     ] = None
     set: Set = None
+    map: Annotated[
+        list[str] | None,
+        option(
+            "--map",
+            metavar="COLUMN=NAME",
+            help="What a column is called here, such as Artikelnummer=product; repeatable.",
+        ),
+    ] = None
+    quote: Annotated[
+        str | None,
+        option(
+            "--quote",
+            metavar="CHAR",
+            help="The quote character of a CSV or TSV manifest. [default: found]",
+        ),
+    ] = None
+    encoding: Annotated[
+        str | None,
+        option("--encoding", metavar="NAME", help="The encoding of a CSV or TSV manifest. [default: found]"),
+    ] = None
+    include: Annotated[
+        list[str] | None,
+        option(
+            "--include", metavar="GLOB", help="Keep rows whose file matches; wins over --exclude; repeatable."
+        ),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        option("--exclude", metavar="GLOB", help="Leave out rows whose file matches; repeatable."),
+    ] = None
     shard: Annotated[
         str | None,
         option("--shard", metavar="I/N", help="Process only the I-th of N parts of the rows."),
@@ -150,6 +180,11 @@ class RowSelection(OptionGroup):
             sheet=self.sheet,
             columns=_listed(self.columns),
             sets=self.set or (),
+            maps=self.map or (),
+            quote=self.quote,
+            encoding=self.encoding,
+            include=self.include or (),
+            exclude=self.exclude or (),
             roots=self.root or (),
             allow_outside_root=self.allow_outside_root,
             shard=units.shard(self.shard, os.environ) if self.shard else (1, 1),
