@@ -362,7 +362,7 @@ def test_the_folder_must_be_one(bench: Bencher) -> None:
     b.file("out", b"a file")
     done = b.run("media", "download", code, "--to", "out")
     assert done.status == 2
-    assert "no folder" in done.err
+    assert "not a folder" in done.err
 
 
 def test_little_memory_for_a_large_file(bench: Bencher) -> None:

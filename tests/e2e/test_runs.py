@@ -33,7 +33,7 @@ def test_without_a_ledger_there_are_no_runs_yet(bench: Bencher) -> None:
     b = bench()
     listed = runs(b, "list")
     assert (listed.status, listed.out) == (0, "")
-    assert "no run yet" in listed.err
+    assert "no runs yet" in listed.err
     assert json.loads(runs(b, "list", "--json").out) == []
     assert runs(b, "show").status == 2
     elsewhere = runs(b, "list", "--state", "nowhere.sqlite")
@@ -153,7 +153,7 @@ def test_a_run_that_goes_on_or_was_killed_is_counted_by_its_rows(bench: Bencher)
     assert merged.status == 5
     both = json.loads((b.folder / "all.json").read_text("utf-8"))
     assert (both["finished_at"], both["duration_seconds"], both["summary"]["total"]) == (None, None, 800)
-    assert "no run yet" in runs(b, "list").err, "it has a ledger of its own"
+    assert "no runs yet" in runs(b, "list").err, "it has a ledger of its own"
 
 
 def test_what_was_no_upload_is_not_tried_again(bench: Bencher) -> None:
