@@ -1,7 +1,7 @@
-"""A local PIM that behaves as the real one, races and faults included.
+"""A local PIM that behaves like the real one, races and faults included.
 
-It knows nothing of the rest of the package, so that it can be trusted as a peer. Starlette and uvicorn are
-imported only when one is started. docs/sandbox.md tells how to use it.
+It imports nothing of the rest of the package but how PHP finds a file's type, so that it can be trusted as a
+counterpart. Starlette and uvicorn are imported only when one is started. docs/sandbox.md shows how to use it.
 """
 
 from .faults import FaultPlan, parse_faults

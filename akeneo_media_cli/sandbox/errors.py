@@ -1,11 +1,11 @@
-"""The PIM's refusals: statuses and bodies as docs/pim-behaviour.md, "Refusals and their causes" has them."""
+"""The PIM's refusals: statuses and bodies (docs/pim-behaviour.md, "Refusals and their causes")."""
 
 from __future__ import annotations
 
 from typing import Any
 
 SUFFIX = " Check the expected format on the API documentation."
-"""What refusals of a PATCH end in."""
+"""The end of every refusal of a PATCH."""
 DOCUMENTATION = "http://api.akeneo.com/api-reference.html#"
 
 
@@ -25,7 +25,7 @@ class ApiError(Exception):
 
 
 class PropertyError(Exception):
-    """A value that cannot be set at all; becomes a simple 422, documented or not as the endpoint has it."""
+    """A value that cannot be set; becomes a simple 422."""
 
 
 def unprocessable(message: str) -> ApiError:
@@ -43,7 +43,7 @@ def documented(message: str, anchor: str) -> ApiError:
 
 
 def violations(items: list[dict[str, Any]]) -> ApiError:
-    """`Validation failed.` with its list; an item that was there already is dropped
+    """`Validation failed.` with its list; repeated items are dropped
     (docs/pim-behaviour.md, "Refusals and their causes")."""
     unique = [item for n, item in enumerate(items) if item not in items[:n]]
     return ApiError(422, "Validation failed.", errors=unique)

@@ -1,4 +1,4 @@
-"""A catalogue that has everything a manifest names, so that it can be rehearsed with no PIM at hand."""
+"""A catalogue that has everything a manifest names, so that it can be rehearsed without a PIM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PICTURES = frozenset(
     ("jpg", "jpeg", "jpe", "jfif", "jif", "png", "gif", "webp", "tif", "tiff", "bmp", "psd", "svg", "heic",
      "heif", "avif", "eps", "ai", "ico")
 )  # fmt: skip
-"""Extensions that make an invented attribute one for images."""
+"""Files with these extensions get an image attribute."""
 
 _CHANNEL, _LOCALE = "ecommerce", "en_US"
 
@@ -56,7 +56,7 @@ class _Use:
 
     @property
     def localizable(self) -> bool:
-        """By the rows that give a locale: if others give none, a PIM would refuse one half or the other."""
+        """Whether any row gives a locale: a PIM would refuse the rows without one."""
         return self.locales != {None}
 
     @property
@@ -69,7 +69,7 @@ class _Use:
 
 
 class _Uses(dict[str, _Use]):
-    """Uses by attribute code, as the PIM tells codes apart."""
+    """Uses by attribute code, which the PIM compares without regard to case."""
 
     def note(self, need: Need) -> None:
         self.setdefault(folded(need.attribute), _Use(need.attribute)).add(need)
@@ -139,7 +139,7 @@ class _Named:
 
 
 def invent(needs: Iterable[Need]) -> dict[str, Any]:
-    """A catalogue for `start_sandbox` that has all that is named: products, models, assets, attributes...
+    """A catalogue for `start_sandbox` with everything that is named: products, models, assets, attributes...
 
     Media attributes take any extension and size. One that is used both with and without a locale (or
     channel) is localizable (or scopable): the rows without one are then wrong, as they would be in a PIM.

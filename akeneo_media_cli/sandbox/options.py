@@ -1,4 +1,4 @@
-"""What can be ordered of the sandbox: its limits, its dangers, its faults, who may log in.
+"""What can be configured: limits, dangers, faults, who may log in.
 
 Only the standard library is imported here, so that a command line can be built of it at once.
 """
@@ -21,7 +21,7 @@ class SandboxMissing(ImportError):  # noqa: N818
 
 @dataclass(frozen=True)
 class Credentials:
-    """One connection's four values. Their only use is this sandbox; still they stay out of `repr`."""
+    """One connection's four values. Though they only open this sandbox, secrets stay out of `repr`."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -42,22 +42,22 @@ class Credentials:
 class SandboxOptions:
     """How the sandbox behaves. Times are seconds, sizes are bytes, chances lie between 0 and 1.
 
-    The defaults are the PIM that was measured (docs/pim-behaviour.md, "Lost values"), only quicker. What each
-    danger does is told in docs/sandbox.md.
+    The defaults are the PIM that was measured (docs/pim-behaviour.md, "Lost values"), only faster.
+    docs/sandbox.md describes the dangers.
     """
 
-    # How long things take.
+    # Times.
     save_time: float = 0.01
     """Between reading a whole product and writing it whole: two calls at once lose a value
     (docs/pim-behaviour.md, "Lost values")."""
     latency: float = 0.0
-    """Before each API call is looked at."""
+    """A pause before each API call is handled."""
     search_lag: float = 0.0
-    """A product or model is not found by search until it is this old; the catalogue's own count too."""
+    """Search does not find a product or model that is younger than this, those of the catalogue included."""
 
     # Dangers.
     code_clock_step: float = 1e-6
-    """The clock in a media code stands still for so long: same-named uploads in one step collide
+    """How long the clock in media codes stands still: uploads of one name within one step collide
     (docs/pim-behaviour.md, "Swapped bytes")."""
     deadlock: float = 0.0
     """Chance of a 500 after the commit, for a save while another in the same model tree goes on
@@ -67,20 +67,20 @@ class SandboxOptions:
 
     # Limits.
     max_concurrency: int | None = None
-    """Calls at once above this are answered 429."""
+    """More calls in flight than this are answered 429."""
     token_ttl: float = 3600.0
     refresh_ttl: float = 1_209_600.0
     upload_max_filesize: int = 2048 * MEBIBYTE
-    """PHP's: a bigger file is answered 500. A catalogue's `limits` go before."""
+    """PHP's: a bigger file is answered 500. A catalogue's `limits` override it."""
     post_max_size: int = 2056 * MEBIBYTE
-    """PHP's: a bigger body arrives empty. A catalogue's `limits` go before."""
+    """PHP's: a bigger body arrives empty. A catalogue's `limits` override it."""
     proxy_max_body: int | None = None
     """The proxy's: a bigger body is answered 413 in HTML before it was read."""
 
     # Faults.
     faults: FaultPlan = field(default_factory=FaultPlan)
     down_after: int | None = None
-    """After so many API calls everything is answered 503 in HTML."""
+    """After so many API calls every call is answered 503 in HTML."""
     down_for: float | None = None
     """How long that lasts; None: until /_sandbox/faults says `{"down": false}`."""
     retry_after: int = 1
@@ -88,7 +88,7 @@ class SandboxOptions:
     stall_time: float = 600.0
     """How long a stalled call is held."""
     slow_read_rate: int = 64 * 1024
-    """Bytes a second that a slow-read call takes in."""
+    """Bytes a second that a slow-read call reads."""
 
     # What kind of PIM.
     edition: str = "ce"
@@ -102,4 +102,4 @@ class SandboxOptions:
     seed: int | None = None
     """Makes faults and deadlocks repeatable, as far as the order of calls is."""
     clock: Callable[[], float] = time.time
-    """Tells the time of day in seconds: for token lifetimes, media codes and `updated`."""
+    """The time of day in seconds, for token lifetimes, media codes and `updated`."""

@@ -28,12 +28,12 @@ from .store.things import Thing, ThingKey, Things
 from .store.tokens import Connection, Rights, Tokens
 
 GONE: dict[str, Any] = {}
-"""What the state holds of an entity that was deleted."""
+"""What the state keeps for a deleted entity."""
 DEFAULT_CONNECTIONS = {"main": "may do everything"}
 
 
 class Pim:
-    """Everything behind the endpoints. One event loop only; it is no safer than PHP's processes are."""
+    """Everything behind the endpoints. It runs in one event loop; like PHP's, its saves do not lock."""
 
     def __init__(
         self, source: Mapping[str, Any] | None, folder: Path, options: SandboxOptions, keep: bool
@@ -63,7 +63,7 @@ class Pim:
         self.saving_in_tree: Counter[str] = Counter()
         self.indexed_at: dict[str, float] = {}
         self.drafted: set[str] = set()
-        """Keys of products that have a draft; what is in it, nobody asks."""
+        """Keys of products that have a draft; its content is not kept."""
         self.started = time.monotonic()
         self._load(source)
         self.state.put("catalogue", "", source)
@@ -112,7 +112,7 @@ class Pim:
 
     @property
     def edition(self) -> str:
-        """`ee` where the options or the catalogue say so."""
+        """`ee` if the options or the catalogue say so."""
         said = (self.options.edition, self.catalogue.source.get("edition"))
         return "ee" if "ee" in said else "ce"
 
@@ -247,7 +247,7 @@ class Pim:
             self.things.write(key, held, {**held, **{value: base.get(value) for value in changed}})
 
     def _note_duplicate(self, was: Any, becomes: Any) -> None:
-        """Counts the same bytes sent again for a value that held them already, under a code of their own."""
+        """Counts bytes that were sent again under a new code for a value that held them already."""
         if was == becomes or not isinstance(was, str) or not isinstance(becomes, str):
             return
         old, new = self.media.find(was), self.media.find(becomes)
@@ -260,7 +260,7 @@ class Pim:
         return attribute is not None and attribute["type"] in MEDIA_TYPES
 
     def searchable(self, entity: Entity) -> bool:
-        """Whether search has heard of an entity yet."""
+        """Whether search finds an entity yet."""
         since = self.indexed_at.get(entity.key, self.started)
         return time.monotonic() - since >= self.options.search_lag
 

@@ -84,7 +84,7 @@ class RunningSandbox:
         return asyncio.run_coroutine_threadsafe(step(), loop).result()
 
     def start(self) -> None:
-        """Serves in a thread of its own; returns when calls are taken."""
+        """Serves in its own thread; returns when it accepts calls."""
         ready = threading.Event()
         self._server.on_ready = ready.set
         self._thread = threading.Thread(
@@ -104,7 +104,7 @@ class RunningSandbox:
                 signal.signal(number, handler)
 
     def stop(self) -> None:
-        """Stops serving and removes the temporary folder, if it had one. Twice is once."""
+        """Stops serving and removes the temporary folder, if it had one. May be called twice."""
         if self._thread is not None:
             self._server.stop_soon()
             self._thread.join()
@@ -150,7 +150,7 @@ def _built(
         try:
             store = Pim(catalog, folder, options or SandboxOptions(), keep=data is not None)
         except (AttributeError, KeyError, TypeError) as error:
-            raise CatalogueError(f"the catalogue has a shape of its own: {error!r}") from error
+            raise CatalogueError(f"the catalogue does not have the documented shape: {error!r}") from error
         cleaning.callback(store.state.close)
         return RunningSandbox(host, store, build_server(store), listener, cleaning.pop_all().close)
 
@@ -177,7 +177,7 @@ def start_sandbox(
     data: Path | None = None,
     options: SandboxOptions | None = None,
 ) -> RunningSandbox:
-    """Starts a sandbox in a thread of this process; it takes calls when this returns.
+    """Starts a sandbox in a thread of this process; it accepts calls when this returns.
 
     With `data` it keeps what arrives in that folder, else in a temporary one. Raises SandboxMissing without
     the extra, CatalogueError for a catalogue that cannot be used, OSError where the address is taken.
@@ -198,7 +198,7 @@ def serve(
 ) -> None:
     """Serves in the foreground until SIGINT or SIGTERM, then returns; only for the main thread.
 
-    `announce` is called once calls are taken. Raises what `start_sandbox` raises.
+    `announce` is called once it accepts calls. Raises what `start_sandbox` raises.
     """
     with _built(catalog, host, port, data, options) as sandbox:
         sandbox.run(announce)

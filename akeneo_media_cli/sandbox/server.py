@@ -20,7 +20,7 @@ from .pim import Pim
 from .web.app import Web
 from .web.routing import Route
 
-# uvicorn tells of calls cut short at the end, which a sandbox with stalls always has.
+# uvicorn logs calls that are cut short at the end; a sandbox with stalls always has some.
 logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
 
 STOP_PATIENCE = 1
@@ -28,7 +28,7 @@ STOP_PATIENCE = 1
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which tells when it is ready, and leaves signals to others."""
+    """uvicorn's server, which reports when it is ready and does not handle signals."""
 
     on_ready: Callable[[], object] = staticmethod(lambda: None)
     loop: asyncio.AbstractEventLoop | None = None
@@ -46,18 +46,18 @@ class Server(uvicorn.Server):
                 await asyncio.wait_for(self._stopping.wait(), timeout=1)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to take calls."""
+        """Starts to accept calls."""
         self.loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         await super().startup(sockets)
         self.on_ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leaves signals as they are."""
+        """Does not touch signal handlers."""
         yield
 
     def stop_soon(self, *_: object) -> None:
-        """Ends after the calls in flight; asked twice, at once. A signal handler, safe in any thread."""
+        """Stops after the calls in flight; called again, at once. A signal handler, safe in any thread."""
         self.force_exit = self.should_exit
         self.should_exit = True
         if self.loop is not None and self._stopping is not None and not self.loop.is_closed():
@@ -65,7 +65,7 @@ class Server(uvicorn.Server):
 
 
 def build_server(pim: Pim) -> Server:
-    """A server of a PIM, that waits for its socket."""
+    """A server of a PIM, ready for its socket."""
     transports: dict[Any, asyncio.Transport] = {}
 
     class Cuttable(H11Protocol):

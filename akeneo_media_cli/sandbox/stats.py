@@ -10,12 +10,12 @@ from typing import Any
 KEPT_LOSSES = 100
 """How many lost values `/_sandbox/stats` names."""
 KEPT_CALLS = 5000
-"""How many calls `/_sandbox/log` tells of."""
+"""How many calls `/_sandbox/log` lists."""
 
 
 @dataclass
 class Call:
-    """One API call: when it came and went (seconds on the sandbox's clock), and what became of it."""
+    """One API call: when it began and ended (seconds on the sandbox's clock), and its outcome."""
 
     number: int
     method: str
@@ -52,7 +52,7 @@ class Call:
 
 @dataclass(eq=False)
 class Gauge:
-    """How many calls hold a key now, and the most that ever held one at once."""
+    """How many calls hold a key now, and the highest number so far."""
 
     now: Counter[str] = field(default_factory=Counter)
     most: int = 0
@@ -85,7 +85,7 @@ class Stats:
         self.reset()
 
     def reset(self) -> None:
-        """Starts counting afresh; calls in flight go on being held."""
+        """Resets the counters; calls in flight keep what they hold."""
         self.calls: dict[str, Counter[str]] = {}
         self.faults: Counter[str] = Counter()
         self.total = 0
@@ -103,7 +103,7 @@ class Stats:
             gauge.most, gauge.most_key = max(gauge.now.values(), default=0), None
 
     def begin(self, method: str, path: str) -> Call:
-        """A call has come."""
+        """A call begins."""
         self.total += 1
         call = Call(self.total, method, "", path, self.clock())
         self.live[id(call)] = call
@@ -112,7 +112,7 @@ class Stats:
         return call
 
     def lose(self, what: dict[str, Any]) -> None:
-        """A save wrote over a value that it did not address."""
+        """A save overwrote a value that it did not address."""
         self.lost_values += 1
         self.lost.append(what)
 
@@ -133,13 +133,13 @@ class Stats:
             gauge.enter(key)
 
     def release(self, call: Call, gauge: Gauge) -> None:
-        """The call lets go of what it held in one gauge."""
+        """The call releases what it held in one gauge."""
         for held in [held for held in call.held if held[0] is gauge]:
             call.held.remove(held)
             gauge.leave(held[1])
 
     def end(self, call: Call, status: str) -> None:
-        """The call is answered, or cut off: `status` is the number, or what was done to it."""
+        """The call ends: `status` is the number of its answer, or how it was cut off."""
         call.ended, call.status = self.clock(), status
         key = f"{call.method} {call.endpoint}"
         self.calls.setdefault(key, Counter())[status] += 1

@@ -1,4 +1,4 @@
-"""What the sandbox tells of itself: `/_sandbox/values` and `/_sandbox/stats`."""
+"""What the sandbox reports about itself: `/_sandbox/values` and `/_sandbox/stats`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..store.things import ASSET, RECORD
 
 
 def values(pim: Pim) -> list[dict[str, Any]]:
-    """Every media value there is, with what lies on disk for it: for tests to compare with their files.
+    """Every media value there is, with what is on disk for it, so that tests can compare it with their files.
 
     `code` names the entity (a product's UUID), `changed` is in seconds, `sha256` and `size` are of
     the bytes on disk.
@@ -50,7 +50,7 @@ def file_facts(pim: Pim, code: str) -> dict[str, Any]:
 
 
 def stats_body(pim: Pim, held: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """The answer of `/_sandbox/stats`, told of in docs/sandbox.md; `held` is what `values` tells."""
+    """The answer of `/_sandbox/stats`, which docs/sandbox.md describes; `held` is what `values` returns."""
     stats, media = pim.stats, pim.media
     held = values(pim) if held is None else held
     linked = {value["media_code"] for value in held}

@@ -1,4 +1,4 @@
-"""`/_sandbox`: what the sandbox is asked and told beside the PIM's own API. No token is needed."""
+"""`/_sandbox`: inspects and controls the sandbox, beside the PIM's own API. No token is needed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Down = Callable[[bool | None], bool]
 
 
 class Admin:
-    """The admin routes and the way to the page."""
+    """The admin routes and the page."""
 
     def __init__(self, pim: Pim, down: Down) -> None:
         self.pim, self._down = pim, down
@@ -45,7 +45,7 @@ class Admin:
         }
 
     async def __call__(self, request: Request) -> Response:
-        """Answers what does not begin with /api."""
+        """Answers requests whose path does not begin with /api."""
         path = request.url.path
         if request.method == "GET" and path.startswith(_MEDIA):
             return self._media(path[len(_MEDIA) :])
@@ -71,7 +71,7 @@ class Admin:
         return JSONResponse(stats_body(self.pim))
 
     async def _reset(self, request: Request) -> Response:
-        """POST starts the counters afresh."""
+        """POST resets the counters."""
         await request.body()
         self.pim.stats.reset()
         return JSONResponse(stats_body(self.pim))
@@ -83,7 +83,7 @@ class Admin:
         return JSONResponse({"calls": [call.as_dict() for call in self.pim.stats.log]})
 
     async def _revoke(self, request: Request) -> Response:
-        """POST `{"refresh": true}` kills refresh tokens too; without it only access tokens die."""
+        """POST `{"refresh": true}` revokes refresh tokens too; without it only access tokens."""
         body = await request.body()
         try:
             given = json.loads(body or b"{}")
@@ -109,7 +109,7 @@ class Admin:
         try:
             given = json.loads(await request.body())
             if not isinstance(given, dict):
-                raise ValueError("a JSON object is wanted")
+                raise ValueError("expected a JSON object")
             plan = plan_from_json(given.pop("faults")) if "faults" in given else None
             down, ttl = given.pop("down", None), given.pop("token_ttl", None)
             if ttl is not None:
@@ -141,7 +141,7 @@ def _typed(name: str, value: Any) -> Any:
     if isinstance(default, bool):
         return bool(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-        raise ValueError(f"{name} is a number of at least 0")
+        raise ValueError(f"{name} must be a number of at least 0")
     return value
 
 

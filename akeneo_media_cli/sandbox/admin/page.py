@@ -62,7 +62,7 @@ figcaption a { color: inherit; font-weight: 600; }
 
 
 def render(pim: Pim, query: Mapping[str, str]) -> str:
-    """The whole page. `query`: `type` shows one kind only, `page` counts from 1; the rest is passed over."""
+    """The whole page. `query`: `type` shows one kind only, `page` counts from 1; the rest is ignored."""
     held = values(pim)
     counts = {kind: len({_who(v) for v in held if v["type"] == kind}) for kind in TITLES}
     chosen = query.get("type") if query.get("type") in TITLES else None

@@ -35,7 +35,7 @@ _IMAGE = ValueKey("image", None, None)
 
 @dataclass(frozen=True)
 class Words:
-    """How one of the two kinds is spoken of."""
+    """What paths, headers and messages call one of the two kinds."""
 
     kind: str
     family: str
@@ -90,7 +90,7 @@ class Endpoints:
         return thing
 
     async def upload(self, ask: Ask) -> Response:
-        """POST: a file that nothing holds yet; its code is in a header of its own."""
+        """POST: a file that no asset refers to yet; its code is in a header."""
         sent = sent_file(ask)
         extension = sent.name.rpartition(b".")[2] if b"." in sent.name else b""
         if extension and not extension.isalnum():
@@ -187,7 +187,7 @@ class Endpoints:
         return JSONResponse(found)
 
     async def list_all(self, ask: Ask) -> Response:
-        """GET things, `search` by code; pages by search_after, a hundred each."""
+        """GET assets or records, with `search` by code; pages of a hundred by search_after."""
         collection = self._collection(ask)
         found = [(thing.key.code, thing) for thing in ask.pim.things.of(collection.kind, collection.code)]
         wanted_by = criteria(ask)
@@ -207,12 +207,12 @@ class Endpoints:
         return JSONResponse(after(ask, path, pairs, show, "code", given, query))
 
     async def get(self, ask: Ask) -> Response:
-        """GET one thing."""
+        """GET one asset or record."""
         collection = self._collection(ask)
         return JSONResponse(self.shown(ask, collection, self._thing(ask, collection)))
 
     def shown(self, ask: Ask, collection: Collection, thing: Thing) -> dict[str, Any]:
-        """A thing as the API shows it."""
+        """An asset or record as the API shows it."""
         values: dict[str, list[dict[str, Any]]] = {}
         for key, data in thing.values.items():
             item: dict[str, Any] = {"locale": key.locale, "channel": key.scope, "data": data}
@@ -229,7 +229,7 @@ class Endpoints:
         }
 
     async def patch(self, ask: Ask) -> Response:
-        """PATCH one; creates it where it is missing."""
+        """PATCH one; creates it if it is missing."""
         collection, given = self._collection(ask), ask.decoded()
         code = ask.params["code"]
         if not isinstance(given, dict) or given.get("code", code) != code:
@@ -266,7 +266,7 @@ class Endpoints:
     async def _one(
         self, ask: Ask, collection: Collection, given: dict[str, Any], share: float
     ) -> dict[str, Any]:
-        """One thing of a batch: its own answer, `{"code", "status_code", "message"?, "errors"?}`."""
+        """One item of a batch: its own answer, `{"code", "status_code", "message"?, "errors"?}`."""
         pim, code = ask.pim, given.get("code")
         bad_shape = shape_errors(given)
         if bad_shape or not isinstance(code, str):
@@ -301,7 +301,7 @@ class Endpoints:
 
 
 def _linked_data(ask: Ask, code: Any) -> dict[str, Any]:
-    """What the cloud tells of an asset's file since 2026: with it nothing need be downloaded."""
+    """What the cloud says about an asset's file since 2026, so that clients need not download it."""
     row = ask.pim.media.find(code) if isinstance(code, str) else None
     if row is None:
         return {}

@@ -59,7 +59,7 @@ def _place(ask: Ask, thing: Thing) -> ValueKey:
 
 
 async def create(ask: Ask) -> Response:
-    """POST one file of an asset; a reference file makes its variations anew."""
+    """POST one file of an asset; a reference file replaces its variations."""
     pim, thing = ask.pim, _asset(ask)
     place = _place(ask, thing)
     sent = sent_file(ask)
@@ -92,7 +92,7 @@ def _existing(ask: Ask) -> tuple[Thing, ValueKey]:
 
 
 async def get_file(ask: Ask) -> Response:
-    """GET what is known of one file."""
+    """GET a description of one file."""
     return JSONResponse(_file(ask, *_existing(ask)))
 
 

@@ -45,7 +45,7 @@ class Family:
     kind: str
     title: str
     key: str
-    """What a batch line and an item name the entity by."""
+    """The key by which a batch line or an item names the entity."""
     patch_anchor: str
     post_anchor: str
 
@@ -65,7 +65,7 @@ class Family:
         return entity
 
     def code_of(self, ask: Ask, entity: Entity | Draft) -> str | None:
-        """What an entity is named by here."""
+        """The code, identifier or UUID of an entity."""
         if self.key == "identifier":
             return ask.pim.entities.identifier(entity)
         return entity.entity.key if isinstance(entity, Draft) else entity.key
@@ -130,7 +130,7 @@ class Endpoints:
         return await self._update(ask, code, given, 1.0, self.way.post_anchor)
 
     async def patch(self, ask: Ask) -> Response:
-        """PATCH one; creates what is not there."""
+        """PATCH one; creates it if it does not exist."""
         return await self._update(ask, ask.params[self.param], _object(ask.decoded()), 1.0)
 
     async def patch_many(self, ask: Ask) -> Response:
@@ -197,7 +197,7 @@ class Endpoints:
         return Response(status_code=201 if entity is None else 204, headers={"Location": location})
 
     def _name(self, ask: Ask, code: str, given: dict[str, Any], entity: Entity | None) -> str:
-        """What the entity is to be called: by its body, else by the URL. Another spelling renames it."""
+        """The name that the body gives the entity, else the URL's. Another spelling renames it."""
         key = self.way.key
         name = given.get(key, code)
         if key == "uuid":

@@ -62,7 +62,7 @@ def found_page(
 
 
 def check_shown_values(catalogue: Catalogue, query: dict[str, str]) -> None:
-    """Raises ApiError 422 where `attributes`, `scope` or `locales` name what there is not."""
+    """Raises ApiError 422 if `attributes`, `scope` or `locales` name something unknown."""
     if "attributes" in query:
         unknown = [code for code in query["attributes"].split(",") if catalogue.attribute(code) is None]
         if len(unknown) == 1:
@@ -98,7 +98,7 @@ def _cursor(ask: Ask, entity: Entity, key: str) -> str:
 
 
 def _candidates(ask: Ask, pool: Iterable[Entity], conditions: list[Condition], key: str) -> Iterable[Entity]:
-    """What a search by code may find: looked up, where going through everything would take long."""
+    """The entities that a search can find: looked up by code if possible, which is much faster."""
     entities = ask.pim.entities
     by: dict[str, Callable[[str], Entity | None]] = {"identifier": entities.model}
     if key != "code":

@@ -29,7 +29,7 @@ def reading(
     single: Endpoint | None = None,
     missing: str = "",
 ) -> list[Route]:
-    """A list and a single read of things with codes, as the PIM answers both. Lists are in order of codes."""
+    """The routes of a list, in order of codes, and of a single read."""
     list_name = f"{title.lower()}s"
     list_name = {"familys": "families", "categorys": "categories"}.get(list_name, list_name)
 
@@ -56,7 +56,7 @@ def reading(
 
 
 def _facts(ask: Ask, item: dict[str, Any]) -> dict[str, Any]:
-    """A thing of a list with what it can be searched by, but does not show."""
+    """An item of a list with what it can be searched by, but does not show."""
     code, entities = item["code"], ask.pim.entities
     return {
         **item,
@@ -88,7 +88,7 @@ def _options(ask: Ask) -> Mapping[str, dict[str, Any]]:
 
 
 def routes() -> list[Route]:
-    """Every list of structure, in no order that matters."""
+    """The routes of every list."""
     categories_right = ("list_categories", "You are not allowed to access the web API.")
     attributes = ("list_attributes", "Access forbidden. You are not allowed to list attributes.")
 
@@ -138,7 +138,7 @@ def routes() -> list[Route]:
 async def _not_here(ask: Ask) -> Response:
     if ask.request.headers.get("content-type", "").split(";")[0].strip() == JSON:
         ask.decoded()
-    raise ApiError(501, "The sandbox does not do this: give it a catalogue that has it already.")
+    raise ApiError(501, "The sandbox cannot change structure. Start it with a catalogue that already has it.")
 
 
 def _changing(name: str, path: str, code: str = "code") -> list[Route]:

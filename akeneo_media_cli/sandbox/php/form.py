@@ -25,7 +25,7 @@ _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]+)"|([^",;\s]+))', re.IGNORECAS
 
 @dataclass
 class SentFile:
-    """One file part: where its bytes lie for now, and all that is known of them."""
+    """One file part: where its bytes are for now, and what is known about them."""
 
     name: bytes
     path: Path
@@ -37,13 +37,13 @@ class SentFile:
 
 @dataclass
 class Form:
-    """What PHP hands to the PIM. An array (`name[...]`) is None: the PIM stumbles over it."""
+    """What PHP hands to the PIM. An array (`name[...]`) is None: the PIM crashes on it."""
 
     fields: dict[str, bytes | None] = field(default_factory=dict)
     files: dict[str, SentFile | None] = field(default_factory=dict)
 
     def discard(self) -> None:
-        """Removes the temporary files that nobody took, as PHP does at the end of a call."""
+        """Removes the temporary files that were not moved, as PHP does at the end of a call."""
         for sent in self.files.values():
             if sent is not None:
                 sent.path.unlink(missing_ok=True)
@@ -52,7 +52,7 @@ class Form:
 class FormReader:
     """Reads a body piece by piece: `feed` each, then `finish`. A boundary of None makes an empty form.
 
-    `on_field` hears of each field, `on_file` of each file's name, as soon as they are there.
+    `on_field` is called with each field and `on_file` with each file's name, as soon as they are known.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class FormReader:
             )
 
     def feed(self, piece: bytes) -> None:
-        """Takes in the next piece of the body; what no longer is multipart is passed over, as PHP does."""
+        """Reads the next piece of the body; what is not multipart is ignored, as in PHP."""
         if self._parser is None:
             return
         try:
@@ -108,7 +108,7 @@ class FormReader:
         return self.form
 
     def abandon(self) -> None:
-        """The client is gone before the end: everything is dropped
+        """The client hung up before the end: everything is dropped
         (docs/pim-behaviour.md, "When the answer is lost")."""
         if self._out is not None:
             self._out.close()

@@ -1,4 +1,4 @@
-"""How MySQL compares codes, how PHP writes JSON and cuts file names: small things that answers hang on."""
+"""How MySQL compares codes, how PHP writes JSON and cuts file names: details on which answers depend."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def php_json(value: Any) -> str:
 
 
 def php_decode(text: bytes) -> Any:
-    """JSON as PHP's `json_decode` reads it; None for what it does not take (and for `null`)."""
+    """JSON as PHP's `json_decode` reads it; None for what it rejects (and for `null`)."""
     try:
         value = json.loads(text.decode("utf-8"), parse_constant=_refuse)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")

@@ -52,7 +52,7 @@ class Search:
         self.catalogue: Catalogue = entities.catalogue
         self.fields = MODEL_FIELDS if kind == MODEL else PRODUCT_FIELDS
 
-    # What is checked before anything is looked for.
+    # Checks, before anything is searched.
 
     def check(self, criteria: Criteria, search_locale: str | None) -> None:
         """Raises ApiError for criteria that the PIM does not take, in the PIM's order of checks."""
@@ -97,7 +97,7 @@ class Search:
             self._check_value(attribute["type"] if attribute else condition.name, condition)
 
     def _attribute(self, name: str) -> dict[str, Any] | None:
-        """The attribute that a name means; here its spelling matters."""
+        """The attribute that a name means; spelled exactly so."""
         found = self.catalogue.attribute(name)
         return found if found and found["code"] == name else None
 
@@ -167,7 +167,7 @@ class Search:
             return any(option.lower() == code.lower() for option in self.catalogue.options.get(name, ()))
         return True
 
-    # What an entity is compared by.
+    # Comparing.
 
     def meets(self, entity: Entity, condition: Condition) -> bool:
         """Whether an entity is what one condition looks for."""

@@ -25,7 +25,7 @@ class Filter:
     takes: str
     """`codes` (an array of text), `date` or `boolean`."""
     type_shown: str | None = None
-    """The type that a refusal names whatever came, where the PIM has it so."""
+    """The type that a refusal names, whatever was sent, where the PIM does so."""
 
 
 _CODES = "codes"
@@ -158,7 +158,7 @@ def _locale_filters(given: Any) -> Wanted:
 
 
 def meets(item: Mapping[str, Any], name: str, value: Any) -> bool:
-    """Whether a thing of a list is what one filter looks for; dates are not kept, and so always met."""
+    """Whether an item meets one filter; dates are not kept, so filters by date are always met."""
     if name in ("code", "type"):
         return folded(str(item.get(name))) in {folded(code) for code in value}
     if name == "parent":

@@ -195,9 +195,9 @@ class NamingError(Exception):
 
 
 def named_values(collection: Collection, code: str, filename: str | None) -> dict[ValueKey, Any]:
-    """What a family's naming convention draws from an asset's code or its main media's name, at its creation.
+    """The values that a naming convention extracts from an asset's code or its main media's name on creation.
 
-    Raises NamingError where the pattern does not match and the family says that this aborts.
+    Raises NamingError if the pattern does not match and the family aborts on that.
     """
     convention = collection.body.get("naming_convention") or {}
     if not convention:

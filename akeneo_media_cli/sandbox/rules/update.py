@@ -24,7 +24,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "uuid": ("uuid",),
     "code": ("code", "identifier", "family"),
 }
-"""What names an entity, or is told of it elsewhere, by the key of the endpoint."""
+"""Fields that name an entity, or that belong to another one, by the key of the endpoint."""
 
 _TYPES: Mapping[str, tuple[type, str]] = {
     "enabled": (bool, "a boolean"),
@@ -123,7 +123,7 @@ def _check_twice(attribute: str, items: Any) -> None:
 def _checked_items(attribute: str, items: Any, draft: Draft) -> list[dict[str, Any]]:
     if not isinstance(items, list):
         raise PropertyError(f'Property "{attribute}" expects an array as data, "{php_type(items)}" given.')
-    # The product's check says the sentence about the documentation itself, and it is said again after.
+    # The product's own check ends in this sentence, and the endpoint appends it again.
     twice = "" if draft.entity.kind == MODEL else SUFFIX
     for item in items:
         if not isinstance(item, dict):

@@ -1,4 +1,4 @@
-"""What the PIM makes of a value: which it refuses to set, which it finds wrong after.
+"""Values: which the PIM refuses to set, and which it finds invalid afterwards.
 
 Source: docs/pim-behaviour.md, "Refusals and their causes" and "What a file's type is to the PIM", and the
 recordings.
@@ -102,7 +102,7 @@ def find_violations(
 ) -> list[dict[str, Any]]:
     """Everything wrong with a whole entity, in the PIM's shape and order.
 
-    The whole is looked at, so a bad value that was there before is found as well
+    The whole entity is checked, so an invalid value that was there before is found as well
     (docs/pim-behaviour.md, "Refusals and their causes").
     """
     items = [
@@ -164,7 +164,7 @@ def _of_identifier(entities: Entities, draft: Draft) -> list[dict[str, Any]]:
 
 
 def _of_axes(catalogue: Catalogue, entities: Entities, draft: Draft) -> list[dict[str, Any]]:
-    """Axes that a new variant leaves empty. One that the catalogue holds without them is left alone."""
+    """Axes that a new variant leaves empty. Variants that the catalogue has without them are not checked."""
     if not draft.is_new and draft.data.get("parent") == draft.entity.data.get("parent"):
         return []
     above = list(entities.ancestors(draft))

@@ -1,4 +1,4 @@
-"""The catalogue that a sandbox starts from: catalog.json's shape, completed and made easy to look up.
+"""The catalogue that a sandbox starts from: its defaults filled in, its codes easy to look up.
 
 docs/sandbox.md documents the shape, and what it adds for assets, records, categories and the old PAM.
 """
@@ -68,7 +68,7 @@ class Catalogue:
         self.limits: dict[str, int] = dict(source.get("limits") or {})
         self.options = self._options(source)
         self.linked_data: bool = source.get("linked_data") is not False
-        """Whether assets tell of their files, as the cloud does; `"linked_data": false` is an older PIM."""
+        """Whether assets describe their files, as in the cloud; `"linked_data": false` makes an older PIM."""
         identifiers = [a for a in self.attributes.values() if a["type"] == "pim_catalog_identifier"]
         main = [a for a in identifiers if a.get("is_main_identifier")] or identifiers
         if not main:
@@ -221,12 +221,12 @@ class Catalogue:
 
 
 def shown(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A thing of the structure without what only the sandbox knows of it."""
+    """An item of the structure without what only the sandbox knows about it."""
     return {name: value for name, value in item.items() if name != "options"}
 
 
 def check_shape(source: Any) -> Mapping[str, Any]:
-    """Says what is wrong with a catalogue before anything is built of it. Raises CatalogueError."""
+    """Checks a catalogue before anything is built from it. Raises CatalogueError."""
     if not isinstance(source, Mapping):
         raise CatalogueError("a catalogue is a JSON object")
     for key in _LISTS:

@@ -1,4 +1,4 @@
-"""The small catalogue of a sandbox that was given none."""
+"""The small catalogue of a sandbox that is started without one."""
 
 from __future__ import annotations
 

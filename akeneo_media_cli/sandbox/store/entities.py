@@ -16,7 +16,7 @@ PRODUCT, MODEL = "product", "product_model"
 
 
 class ValueKey(NamedTuple):
-    """Where one value stands in its entity."""
+    """The place of one value in its entity."""
 
     attribute: str
     locale: str | None
@@ -55,7 +55,7 @@ class Draft:
 
 
 class Lost(NamedTuple):
-    """A value that a save wrote over without addressing it."""
+    """A value that a save overwrote without addressing it."""
 
     key: ValueKey
     was: Any
@@ -75,7 +75,7 @@ class Entities:
         self._clock, self._saved = clock, saved
 
     def add(self, kind: str, body: dict[str, Any]) -> Entity:
-        """Takes an entity of a catalogue in. Values that it has from its parent are left to the parent."""
+        """Adds an entity of a catalogue. Values that it inherits are left to its parent."""
         body = dict(body)
         given = body.pop("values", None) or {}
         identifier = body.pop("identifier", None)
@@ -174,7 +174,7 @@ class Entities:
         return next((above.values[key] for above in self.ancestors(entity) if key in above.values), None)
 
     def rename(self, model: Entity, code: str) -> None:
-        """Gives a model another code, and tells its children."""
+        """Gives a model another code, and updates its children."""
         if model.key == code:
             return
         before = model.key
@@ -197,7 +197,7 @@ class Entities:
         return Draft(Entity(kind, key, new_data(kind), {}, now, now), new_data(kind), {}, {}, is_new=True)
 
     def write(self, draft: Draft) -> list[Lost]:
-        """Writes a copy back whole. What others saved meanwhile is gone, and told of."""
+        """Writes a copy back whole; returns the values of other saves that this lost."""
         entity, now = draft.entity, self._clock()
         lost = [
             Lost(key, entity.values.get(key), draft.values.get(key))
@@ -223,7 +223,7 @@ class Entities:
         self._saved(entity, True)
 
     def forget(self, kind: str, key: str) -> None:
-        """Takes an entity out, if it is there."""
+        """Removes an entity, if it is there."""
         if kind == MODEL:
             self.models.pop(folded(key), None)
             return

@@ -23,7 +23,7 @@ CATEGORIES = "categoryStorage"
 PAM = "pamStorage"
 
 ROUTABLE = re.compile(r"[a-zA-Z0-9_./]+")
-"""What the PIM's routes take for a media code."""
+"""What the PIM's routes accept as a media code."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class FileRow:
 
 
 class MediaStore:
-    """Files on disk and rows that tell of them. The two part when the PIM refuses late: orphans."""
+    """Files on disk and rows that describe them. Late refusals remove only the row: the file is an orphan."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class MediaStore:
         self.folder = folder
         self.rows: dict[str, FileRow] = {}
         self.on_disk: dict[str, str] = {}
-        """Media code to the SHA-256 of what lies on disk under it."""
+        """Media code to the SHA-256 of its file on disk."""
         self.sizes: dict[str, int] = {}
         self.collisions = 0
         self._clock, self._step, self._saved = clock, step, saved
@@ -66,7 +66,7 @@ class MediaStore:
         self._counter = 0
 
     def restore(self, rows: Iterator[dict[str, Any]]) -> None:
-        """Takes up the rows of an earlier life; what lies on disk beside them are orphans."""
+        """Restores the rows of an earlier run; files without a row are orphans."""
         for body in rows:
             row = FileRow(**body)
             self.rows[row.code] = row
@@ -76,14 +76,14 @@ class MediaStore:
             self.sizes[code] = path.stat().st_size
 
     def new_file(self) -> Path:
-        """Where the next incoming file may lie until it is stored."""
+        """A path for the next incoming file until it is stored."""
         self._counter += 1
         return self._incoming / str(self._counter)
 
     def store(self, sent: SentFile, storage: str) -> FileRow:
         """Puts a file on disk, then in the table; 500 where the table refuses: the bytes stay behind.
 
-        Two names alike in one step of the clock make one code: the later one overwrites the bytes, then meets
+        Two equal names in one step of the clock make one code: the later one overwrites the bytes, then hits
         the unique key.
         """
         now = self._clock()
@@ -114,7 +114,7 @@ class MediaStore:
         return row
 
     def overwrite(self, sent: SentFile, code: str) -> None:
-        """A file that met the code of another one: its bytes replace the other's."""
+        """A file with the code of another one: its bytes replace the other's."""
         self.collisions += 1
         self._place(sent, code)
 
@@ -150,11 +150,11 @@ class MediaStore:
         return row if row is not None and storage in (None, row.storage) else None
 
     def path(self, code: str) -> Path:
-        """Where a code's bytes lie: in few folders, since making four a file costs more than storing it."""
+        """The file of a code: in few folders, since making four for each file costs more than storing it."""
         return self.folder / code[0] / code[8:]
 
     def digest(self, code: str) -> str:
-        """The SHA-256 of what lies on disk, read anew where it came in an earlier life; "" for nothing."""
+        """The SHA-256 of the file on disk, computed now if it came in an earlier run; "" for none."""
         if code in self.on_disk and not self.on_disk[code]:
             with self.path(code).open("rb") as file:
                 digest = hashlib.sha256()
@@ -164,7 +164,7 @@ class MediaStore:
         return self.on_disk.get(code, "")
 
     def swapped(self) -> list[str]:
-        """Codes whose bytes on disk are not those that were answered 201."""
+        """Codes whose file is not the one that was answered 201."""
         return [
             code for code, row in self.rows.items() if self.on_disk.get(code) not in ("", None, row.sha256)
         ]

@@ -97,25 +97,25 @@ class Things:
             self.put(Thing(ThingKey(PAM_ASSET, "", code)))
 
     def put(self, thing: Thing) -> None:
-        """Puts a thing in its place."""
+        """Adds or replaces one."""
         thing.created = thing.created or self._clock()
         thing.updated = thing.updated or thing.created
         self._things[_place(thing.key)] = thing
 
     def find(self, key: ThingKey) -> Thing | None:
-        """A thing, found as MySQL finds it by code."""
+        """One by its key; the code is compared as MySQL does."""
         return self._things.get(_place(key))
 
     def of(self, kind: str, parent: str = "") -> list[Thing]:
-        """The things of one family or reference entity."""
+        """All of one family or reference entity."""
         return [thing for thing in self._things.values() if thing.key[:2] == (kind, parent)]
 
     def all(self) -> list[Thing]:
-        """Every thing there is."""
+        """All of them."""
         return list(self._things.values())
 
     def write(self, key: ThingKey, base: dict[ValueKey, Any], values: dict[ValueKey, Any]) -> list[ValueKey]:
-        """Writes a thing whole, as read before and changed since; says what others' values that cost."""
+        """Writes one whole, as read before and changed since; returns the values of others that this lost."""
         now = self._clock()
         thing = self.find(key) or Thing(key, created=now)
         lost = [k for k, v in thing.values.items() if v != base.get(k) and values.get(k) == base.get(k)]

@@ -1,4 +1,4 @@
-"""Who may log in, and the tokens they got (docs/pim-behaviour.md, "Login and tokens")."""
+"""Who may log in, and their tokens (docs/pim-behaviour.md, "Login and tokens")."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..php.text import folded, php_string
 
 _ALLOWED = ("password", "refresh_token")
 _KNOWN = re.compile(r"authorization_code|token|password|client_credentials|refresh_token|https?://.+|urn:.+")
-"""Grant types that there are at all, those of extensions included."""
+"""All grant types that exist, those of extensions included."""
 _INVALID = 'Parameter "grant_type", "username" or "password" is missing, empty or invalid'
 
 
@@ -44,7 +44,7 @@ class Connection:
 
 
 class Tokens:
-    """Access and refresh tokens with their ends. Refresh tokens work once; old access tokens live on
+    """Access and refresh tokens. Refresh tokens work once; old access tokens stay valid
     (docs/pim-behaviour.md, "Login and tokens")."""
 
     def __init__(
@@ -93,7 +93,7 @@ class Tokens:
         return known[0]
 
     def revoke(self, refresh: bool) -> None:
-        """Makes every access token unknown, and every refresh token too where wanted."""
+        """Revokes every access token, and every refresh token if asked to."""
         self._access.clear()
         if refresh:
             self._refresh.clear()

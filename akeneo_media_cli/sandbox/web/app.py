@@ -24,7 +24,7 @@ from .reception import HangUp, check_headers, log_in, read_body
 from .routing import Ask, Route, Table
 
 _THROUGH = ("reset-late", "500-late", "504-late", "stall-late", "slow-read", "reset-middle", "drift")
-"""Faults that meet a call inside the PIM, or after it."""
+"""Faults that hit a call inside the PIM, or after it."""
 _MESSAGES = {
     "401": "The access token provided is invalid.",
     "500": "Internal Server Error",
@@ -107,7 +107,7 @@ class Web:
         transport.abort()
 
     def down(self, state: bool | None = None) -> bool:
-        """Whether the PIM is down; given a state, makes it so, and starts counting calls afresh."""
+        """Whether the PIM is down; given a state, sets it and resets the count of calls."""
         now = self.pim.stats.clock()
         if state is not None:
             self._down_since, self._served = (now if state else None), 0
@@ -148,7 +148,7 @@ class Web:
         return await self._survive(self._serve(request, call, fault), fault)
 
     async def _survive(self, work: Awaitable[Response], fault: str | None) -> Response:
-        """Runs the PIM's part to its end though the client be gone: ghosts
+        """Runs the PIM's part to its end even if the client hung up: ghosts
         (docs/pim-behaviour.md, "When the answer is lost")."""
         response = await asyncio.shield(asyncio.ensure_future(work))
         if fault == "reset-late":
@@ -166,7 +166,7 @@ class Web:
         raise HangUp("stall")
 
     async def _before(self, request: Request, fault: str) -> Response | None:
-        """What a fault does before the PIM hears of the call; None lets it through."""
+        """What a fault does before the PIM sees the call; None lets it through."""
         if fault == "drift":
             self.pim.drift()
         if fault in _THROUGH or (fault == "401" and "/oauth/" in request.url.path):
@@ -220,7 +220,7 @@ class Web:
         except (ClientDisconnect, HangUp):
             raise
         except Exception:
-            # PHP would answer so too; the log tells what the sandbox itself did wrong.
+            # PHP would answer this too; the log shows the sandbox's own error.
             logging.getLogger(__name__).exception("defect of the sandbox")
             self.pim.stats.defects += 1
             return JSONResponse(crash().body(), 500)

@@ -75,7 +75,7 @@ def _reader(ask: Ask, content_type: str, lost: bool) -> FormReader:
 
 
 def _note_target(pim: Pim, call: Call, name: str, value: bytes) -> None:
-    """Counts the entity that an upload aims at as soon as its name is known."""
+    """Counts the entity that an upload targets as soon as its name is known."""
     if name not in ("product", "product_model"):
         return
     given = php_decode(value)
@@ -90,8 +90,10 @@ def _note_target(pim: Pim, call: Call, name: str, value: bytes) -> None:
 
 
 def log_in(ask: Ask, route: Route) -> None:
-    """Who is calling, and may they? Raises ApiError 401 or 403 (docs/pim-behaviour.md, "Login and tokens" and
-    "Rights")."""
+    """Authenticates the caller and checks its rights. Raises ApiError 401 or 403.
+
+    docs/pim-behaviour.md, "Login and tokens" and "Rights".
+    """
     found = re.search(r"Bearer\s(\S+)", ask.request.headers.get("authorization", ""))
     token = found[1] if found else ask.query().get("access_token")
     if not token:
@@ -127,7 +129,7 @@ def check_headers(request: Request, route: Route) -> None:
 
 
 def basic_credentials(request: Request) -> tuple[str, str] | None:
-    """Client id and secret of a Basic header, if there is one that can be read."""
+    """Client id and secret of a Basic header, if there is a valid one."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None

@@ -75,7 +75,7 @@ class Route:
 
 
 class Table:
-    """Routes by path. A path that is known but not for this method is 405, as Symfony says it."""
+    """Routes by path. A known path with another method is 405, with Symfony's message."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._static: dict[str, dict[str, Route]] = {}
@@ -91,7 +91,7 @@ class Table:
             self._dynamic.append((re.compile(regex), route))
 
     def without_slash(self, method: str, path: str) -> str | None:
-        """Where a reader is sent who put a slash at the end of a path that has none."""
+        """The path to redirect to, for a path with an extra slash at its end."""
         bare = path.removesuffix("/")
         if bare == path or method not in ("GET", "HEAD") or "GET" not in self._static.get(bare, {}):
             return None
