@@ -33,6 +33,8 @@ class Kind(StrEnum):
     NAME_TOO_LONG = "name_too_long"
     EXTENSION_TOO_LONG = "extension_too_long"
     CONTENT_MISMATCH = "content_mismatch"
+    CONTENT_REFUSED = "content_refused"
+    PICTURE_TRUNCATED = "picture_truncated"
     PICTURE_BROKEN = "picture_broken"
     PICTURE_TOO_LARGE = "picture_too_large"
     CANNOT_FIT = "cannot_fit"

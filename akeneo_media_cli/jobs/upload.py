@@ -118,7 +118,7 @@ class Upload(Job):
         options, environment = self._options, self.environment
         preflight = carrying = None
         if options.preflight:
-            preflight = Preflight(client, catalogue, self.note)
+            preflight = Preflight(client, catalogue, self.note, types=environment.sources.php_types)
             carrying = Preflight(client, catalogue, self.note, files=False)
         known = dict(known_before(run.stored_shares()))
         carriers = Carriers(options.carrier, carrying, known)

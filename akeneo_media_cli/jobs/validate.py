@@ -63,7 +63,7 @@ class Validate(Job):
             carriers = Carriers(options.carrier, Preflight(client, catalogue, self.note, files=False))
             preparation = Preparation(
                 run,
-                preflight=Preflight(client, catalogue, self.note),
+                preflight=Preflight(client, catalogue, self.note, types=self.environment.sources.php_types),
                 unchanged=Unchanged(
                     "none", client, run, self.environment.sources, touched={}, interrupted={}
                 ),

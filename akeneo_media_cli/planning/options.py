@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..storage.content import ContentChecks
 from ..storage.links import LinkOptions
 
 
@@ -16,7 +17,7 @@ class ManifestOptions:
     `sheet`: which one of a spreadsheet; None: the first. `columns` of the PIM's own layout that hold media,
     by name or attribute; empty: the PIM is asked. `maps`: `--map` options as typed. `quote` and `encoding` of
     CSV and TSV; None: found. Rows whose file matches a glob of `exclude` and none of `include` are left out.
-    `links`: which links are followed for files.
+    `links`: which links are followed for files. `checks`: how their content is looked at.
     """
 
     manifests: Sequence[str]
@@ -34,3 +35,4 @@ class ManifestOptions:
     rename: str | None = None
     shard: tuple[int, int] = (1, 1)
     links: LinkOptions = field(default_factory=LinkOptions)
+    checks: ContentChecks = field(default_factory=ContentChecks)

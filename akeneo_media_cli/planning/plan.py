@@ -81,7 +81,9 @@ def planned_rows(
     """
     links = links or Links(options.links, timeout=0, pool=0)
     rename = Rename(options.rename).name if options.rename else None
-    roots = FileRoots([str(root) for root in options.roots], allow_outside=options.allow_outside_root)
+    roots = FileRoots(
+        [str(root) for root in options.roots], allow_outside=options.allow_outside_root, checks=options.checks
+    )
     part, parts = options.shard
     here = os.getcwd()  # noqa: PTH109 - text, to be joined to text
     rows = rows_of(options, stdin, note, pim)

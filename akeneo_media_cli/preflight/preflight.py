@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ..errors import Failure, Kind
@@ -20,13 +20,16 @@ from ..pim.answers.types import Attribute, Family, FamilyVariant, Product, Produ
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from ..rows import Target, TargetType, folded
+from ..storage.content import PhpTypes
 from ..targets.resolved import ResolvedTarget
 from . import checks
 from .catalogue import Catalogue, Note
+from .content import content_fits
 from .entities import EntityPreflight
 from .nearest import NearestCodes
 
 T = TypeVar("T")
+Types = Callable[[PlannedRow], PhpTypes | None]
 LONGEST_LIST = 2_000
 """Characters of attribute codes that a search is limited to."""
 
@@ -44,9 +47,21 @@ class _Entities:
 class Preflight:
     """Asks the PIM about rows. Thread-safe as far as its catalogue is."""
 
-    def __init__(self, client: PimClient, catalogue: Catalogue, note: Note, *, files: bool = True) -> None:
-        """`files` off: rows are only looked up, whether or not the attribute would take their file."""
+    def __init__(
+        self,
+        client: PimClient,
+        catalogue: Catalogue,
+        note: Note,
+        *,
+        files: bool = True,
+        types: Types | None = None,
+    ) -> None:
+        """`files` off: rows are only looked up, whether or not the attribute would take their file.
+
+        `types` tells what PHP takes a row's file for; None: content is not looked at.
+        """
         self._files = files
+        self._types = types
         self._client = client
         self._catalogue = catalogue
         self._note = note
@@ -81,7 +96,8 @@ class Preflight:
         limited = named if len(",".join(named)) <= LONGEST_LIST else []
         entities = self._read([batch[n] for n in placed], limited)
         for n, (attribute, locale, scope) in placed.items():
-            verdicts[n] = self._resolve(batch[n], attribute, locale, scope, entities)
+            resolved = self._resolve(batch[n], attribute, locale, scope, entities)
+            verdicts[n] = self._with_content(batch[n], attribute, resolved)
         return [v for v in verdicts if v is not None]
 
     def _place(
@@ -109,6 +125,19 @@ class Preflight:
             return failure
         spelled = checks.scoping(attribute, row.locale, row.scope, scoping)
         return spelled if isinstance(spelled, Failure) else (attribute, *spelled)
+
+    def _with_content(
+        self, planned: PlannedRow, attribute: Attribute, resolved: ResolvedTarget | Failure
+    ) -> ResolvedTarget | Failure:
+        """A row whose content the PIM will refuse, or some PIMs."""
+        restricted = self._files and self._types is not None and attribute.allowed_extensions
+        if isinstance(resolved, Failure) or not restricted:
+            return resolved
+        assert self._types is not None
+        found = content_fits(attribute, planned.name, self._types(planned))
+        if isinstance(found, str):
+            return replace(resolved, notes=(*resolved.notes, found))
+        return resolved if found is None else found
 
     # Reading products and models.
 

@@ -12,10 +12,10 @@ from .check import (
     check_content,
     check_file,
     check_found,
-    extension_of,
     name_of,
     printable,
 )
+from .content import extension_of
 
 __all__ = [
     "LARGEST_FILE",

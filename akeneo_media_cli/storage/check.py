@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ..content.sample import Sample
 from ..errors import Failure, Kind
 from ..rows import Row, clean_name, php_basename
-from .content import HEAD, contradiction
+from .content import USUAL, ContentChecks, check_local, check_sample, extension_of
 from .nearby import Nearby, cell_hint
 
 LONGEST_NAME = 255
@@ -82,12 +83,21 @@ class FileRoots:
     after them. With neither, files are looked for beside their manifest. Unless `allow_outside`, a path
     must end in one of these folders, symlinks followed, and a manifest's own `root` counts only where it is
     below the manifest's folder (for standard input, the current one) or a `--root`: else whoever wrote the
-    manifest would say what may be sent. With `sniff` off no file is opened.
+    manifest would say what may be sent. With `sniff` off no file is opened; else `checks` says how they are
+    looked at.
     Not for use by several threads at once. What is learned of folders is not asked again: for one run.
     """
 
-    def __init__(self, roots: Sequence[str] = (), *, allow_outside: bool = False, sniff: bool = True) -> None:
+    def __init__(
+        self,
+        roots: Sequence[str] = (),
+        *,
+        allow_outside: bool = False,
+        sniff: bool = True,
+        checks: ContentChecks = USUAL,
+    ) -> None:
         self.allow_outside = allow_outside
+        self.checks = checks
         self._roots = tuple(roots)
         self._sniff = sniff
         self._bases: dict[tuple[str, str | None], _Base] = {}
@@ -131,7 +141,7 @@ class FileRoots:
         if key not in self._contents:
             if len(self._contents) >= _MOST_REMEMBERED:
                 self._contents.clear()
-            self._contents[key] = check_content(local, shown)
+            self._contents[key] = check_content(local, shown, self.checks)
         return self._contents[key]
 
 
@@ -143,7 +153,7 @@ def check_file(row: Row, roots: FileRoots, rename: Renaming | None = None) -> Lo
     if row.archive is not None:
         from .member import check_member
 
-        return check_member(row, rename)
+        return check_member(row, rename, roots.checks)
     shown = printable(row.file)
     found = _find(row, roots, shown)
     if isinstance(found, Failure):
@@ -182,11 +192,15 @@ def check_size(size: int, shown: str) -> Failure | None:
     return None
 
 
-def check_found(name: str, file: str, size: int | None, head: bytes | None) -> Failure | None:
+def check_found(
+    name: str, file: str, size: int | None, head: bytes | None, checks: ContentChecks = USUAL
+) -> Failure | None:
     """What can be told of a file that lies elsewhere by its size and first bytes, where they are known."""
     shown = printable(file)
     failure = None if size is None else check_size(size, shown)
-    return failure or (None if head is None else mismatch(head, name, shown))
+    if failure is not None or head is None:
+        return failure
+    return check_sample(Sample.beginning(head, size), name, shown, checks=checks, link=True)
 
 
 def check_name(name: str, shown: str) -> Failure | None:
@@ -214,40 +228,12 @@ def check_name(name: str, shown: str) -> Failure | None:
     return None
 
 
-def check_content(local: LocalFile, shown: str) -> Failure | None:
-    """Can the file be read, and do its first bytes fit the extension under which it is to be shown?"""
+def check_content(local: LocalFile, shown: str, checks: ContentChecks = USUAL) -> Failure | None:
+    """Can the file be read, is it what its name says, and is it whole?"""
     try:
-        # Non-blocking, lest a pipe that took the file's place since it was looked at holds the run up.
-        handle = os.open(local.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        try:
-            head = os.read(handle, HEAD)
-        finally:
-            os.close(handle)
+        return check_local(local.path, local.size, local.name, shown, checks)
     except OSError as error:
         return _unreadable(shown, error.strerror or str(error))
-    return mismatch(head, local.name, shown)
-
-
-def mismatch(head: bytes, name: str, shown: str) -> Failure | None:
-    """Do a file's first bytes contradict the extension of the name under which it is to be shown?"""
-    extension = extension_of(name)
-    is_really = contradiction(head, extension)
-    if is_really is None:
-        return None
-    if is_really == "html":
-        hint = "It is a web page, perhaps one to log in or of an error: get the file itself."
-    else:
-        hint = f"Name it .{is_really} (or give such a `filename`), or save it as a real {extension.upper()}."
-    return Failure(
-        Kind.CONTENT_MISMATCH,
-        f"{shown} is named .{extension}, but its content is {is_really.upper()}",
-        hint,
-    )
-
-
-def extension_of(name: str) -> str:
-    """What follows the last dot of a name, as the PIM takes it; "" without a dot."""
-    return name.rpartition(".")[2] if "." in name else ""
 
 
 def printable(text: str) -> str:

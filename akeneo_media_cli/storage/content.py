@@ -1,67 +1,153 @@
-"""What a file's first bytes say it is, held against what its name says. Only clear contradictions count."""
+"""What is looked at in a file before it is sent: is it what its name says, is it whole, what is it to PHP?"""
 
 from __future__ import annotations
 
-HEAD = 4096
-"""How many bytes from a file's start are enough to judge it."""
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
 
-_EXTENSIONS = {
-    "JPEG": "jpg jpeg jpe jfif jif",
-    "PNG": "png apng",
-    "GIF": "gif",
-    "WebP": "webp",
-    # Most raw formats of cameras are TIFF inside.
-    "TIFF": "tif tiff dng cr2 nef arw",
-    "BMP": "bmp dib",
-    "Photoshop": "psd psb",
-    "PDF": "pdf",
-    # One container for all of these; which one it is, its brand tells only roughly.
-    "MP4": "mp4 m4v m4a mov 3gp heic heif avif",
-    "Matroska": "mkv webm",
-    "AVI": "avi",
-    "WAV": "wav",
-    "FLAC": "flac",
-    "Ogg": "ogg oga ogv",
-    "MP3": "mp3",
-    "ZIP": "zip docx xlsx pptx odt ods odp epub",
-    "Office 97": "doc xls ppt",
-    "gzip": "gz tgz",
-    "7-Zip": "7z",
-    "RAR": "rar",
-    "text": "svg txt csv xml html htm json md",
-}
-_KINDS = {extension: kind for kind, extensions in _EXTENSIONS.items() for extension in extensions.split()}
-# Two or three bytes that other files begin with as well are no proof of a contradiction.
-_UNPROVEN = frozenset(("BMP", "MP3"))
-_PAGES = (b"<!doctype html", b"<html")
-_SURE_IN_TEXT = (b"%PDF-", b"GIF87a", b"GIF89a")
+from ..content.endings import truncation
+from ..content.mismatch import mismatch
+from ..content.pictures import DECODED, PillowMissingError, defect
+from ..content.pim_types import MIME_TYPES
+from ..content.sample import Sample, TooFarError
+from ..content.signatures import required
+from ..errors import Failure, Kind, UsageError
+from ..manifest.archive import Archive, open_archive, split_member_path
+
+_LARGEST_MEMBER = 256 * 1024 * 1024
+"""The end of a packed member costs unpacking all of it: only done up to so many bytes."""
+_ALL_THE_SAME = "To send it all the same: --allow-mismatch."
 
 
-def contradiction(head: bytes, extension: str) -> str | None:
-    """The usual extension for what `head` clearly is, if a file named `.extension` cannot be that.
+@dataclass(frozen=True)
+class ContentChecks:
+    """How files are looked at. `allow_mismatch`: whatever they are; `pictures`: decode each picture whole."""
 
-    `head` is a file's first `HEAD` bytes. None where nothing contradicts: the content is of an unknown
-    kind or just text, or nothing is known of the extension.
+    allow_mismatch: bool = False
+    pictures: bool = False
+
+
+USUAL = ContentChecks()
+"""The looks that are taken where nothing else is asked for."""
+
+
+class PhpTypes(NamedTuple):
+    """The MIME type of a file to PHP 8.2 and to PHP 8.4; None where it could not be told."""
+
+    php82: str | None
+    php84: str | None
+
+
+def check_sample(
+    sample: Sample, name: str, shown: str, *, checks: ContentChecks = USUAL, link: bool = False
+) -> Failure | None:
+    """What is wrong with a file's content, for a file that is to be called `name`. Raises OSError."""
+    if checks.allow_mismatch:
+        return None
+    extension = extension_of(name).lower()
+    found = mismatch(sample, extension, link=link)
+    if found is not None:
+        named = f"is named .{extension}, but is" if extension else "is"
+        return Failure(
+            Kind.CONTENT_MISMATCH, f"{shown} {named} {found.what}", f"{found.hint} {_ALL_THE_SAME}"
+        )
+    missing = truncation(sample) if required(extension) is not None else None
+    if missing is not None:
+        return Failure(
+            Kind.PICTURE_TRUNCATED,
+            f"{shown} is cut off: {missing}",
+            f"Its download or copy probably broke off: get it again. {_ALL_THE_SAME}",
+        )
+    return None
+
+
+def check_local(path: str, size: int, name: str, shown: str, checks: ContentChecks) -> Failure | None:
+    """`check_sample` for a file on this machine, and with `checks.pictures` its pixels. Raises OSError."""
+    # Non-blocking, lest a pipe that took the file's place since it was looked at holds the run up.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(handle, "rb", buffering=0) as file:  # noqa: PTH123 - a handle
+        found = check_sample(Sample.file(file, size), name, shown, checks=checks)
+        if found is None and checks.pictures and extension_of(name).lower() in DECODED:
+            file.seek(0)
+            found = check_picture(file, shown)
+    return found
+
+
+def check_picture(file: object, shown: str) -> Failure | None:
+    """Can the whole picture be decoded? Raises UsageError where nothing is there to decode it with."""
+    try:
+        why = defect(file)  # type: ignore[arg-type]
+    except PillowMissingError:
+        raise UsageError(
+            "--check-pictures needs Pillow, which is not installed",
+            "Install it: pip install 'akeneo-media-cli[report]' (or pipx inject, uv tool install --with).",
+        ) from None
+    if why is None:
+        return None
+    return Failure(
+        Kind.PICTURE_BROKEN,
+        f"{shown} cannot be decoded: {why}",
+        "Open it in a picture editor and export it again, or leave out --check-pictures.",
+    )
+
+
+def check_member(
+    archive: Archive, member: str, size: int, name: str, shown: str, checks: ContentChecks
+) -> Failure | None:
+    """`check_local` for a member of a ZIP. Raises OSError and `manifest.archive.TROUBLE`."""
+    with _member_sample(archive, member, size) as sample:
+        found = check_sample(sample, name, shown, checks=checks)
+    if found is None and checks.pictures and extension_of(name).lower() in DECODED:
+        with archive.open(member) as packed:
+            found = check_picture(packed, shown)
+    return found
+
+
+@contextmanager
+def _member_sample(archive: Archive, member: str, size: int) -> Iterator[Sample]:
+    with archive.open(member) as packed:
+
+        def read(offset: int, count: int) -> bytes:
+            packed.seek(offset)
+            return packed.read(count)
+
+        yield Sample(read, size, known=None if size <= _LARGEST_MEMBER else 1024 * 1024)
+
+
+def php_types(path: str, size: int, name: str) -> PhpTypes | None:
+    """What PHP takes the file or member of a ZIP at a planned row's path for.
+
+    None where the PIM never asks, as the name's extension is not in its table. Raises OSError and
+    `manifest.archive.TROUBLE`.
     """
-    import filetype  # type: ignore[import-untyped]
-
-    named = _KINDS.get(extension.lower())
-    if named is None:
+    if extension_of(name).lower() not in MIME_TYPES:
         return None
-    guess = filetype.guess(head)
-    if guess is None:
-        # What a web server sends in place of a picture: a page to log in, or one that tells of an error.
-        return "html" if named != "text" and head.lstrip()[:15].lower().startswith(_PAGES) else None
-    kind = _KINDS.get(guess.extension)
-    if kind is None or kind == named or kind in _UNPROVEN:
-        return None
-    if _is_text(head) and kind != "WebP" and not head.startswith(_SURE_IN_TEXT):
-        return None
-    return str(guess.extension)
+    member = split_member_path(path)
+    if member is None:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a million rows
+            return types_of(Sample.file(file, size))
+    with _member_sample(open_archive(member[0]), member[1], size) as sample:
+        return types_of(sample)
 
 
-def _is_text(head: bytes) -> bool:
-    text = head.decode("utf-8", "replace")
-    # A character cut in two at the end of the head is no fault of the file.
-    whole = text[:-1] if len(head) == HEAD else text
-    return "\ufffd" not in whole and all(c.isprintable() or c.isspace() for c in whole)
+def types_of(sample: Sample) -> PhpTypes:
+    """The types of a file, as far as the bytes at hand tell them. Raises OSError."""
+    return PhpTypes(_type(sample, "8.2"), _type(sample, "8.4"))
+
+
+def _type(sample: Sample, php: str) -> str | None:
+    # It has a hundred rules, and most runs need none: their attributes take any extension.
+    from ..content.fileinfo import mime_type
+
+    try:
+        return mime_type(sample, "8.4" if php == "8.4" else "8.2")
+    except TooFarError:
+        return None
+
+
+def extension_of(name: str) -> str:
+    """What follows the last dot of a name, as the PIM takes it; "" without a dot."""
+    return name.rpartition(".")[2] if "." in name else ""

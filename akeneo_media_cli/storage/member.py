@@ -1,4 +1,4 @@
-"""The checks of a row's file that is a member of a ZIP: as those of a file, but nothing is unpacked."""
+"""The checks of a row's file that is a member of a ZIP: as those of a file, and nothing is written."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import os
 from ..errors import Failure, Kind
 from ..manifest.archive import TROUBLE, Archive, UnsafeArchiveError, member_path, open_archive
 from ..rows import Row
-from .check import LocalFile, Renaming, check_size, mismatch, name_of, printable
-from .content import HEAD
+from .check import LocalFile, Renaming, check_size, name_of, printable
+from .content import USUAL, ContentChecks
+from .content import check_member as check_content
 from .nearby import cell_hint
 
 
-def check_member(row: Row, rename: Renaming | None = None) -> LocalFile | Failure:
+def check_member(
+    row: Row, rename: Renaming | None = None, checks: ContentChecks = USUAL
+) -> LocalFile | Failure:
     """The member that a row names, if it can be sent under the name that `rename` gives; else why not.
 
     Its time is its checksum: an export that was made again has new times and the same files.
@@ -41,17 +44,17 @@ def check_member(row: Row, rename: Renaming | None = None) -> LocalFile | Failur
     if isinstance(name, Failure):
         return name
     local = LocalFile(member_path(path, row.file), name, info.file_size, info.CRC)
-    return _content(archive, row.file, local, shown) or local
+    return _content(archive, row.file, local, shown, checks) or local
 
 
-def _content(archive: Archive, member: str, local: LocalFile, shown: str) -> Failure | None:
+def _content(
+    archive: Archive, member: str, local: LocalFile, shown: str, checks: ContentChecks
+) -> Failure | None:
     try:
-        with archive.open(member) as packed:
-            head = packed.read(HEAD)
+        return check_content(archive, member, local.size, local.name, shown, checks)
     except (OSError, *TROUBLE) as error:
         return Failure(
             Kind.FILE_UNREADABLE,
             f"{shown} cannot be unpacked: {error}",
             "Export it again.",
         )
-    return mismatch(head, local.name, shown)

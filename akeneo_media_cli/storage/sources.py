@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import closing, suppress
 from typing import IO, Protocol
 
+from ..content.sample import Sample
 from ..errors import Failure, Kind
 from ..link import is_link
 from ..manifest.archive import TROUBLE, Archive, UnsafeArchiveError, identity, open_archive, split_member_path
@@ -18,6 +19,7 @@ from ..pim.errors import SourceTrouble
 from ..pim.http.source import PathSource, Stream
 from ..rows import Row
 from . import check_found
+from .content import USUAL, ContentChecks, PhpTypes, php_types, types_of
 from .links import Found, Links, LinkSource
 
 _PIECE = 1024 * 1024
@@ -103,9 +105,10 @@ AnySource = PathSource | MemberSource | LinkSource
 class Sources:
     """Opens what planned rows name. For any number of threads."""
 
-    def __init__(self, links: Links | None = None) -> None:
-        """`links` None: none are followed."""
+    def __init__(self, links: Links | None = None, checks: ContentChecks = USUAL) -> None:
+        """`links` None: none are followed. `checks`: how the content of what they lead to is looked at."""
         self.links = links
+        self._checks = checks
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Found] = OrderedDict()
 
@@ -157,12 +160,29 @@ class Sources:
             there = found[planned.path or ""]
             if isinstance(there, Found):
                 planned.size, planned.mtime_ns = there.size, there.version
-                failure = check_found(planned.name, planned.row.file, there.size, there.head)
+                failure = check_found(planned.name, planned.row.file, there.size, there.head, self._checks)
                 if failure is not None:
                     troubles[planned.seq] = SourceTrouble(failure)
             else:
                 troubles[planned.seq] = there
         return troubles
+
+    def php_types(self, planned: LinkedFile) -> PhpTypes | None:
+        """What PHP takes a planned row's file for; None where nobody asks, or it cannot be told."""
+        path = planned.path
+        if path is None or self._checks.allow_mismatch:
+            return None
+        if is_link(path):
+            with self._lock:
+                found = self._known.get(path)
+            if found is None or found.head is None:
+                return None
+            return types_of(Sample.beginning(found.head, found.size))
+        try:
+            return php_types(path, planned.size or 0, planned.name)
+        except (OSError, *TROUBLE, UnsafeArchiveError):
+            # Whoever sends it tells what is wrong.
+            return None
 
     def close(self) -> None:
         """Let go of what links hold."""

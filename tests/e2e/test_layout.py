@@ -115,7 +115,7 @@ def test_an_unsafe_zip_is_refused_whole(bench: Bencher) -> None:
 def test_what_failed_is_tried_again_out_of_the_zip(bench: Bencher) -> None:
     b = bench()
     zipped = export(
-        b, {"files/p-1/picture/a.tiff": b"II*\0" + bytes(50)}, "sku;front\np-1;files/p-1/picture/a.tiff\n"
+        b, {"files/p-1/picture/a.tiff": b"II*\0\x08" + bytes(50)}, "sku;front\np-1;files/p-1/picture/a.tiff\n"
     )
     done = b.upload(zipped, "--columns", "front", "--no-preflight")
     assert (done.status, list(done.kinds().values())) == (1, ["extension_not_allowed"]), done.err

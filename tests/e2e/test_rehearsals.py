@@ -17,7 +17,7 @@ PROXIES = dict.fromkeys(
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
     (tmp_path / "m.csv").write_text("sku,attribute,file\na,picture,a.jpg\n")
-    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 a picture")
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 a picture\xff\xd9")
     return tmp_path
 
 

@@ -29,7 +29,7 @@ COLOURS = re.compile("\x1b\\[[0-9;]*m")
 def two_bad_rows(b: Bench) -> tuple[str, ...]:
     """A call that comes to one row uploaded, one refused by the PIM, one without a file."""
     b.file("a.jpg", jpeg(1))
-    b.file("b.gif", b"GIF89a" + b"\0" * 40)
+    b.file("b.gif", b"GIF89a" + b"\0" * 40 + b";")
     lines = ["product,attribute,file", "p-1,picture,a.jpg", "p-2,front,b.gif", "p-3,picture,gone.jpg"]
     return "upload", b.manifest(lines), "--no-preflight"
 

@@ -73,7 +73,7 @@ def test_an_answer_that_cannot_be_written_is_nobody_elses_fault(
     # So many that some are written while the folder is still read.
     for folder, count in (("few", 2), ("many", 1000 if "many" in command_line else 0)):
         for n in range(count):
-            b.file(f"{folder}/{n}.jpg", b"\xff\xd8\xff")
+            b.file(f"{folder}/{n}.jpg", b"\xff\xd8\xff\xff\xd9")
     more = ("--set", "attribute=picture") if "scan" in command_line else ()
     done = in_shell(b, redirections, *command_line.split(), *more)
     assert done.returncode == 1
@@ -333,7 +333,7 @@ def test_json_progress_is_json_to_the_last_line(bench: Bencher) -> None:
 def test_who_wants_no_progress_is_still_warned(bench: Bencher) -> None:
     b = bench()
     manifest = b.manifest(
-        ["product,attribute,file", *["p-1,picture_1," + b.file("a.jpg", b"\xff\xd8\xff")] * 2]
+        ["product,attribute,file", *["p-1,picture_1," + b.file("a.jpg", b"\xff\xd8\xff\xff\xd9")] * 2]
     )
     done = b.upload(manifest, "--progress", "none")
     assert "repeat another row" in done.err

@@ -83,7 +83,7 @@ def test_names_made_of_the_row_free_the_workers(bench: Bencher) -> None:
 def test_rows_that_cannot_go_leave_the_others_done(bench: Bencher) -> None:
     b = bench()
     good = b.file("good.jpg", jpeg(1))
-    b.file("drawing.gif", b"GIF89a" + b"\x01" * 60)
+    b.file("drawing.gif", b"GIF89a" + b"\x01" * 60 + b";")
     lines = [
         "product,attribute,file",
         f"p-1,picture,{good}",

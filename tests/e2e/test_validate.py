@@ -82,7 +82,7 @@ def lay_out(b: Bench) -> tuple[str, dict[int, Bad]]:
     b.file("folder/inside.jpg", jpeg(3))
     b.file("empty.jpg", b"")
     b.file("really.jpg", PNG)
-    b.file("drawing.gif", b"GIF89a" + b"\x01" * 60)
+    b.file("drawing.gif", b"GIF89a" + b"\x01" * 60 + b";")
     b.file("large.jpg", jpeg(4, 10_001))
     outside = b.folder.parent / "outside.jpg"
     outside.write_bytes(jpeg(5))

@@ -62,7 +62,7 @@ def zipped() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("products.csv", PRODUCTS)
-        archive.writestr("files/p-1/picture/a.jpg", b"\xff\xd8\xff\xe0")
+        archive.writestr("files/p-1/picture/a.jpg", b"\xff\xd8\xff\xe0\xff\xd9")
     return out.getvalue()
 
 

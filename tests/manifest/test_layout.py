@@ -27,7 +27,7 @@ PRODUCTS = (
     "p-1;shoes;files/p-1/picture/a.jpg;KILOGRAM;files/p-1/manual/m.pdf;;;Shoe\n"
     "p-2;shoes;;;;files/p-2/label/l.jpg;files/p-2/shop/s.jpg;files/p-2/no.jpg\n"
 )
-JPEG = b"\xff\xd8\xff\xe0 a picture"
+JPEG = b"\xff\xd8\xff\xe0 a picture\xff\xd9"
 MEDIA = ("picture", "manual", "label", "shop", "MISSING")
 
 
@@ -189,8 +189,8 @@ def test_xlsx(tmp_path: Path) -> None:
 def export(path: Path, **more: bytes) -> Path:
     members: dict[str, bytes | str] = {
         "products.csv": PRODUCTS,
-        "files/p-1/picture/a.jpg": b"\xff\xd8\xff\xe0 a",
-        "files/p-1/manual/m.pdf": b"%PDF-1.7",
+        "files/p-1/picture/a.jpg": JPEG,
+        "files/p-1/manual/m.pdf": b"%PDF-1.7\n%%EOF\n",
         "files/p-2/label/l.jpg": b"",
         "files/p-2/shop/s.jpg": b"\x89PNG\r\n\x1a\n" + bytes(40),
         **more,
@@ -204,7 +204,7 @@ def test_a_zip_with_its_media(tmp_path: Path) -> None:
     assert values(rows) == EXPECTED
     first, second, third, fourth = (check_file(row, FileRoots()) for row in rows)
     assert isinstance(first, LocalFile)
-    assert (first.name, first.size) == ("a.jpg", 6)
+    assert (first.name, first.size) == ("a.jpg", len(JPEG))
     assert split_member_path(first.path) == (str(path), "files/p-1/picture/a.jpg")
     assert isinstance(second, LocalFile)
     assert not isinstance(third, LocalFile) and third.kind is Kind.FILE_EMPTY
@@ -218,8 +218,8 @@ def test_a_zip_in_a_folder_with_several_tables_of_both_kinds(tmp_path: Path) -> 
         {
             "out/a.csv": "sku;picture\np-1;./files/a.jpg\np-1;../../etc/passwd\n",
             "out/models.xlsx": sheet,
-            "out/files/a.jpg": b"a",
-            "out/files/m.jpg": b"m",
+            "out/files/a.jpg": JPEG,
+            "out/files/m.jpg": JPEG,
             "out/files/deep.csv": "no;table\n",
             "__MACOSX/out.csv": "no;table\n",
         },
@@ -231,7 +231,11 @@ def test_a_zip_in_a_folder_with_several_tables_of_both_kinds(tmp_path: Path) -> 
         ("product_model m-1", "out/files/m.jpg", "/out/models.xlsx"),
     ]
     found = [check_file(row, FileRoots()) for row in rows]
-    assert [f.kind if not isinstance(f, LocalFile) else f.size for f in found] == [1, Kind.FILE_MISSING, 1]
+    assert [f.kind if not isinstance(f, LocalFile) else f.size for f in found] == [
+        len(JPEG),
+        Kind.FILE_MISSING,
+        len(JPEG),
+    ]
 
 
 def test_names_that_the_pim_could_not_record(tmp_path: Path) -> None:
@@ -371,17 +375,17 @@ def test_accents_are_one_name_however_they_are_encoded(member: str, cell: str, t
     path = tmp_path / "e.zip"
     if member.startswith("UTF-8"):
         stand_in = "files/" + "x" * (len(name.encode()) - len("files/"))
-        packed(path, {"p.csv": f"sku;picture\np-1;{wanted}\n", stand_in: b"a"})
+        packed(path, {"p.csv": f"sku;picture\np-1;{wanted}\n", stand_in: JPEG})
         path.write_bytes(path.read_bytes().replace(stand_in.encode(), name.encode()))
     else:
-        packed(path, {"p.csv": f"sku;picture\np-1;{wanted}\n", name: b"a"})
+        packed(path, {"p.csv": f"sku;picture\np-1;{wanted}\n", name: JPEG})
     (row,) = read(path, columns=["picture"])
     found = check_file(row, FileRoots())
-    assert isinstance(found, LocalFile) and found.size == 1
+    assert isinstance(found, LocalFile) and found.size == len(JPEG)
     place = split_member_path(found.path)
     assert place is not None
     with open_archive(place[0]).open(place[1]) as content:
-        assert content.read() == b"a"
+        assert content.read() == JPEG
 
 
 def test_two_encodings_of_one_name_are_two_members(tmp_path: Path) -> None:

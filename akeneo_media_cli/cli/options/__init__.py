@@ -2,7 +2,7 @@
 
 from .command import command
 from .connection import Calls, Connection, EnvFile, Sandbox, Settings, Timeout
-from .manifest import LinkAccess, ManifestFormat, ManifestInput, Manifests, RowSelection, Set
+from .manifest import AllowMismatch, LinkAccess, ManifestFormat, ManifestInput, Manifests, RowSelection, Set
 from .reporting import LedgerFile, Ledgers, LogForm, Logging, Progress, ProgressMode, Report, Reporting
 from .running import (
     Carrier,
@@ -21,6 +21,7 @@ from .variables import OPTION_VARIABLES, PAIRS, option, paths
 __all__ = [
     "OPTION_VARIABLES",
     "PAIRS",
+    "AllowMismatch",
     "Calls",
     "Carrier",
     "Connection",

@@ -57,6 +57,15 @@ Set = Annotated[
 ]
 
 
+AllowMismatch = Annotated[
+    bool,
+    option(
+        "--allow-mismatch",
+        help="Accept files whose content is not what their name says, is cut off, or will be refused.",
+    ),
+]
+
+
 def _listed(text: str | None) -> list[str]:
     """The names in an option that takes several, separated by commas."""
     return [name.strip() for name in (text or "").split(",") if name.strip()]
@@ -203,10 +212,21 @@ class ManifestInput(RowSelection):
             help="The file name that the PIM shows, such as {product}-{filename}.",
         ),
     ] = None
+    allow_mismatch: AllowMismatch = False
+    check_pictures: Annotated[
+        bool,
+        option(
+            "--check-pictures",
+            help="Decode every picture before it is sent. Needs the extra report (Pillow).",
+        ),
+    ] = False
 
     def options(self, manifests: Sequence[str], links: LinkAccess | None = None) -> ManifestOptions:
         """As `RowSelection.options`, with the links that may be followed."""
         from dataclasses import replace
 
-        options = replace(super().options(manifests), rename=self.rename)
+        from ...storage.content import ContentChecks
+
+        checks = ContentChecks(self.allow_mismatch, self.check_pictures)
+        options = replace(super().options(manifests), rename=self.rename, checks=checks)
         return replace(options, links=links.options()) if links else options

@@ -142,7 +142,7 @@ class Session:
         ledger = self._ledger(options, connection.url if connection else "", progress)
         columns = ColumnsOfPim(connection, options, progress) if connection else None
         rows = partial(self._rows, options, stdin, columns, links)
-        environment = Environment(sources=Sources(links))
+        environment = Environment(sources=Sources(links, options.manifest.checks))
         return make(options, rows, connection, progress, environment, on_call=on_call), ledger
 
     # Where from and where to.

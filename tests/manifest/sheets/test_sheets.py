@@ -376,7 +376,7 @@ def test_it_goes_up_with_one_command(command: list[str], tmp_path: Path) -> None
     (tmp_path / "shoot.xlsx").write_bytes(
         rows_in([HEADER, ["a", "picture", "a.jpg"], [12, "picture", "a.jpg"]])
     )
-    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 a picture")
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 a picture\xff\xd9")
     done = subprocess.run(
         [*command, "upload", "shoot.xlsx", "--sandbox", "--sheet", "Bilder"],
         cwd=tmp_path,

@@ -26,16 +26,18 @@ def retry(
     ledger_file: o.LedgerFile,
     logging: o.Logging,
     verify: o.Verify = False,
+    allow_mismatch: o.AllowMismatch = False,
 ) -> None:
     """Upload the failed rows of a run again, and only those, with the run's own --skip, --share and
     --carrier."""
     from ....jobs.options import UploadOptions
     from ....planning.options import ManifestOptions
     from ....planning.plan import retried_rows
+    from ....storage.content import ContentChecks
     from ...session.session import Session
 
     options = UploadOptions(
-        ManifestOptions((), links=links.options()),
+        ManifestOptions((), links=links.options(), checks=ContentChecks(allow_mismatch)),
         **o.run_fields(connection, reporting, o.Ledgers(ledger_file.state)),
         **limits.fields(),
         verify=verify,
