@@ -15,28 +15,28 @@ from ..store.catalogue import shown
 from ..store.entities import ValueKey
 from ..store.media import CATEGORIES
 from ..store.things import CATEGORY, Collection, ThingKey
-from ..web.routing import FORM, Ask, Route
+from ..web.routing import FORM, Exchange, Route
 from .media import sent_file
 
 _KEYS = ("code", "attribute_code", "channel", "locale")
 
 
-async def create(ask: Ask) -> Response:
+async def create(exchange: Exchange) -> Response:
     """POST: a file for one value of one category; answers 201 with its Location."""
-    fields = ask.form.fields if ask.form else {}
+    fields = exchange.form.fields if exchange.form else {}
     if "category" not in fields:
         raise unprocessable('Property "category" is required.')
     given = _decoded(fields["category"])
-    pim, code = ask.pim, given["code"]
+    pim, code = exchange.pim, given["code"]
     category = pim.catalogue.categories.find(code)
     if category is None:
         raise unprocessable(f'Category "{code}" does not exist.')
-    sent = sent_file(ask)
+    sent = sent_file(exchange)
     key = ThingKey(CATEGORY, "", category["code"])
-    with pim.holding_key(ask.call, f"{CATEGORY}:{category['code']}"):
+    with pim.holding_key(exchange.call, f"{CATEGORY}:{category['code']}"):
         thing = pim.things.find(key)
         base = dict(thing.values) if thing else {}
-        row = pim.store_file(ask.call, sent, CATEGORIES)
+        row = pim.store_file(exchange.call, sent, CATEGORIES)
         value = ValueKey(given["attribute_code"], given["locale"], given["channel"])
         template = Collection(CATEGORY, {"code": "template"}, pim.things.category_attributes)
         errors = value_errors(pim.catalogue, pim.media, pim.things, template, value, row.code)
@@ -44,8 +44,8 @@ async def create(ask: Ask) -> Response:
             pim.media.remove_row(row.code)
             raise ApiError(422, "Validation failed.", errors=errors)
         await asyncio.sleep(pim.options.save_time)
-        pim.write_thing(ask.call, key, base, {**base, value: row.code})
-    href = ask.link(f"/category-media-files/{row.code}/download")
+        pim.write_thing(exchange.call, key, base, {**base, value: row.code})
+    href = exchange.link(f"/category-media-files/{row.code}/download")
     return Response(status_code=201, headers={"Location": href})
 
 
@@ -65,21 +65,21 @@ def _decoded(text: bytes | None) -> dict[str, Any]:
     return given
 
 
-async def get(ask: Ask) -> Response:
+async def get(exchange: Exchange) -> Response:
     """GET one, with its values where `with_enriched_attributes` asks for them."""
-    found = ask.pim.catalogue.categories.find(ask.params["code"])
+    found = exchange.pim.catalogue.categories.find(exchange.params["code"])
     if found is None:
-        raise ApiError(404, f'Category "{ask.params["code"]}" does not exist.')
+        raise ApiError(404, f'Category "{exchange.params["code"]}" does not exist.')
     body = shown(found)
-    if ask.query().get("with_enriched_attributes") == "true":
-        body["values"] = _values(ask, found["code"]) or None
+    if exchange.query().get("with_enriched_attributes") == "true":
+        body["values"] = _values(exchange, found["code"]) or None
     return JSONResponse(body)
 
 
-def _values(ask: Ask, code: str) -> dict[str, Any]:
-    thing, out = ask.pim.things.find(ThingKey(CATEGORY, "", code)), {}
+def _values(exchange: Exchange, code: str) -> dict[str, Any]:
+    thing, out = exchange.pim.things.find(ThingKey(CATEGORY, "", code)), {}
     for key, media in (thing.values if thing else {}).items():
-        row = ask.pim.media.rows[media]
+        row = exchange.pim.media.rows[media]
         name = f"{key.attribute}|{uuid.uuid5(uuid.NAMESPACE_OID, key.attribute)}"
         out["|".join(part for part in (name, key.scope, key.locale) if part)] = {
             "data": {

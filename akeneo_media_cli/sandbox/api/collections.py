@@ -24,7 +24,7 @@ from ..store.things import (
     ThingKey,
     values_of,
 )
-from ..web.routing import FORM, Ask, Route
+from ..web.routing import FORM, Exchange, Route
 from .entity import shown_time
 from .media import sent_file, streamed
 from .paging import after, criteria
@@ -68,62 +68,64 @@ class Endpoints:
     def __init__(self, words: Words) -> None:
         self.words = words
 
-    def _collections(self, ask: Ask) -> dict[str, Collection]:
-        things = ask.pim.things
+    def _collections(self, exchange: Exchange) -> dict[str, Collection]:
+        things = exchange.pim.things
         return things.families if self.words.kind == ASSET else things.entities
 
-    def _collection(self, ask: Ask) -> Collection:
+    def _collection(self, exchange: Exchange) -> Collection:
         """The family or entity that a path names: here case counts
         (docs/pim-behaviour.md, "Assets and reference entities")."""
-        code = ask.params["family"]
-        found = self._collections(ask).get(code)
+        code = exchange.params["family"]
+        found = self._collections(exchange).get(code)
         if found is None:
             raise ApiError(404, f'{self.words.parent_title} "{code}" does not exist.')
         return found
 
-    def _thing(self, ask: Ask, collection: Collection) -> Thing:
-        code = ask.params["code"]
-        thing = ask.pim.things.find(ThingKey(collection.kind, collection.code, code))
+    def _thing(self, exchange: Exchange, collection: Collection) -> Thing:
+        code = exchange.params["code"]
+        thing = exchange.pim.things.find(ThingKey(collection.kind, collection.code, code))
         if thing is None:
             where = f'the {self.words.parent_title.lower()} "{collection.code}"'
             raise ApiError(404, f'{self.words.title.capitalize()} "{code}" does not exist for {where}.')
         return thing
 
-    async def upload(self, ask: Ask) -> Response:
+    async def upload(self, exchange: Exchange) -> Response:
         """POST: a file that no asset refers to yet; its code is in a header."""
-        sent = sent_file(ask)
+        sent = sent_file(exchange)
         extension = sent.name.rpartition(b".")[2] if b"." in sent.name else b""
         if extension and not extension.isalnum():
             raise unprocessable("File extension cannot contain special characters.")
-        await asyncio.sleep(ask.pim.options.save_time)
-        row = ask.pim.store_file(ask.call, sent, self.words.storage)
-        location = ask.link(f"{self.words.media}/{row.code}")
+        await asyncio.sleep(exchange.pim.options.save_time)
+        row = exchange.pim.store_file(exchange.call, sent, self.words.storage)
+        location = exchange.link(f"{self.words.media}/{row.code}")
         return Response(status_code=201, headers={self.words.header: row.code, "Location": location})
 
-    async def download(self, ask: Ask) -> Response:
+    async def download(self, exchange: Exchange) -> Response:
         """GET the bytes; there is no route for a file's name and size."""
-        code = ask.params["code"]
-        row = ask.pim.media.find(code, self.words.storage)
+        code = exchange.params["code"]
+        row = exchange.pim.media.find(code, self.words.storage)
         if row is None:
             raise ApiError(404, f'Media file "{code}" does not exist.')
-        return streamed(ask, row)
+        return streamed(exchange, row)
 
-    async def families(self, ask: Ask) -> Response:
+    async def families(self, exchange: Exchange) -> Response:
         """GET the list of families or entities."""
-        found = [(code, item) for code, item in sorted(self._collections(ask).items())]
-        return JSONResponse(after(ask, self.words.family, found, self._family_shown(ask), "code", {}))
+        found = [(code, item) for code, item in sorted(self._collections(exchange).items())]
+        return JSONResponse(
+            after(exchange, self.words.family, found, self._family_shown(exchange), "code", {})
+        )
 
-    async def family(self, ask: Ask) -> Response:
+    async def family(self, exchange: Exchange) -> Response:
         """GET one family or entity."""
-        return JSONResponse(self._family_shown(ask)(self._collection(ask)))
+        return JSONResponse(self._family_shown(exchange)(self._collection(exchange)))
 
-    def _family_shown(self, ask: Ask) -> Any:
+    def _family_shown(self, exchange: Exchange) -> Any:
         def show(item: Collection) -> dict[str, Any]:
             body = {"labels": {}, **item.body}
             if self.words.kind == RECORD:
-                body["image"] = _image(ask, item)
+                body["image"] = _image(exchange, item)
                 if body["image"]:
-                    href = ask.link(f"{self.words.media}/{body['image']}")
+                    href = exchange.link(f"{self.words.media}/{body['image']}")
                     body["_links"] = {"image_download": {"href": href}}
             else:
                 body = {
@@ -136,90 +138,92 @@ class Endpoints:
 
         return show
 
-    async def patch_family(self, ask: Ask) -> Response:
+    async def patch_family(self, exchange: Exchange) -> Response:
         """PATCH a reference entity's labels and image; creates none."""
-        collection, given = self._collection(ask), ask.decoded()
+        collection, given = self._collection(exchange), exchange.decoded()
         if not isinstance(given, dict):
             raise ApiError(400, "Invalid json message received")
         if "image" in given:
             image = given["image"]
-            if image is not None and (not isinstance(image, str) or ask.pim.media.find(image) is None):
+            if image is not None and (not isinstance(image, str) or exchange.pim.media.find(image) is None):
                 message = "The reference entity has data that does not comply with the business rules."
                 item = {"property": "image", "message": f'The file "{image}" was not found.'}
                 raise ApiError(422, message, errors=[item])
             key = ThingKey(REFERENCE_ENTITY, "", collection.code)
-            ask.pim.write_thing(ask.call, key, {}, {_IMAGE: image} if image is not None else {})
+            exchange.pim.write_thing(exchange.call, key, {}, {_IMAGE: image} if image is not None else {})
         if isinstance(given.get("labels"), dict):
             collection.body["labels"] = {**collection.body.get("labels", {}), **given["labels"]}
-        href = ask.link(f"{self.words.family}/{collection.code}")
+        href = exchange.link(f"{self.words.family}/{collection.code}")
         return Response(status_code=204, headers={"Location": href})
 
-    async def attributes(self, ask: Ask) -> Response:
+    async def attributes(self, exchange: Exchange) -> Response:
         """GET the attributes: a plain array."""
-        return JSONResponse([shown(item) for item in self._collection(ask).attributes.values()])
+        return JSONResponse([shown(item) for item in self._collection(exchange).attributes.values()])
 
-    async def attribute(self, ask: Ask) -> Response:
+    async def attribute(self, exchange: Exchange) -> Response:
         """GET one attribute."""
-        return JSONResponse(shown(self._attribute(ask)))
+        return JSONResponse(shown(self._attribute(exchange)))
 
-    def _attribute(self, ask: Ask) -> dict[str, Any]:
-        found = self._collection(ask).attributes.get(ask.params["code"])
+    def _attribute(self, exchange: Exchange) -> dict[str, Any]:
+        found = self._collection(exchange).attributes.get(exchange.params["code"])
         if found is None:
-            raise ApiError(404, f'Attribute "{ask.params["code"]}" does not exist.')
+            raise ApiError(404, f'Attribute "{exchange.params["code"]}" does not exist.')
         return found
 
-    def _options(self, ask: Ask) -> dict[str, dict[str, Any]]:
-        attribute = self._attribute(ask)
+    def _options(self, exchange: Exchange) -> dict[str, dict[str, Any]]:
+        attribute = self._attribute(exchange)
         if attribute["type"] not in ("single_option", "multiple_options"):
             raise ApiError(404, f'Attribute "{attribute["code"]}" does not support options.')
-        return self._collection(ask).options(attribute["code"])
+        return self._collection(exchange).options(attribute["code"])
 
-    async def options(self, ask: Ask) -> Response:
+    async def options(self, exchange: Exchange) -> Response:
         """GET an attribute's options: a plain array."""
-        return JSONResponse(list(self._options(ask).values()))
+        return JSONResponse(list(self._options(exchange).values()))
 
-    async def option(self, ask: Ask) -> Response:
+    async def option(self, exchange: Exchange) -> Response:
         """GET one option."""
-        found = self._options(ask).get(ask.params["option"])
+        found = self._options(exchange).get(exchange.params["option"])
         if found is None:
-            name, code = ask.params["option"], ask.params["code"]
+            name, code = exchange.params["option"], exchange.params["code"]
             raise ApiError(404, f'Option "{name}" does not exist for the attribute "{code}".')
         return JSONResponse(found)
 
-    async def list_all(self, ask: Ask) -> Response:
+    async def list_all(self, exchange: Exchange) -> Response:
         """GET assets or records, with `search` by code; pages of a hundred by search_after."""
-        collection = self._collection(ask)
-        found = [(thing.key.code, thing) for thing in ask.pim.things.of(collection.kind, collection.code)]
-        wanted_by = criteria(ask)
+        collection = self._collection(exchange)
+        found = [
+            (thing.key.code, thing) for thing in exchange.pim.things.of(collection.kind, collection.code)
+        ]
+        wanted_by = criteria(exchange)
         check_structure(wanted_by)
         for condition in wanted_by.get("code", ()):
             if condition["operator"] == "IN" and isinstance(condition.get("value"), list):
                 wanted = {str(code) for code in condition["value"]}
                 found = [pair for pair in found if pair[0] in wanted]
         path = f"{self.words.family}/{collection.code}/{self.words.things}"
-        query = {"limit": "100", **ask.query(), "pagination_type": "search_after"}
+        query = {"limit": "100", **exchange.query(), "pagination_type": "search_after"}
         pairs = sorted(found, key=lambda pair: pair[0])
         given = {name: value for name, value in query.items() if name in ("search", "limit")}
 
         def show(thing: Thing) -> dict[str, Any]:
-            return self.shown(ask, collection, thing)
+            return self.shown(exchange, collection, thing)
 
-        return JSONResponse(after(ask, path, pairs, show, "code", given, query))
+        return JSONResponse(after(exchange, path, pairs, show, "code", given, query))
 
-    async def get(self, ask: Ask) -> Response:
+    async def get(self, exchange: Exchange) -> Response:
         """GET one asset or record."""
-        collection = self._collection(ask)
-        return JSONResponse(self.shown(ask, collection, self._thing(ask, collection)))
+        collection = self._collection(exchange)
+        return JSONResponse(self.shown(exchange, collection, self._thing(exchange, collection)))
 
-    def shown(self, ask: Ask, collection: Collection, thing: Thing) -> dict[str, Any]:
+    def shown(self, exchange: Exchange, collection: Collection, thing: Thing) -> dict[str, Any]:
         """An asset or record as the API shows it."""
         values: dict[str, list[dict[str, Any]]] = {}
         for key, data in thing.values.items():
             item: dict[str, Any] = {"locale": key.locale, "channel": key.scope, "data": data}
             if collection.media_attribute(key.attribute):
-                item["_links"] = {"download": {"href": ask.link(f"{self.words.media}/{data}")}}
-                if collection.kind == ASSET and ask.pim.catalogue.linked_data:
-                    item["linked_data"] = _linked_data(ask, data)
+                item["_links"] = {"download": {"href": exchange.link(f"{self.words.media}/{data}")}}
+                if collection.kind == ASSET and exchange.pim.catalogue.linked_data:
+                    item["linked_data"] = _linked_data(exchange, data)
             values.setdefault(key.attribute, []).append(item)
         return {
             "code": thing.key.code,
@@ -228,28 +232,28 @@ class Endpoints:
             "updated": shown_time(thing.updated),
         }
 
-    async def patch(self, ask: Ask) -> Response:
+    async def patch(self, exchange: Exchange) -> Response:
         """PATCH one; creates it if it is missing."""
-        collection, given = self._collection(ask), ask.decoded()
-        code = ask.params["code"]
+        collection, given = self._collection(exchange), exchange.decoded()
+        code = exchange.params["code"]
         if not isinstance(given, dict) or given.get("code", code) != code:
             raise unprocessable(
                 "The code provided in the request body must match the code provided in the url."
             )
         try:
-            answer = await self._one(ask, collection, {**given, "code": code}, 1.0)
+            answer = await self._one(exchange, collection, {**given, "code": code}, 1.0)
         except NamingError as error:
             raise unprocessable(str(error)) from None
         if answer["status_code"] == 422:
             more = {"errors": answer["errors"]} if "errors" in answer else {}
             raise ApiError(422, answer["message"], **more)
-        href = ask.link(f"{self.words.family}/{collection.code}/{self.words.things}/{code}")
+        href = exchange.link(f"{self.words.family}/{collection.code}/{self.words.things}/{code}")
         return Response(status_code=answer["status_code"], headers={"Location": href})
 
-    async def patch_many(self, ask: Ask) -> Response:
+    async def patch_many(self, exchange: Exchange) -> Response:
         """PATCH up to 100, a JSON array; a naming convention that aborts ends it all with 422
         (docs/pim-behaviour.md, "Assets and reference entities")."""
-        collection, given = self._collection(ask), ask.decoded()
+        collection, given = self._collection(exchange), exchange.decoded()
         if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
             raise ApiError(
                 400,
@@ -259,15 +263,15 @@ class Endpoints:
         if len(given) > BATCH_MAX:
             raise ApiError(413, f"Too many resources to process, {BATCH_MAX} is the maximum allowed.")
         try:
-            return JSONResponse([await self._one(ask, collection, item, BATCH_SHARE) for item in given])
+            return JSONResponse([await self._one(exchange, collection, item, BATCH_SHARE) for item in given])
         except NamingError as error:
             raise unprocessable(str(error)) from None
 
     async def _one(
-        self, ask: Ask, collection: Collection, given: dict[str, Any], share: float
+        self, exchange: Exchange, collection: Collection, given: dict[str, Any], share: float
     ) -> dict[str, Any]:
         """One item of a batch: its own answer, `{"code", "status_code", "message"?, "errors"?}`."""
-        pim, code = ask.pim, given.get("code")
+        pim, code = exchange.pim, given.get("code")
         bad_shape = shape_errors(given)
         if bad_shape or not isinstance(code, str):
             message = f"The {self.words.title} has an invalid format."
@@ -293,16 +297,16 @@ class Endpoints:
             return {"code": code, "status_code": 422, "message": message, "errors": errors}
         values = {**base, **changes}
         if thing is None and collection.kind == ASSET:
-            values = {**named_values(collection, code, _main_media(ask, collection, values)), **values}
-        with pim.holding_key(ask.call, f"{key.kind}:{key.parent}/{key.code}"):
+            values = {**named_values(collection, code, _main_media(exchange, collection, values)), **values}
+        with pim.holding_key(exchange.call, f"{key.kind}:{key.parent}/{key.code}"):
             await asyncio.sleep(pim.options.save_time * share)
-            pim.write_thing(ask.call, key, base, values)
+            pim.write_thing(exchange.call, key, base, values)
         return {"code": code, "status_code": 204 if thing else 201}
 
 
-def _linked_data(ask: Ask, code: Any) -> dict[str, Any]:
+def _linked_data(exchange: Exchange, code: Any) -> dict[str, Any]:
     """What the cloud says about an asset's file since 2026, so that clients need not download it."""
-    row = ask.pim.media.find(code) if isinstance(code, str) else None
+    row = exchange.pim.media.find(code) if isinstance(code, str) else None
     if row is None:
         return {}
     return {
@@ -314,15 +318,15 @@ def _linked_data(ask: Ask, code: Any) -> dict[str, Any]:
     }
 
 
-def _image(ask: Ask, collection: Collection) -> str | None:
-    thing = ask.pim.things.find(ThingKey(REFERENCE_ENTITY, "", collection.code))
+def _image(exchange: Exchange, collection: Collection) -> str | None:
+    thing = exchange.pim.things.find(ThingKey(REFERENCE_ENTITY, "", collection.code))
     return thing.values.get(_IMAGE) if thing else None
 
 
-def _main_media(ask: Ask, collection: Collection, values: dict[ValueKey, Any]) -> str | None:
+def _main_media(exchange: Exchange, collection: Collection, values: dict[ValueKey, Any]) -> str | None:
     main = collection.body.get("attribute_as_main_media")
     code = next((data for key, data in values.items() if key.attribute == main), None)
-    row = ask.pim.media.find(code) if isinstance(code, str) else None
+    row = exchange.pim.media.find(code) if isinstance(code, str) else None
     return row.original_filename if row else None
 
 

@@ -9,13 +9,13 @@ from typing import Any
 from ..rules.completeness import completeness
 from ..store.catalogue import ASSOCIATION_TYPES, MEDIA_TYPES, OPTION_TYPES
 from ..store.entities import MODEL, PRODUCT, Entity, ValueKey
-from ..web.routing import Ask
+from ..web.routing import Exchange
 from .search import shown_values
 
 
-def shown(ask: Ask, entity: Entity, key: str) -> dict[str, Any]:
+def shown(exchange: Exchange, entity: Entity, key: str) -> dict[str, Any]:
     """An entity with the values of its parents. `key` is what the endpoint names entities by."""
-    entities, query = ask.pim.entities, ask.query()
+    entities, query = exchange.pim.entities, exchange.query()
     body: dict[str, Any] = {}
     if entity.kind == MODEL:
         body["code"] = entity.key
@@ -29,7 +29,7 @@ def shown(ask: Ask, entity: Entity, key: str) -> dict[str, Any]:
     for parent in entities.ancestors(entity):
         values = {**parent.values, **values}
     with_options = query.get("with_attribute_options") == "true"
-    body["values"] = shown_values(ask.pim.catalogue, query, _values(ask, values, with_options))
+    body["values"] = shown_values(exchange.pim.catalogue, query, _values(exchange, values, with_options))
     body["created"], body["updated"] = shown_time(entity.created), shown_time(entity.updated)
     names = [code for code, *_ in ASSOCIATION_TYPES]
     body["associations"] = {
@@ -37,8 +37,8 @@ def shown(ask: Ask, entity: Entity, key: str) -> dict[str, Any]:
         for name in (sorted(names) if entity.kind == MODEL else names)
     }
     body["quantified_associations"] = {}
-    if ask.pim.edition == "ee" and entity.kind == PRODUCT:
-        drafted = entity.key in ask.pim.drafted
+    if exchange.pim.edition == "ee" and entity.kind == PRODUCT:
+        drafted = entity.key in exchange.pim.drafted
         body["metadata"] = {"workflow_status": "draft_in_progress" if drafted else "working_copy"}
     if query.get("with_quality_scores") == "true":
         body["quality_scores"] = []
@@ -47,17 +47,17 @@ def shown(ask: Ask, entity: Entity, key: str) -> dict[str, Any]:
     return body
 
 
-def _values(ask: Ask, values: Mapping[ValueKey, Any], with_options: bool) -> dict[str, Any]:
+def _values(exchange: Exchange, values: Mapping[ValueKey, Any], with_options: bool) -> dict[str, Any]:
     out: dict[str, list[dict[str, Any]]] = {}
     for key, data in values.items():
         item: dict[str, Any] = {"locale": key.locale, "scope": key.scope, "data": data}
-        attribute = ask.pim.catalogue.attribute(key.attribute)
+        attribute = exchange.pim.catalogue.attribute(key.attribute)
         if attribute and attribute["type"] in MEDIA_TYPES:
-            if ask.pim.media.find(data) is None:
+            if exchange.pim.media.find(data) is None:
                 continue
-            item["_links"] = {"download": {"href": ask.link(f"/media-files/{data}/download")}}
+            item["_links"] = {"download": {"href": exchange.link(f"/media-files/{data}/download")}}
         if with_options and attribute and attribute["type"] in OPTION_TYPES:
-            item["linked_data"] = _linked_options(ask.pim.catalogue.options[attribute["code"]], data)
+            item["linked_data"] = _linked_options(exchange.pim.catalogue.options[attribute["code"]], data)
         out.setdefault(key.attribute, []).append(item)
     return out
 

@@ -15,16 +15,16 @@ from ..php.text import php_decode, php_string
 from ..rules.values import set_value
 from ..store.entities import MODEL, PRODUCT, Entity
 from ..store.media import CATALOG, CATEGORIES, ROUTABLE, FileRow
-from ..web.routing import FORM, Ask, Route
+from ..web.routing import FORM, Exchange, Route
 from .paging import listing
 
 _PIECE = 256 * 1024
 _MISSING = 'You should at least give one of the following properties: "product" or "product_model".'
 
 
-async def create(ask: Ask) -> Response:
+async def create(exchange: Exchange) -> Response:
     """POST: a file for one value of one product or model; answers 201 with its Location."""
-    fields = ask.form.fields if ask.form else {}
+    fields = exchange.form.fields if exchange.form else {}
     if "product" in fields and "product_model" in fields:
         raise unprocessable('You should give either a "product" or a "product_model" key.')
     if "product" in fields:
@@ -34,20 +34,22 @@ async def create(ask: Ask) -> Response:
     else:
         raise unprocessable(_MISSING)
     given = _decoded(fields[kind], title, key)
-    entities, pim = ask.pim.entities, ask.pim
+    entities, pim = exchange.pim.entities, exchange.pim
     code = php_string(given[key])
     entity = entities.product(code) if kind == PRODUCT else entities.model(code)
     if entity is None:
         raise unprocessable(f'{title} "{code}" does not exist.')
-    pim.hold_entity(ask.call, entity)
+    pim.hold_entity(exchange.call, entity)
     draft = entities.read(entity)
-    row = pim.store_file(ask.call, sent_file(ask), CATALOG)
-    await _link(ask, entity, draft, row, given)
-    return Response(status_code=201, headers={"Location": ask.link(f"/media-files/{_routable(row.code)}")})
+    row = pim.store_file(exchange.call, sent_file(exchange), CATALOG)
+    await _link(exchange, entity, draft, row, given)
+    return Response(
+        status_code=201, headers={"Location": exchange.link(f"/media-files/{_routable(row.code)}")}
+    )
 
 
-async def _link(ask: Ask, entity: Entity, draft: Any, row: FileRow, given: dict[str, Any]) -> None:
-    pim, (locale, scope) = ask.pim, (given["locale"], given["scope"])
+async def _link(exchange: Exchange, entity: Entity, draft: Any, row: FileRow, given: dict[str, Any]) -> None:
+    pim, (locale, scope) = exchange.pim, (given["locale"], given["scope"])
     if isinstance(given["attribute"], (list, dict)):
         raise crash()
     try:
@@ -56,7 +58,7 @@ async def _link(ask: Ask, entity: Entity, draft: Any, row: FileRow, given: dict[
         pim.media.remove_row(row.code)
         raise unprocessable(str(error)) from None
     try:
-        await pim.save(ask.call, draft, {value: (locale, scope)})
+        await pim.save(exchange.call, draft, {value: (locale, scope)})
     except ApiError as error:
         if error.status == 422:
             pim.media.remove_row(row.code)
@@ -77,9 +79,9 @@ def _decoded(text: bytes | None, title: str, key: str) -> dict[str, Any]:
     return given
 
 
-def sent_file(ask: Ask) -> SentFile:
+def sent_file(exchange: Exchange) -> SentFile:
     """The part `file` of a form; raises 422 without one, 500 for an upload that PHP counts as failed."""
-    files = ask.form.files if ask.form else {}
+    files = exchange.form.files if exchange.form else {}
     if "file" not in files:
         raise unprocessable('Property "file" is required.')
     sent = files["file"]
@@ -94,50 +96,50 @@ def _routable(code: str) -> str:
     return code
 
 
-def _row(ask: Ask, storage: str) -> FileRow:
-    code = ask.params["code"]
-    row = ask.pim.media.find(code, storage)
+def _row(exchange: Exchange, storage: str) -> FileRow:
+    code = exchange.params["code"]
+    row = exchange.pim.media.find(code, storage)
     if row is None:
         raise ApiError(404, f'Media file "{code}" does not exist.')
     return row
 
 
-def _shown(ask: Ask, row: FileRow) -> dict[str, Any]:
+def _shown(exchange: Exchange, row: FileRow) -> dict[str, Any]:
     return {
         "code": row.code,
         "original_filename": row.original_filename,
         "mime_type": row.mime_type,
         "size": row.size,
         "extension": row.extension,
-        "_links": {"download": {"href": ask.link(f"/media-files/{row.code}/download")}},
+        "_links": {"download": {"href": exchange.link(f"/media-files/{row.code}/download")}},
     }
 
 
-async def get(ask: Ask) -> Response:
+async def get(exchange: Exchange) -> Response:
     """GET one: name, type, size, extension; no hash."""
-    return JSONResponse(_shown(ask, _row(ask, CATALOG)))
+    return JSONResponse(_shown(exchange, _row(exchange, CATALOG)))
 
 
-async def list_all(ask: Ask) -> Response:
+async def list_all(exchange: Exchange) -> Response:
     """GET the list: every file of the catalogue's storage, orphans that have a row included."""
-    rows = [row for row in ask.pim.media.rows.values() if row.storage == CATALOG]
-    return JSONResponse(listing(ask, "/media-files", rows, lambda row: _shown(ask, row)))
+    rows = [row for row in exchange.pim.media.rows.values() if row.storage == CATALOG]
+    return JSONResponse(listing(exchange, "/media-files", rows, lambda row: _shown(exchange, row)))
 
 
-async def download(ask: Ask) -> Response:
+async def download(exchange: Exchange) -> Response:
     """GET the bytes: chunked, without length, ETag or ranges (docs/pim-behaviour.md, "Answers to an upload"
     and "Enriched categories")."""
-    return streamed(ask, _row(ask, CATALOG))
+    return streamed(exchange, _row(exchange, CATALOG))
 
 
-async def download_category(ask: Ask) -> Response:
+async def download_category(exchange: Exchange) -> Response:
     """GET the bytes of a category's picture."""
-    return streamed(ask, _row(ask, CATEGORIES))
+    return streamed(exchange, _row(exchange, CATEGORIES))
 
 
-def streamed(ask: Ask, row: FileRow) -> Response:
+def streamed(exchange: Exchange, row: FileRow) -> Response:
     """A file's bytes as an attachment."""
-    path = ask.pim.media.path(row.code)
+    path = exchange.pim.media.path(row.code)
     if not path.is_file():
         raise ApiError(404, f'Media file "{row.code}" is not present on the filesystem.')
     disposition = f'attachment; filename="{row.original_filename}"'.encode().decode("latin-1")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ..errors import ApiError, unprocessable
 from ..php.text import php_decode
-from ..web.routing import Ask
+from ..web.routing import Exchange
 
 LIMIT_MAX = 100
 
@@ -40,7 +40,7 @@ def check_paging(query: Mapping[str, str], search_after: bool = False) -> None:
 
 
 def listing(
-    ask: Ask,
+    exchange: Exchange,
     path: str,
     found: Sequence[Any],
     show: Callable[[Any], dict[str, Any]],
@@ -52,7 +52,7 @@ def listing(
     `path` is the list's, below /api/rest/v1; `show` makes an item, `key` names what its own link ends in.
     Raises ApiError 422 for parameters out of bounds.
     """
-    query = ask.query()
+    query = exchange.query()
     check_paging(query)
     given = {
         "page": "1",
@@ -62,20 +62,20 @@ def listing(
     }
     page, limit = int(given["page"]), int(given["limit"])
     items = found[(page - 1) * limit : page * limit]
-    links = {"self": _page_link(ask, path, given, page), "first": _page_link(ask, path, given, 1)}
+    links = {"self": _page_link(exchange, path, given, page), "first": _page_link(exchange, path, given, 1)}
     if page > 1:
-        links["previous"] = _page_link(ask, path, given, page - 1)
+        links["previous"] = _page_link(exchange, path, given, page - 1)
     if len(items) == limit:
-        links["next"] = _page_link(ask, path, given, page + 1)
+        links["next"] = _page_link(exchange, path, given, page + 1)
     body: dict[str, Any] = {"_links": links, "current_page": page}
     if given["with_count"] == "true":
         body["items_count"] = len(found)
-    body["_embedded"] = {"items": [_linked(ask, path, show(item), key) for item in items]}
+    body["_embedded"] = {"items": [_linked(exchange, path, show(item), key) for item in items]}
     return body
 
 
 def after(
-    ask: Ask,
+    exchange: Exchange,
     path: str,
     found: Sequence[tuple[str, Any]],
     show: Callable[[Any], dict[str, Any]],
@@ -84,37 +84,37 @@ def after(
     query: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """One page by `search_after`: `found` holds (cursor, thing), in order of cursor."""
-    query = ask.query() if query is None else query
+    query = exchange.query() if query is None else query
     check_paging(query, search_after=True)
     limit, cursor = int(query.get("limit", "10")), query.get("search_after")
     rest = [pair for pair in found if cursor is None or pair[0] > cursor]
     items = rest[:limit]
-    links = {"first": _link(ask, path, {**parameters})}
+    links = {"first": _link(exchange, path, {**parameters})}
     links["self"] = _link(
-        ask, path, {**parameters, **({"search_after": cursor} if cursor is not None else {})}
+        exchange, path, {**parameters, **({"search_after": cursor} if cursor is not None else {})}
     )
     if len(items) == limit:
-        links["next"] = _link(ask, path, {**parameters, "search_after": items[-1][0]})
+        links["next"] = _link(exchange, path, {**parameters, "search_after": items[-1][0]})
     return {
         "_links": links,
-        "_embedded": {"items": [_linked(ask, path, show(item), key) for _, item in items]},
+        "_embedded": {"items": [_linked(exchange, path, show(item), key) for _, item in items]},
     }
 
 
-def _linked(ask: Ask, path: str, item: dict[str, Any], key: str) -> dict[str, Any]:
-    own = {"self": {"href": ask.link(f"{path}/{quote(str(item.get(key) or ''), safe='/')}")}}
+def _linked(exchange: Exchange, path: str, item: dict[str, Any], key: str) -> dict[str, Any]:
+    own = {"self": {"href": exchange.link(f"{path}/{quote(str(item.get(key) or ''), safe='/')}")}}
     return {"_links": {**own, **item.pop("_links", {})}, **item}
 
 
-def _page_link(ask: Ask, path: str, given: Mapping[str, str], page: int) -> dict[str, str]:
-    return _link(ask, path, {**given, "page": str(page)})
+def _page_link(exchange: Exchange, path: str, given: Mapping[str, str], page: int) -> dict[str, str]:
+    return _link(exchange, path, {**given, "page": str(page)})
 
 
-def _link(ask: Ask, path: str, given: Mapping[str, str]) -> dict[str, str]:
+def _link(exchange: Exchange, path: str, given: Mapping[str, str]) -> dict[str, str]:
     query = "&".join(
         f"{quote(name, safe='')}={quote(value, safe='/?@:!;,*')}" for name, value in given.items()
     )
-    return {"href": ask.link(f"{path}?{query}")}
+    return {"href": exchange.link(f"{path}?{query}")}
 
 
 def _whole(text: str) -> bool:
@@ -124,9 +124,9 @@ def _whole(text: str) -> bool:
         return False
 
 
-def criteria(ask: Ask, status: int = 400) -> dict[str, Any]:
+def criteria(exchange: Exchange, status: int = 400) -> dict[str, Any]:
     """The `search` parameter: property to its conditions. Raises ApiError `status` where it is not JSON."""
-    text = ask.query().get("search")
+    text = exchange.query().get("search")
     if text is None:
         return {}
     found = php_decode(text.encode("utf-8", "replace"))

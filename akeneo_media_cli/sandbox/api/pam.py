@@ -12,24 +12,24 @@ from ..errors import ApiError, unprocessable
 from ..store.entities import ValueKey
 from ..store.media import PAM
 from ..store.things import PAM_ASSET, Thing, ThingKey
-from ..web.routing import FORM, Ask, Route
+from ..web.routing import FORM, Exchange, Route
 from .media import sent_file, streamed
 
 NO_LOCALE = "no-locale"
 REFERENCE, VARIATION = "reference", "variation"
 
 
-def _asset(ask: Ask) -> Thing:
-    code = ask.params["code"]
-    thing = ask.pim.things.find(ThingKey(PAM_ASSET, "", code))
+def _asset(exchange: Exchange) -> Thing:
+    code = exchange.params["code"]
+    thing = exchange.pim.things.find(ThingKey(PAM_ASSET, "", code))
     if thing is None:
         raise ApiError(404, f'Asset "{code}" does not exist.')
     return thing
 
 
-def _place(ask: Ask, thing: Thing) -> ValueKey:
+def _place(exchange: Exchange, thing: Thing) -> ValueKey:
     """Which of an asset's files a path names. Raises ApiError 404 or 422."""
-    catalogue, given = ask.pim.catalogue, ask.params
+    catalogue, given = exchange.pim.catalogue, exchange.params
     locale = None if given["locale"] == NO_LOCALE else given["locale"]
     channel = catalogue.channels.find(given["channel"]) if "channel" in given else None
     if "channel" in given and channel is None:
@@ -44,7 +44,7 @@ def _place(ask: Ask, thing: Thing) -> ValueKey:
                 f'You cannot have a variation file for the locale "{locale}" and the channel '
                 f'"{channel["code"]}" as the locale is not activated for the channel.',
             )
-    localizable = bool(ask.pim.things.pam_assets.get(thing.key.code, {}).get("localizable"))
+    localizable = bool(exchange.pim.things.pam_assets.get(thing.key.code, {}).get("localizable"))
     if localizable and locale is None:
         raise unprocessable(
             f'The asset "{thing.key.code}" is localizable, you must provide an existing locale code. '
@@ -58,17 +58,17 @@ def _place(ask: Ask, thing: Thing) -> ValueKey:
     return ValueKey(VARIATION if channel else REFERENCE, locale, channel["code"] if channel else None)
 
 
-async def create(ask: Ask) -> Response:
+async def create(exchange: Exchange) -> Response:
     """POST one file of an asset; a reference file replaces its variations."""
-    pim, thing = ask.pim, _asset(ask)
-    place = _place(ask, thing)
-    sent = sent_file(ask)
-    with pim.holding_key(ask.call, f"{PAM_ASSET}:{thing.key.code}"):
+    pim, thing = exchange.pim, _asset(exchange)
+    place = _place(exchange, thing)
+    sent = sent_file(exchange)
+    with pim.holding_key(exchange.call, f"{PAM_ASSET}:{thing.key.code}"):
         base = dict(thing.values)
-        row = pim.store_file(ask.call, sent, PAM)
+        row = pim.store_file(exchange.call, sent, PAM)
         await asyncio.sleep(pim.options.save_time)
-        pim.write_thing(ask.call, thing.key, base, {**base, place: row.code})
-    return Response(status_code=201, headers={"Location": ask.link(_path(thing, place))})
+        pim.write_thing(exchange.call, thing.key, base, {**base, place: row.code})
+    return Response(status_code=201, headers={"Location": exchange.link(_path(thing, place))})
 
 
 def _path(thing: Thing, place: ValueKey) -> str:
@@ -76,38 +76,38 @@ def _path(thing: Thing, place: ValueKey) -> str:
     return f"/assets/{thing.key.code}/{place.attribute}-files{channel}/{place.locale or NO_LOCALE}"
 
 
-def _file(ask: Ask, thing: Thing, place: ValueKey) -> dict[str, Any]:
-    path = ask.link(_path(thing, place))
+def _file(exchange: Exchange, thing: Thing, place: ValueKey) -> dict[str, Any]:
+    path = exchange.link(_path(thing, place))
     scope = {"scope": place.scope} if place.scope else {}
     links = {"download": {"href": f"{path}/download"}, "self": {"href": path}}
     return {"_link": links, "locale": place.locale, **scope, "code": thing.values[place]}
 
 
-def _existing(ask: Ask) -> tuple[Thing, ValueKey]:
-    thing = _asset(ask)
-    place = _place(ask, thing)
+def _existing(exchange: Exchange) -> tuple[Thing, ValueKey]:
+    thing = _asset(exchange)
+    place = _place(exchange, thing)
     if place not in thing.values:
         raise ApiError(404, f'The {place.attribute} file for the asset "{thing.key.code}" does not exist.')
     return thing, place
 
 
-async def get_file(ask: Ask) -> Response:
+async def get_file(exchange: Exchange) -> Response:
     """GET a description of one file."""
-    return JSONResponse(_file(ask, *_existing(ask)))
+    return JSONResponse(_file(exchange, *_existing(exchange)))
 
 
-async def download(ask: Ask) -> Response:
+async def download(exchange: Exchange) -> Response:
     """GET the bytes of one file."""
-    thing, place = _existing(ask)
-    return streamed(ask, ask.pim.media.rows[thing.values[place]])
+    thing, place = _existing(exchange)
+    return streamed(exchange, exchange.pim.media.rows[thing.values[place]])
 
 
-async def get(ask: Ask) -> Response:
+async def get(exchange: Exchange) -> Response:
     """GET an asset with its files."""
-    thing = _asset(ask)
-    about = ask.pim.things.pam_assets.get(thing.key.code, {})
+    thing = _asset(exchange)
+    about = exchange.pim.things.pam_assets.get(thing.key.code, {})
     files = {
-        f"{kind}_files": [_file(ask, thing, place) for place in thing.values if place.attribute == kind]
+        f"{kind}_files": [_file(exchange, thing, place) for place in thing.values if place.attribute == kind]
         for kind in (VARIATION, REFERENCE)
     }
     return JSONResponse({"code": thing.key.code, "localizable": bool(about.get("localizable")), **files})

@@ -17,7 +17,7 @@ from ..errors import DOCUMENTATION, ApiError, PropertyError, documented, unproce
 from ..php.text import php_decode, php_json, php_string, php_type
 from ..rules.update import apply_body
 from ..store.entities import MODEL, PRODUCT, Draft, Entity
-from ..web.routing import COLLECTION, Ask, Route
+from ..web.routing import COLLECTION, Exchange, Route
 from .entity import shown
 from .search import found_page
 
@@ -49,25 +49,25 @@ class Family:
     patch_anchor: str
     post_anchor: str
 
-    def find(self, ask: Ask, code: str) -> Entity | None:
+    def find(self, exchange: Exchange, code: str) -> Entity | None:
         """The entity of a code, identifier or UUID."""
-        entities = ask.pim.entities
+        entities = exchange.pim.entities
         if self.kind == MODEL:
             return entities.model(code)
         return entities.product_by_uuid(code) if self.key == "uuid" else entities.product(code)
 
-    def read(self, ask: Ask, code: str) -> Entity:
+    def read(self, exchange: Exchange, code: str) -> Entity:
         """The entity of a code for reading, where its spelling matters; raises ApiError 404."""
-        entity = self.find(ask, code)
-        own = code if entity is None or self.key == "uuid" else self.code_of(ask, entity)
+        entity = self.find(exchange, code)
+        own = code if entity is None or self.key == "uuid" else self.code_of(exchange, entity)
         if entity is None or own != code:
             raise self.missing(code)
         return entity
 
-    def code_of(self, ask: Ask, entity: Entity | Draft) -> str | None:
+    def code_of(self, exchange: Exchange, entity: Entity | Draft) -> str | None:
         """The code, identifier or UUID of an entity."""
         if self.key == "identifier":
-            return ask.pim.entities.identifier(entity)
+            return exchange.pim.entities.identifier(entity)
         return entity.entity.key if isinstance(entity, Draft) else entity.key
 
     def missing(self, code: str) -> ApiError:
@@ -95,55 +95,61 @@ class Endpoints:
         self.way = way
         self.param = "uuid" if way.key == "uuid" else "code"
 
-    async def get(self, ask: Ask) -> Response:
+    async def get(self, exchange: Exchange) -> Response:
         """GET one, from the database: never stale."""
-        return JSONResponse(shown(ask, self.way.read(ask, ask.params[self.param]), self.way.key))
+        return JSONResponse(
+            shown(exchange, self.way.read(exchange, exchange.params[self.param]), self.way.key)
+        )
 
-    async def list_all(self, ask: Ask) -> Response:
+    async def list_all(self, exchange: Exchange) -> Response:
         """GET a page by search: membership may lag, values do not."""
-        entities = ask.pim.entities
+        entities = exchange.pim.entities
         pool = entities.models if self.way.kind == MODEL else entities.products
         body = found_page(
-            ask, self.way.path, pool.values(), lambda entity: shown(ask, entity, self.way.key), self.way.key
+            exchange,
+            self.way.path,
+            pool.values(),
+            lambda entity: shown(exchange, entity, self.way.key),
+            self.way.key,
         )
         return JSONResponse(body)
 
-    async def create(self, ask: Ask) -> Response:
+    async def create(self, exchange: Exchange) -> Response:
         """POST a new one."""
-        given, key = _object(ask.decoded()), self.way.key
+        given, key = _object(exchange.decoded()), self.way.key
         code = given.get(key)
         if key == "uuid" and code is None:
             code = str(uuid.uuid4())
         if key == "identifier" and code is None:
             raise _needs_identifier("post_products_uuid")
         if not isinstance(code, str):
-            name = ask.pim.catalogue.identifier if key == "identifier" else key
+            name = exchange.pim.catalogue.identifier if key == "identifier" else key
             message = f'Property "{name}" expects a string as data, "{php_type(code)}" given.'
             raise documented(message, self.way.post_anchor)
-        if self.way.find(ask, code) is not None:
+        if self.way.find(exchange, code) is not None:
             message = (
                 f"The {code} identifier is already used for another product."
                 if key == "identifier"
                 else f"The same {key} is already set on another {self.way.title.lower()}"
             )
             raise violations([{"property": key, "message": message}])
-        return await self._update(ask, code, given, 1.0, self.way.post_anchor)
+        return await self._update(exchange, code, given, 1.0, self.way.post_anchor)
 
-    async def patch(self, ask: Ask) -> Response:
+    async def patch(self, exchange: Exchange) -> Response:
         """PATCH one; creates it if it does not exist."""
-        return await self._update(ask, ask.params[self.param], _object(ask.decoded()), 1.0)
+        return await self._update(exchange, exchange.params[self.param], _object(exchange.decoded()), 1.0)
 
-    async def patch_many(self, ask: Ask) -> Response:
+    async def patch_many(self, exchange: Exchange) -> Response:
         """PATCH up to 100, a JSON object a line; answers a line for each, in order."""
-        lines = ask.body.split(b"\n")
+        lines = exchange.body.split(b"\n")
         if lines and not lines[-1]:
             lines.pop()
         if len(lines) > BATCH_MAX:
             raise ApiError(413, f"Too many resources to process, {BATCH_MAX} is the maximum allowed.")
-        answers = [php_json(await self._line(ask, number, line)) for number, line in enumerate(lines, 1)]
+        answers = [php_json(await self._line(exchange, number, line)) for number, line in enumerate(lines, 1)]
         return Response("\n".join(answers), media_type=COLLECTION)
 
-    async def _line(self, ask: Ask, number: int, line: bytes) -> dict[str, Any]:
+    async def _line(self, exchange: Exchange, number: int, line: bytes) -> dict[str, Any]:
         key, start = self.way.key, {"line": number}
         try:
             if len(line) > LINE_MAX:
@@ -159,44 +165,44 @@ class Endpoints:
         except ApiError as error:
             return {**start, "status_code": error.status, "message": error.message}
         try:
-            answer = await self._update(ask, code, given, BATCH_SHARE)
+            answer = await self._update(exchange, code, given, BATCH_SHARE)
         except ApiError as error:
             return {**start, key: code, "status_code": error.status, "message": error.message, **error.more}
         return {**start, key: code, "status_code": answer.status_code}
 
-    async def delete(self, ask: Ask) -> Response:
+    async def delete(self, exchange: Exchange) -> Response:
         """DELETE one."""
-        code = ask.params[self.param]
-        entity = self.way.find(ask, code)
+        code = exchange.params[self.param]
+        entity = self.way.find(exchange, code)
         if entity is None:
             what = self.way.title.lower()
             raise ApiError(
                 404,
                 f"The {code} {what} does not exist in your PIM or you do not have permission to access it.",
             )
-        ask.pim.entities.remove(entity)
+        exchange.pim.entities.remove(entity)
         return Response(status_code=204)
 
     async def _update(
-        self, ask: Ask, code: str, given: dict[str, Any], share: float, anchor: str | None = None
+        self, exchange: Exchange, code: str, given: dict[str, Any], share: float, anchor: str | None = None
     ) -> Response:
-        pim, entities = ask.pim, ask.pim.entities
-        entity = self.way.find(ask, code)
+        pim, entities = exchange.pim, exchange.pim.entities
+        entity = self.way.find(exchange, code)
         try:
-            name = self._name(ask, code, given, entity)
-            draft = entities.read(entity) if entity else self._fresh(ask, name)
-            with pim.holding(ask.call, draft.entity):
+            name = self._name(exchange, code, given, entity)
+            draft = entities.read(entity) if entity else self._fresh(exchange, name)
+            with pim.holding(exchange.call, draft.entity):
                 sent = apply_body(entities, pim.media, draft, {**given, self.way.key: name}, self.way.key)
-                await pim.save(ask.call, draft, sent, share)
+                await pim.save(exchange.call, draft, sent, share)
             if entity and self.way.kind == MODEL:
                 entities.rename(entity, name)
         except PropertyError as error:
             raise documented(str(error), anchor or self.way.patch_anchor) from None
-        shown_code = self.way.code_of(ask, draft)
-        location = ask.link(f"{self.way.path}/{quote(str(shown_code), safe='/')}")
+        shown_code = self.way.code_of(exchange, draft)
+        location = exchange.link(f"{self.way.path}/{quote(str(shown_code), safe='/')}")
         return Response(status_code=201 if entity is None else 204, headers={"Location": location})
 
-    def _name(self, ask: Ask, code: str, given: dict[str, Any], entity: Entity | None) -> str:
+    def _name(self, exchange: Exchange, code: str, given: dict[str, Any], entity: Entity | None) -> str:
         """The name that the body gives the entity, else the URL's. Another spelling renames it."""
         key = self.way.key
         name = given.get(key, code)
@@ -212,23 +218,23 @@ class Endpoints:
         if key == "identifier" and name is None:
             raise _needs_identifier("patch_products_uuid__uuid_")
         if not isinstance(name, str):
-            shown_key = ask.pim.catalogue.identifier if key == "identifier" else key
+            shown_key = exchange.pim.catalogue.identifier if key == "identifier" else key
             raise PropertyError(f'Property "{shown_key}" expects a string as data, "{php_type(name)}" given.')
         if entity is None and name != code:
             raise unprocessable(
                 f'The {key} "{name}" provided in the request body must match the {key} "{code}" provided in '
                 "the url."
             )
-        if key == "code" and ask.pim.entities.model(name) not in (None, entity):
+        if key == "code" and exchange.pim.entities.model(name) not in (None, entity):
             message = "The same code is already set on another product model."
             raise violations([{"property": "code", "message": message}])
         return name
 
-    def _fresh(self, ask: Ask, name: str) -> Draft:
+    def _fresh(self, exchange: Exchange, name: str) -> Draft:
         """A new entity of that identifier, UUID or code."""
         if self.way.key == "identifier":
-            return ask.pim.entities.fresh(PRODUCT, str(uuid.uuid4()))
-        return ask.pim.entities.fresh(self.way.kind, name.lower() if self.way.key == "uuid" else name)
+            return exchange.pim.entities.fresh(PRODUCT, str(uuid.uuid4()))
+        return exchange.pim.entities.fresh(self.way.kind, name.lower() if self.way.key == "uuid" else name)
 
 
 def _object(value: Any) -> dict[str, Any]:

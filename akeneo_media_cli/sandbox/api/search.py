@@ -11,7 +11,7 @@ from ..php.text import folded
 from ..rules.search import Condition, Criteria, Search, check_active_locales
 from ..store.catalogue import Catalogue
 from ..store.entities import MODEL, PRODUCT, Entity
-from ..web.routing import Ask
+from ..web.routing import Exchange
 from .paging import after, check_paging, criteria, listing
 
 MAX_PAGE_WINDOW = 10_000
@@ -21,15 +21,15 @@ _FLAGS_OF_MODELS = ("with_quality_scores",)
 
 
 def found_page(
-    ask: Ask, path: str, pool: Iterable[Entity], show: Callable[[Entity], dict[str, Any]], key: str
+    exchange: Exchange, path: str, pool: Iterable[Entity], show: Callable[[Entity], dict[str, Any]], key: str
 ) -> dict[str, Any]:
     """A page of the entities that the search parameter describes. Raises ApiError 400, 404 or 422.
 
     `key` is what an item is named by (`identifier`, `uuid`, `code`); items are in its order.
     """
-    query, pim = ask.query(), ask.pim
+    query, pim = exchange.query(), exchange.pim
     kind = MODEL if key == "code" else PRODUCT
-    wanted_by = criteria(ask, 422 if kind == MODEL else 400)
+    wanted_by = criteria(exchange, 422 if kind == MODEL else 400)
     check_paging(query, search_after=True)
     check_shown_values(pim.catalogue, query)
     search = Search(pim.entities, pim.media, kind, key == "uuid", pim.options.clock)
@@ -38,17 +38,17 @@ def found_page(
     conditions = search.conditions(_with_tree(pim.catalogue, query, wanted_by), search_locale, search_scope)
     pairs = sorted(
         (
-            (_cursor(ask, entity, key), entity)
-            for entity in _candidates(ask, pool, conditions, key)
+            (_cursor(exchange, entity, key), entity)
+            for entity in _candidates(exchange, pool, conditions, key)
             if pim.searchable(entity)
-            and _listed(ask, entity, key)
+            and _listed(exchange, entity, key)
             and all(search.meets(entity, condition) for condition in conditions)
         ),
         key=lambda pair: pair[0].lower(),
     )
     given = _link_parameters(query, wanted_by, kind)
     if query.get("pagination_type") == "search_after":
-        return after(ask, path, pairs, show, key, given)
+        return after(exchange, path, pairs, show, key, given)
     if int(query.get("page", "1")) * int(query.get("limit", "10")) > MAX_PAGE_WINDOW:
         href = "http://api.akeneo.com/documentation/pagination.html#search-after-type"
         raise ApiError(
@@ -58,7 +58,7 @@ def found_page(
             _links={"documentation": {"href": href}},
         )
     found = [entity for _, entity in pairs]
-    return listing(ask, path, found, show, key, {"page": query.get("page", "1"), **given})
+    return listing(exchange, path, found, show, key, {"page": query.get("page", "1"), **given})
 
 
 def check_shown_values(catalogue: Catalogue, query: dict[str, str]) -> None:
@@ -93,13 +93,15 @@ def _with_tree(catalogue: Catalogue, query: dict[str, str], wanted_by: Criteria)
     return {**wanted_by, "categories": [tree]}
 
 
-def _cursor(ask: Ask, entity: Entity, key: str) -> str:
-    return str(ask.pim.entities.identifier(entity)) if key == "identifier" else entity.key
+def _cursor(exchange: Exchange, entity: Entity, key: str) -> str:
+    return str(exchange.pim.entities.identifier(entity)) if key == "identifier" else entity.key
 
 
-def _candidates(ask: Ask, pool: Iterable[Entity], conditions: list[Condition], key: str) -> Iterable[Entity]:
+def _candidates(
+    exchange: Exchange, pool: Iterable[Entity], conditions: list[Condition], key: str
+) -> Iterable[Entity]:
     """The entities that a search can find: looked up by code if possible, which is much faster."""
-    entities = ask.pim.entities
+    entities = exchange.pim.entities
     by: dict[str, Callable[[str], Entity | None]] = {"identifier": entities.model}
     if key != "code":
         by = {"uuid": entities.product_by_uuid, "identifier": entities.product}
@@ -124,8 +126,8 @@ def _link_parameters(query: dict[str, str], wanted_by: Criteria, kind: str) -> d
     return given
 
 
-def _listed(ask: Ask, entity: Entity, key: str) -> bool:
-    return key != "identifier" or ask.pim.entities.identifier(entity) is not None
+def _listed(exchange: Exchange, entity: Entity, key: str) -> bool:
+    return key != "identifier" or exchange.pim.entities.identifier(entity) is not None
 
 
 def shown_values(catalogue: Catalogue, query: dict[str, str], values: dict[str, Any]) -> dict[str, Any]:

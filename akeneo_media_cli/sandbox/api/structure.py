@@ -11,12 +11,12 @@ from ..errors import ApiError
 from ..php.text import folded
 from ..rules.structure import filters_of, meets
 from ..store.catalogue import OPTION_TYPES, Index, shown
-from ..web.routing import COLLECTION, JSON, Ask, Endpoint, Route
+from ..web.routing import COLLECTION, JSON, Endpoint, Exchange, Route
 from . import categories
 from .paging import check_paging, listing
 
 Right = tuple[str, str]
-Find = Callable[[Ask], Mapping[str, dict[str, Any]]]
+Find = Callable[[Exchange], Mapping[str, dict[str, Any]]]
 
 
 def reading(
@@ -33,19 +33,19 @@ def reading(
     list_name = f"{title.lower()}s"
     list_name = {"familys": "families", "categorys": "categories"}.get(list_name, list_name)
 
-    async def list_all(ask: Ask) -> Response:
-        query = ask.query()
+    async def list_all(exchange: Exchange) -> Response:
+        query = exchange.query()
         check_paging(query)
         filters = filters_of(list_name, query.get("search"))
-        items = sorted(find(ask).values(), key=lambda item: folded(item["code"]))
-        found = [item for item in items if all(meets(_facts(ask, item), *wanted) for wanted in filters)]
-        return JSONResponse(listing(ask, path.format(**ask.params), found, shown))
+        items = sorted(find(exchange).values(), key=lambda item: folded(item["code"]))
+        found = [item for item in items if all(meets(_facts(exchange, item), *wanted) for wanted in filters)]
+        return JSONResponse(listing(exchange, path.format(**exchange.params), found, shown))
 
-    async def get_one(ask: Ask) -> Response:
-        item = find(ask).get(folded(ask.params[code]))
+    async def get_one(exchange: Exchange) -> Response:
+        item = find(exchange).get(folded(exchange.params[code]))
         if item is None:
             text = missing or title + ' "{code}" does not exist.'
-            raise ApiError(404, text.format(**ask.params))
+            raise ApiError(404, text.format(**exchange.params))
         return JSONResponse(shown(item))
 
     base = f"/api/rest/v1{path}"
@@ -55,26 +55,26 @@ def reading(
     ]
 
 
-def _facts(ask: Ask, item: dict[str, Any]) -> dict[str, Any]:
+def _facts(exchange: Exchange, item: dict[str, Any]) -> dict[str, Any]:
     """An item of a list with what it can be searched by, but does not show."""
-    code, entities = item["code"], ask.pim.entities
+    code, entities = item["code"], exchange.pim.entities
     return {
         **item,
-        "is_main_identifier": code == ask.pim.catalogue.identifier,
+        "is_main_identifier": code == exchange.pim.catalogue.identifier,
         "has_products": any(entities.family(product) == code for product in entities.products.values()),
     }
 
 
-def _family(ask: Ask) -> str:
-    code = ask.params["familyCode"]
-    if ask.pim.catalogue.families.find(code) is None:
+def _family(exchange: Exchange) -> str:
+    code = exchange.params["familyCode"]
+    if exchange.pim.catalogue.families.find(code) is None:
         raise ApiError(404, f'Family "{code}" does not exist.')
     return folded(code)
 
 
-def _options(ask: Ask) -> Mapping[str, dict[str, Any]]:
-    code = ask.params["attributeCode"]
-    attribute = ask.pim.catalogue.attribute(code)
+def _options(exchange: Exchange) -> Mapping[str, dict[str, Any]]:
+    code = exchange.params["attributeCode"]
+    attribute = exchange.pim.catalogue.attribute(code)
     if attribute is None:
         raise ApiError(404, f'Attribute "{code}" does not exist.')
     if attribute["type"] not in OPTION_TYPES:
@@ -84,7 +84,7 @@ def _options(ask: Ask) -> Mapping[str, dict[str, Any]]:
             f'Attribute "{code}" does not support options. '
             f'Only attributes of type "{types}" support options.',
         )
-    return Index(ask.pim.catalogue.options[attribute["code"]].values())
+    return Index(exchange.pim.catalogue.options[attribute["code"]].values())
 
 
 def routes() -> list[Route]:
@@ -93,51 +93,54 @@ def routes() -> list[Route]:
     attributes = ("list_attributes", "Access forbidden. You are not allowed to list attributes.")
 
     return [
-        *reading("pim_api_locale", "/locales", "Locale", lambda ask: ask.pim.catalogue.locales),
-        *reading("pim_api_channel", "/channels", "Channel", lambda ask: ask.pim.catalogue.channels),
+        *reading("pim_api_locale", "/locales", "Locale", lambda exchange: exchange.pim.catalogue.locales),
+        *reading("pim_api_channel", "/channels", "Channel", lambda exchange: exchange.pim.catalogue.channels),
         *reading(
-            "pim_api_currency", "/currencies", "Currency", lambda ask: Index(ask.pim.catalogue.currencies())
+            "pim_api_currency",
+            "/currencies",
+            "Currency",
+            lambda exchange: Index(exchange.pim.catalogue.currencies()),
         ),
         *reading(
             "pim_api_attribute",
             "/attributes",
             "Attribute",
-            lambda ask: ask.pim.catalogue.attributes,
+            lambda exchange: exchange.pim.catalogue.attributes,
             right=attributes,
         ),
         *reading(
             "pim_api_attribute_group",
             "/attribute-groups",
             "Attribute group",
-            lambda ask: Index(ask.pim.catalogue.attribute_groups()),
+            lambda exchange: Index(exchange.pim.catalogue.attribute_groups()),
         ),
-        *reading("pim_api_family", "/families", "Family", lambda ask: ask.pim.catalogue.families),
+        *reading("pim_api_family", "/families", "Family", lambda exchange: exchange.pim.catalogue.families),
         *reading(
             "pim_api_family_variant",
             "/families/{familyCode}/variants",
             "Family variant",
-            lambda ask: ask.pim.catalogue.variants.get(_family(ask), {}),
+            lambda exchange: exchange.pim.catalogue.variants.get(_family(exchange), {}),
         ),
         *reading(
             "pim_api_association_type",
             "/association-types",
             "Association type",
-            lambda ask: Index(ask.pim.catalogue.association_types()),
+            lambda exchange: Index(exchange.pim.catalogue.association_types()),
         ),
         *reading(
             "pim_api_category",
             "/categories",
             "Category",
-            lambda ask: ask.pim.catalogue.categories,
+            lambda exchange: exchange.pim.catalogue.categories,
             right=categories_right,
             single=categories.get,
         ),
     ]
 
 
-async def _not_here(ask: Ask) -> Response:
-    if ask.request.headers.get("content-type", "").split(";")[0].strip() == JSON:
-        ask.decoded()
+async def _not_here(exchange: Exchange) -> Response:
+    if exchange.request.headers.get("content-type", "").split(";")[0].strip() == JSON:
+        exchange.decoded()
     raise ApiError(501, "The sandbox cannot change structure. Start it with a catalogue that already has it.")
 
 

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from ..errors import ApiError
 from ..web.reception import basic_credentials
-from ..web.routing import JSON, Ask, Route
+from ..web.routing import JSON, Exchange, Route
 
 _FORM = "application/x-www-form-urlencoded"
 TOKEN_BODY_MAX = 300
@@ -18,26 +18,26 @@ TOKEN_BODY_MAX = 300
 _EDITIONS = {"ce": "CE", "ee": "EE"}
 
 
-async def token(ask: Ask) -> Response:
+async def token(exchange: Exchange) -> Response:
     """POST: an access token by password or by refresh token."""
-    ask.pim.stats.token_requests += 1
-    if len(ask.body) > TOKEN_BODY_MAX:
+    exchange.pim.stats.token_requests += 1
+    if len(exchange.body) > TOKEN_BODY_MAX:
         raise ApiError(413, "Request content exceeded the maximum allowed size of 300 bytes")
     given: dict[str, Any] = {}
-    if ask.request.headers.get("content-type", "").split(";")[0].strip() == _FORM:
-        given = dict(parse_qsl(ask.body.decode("utf-8", "replace"), keep_blank_values=True))
-    elif ask.body:
-        decoded = ask.decoded()
+    if exchange.request.headers.get("content-type", "").split(";")[0].strip() == _FORM:
+        given = dict(parse_qsl(exchange.body.decode("utf-8", "replace"), keep_blank_values=True))
+    elif exchange.body:
+        decoded = exchange.decoded()
         if not isinstance(decoded, (dict, list)):
             raise ApiError(400, "Invalid json message received")
         given = decoded if isinstance(decoded, dict) else {}
-    answer = ask.pim.tokens.grant(basic_credentials(ask.request), given)
+    answer = exchange.pim.tokens.grant(basic_credentials(exchange.request), given)
     return JSONResponse(answer, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
-async def system_information(ask: Ask) -> Response:
+async def system_information(exchange: Exchange) -> Response:
     """GET version and edition."""
-    options = ask.pim.options
+    options = exchange.pim.options
     return JSONResponse({"version": options.version, "edition": _EDITIONS[options.edition]})
 
 
@@ -49,8 +49,8 @@ def root(routes: list[Route]) -> Route:
             listed[route.name] = {"route": route.path, "methods": [route.method]}
     login = {"fos_oauth_server_token": {"route": "/api/oauth/v1/token", "methods": ["POST"]}}
 
-    async def overview(ask: Ask) -> Response:
-        return JSONResponse({"host": ask.root, "authentication": login, "routes": listed})
+    async def overview(exchange: Exchange) -> Response:
+        return JSONResponse({"host": exchange.root, "authentication": login, "routes": listed})
 
     return Route(None, "GET", "/api/rest/v1", overview, public=True)
 

@@ -21,7 +21,7 @@ from ..errors import ApiError, crash
 from ..pim import Pim
 from ..stats import Call
 from .reception import HangUp, check_headers, log_in, read_body
-from .routing import Ask, Route, Table
+from .routing import Exchange, Route, Table
 
 _THROUGH = ("reset-late", "500-late", "504-late", "stall-late", "slow-read", "reset-middle", "drift")
 """Faults that hit a call inside the PIM, or after it."""
@@ -197,24 +197,24 @@ class Web:
 
     async def _serve(self, request: Request, call: Call, fault: str | None) -> Response:
         """The PIM's own part, from the body to the answer."""
-        ask = Ask(self.pim, call, request)
+        exchange = Exchange(self.pim, call, request)
         try:
-            await read_body(ask, fault)
+            await read_body(exchange, fault)
             path = request.scope["path"]
             if b"%2f" in request.scope.get("raw_path", b"").lower():
                 return HTMLResponse(_PAGE.format("404 Not Found"), 404)
-            url = ask.root + request.scope["raw_path"].decode("ascii")
+            url = exchange.root + request.scope["raw_path"].decode("ascii")
             method = call.method
             if method == "POST":
                 method = request.headers.get("x-http-method-override", method).upper()
             elsewhere = self.table.without_slash(method, path)
             if elsewhere is not None:
-                return _moved(ask.root + elsewhere)
-            route, ask.params = self.table.find(method, path, url)
+                return _moved(exchange.root + elsewhere)
+            route, exchange.params = self.table.find(method, path, url)
             if not route.public:
-                log_in(ask, route)
+                log_in(exchange, route)
             check_headers(request, route)
-            return _with_headers(await route.endpoint(ask))
+            return _with_headers(await route.endpoint(exchange))
         except ApiError as error:
             return _with_headers(JSONResponse(error.body(), error.status, error.headers))
         except (ClientDisconnect, HangUp):
@@ -225,8 +225,8 @@ class Web:
             self.pim.stats.defects += 1
             return JSONResponse(crash().body(), 500)
         finally:
-            if ask.form is not None:
-                ask.form.discard()
+            if exchange.form is not None:
+                exchange.form.discard()
 
 
 def _with_headers(response: Response) -> Response:

@@ -16,7 +16,7 @@ from ..php.form import FormReader, boundary_of
 from ..php.text import php_decode
 from ..pim import Pim
 from ..stats import Call
-from .routing import FORM, JSON, Ask, Route
+from .routing import FORM, JSON, Exchange, Route
 
 
 class HangUp(Exception):  # noqa: N818
@@ -27,16 +27,16 @@ class HangUp(Exception):  # noqa: N818
         self.how = how
 
 
-async def read_body(ask: Ask, fault: str | None) -> None:
+async def read_body(exchange: Exchange, fault: str | None) -> None:
     """The body, as PHP takes it: a form to disk, anything else to memory."""
-    request, pim = ask.request, ask.pim
+    request, pim = exchange.request, exchange.pim
     content_type = request.headers.get("content-type", "")
     length = int(request.headers.get("content-length") or 0)
     lost = length > pim.post_max_size
     if "content-length" not in request.headers and "transfer-encoding" in request.headers:
         lost = pim.options.lose_chunked
     is_form = content_type.split(";")[0].strip().lower() == FORM
-    reader = _reader(ask, content_type, lost) if is_form else None
+    reader = _reader(exchange, content_type, lost) if is_form else None
     body, seen = bytearray(), 0
     try:
         async for piece in request.stream():
@@ -54,21 +54,21 @@ async def read_body(ask: Ask, fault: str | None) -> None:
         if reader is not None:
             reader.abandon()
         raise
-    ask.body = bytes(body)
+    exchange.body = bytes(body)
     if reader is not None:
-        ask.form = reader.finish()
+        exchange.form = reader.finish()
 
 
-def _reader(ask: Ask, content_type: str, lost: bool) -> FormReader:
-    pim = ask.pim
+def _reader(exchange: Exchange, content_type: str, lost: bool) -> FormReader:
+    pim = exchange.pim
 
     def on_field(name: str, value: bytes) -> None:
-        _note_target(pim, ask.call, name, value)
+        _note_target(pim, exchange.call, name, value)
 
     def on_file(name: str, filename: bytes) -> None:
-        ask.call.file = filename.decode("utf-8", "replace")
-        if ask.call.method == "POST":
-            pim.stats.hold(ask.call, pim.stats.names, ask.call.file)
+        exchange.call.file = filename.decode("utf-8", "replace")
+        if exchange.call.method == "POST":
+            pim.stats.hold(exchange.call, pim.stats.names, exchange.call.file)
 
     boundary = None if lost else boundary_of(content_type)
     return FormReader(boundary, pim.media.new_file, pim.upload_max_filesize, on_field, on_file)
@@ -89,20 +89,20 @@ def _note_target(pim: Pim, call: Call, name: str, value: bytes) -> None:
         pim.hold_entity(call, found)
 
 
-def log_in(ask: Ask, route: Route) -> None:
+def log_in(exchange: Exchange, route: Route) -> None:
     """Authenticates the caller and checks its rights. Raises ApiError 401 or 403.
 
     docs/pim-behaviour.md, "Login and tokens" and "Rights".
     """
-    found = re.search(r"Bearer\s(\S+)", ask.request.headers.get("authorization", ""))
-    token = found[1] if found else ask.query().get("access_token")
+    found = re.search(r"Bearer\s(\S+)", exchange.request.headers.get("authorization", ""))
+    token = found[1] if found else exchange.query().get("access_token")
     if not token:
         raise ApiError(401, "Full authentication is required to access this resource.")
-    ask.connection = ask.pim.tokens.check(token)
-    ask.call.drafts = ask.connection.rights.drafts
-    if not ask.connection.rights.api:
+    exchange.connection = exchange.pim.tokens.check(token)
+    exchange.call.drafts = exchange.connection.rights.drafts
+    if not exchange.connection.rights.api:
         raise ApiError(403, "You are not allowed to access the web API.")
-    if route.right is not None and not getattr(ask.connection.rights, route.right[0]):
+    if route.right is not None and not getattr(exchange.connection.rights, route.right[0]):
         raise ApiError(403, route.right[1])
 
 

@@ -25,7 +25,7 @@ FORM = "multipart/form-data"
 
 
 @dataclass
-class Ask:
+class Exchange:
     """One API call on its way through: what an endpoint gets."""
 
     pim: Pim
@@ -57,7 +57,7 @@ class Ask:
         return value
 
 
-Endpoint = Callable[[Ask], Awaitable[Response]]
+Endpoint = Callable[[Exchange], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
