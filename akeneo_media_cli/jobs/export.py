@@ -17,7 +17,7 @@ from ..pim.client import PimClient
 from ..preflight import checks
 from ..rows import Row, Target, TargetType, clean_name, folded
 from ..storage.saving import safe_folder, safe_name
-from ..transfer.questions import ParallelReads
+from ..transfer.reads import ParallelReads
 from .download import name_in_code
 
 FOLDER = "media"

@@ -14,7 +14,7 @@ from ..progress.base import Progress
 from ..rows import folded
 from ..transfer.coordinator import Policy
 from ..transfer.environment import Environment
-from ..transfer.questions import ParallelReads
+from ..transfer.reads import ParallelReads
 from .options import RunOptions
 
 _AT_ONCE = 100

@@ -205,20 +205,20 @@ class _Checker:
         task = ended.task
         question: _Question = task.row
         planned = question.planned
-        took = None if task.began is None else round(self._clock() - task.began, 3)
+        took = None if task.tries.began is None else round(self._clock() - task.tries.began, 3)
         if ended.status is Status.UPLOADED or question.answered is not None:
             result = _word(
                 planned,
                 question.resolved,
                 question.held,
                 question.answered,
-                attempts=task.attempts,
+                attempts=task.tries.made,
                 duration=took,
             )
         else:
             # Nobody could tell, whatever the row's tries came to: the next run asks again.
             result = RowResult(
-                planned.seq, Status.PENDING, ended.failure, attempts=task.attempts, duration=took
+                planned.seq, Status.PENDING, ended.failure, attempts=task.tries.made, duration=took
             )
         self._run.record([result])
         self._finished(planned, result)

@@ -14,7 +14,7 @@ from ..storage.sources import Sources
 from ..targets import ADAPTERS
 from ..targets.resolved import ResolvedTarget
 from ..transfer.payload import Found, UploadPayload
-from ..transfer.task import Known, Phase, UploadTask
+from ..transfer.task import Attaching, Known, Resumed, UploadTask
 from .carriers import Carriers, Way
 from .contents import Contents
 from .unchanged import Unchanged
@@ -213,7 +213,7 @@ def _resume(task: UploadTask, payload: UploadPayload, left: Interrupted) -> None
     """A run that died was at work on the row."""
     if left.code is not None and not payload.replanned and (payload.resolved.sure or task.attaches):
         # Its file is in the PIM: to set the code once more does no harm.
-        task.phase, task.code, task.doubtful = Phase.ATTACH, left.code, True
+        task.state = Attaching(Known(left.code, None, doubtful=True))
     elif not (task.attaches or task.carried):
         # The PIM may have its file, or be saving it now.
-        task.phase = Phase.CONFIRM
+        task.state = Resumed()

@@ -9,7 +9,7 @@ from itertools import islice
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from ..rows import Row, Target, TargetType, folded
-from ..transfer.questions import ParallelReads
+from ..transfer.reads import ParallelReads
 from .nearest import NearestCodes
 
 ASKED_AT_ONCE = 100

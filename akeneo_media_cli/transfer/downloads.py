@@ -104,7 +104,7 @@ class Fetcher:
                 file=parcel.planned.row.file,
                 target=parcel.target,
                 size=media.size if media else 0,
-                attempt=task.attempts,
+                attempt=task.tries.made,
             )
         download = _BARE.get(kind, PimClient.download_media_file)
 
@@ -122,7 +122,7 @@ class Fetcher:
         except Occupied as occupied:
             return Refused(occupied.failure)
         except WrongSize as wrong:
-            return _wrong_size(str(wrong), task.attempts)
+            return _wrong_size(str(wrong), task.tries.made)
         except OSError as error:
             return _unwritable(path, error)
         self._arrived[path] = parcel.code, parcel.saved
@@ -143,14 +143,14 @@ class Fetcher:
         saved: Saved | None = parcel.saved
         if status is Status.UPLOADED and saved is not None:
             status = Status.DOWNLOADED if saved.written else Status.UNCHANGED
-        took = None if task.began is None else round(self._with.clock() - task.began, 3)
+        took = None if task.tries.began is None else round(self._with.clock() - task.tries.began, 3)
         result = RowResult(
             parcel.planned.seq,
             status,
             failure=ended.failure,
             media_code=parcel.code,
             sha256=saved.sha256 if saved else None,
-            attempts=task.attempts,
+            attempts=task.tries.made,
             duration=took,
             notes=parcel.notes,
             size=saved.size if saved else None,

@@ -1,36 +1,58 @@
-"""The threads of a run: each asks what to do next, does it, and tells what came of it."""
+"""The threads of a run: each asks what to do next, does it, and hands in what came of it."""
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol
 
 from ..progress.base import Progress
 from .coordinator import Coordinator
-from .task import Attached, Ended, Outcome, Request, Troubled, UploadTask
+from .limiter import AdaptiveLimiter
+from .task import Ended, Outcome, Request
 
 TICK = 0.2
-"""Seconds between looks at what no worker tells of: signals, the time budget, the gate."""
+"""Seconds between checks of what no worker reports: signals, the time budget, the limiter."""
 LOOKING = 2.0
-"""Seconds that looks at rows are given to end, once no more rows are begun: a link's host may be silent."""
+"""Seconds that look-ups get to end once no more rows are started: a link's host may be silent."""
 FINISHING = 25.0
-"""Seconds that calls in flight are given to end after a signal (exit status 130 or 143)."""
+"""Seconds that requests in flight get to end after a signal."""
 
 
 class RequestExecutor(Protocol):
-    """Makes calls. Decides nothing; must turn whatever a call comes to into an `Outcome`."""
+    """Makes requests. Decides nothing; turns whatever a request comes to into an `Outcome`."""
 
     def perform(self, request: Request) -> Outcome:
-        """Make the call. Runs in many threads; whatever it raises is a defect of this program."""
+        """Make the request. Runs in many threads; whatever it raises is a defect of this program."""
 
     def ended(self, ended: Ended) -> None:
-        """Remember and show a row's last word."""
+        """Record and show that a row is finished."""
+
+
+class LimiterView:
+    """Shows when the limiter holds requests back."""
+
+    def __init__(self, limiter: AdaptiveLimiter, progress: Progress) -> None:
+        self._limiter = limiter
+        self._progress = progress
+        self._limit = limiter.limit
+        self._waiting = 0.0
+
+    def show(self, now: float) -> None:
+        """Show what has changed; to be called again and again."""
+        limiter = self._limiter
+        limit, waiting = limiter.limit, max(0.0, limiter.not_before - now)
+        if limit != self._limit:
+            self._progress.limit(limit)
+        if waiting > TICK or self._waiting > 0:
+            reason = "the PIM does not answer; trying again" if limiter.closed else "Rate limited"
+            self._progress.waiting(reason if waiting else "", waiting)
+        self._limit, self._waiting = limit, waiting
 
 
 class Engine:
-    """Runs a coordinator's decisions on as many threads as calls may be in flight."""
+    """Carries out a coordinator's decisions on as many threads as requests may be in flight."""
 
     def __init__(
         self,
@@ -52,9 +74,8 @@ class Engine:
         self._interrupted_at = math.inf
         self._stopped_at = math.inf
         self._defect: BaseException | None = None
-        self._shown: tuple[int, float] = (coordinator.limiter.limit, 0.0)
+        self._view = LimiterView(coordinator.limiter, progress)
         self._starving = False
-        self.out_of_time = False
 
     def interrupt(self) -> None:
         """From a signal handler: the first starts no more rows, the second waits for nothing."""
@@ -68,13 +89,13 @@ class Engine:
             for n in range(self._coordinator.policy.concurrency)
         ]
         # The time may be over already.
-        self._look_up()
+        self._check()
         for worker in workers:
             worker.start()
         for worker in workers:
             while worker.is_alive() and not self._abandoned():
                 worker.join(TICK)
-                self._look_up()
+                self._check()
         with self._turn:
             leftovers = self._coordinator.leftovers()
         for ended in leftovers:
@@ -92,14 +113,13 @@ class Engine:
                     return True
         return now > self._interrupted_at + FINISHING
 
-    def _look_up(self) -> None:
+    def _check(self) -> None:
         now = self._clock()
         if self._interrupts and self._interrupted_at == math.inf:
             self._interrupted_at = now
-            self._stop("interrupted: finishing what is in flight; once more stops at once")
+            self._stop("Interrupted: finishing current requests. Press Ctrl-C again to stop now")
         if now >= self._until and not self._coordinator.stopping:
-            self.out_of_time = True
-            self._stop("the time of --max-duration is over: no more rows are started")
+            self._stop("--max-duration is over: no more rows are started")
         self._show(now)
 
     def _stop(self, why: str) -> None:
@@ -110,22 +130,15 @@ class Engine:
         self._progress.note(why, level="info")
 
     def _show(self, now: float) -> None:
-        limiter = self._coordinator.limiter
-        limit, waiting = limiter.limit, max(0.0, limiter.not_before - now)
-        if limit != self._shown[0]:
-            self._progress.limit(limit)
-        if waiting > TICK or self._shown[1] > 0:
-            reason = "the PIM does not answer; asking again" if limiter.closed else "the PIM asks to wait"
-            self._progress.waiting(reason if waiting else "", waiting)
-        self._shown = (limit, waiting)
+        self._view.show(now)
         if not self._starving:
             with self._turn:
                 name, rows = self._coordinator.starved_by()
             if name:
                 self._starving = True
                 self._progress.note(
-                    f"{rows} rows wait for one another because their files are all named {name}",
-                    hint="give them names of their own: --rename '{product}-{filename}'",
+                    f"{rows} rows wait for each other because their files are all named {name}",
+                    hint="give them different names: --rename '{product}-{filename}'",
                 )
 
     def _work(self) -> None:
@@ -140,28 +153,15 @@ class Engine:
                         turn.wait(None if step == math.inf else step)
                 outcome = self._executor.perform(step)
                 with turn:
-                    now = self._clock()
-                    ended = coordinator.answered(step, outcome, now)
+                    events = coordinator.answered(step, outcome, self._clock())
                     turn.notify_all()
-                for each in ended:
-                    self._executor.ended(each)
-                over = {each.task for each in ended}
-                for task, trouble in _troubles(step, outcome):
-                    if task not in over:
-                        delay = max(0.0, task.due - now)
-                        self._progress.row_retried(task.seq, failure=trouble.failure, delay=delay)
+                for event in events:
+                    if isinstance(event, Ended):
+                        self._executor.ended(event)
+                    else:
+                        self._progress.row_retried(event.task.seq, failure=event.failure, delay=event.delay)
         except BaseException as error:
             with turn:
                 self._defect = self._defect or error
                 coordinator.abort()
                 turn.notify_all()
-
-
-def _troubles(request: Request, outcome: Outcome) -> Iterator[tuple[UploadTask, Troubled]]:
-    """The rows that a call which changes something met trouble with."""
-    if not request.kind.writes:
-        return
-    lines = outcome.lines if isinstance(outcome, Attached) else [outcome] * len(request.tasks)
-    for task, line in zip(request.tasks, lines, strict=True):
-        if isinstance(line, Troubled):
-            yield task, line

@@ -1,4 +1,4 @@
-"""What a run needs of the world, and what it counts."""
+"""What a run needs from outside, and what it counts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..storage.sources import Sources
 
 @dataclass
 class Environment:
-    """What a run needs of the world: passed in, so that a test can give its own.
+    """What a run needs from outside: passed in, so that a test can use its own.
 
     `clock` gives monotonic seconds, `wall` seconds since 1970, `random` numbers from 0 to 1; `sleep` takes
-    seconds; `sources` opens what rows name.
+    seconds; `sources` opens the files that rows name.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -27,11 +27,11 @@ class Environment:
 
 @dataclass
 class Figures:
-    """What the report's summary says beside the counts of rows."""
+    """What the report's summary has beside the counts of rows."""
 
     bytes_sent: int = 0
     requests: int = 0
     retries: int = 0
     throttled: int = 0
     shared: int = 0
-    """Rows that got the media file that another one sent."""
+    """Rows that got the media file that another row sent."""

@@ -1,6 +1,6 @@
-"""Makes the calls that the coordinator decides on, and tells truthfully what came of each.
+"""Makes the requests that the coordinator decides on, and reports what came of each.
 
-It knows the PIM's client, the ledger and the files; it decides nothing about trying again.
+It knows the PIM's client, the ledger and the files; it decides nothing about retries.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from .retry import settling
 from .task import (
     Attached,
     Ended,
+    Known,
     Looked,
     Outcome,
-    Phase,
     Prepared,
     Refused,
     Request,
@@ -43,15 +43,16 @@ from .task import (
     Stored,
     Troubled,
     UploadTask,
+    Verifying,
 )
 
 _NEWS = 1.5
-"""So many times longer than before must the PIM take for the ledger to hear of it."""
+"""The PIM must take this many times longer than before for the ledger to be told."""
 SHARED = "not sent again: it has the media file of another row with the same file"
 
 
 class _Sent:
-    """Hears of the pieces that went out, and when the last did."""
+    """Counts the bytes that went out, and knows when the last ones did."""
 
     __slots__ = ("_clock", "_progress", "_row", "last", "size")
 
@@ -69,7 +70,7 @@ class _Sent:
 
 
 class UploadExecutor:
-    """Carries media to the PIM. Called from many threads."""
+    """Uploads media to the PIM. Called from many threads."""
 
     def __init__(
         self,
@@ -92,12 +93,12 @@ class UploadExecutor:
         self._throttle = throttle
         self._lock = threading.Lock()
         self.bytes_sent = 0
-        """Bytes of files that went out, those of tries that failed included."""
+        """Bytes of files that went out, those of failed tries included."""
         self._warned = False
         self._settling = SETTLE_LEAST
 
     def perform(self, request: Request) -> Outcome:
-        """Make one call. `Fatal` where the run cannot go on."""
+        """Make one request. `Fatal` where the run cannot go on."""
         return outcome_of(lambda: self._timed(request))
 
     def _timed(self, request: Request) -> Outcome:
@@ -139,7 +140,7 @@ class UploadExecutor:
             return self._send_from(source, task, payload)
 
     def _learn_size(self, payload: UploadPayload, size: int) -> None:
-        """Of a file whose size nobody knew before. Raises SourceTrouble where it is too large."""
+        """Record a size that was not known before. Raises SourceTrouble where the file is too large."""
         payload.planned.size = size
         failure = self._preparation.fits(payload.resolved, payload.planned.name, size)
         if failure is not None:
@@ -159,7 +160,7 @@ class UploadExecutor:
                     filename=planned.name,
                     on_bytes=sent.hear,
                     pace=throttle.take if throttle else None,
-                    # A slow line is kept alive by small pieces: proxies end calls that fall silent.
+                    # Small pieces keep a slow connection alive: proxies end requests that fall silent.
                     piece=throttle.piece if throttle else PIECE,
                 )
             )
@@ -173,14 +174,14 @@ class UploadExecutor:
             file=planned.row.file,
             target=resolved.target,
             size=source.size,
-            attempt=task.attempts,
+            attempt=task.tries.made,
         )
         if payload.via is not None:
             self._borrow(payload, payload.via)
         try:
             created = payload.sent_to.upload(self._client, payload.via or resolved, body)
         except Refusal as refusal:
-            # What was answered as if it were done may be in the carrier: it is looked at when it is put back.
+            # An answer that looks like success may mean that the carrier was changed: it is restored then.
             if payload.borrowed is not None and refusal.failure.kind is not Kind.NOT_CREATED:
                 self._run.give_back(payload.borrowed)
             raise
@@ -200,7 +201,7 @@ class UploadExecutor:
         return Stored(created.code, made[-1].sha256, source.size, saving)
 
     def _save_took(self, seconds: float) -> None:
-        """Leave word of how slow the PIM is: this run may die with calls at work."""
+        """Tell the ledger how slow the PIM is: this run may die with requests at work."""
         after = settling(seconds)
         with self._lock:
             news = after >= _NEWS * self._settling
@@ -212,8 +213,8 @@ class UploadExecutor:
     # The carrier's value.
 
     def _borrow(self, payload: UploadPayload, via: ResolvedTarget) -> None:
-        """Write down what the carrier's value holds, so that it can be put back whatever happens."""
-        # Anew for every try: the carrier's own row may have got through meanwhile.
+        """Record what the carrier's value holds, so that it can be restored whatever happens."""
+        # For every try: the carrier's own row may have been uploaded meanwhile.
         before = settle_debt(self._run, self._client, via)
         name, size = payload.planned.name, payload.planned.size or 0
         payload.borrowed = BorrowedValue(
@@ -238,11 +239,11 @@ class UploadExecutor:
     # Attaching.
 
     def _attach(self, tasks: Sequence[UploadTask]) -> Outcome:
-        """Set the codes of rows whose file is in the PIM; those of one entity are one line."""
+        """Set the codes of rows whose files are in the PIM; rows of one entity are one line."""
         lines: dict[tuple[str, ...], list[tuple[ResolvedTarget, str | None]]] = {}
         for task in tasks:
-            lines.setdefault(task.attach_keys, []).append((task.row.resolved, task.code))
-        self._run.mark_in_flight([_mark(task, task.code) for task in tasks])
+            lines.setdefault(task.attach_keys, []).append((task.row.resolved, _code(task)))
+        self._run.mark_in_flight([_mark(task, _code(task)) for task in tasks])
         place: Place = tasks[0].row.place
         began = self._clock()
         try:
@@ -260,18 +261,18 @@ class UploadExecutor:
             warned, self._warned = self._warned, True
         if not warned:
             self._progress.note(
-                f"the user may not set media codes, so each row sends its own file: {failure.message}",
+                f"The user may not set media codes, so each row sends its own file: {failure.message}",
                 hint=failure.hint,
             )
 
-    # Asking afterwards.
+    # Looking afterwards.
 
     def _look(self, task: UploadTask) -> Outcome:
         """Is the value ours? Raises Trouble, and Refusal where the user may not read."""
         payload: UploadPayload = task.row
         planned, resolved = payload.planned, payload.resolved
-        if task.phase is Phase.VERIFY_BYTES and task.code is not None:
-            return Looked(self._same_bytes(task, task.code), task.code)
+        if isinstance(task.state, Verifying):
+            return Looked(self._same_bytes(task, task.state.media), task.state.media.code)
         before = (
             payload.before
             if payload.via is None
@@ -285,41 +286,41 @@ class UploadExecutor:
         place, there = payload.sent_to, payload.via or resolved
         if payload.replanned or not place.resembles(self._client, there, code, planned.name, task.size):
             return Looked(False, code)
-        if task.deep or before is UNKNOWN:
+        if task.suspect or before is UNKNOWN:
             # Name and size do not tell it from a file that was there before, or from another's of that name.
-            return Looked(self._same_bytes(task, code), code)
+            return Looked(self._same_bytes(task, Known(code, None)), code)
         return Looked(True, code)
 
-    def _same_bytes(self, task: UploadTask, code: str) -> bool | None:
-        """Do the PIM's bytes equal the file's? None where they cannot be had."""
+    def _same_bytes(self, task: UploadTask, media: Known) -> bool | None:
+        """Does the PIM's media file have the bytes of the row's file? None if they cannot be downloaded."""
         payload: UploadPayload = task.row
-        ours = task.sha256 or self._sources.sha256(payload.planned.path)
+        ours = media.sha256 or self._sources.sha256(payload.planned.path)
         try:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
                 return (
                     payload.sent_to.download(
-                        self._client, payload.via or payload.resolved, code, nowhere
+                        self._client, payload.via or payload.resolved, media.code, nowhere
                     ).sha256
                     == ours
                 )
         except Refusal:
             return None
 
-    # Remembering.
+    # Recording.
 
     def ended(self, ended: Ended) -> None:
-        """Write a row's last word to the ledger, then show it."""
-        task = ended.task
+        """Record in the ledger that a row is finished, then show it."""
+        task, tries, media = ended.task, ended.task.tries, ended.task.media
         payload: UploadPayload = task.row
         flight = InFlightState.UNPROVEN if ended.uncertain else InFlightState.OVER
         result = RowResult(
             payload.planned.seq,
             ended.status,
             failure=ended.failure,
-            media_code=task.code if ended.status is Status.UPLOADED else None,
-            sha256=task.sha256,
-            attempts=task.attempts,
-            duration=None if task.began is None else round(self._clock() - task.began, 3),
+            media_code=media.code if media is not None and ended.status is Status.UPLOADED else None,
+            sha256=None if media is None else media.sha256,
+            attempts=tries.made,
+            duration=None if tries.began is None else round(self._clock() - tries.began, 3),
             notes=(*payload.resolved.notes, SHARED) if ended.shared else payload.resolved.notes,
             flight=flight,
             size=task.size or None,
@@ -339,6 +340,12 @@ class UploadExecutor:
         self._progress.row_finished(planned.seq, to_item(planned))
 
 
+def _code(task: UploadTask) -> str:
+    """The code that a row which is attached is to get."""
+    assert task.media is not None
+    return task.media.code
+
+
 def _mark(task: UploadTask, code: str | None) -> InFlightMark:
     payload: UploadPayload = task.row
     return InFlightMark(payload.planned.seq, payload.before, task.size, payload.mtime_ns, code)
@@ -348,6 +355,6 @@ def _line_outcome(result: LineResult, waited: float) -> Failure | Troubled | Non
     if result.status is not None and not result.retryable:
         return result.failure
     if result.failure is None:
-        cut = Failure(Kind.NOT_ATTACHED, "the PIM's answer says nothing of this row", "It is tried again.")
+        cut = Failure(Kind.NOT_ATTACHED, "the PIM's answer does not mention this row", "It is tried again.")
         return Troubled(cut, maybe_done=True, waited=waited)
     return Troubled(result.failure, throttled=result.status == 429, maybe_done=result.status != 429)

@@ -1,8 +1,8 @@
-"""How many calls may be in flight, and when none may.
+"""How many requests may be in flight, and when none may.
 
-The gate narrows on 429 and widens slowly after, so that a PIM that allows fewer
-calls than were asked for is found and kept to; it waits for everybody when the PIM names a time;
-and it closes when nothing gets through any more, letting one probe at a time look whether the PIM is back.
+The limiter narrows when the PIM throttles and widens slowly after, so that a PIM that allows fewer requests
+than were asked for is found and respected. It pauses all requests when the PIM names a time, and closes when
+nothing gets through any more: then one probe at a time finds out whether the PIM is back.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, field
 
 from .retry import LONGEST_RETRY_AFTER, Random, probe_pause
+from .task import Request, Troubled
 
 FIRST_WIDENING = 8
 LAST_WIDENING = 1024
@@ -18,7 +19,7 @@ LAST_WIDENING = 1024
 
 @dataclass(slots=True)
 class _Troubles:
-    """Calls of one sort that met trouble since one of that sort got through."""
+    """Requests of one sort that met trouble since one of that sort got through."""
 
     count: int = 0
     rows: set[object] = field(default_factory=set)
@@ -30,11 +31,11 @@ class _Troubles:
 
 @dataclass(slots=True)
 class AdaptiveLimiter:
-    """Decides whether one more call may start; told of every start and end.
+    """Decides whether one more request may start; hears of every start and end.
 
     `most` is `--concurrency`; `patience` is how many probes may fail before the run is given up
-    (`--retries`). Times are seconds of one monotonic clock. Calls that read and calls that write are
-    counted apart: a PIM that still answers reads may have long stopped taking files.
+    (`--retries`). Times are seconds of one monotonic clock. Requests that read and requests that write are
+    counted apart: a PIM that still answers reads may have stopped taking files long ago.
     """
 
     most: int
@@ -58,30 +59,30 @@ class AdaptiveLimiter:
 
     @property
     def closes_at(self) -> int:
-        """So many calls in a row that met trouble say that the PIM is down, not the rows bad."""
+        """Requests in a row that met trouble from which on the PIM is down, and not the rows bad."""
         return max(6, 2 * self.most)
 
     def opening(self, now: float) -> float:
-        """Seconds until a call may start: 0 now, infinite while one must end first."""
+        """Seconds until a request may start: 0 now, infinite while another must end first."""
         if self.in_flight >= (1 if self.closed else self.limit):
             return math.inf
         return max(0.0, self.not_before - now)
 
     def start(self) -> bool:
-        """A call goes out; True when it is a probe of a PIM that was down."""
+        """A request starts; True if it is a probe of a PIM that was down."""
         self.in_flight += 1
         return self.closed
 
     def finish(self) -> None:
-        """A call ended, however."""
+        """A request ended, however."""
         self.in_flight -= 1
 
     def wait_until(self, now: float, seconds: float) -> None:
-        """The PIM named a time (`Retry-After`): nobody starts before."""
+        """The PIM named a time (`Retry-After`): nothing starts before."""
         self.not_before = max(self.not_before, now + min(seconds, LONGEST_RETRY_AFTER))
 
     def succeeded(self, *, wrote: bool) -> None:
-        """The PIM did what it was asked: it is up, and bears what is in flight."""
+        """The PIM did what it was asked: it is up, and takes what is in flight."""
         self._reads.clear()
         if wrote:
             self._writes.clear()
@@ -99,8 +100,20 @@ class AdaptiveLimiter:
             self._calm = 0
             self._just_widened = True
 
+    def met_trouble(
+        self, who: object, request: Request, outcome: Troubled, now: float, *, suspect: bool = False
+    ) -> None:
+        """A request of `who` met temporary trouble. `suspect` as in `troubled`."""
+        if outcome.retry_after is not None:
+            self.wait_until(now, outcome.retry_after)
+        if outcome.throttled:
+            self.refused(request.in_flight)
+            if request.in_flight > 1:
+                return
+        self.troubled(who, now, wrote=request.kind.writes, probe=request.probe, suspect=suspect)
+
     def refused(self, in_flight: int) -> None:
-        """429: `in_flight` calls, this one included, were too many."""
+        """429: `in_flight` requests, this one included, were too many."""
         self.throttled += 1
         if self._just_widened and self._calm < 2 * self.limit:
             self._widen_after = min(LAST_WIDENING, self._widen_after * 2)
@@ -109,10 +122,10 @@ class AdaptiveLimiter:
         self.limit = max(1, min(self.limit, in_flight - 1))
 
     def troubled(self, who: object, now: float, *, wrote: bool, probe: bool, suspect: bool) -> None:
-        """A call met temporary trouble that says nothing of the row.
+        """A request met temporary trouble.
 
-        `probe` calls went out while the gate was closed. `suspect` rows are those in trouble while
-        others got through: their troubles are their own and do not tell that the PIM is down.
+        `probe` requests went out while the limiter was closed. `suspect` rows are those in trouble while
+        others got through: their troubles are their own and do not show that the PIM is down.
         """
         if probe:
             self._probes_failed += 1

@@ -1,4 +1,4 @@
-"""What a call to the PIM came to, as the coordinator takes it."""
+"""Turns what a call to the PIM returned or raised into an outcome."""
 
 from __future__ import annotations
 
@@ -10,18 +10,11 @@ from .task import Fatal, Outcome, Refused, Troubled
 
 
 def outcome_of(make: Callable[[], Outcome]) -> Outcome:
-    """What a call comes to: its outcome, or what it raised, as one."""
+    """The outcome of a call: what it returned, or what it raised. Raises only defects."""
     try:
         return make()
     except Trouble as trouble:
-        return Troubled(
-            trouble.failure,
-            throttled=trouble.throttled,
-            retry_after=trouble.retry_after,
-            maybe_done=trouble.maybe_done,
-            waited=trouble.waited,
-            reused=trouble.reused,
-        )
+        return troubled(trouble)
     except SourceTrouble as trouble:
         if not trouble.passing:
             return Refused(trouble.failure)
@@ -30,3 +23,15 @@ def outcome_of(make: Callable[[], Outcome]) -> Outcome:
         return Refused(refusal.failure)
     except MediaError as error:
         return Fatal(error)
+
+
+def troubled(trouble: Trouble) -> Troubled:
+    """The client's trouble as an outcome."""
+    return Troubled(
+        trouble.failure,
+        throttled=trouble.throttled,
+        retry_after=trouble.retry_after,
+        maybe_done=trouble.maybe_done,
+        waited=trouble.waited,
+        reused=trouble.reused,
+    )

@@ -1,4 +1,4 @@
-"""What a row sends, and where it turned out to go."""
+"""What a row sends, and the value that its target turned out to be."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from .task import Known, UploadTask
 
 @dataclass(slots=True)
 class UploadPayload:
-    """What a course is about: the planned row, and where it turned out to go.
+    """What an upload task is about: the planned row, and the value that its target turned out to be.
 
-    `via` is the carrier's value that the file goes up through, `borrowed` what is to be put back there.
-    `resumed` is what a run that died left of the row; `mtime_ns` is the file's time when it was sent.
-    `held` is what is known of the file that the value holds, if it holds one.
+    `via` is the carrier's value that the file goes up through, `borrowed` what has to be restored there.
+    `resumed` is what a run that died recorded of the row; `mtime_ns` is the file's time when it was sent.
     """
 
     planned: PlannedRow
@@ -32,12 +31,12 @@ class UploadPayload:
 
     @property
     def place(self) -> Place:
-        """The kind of place that the row is for."""
+        """The adapter of the row's target."""
         return ADAPTERS[self.resolved.target.type]
 
     @property
     def sent_to(self) -> Place:
-        """The kind of place that its file is sent to."""
+        """The adapter of the target that its file is sent to."""
         return ADAPTERS[(self.via or self.resolved).target.type]
 
     @property
@@ -55,13 +54,13 @@ class UploadPayload:
 
     @property
     def replanned(self) -> bool:
-        """Was it another file that the run that died was sending?"""
+        """Was the run that died sending another file?"""
         old, new = self.resumed, self.planned
         return old is not None and (old.name, old.size, old.mtime_ns) != (new.name, new.size, new.mtime_ns)
 
 
 Found = tuple[list[UploadTask], dict[str, Known], list[tuple[PlannedRow, RowResult]]]
-"""Rows to send, contents that the PIM turned out to have, and rows that have got their word."""
+"""Rows to send, contents that the PIM turned out to have, and rows that are finished."""
 
 
 class LooksUp(Protocol):

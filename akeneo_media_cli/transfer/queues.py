@@ -1,4 +1,4 @@
-"""The rows that wait, and for what: a turn, a key, a time, an answer about them, or company in a batch."""
+"""The rows that wait: for their turn, a key, a time, a look at the PIM, or for others to fill a batch."""
 
 from __future__ import annotations
 
@@ -9,49 +9,50 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from .scheduler import Scheduler
-from .task import Phase, Request, RequestKind, UploadTask
+from .task import Confirming, Request, RequestKind, Restoring, Settling, UploadTask, Verifying
 
 ATTACH_BATCH = 100
-"""So many lines the PIM takes in one PATCH (docs/pim-behaviour.md, "Batch PATCH")."""
+"""Lines that the PIM takes in one PATCH (`docs/pim-behaviour.md`, "Batch PATCH")."""
 ATTACH_WAIT = 10.0
-"""Seconds that a batch waits to be full while there is other work."""
+"""Seconds that a batch waits to fill up while there is other work."""
 
 _LIGHT = 17
-"""Files below so many powers of two bytes (128 KiB) take the PIM alike long, whatever their size."""
+"""Files below this power of two bytes (128 KiB) take the PIM equally long, whatever their size."""
 
-_QUESTIONS = {
-    Phase.CONFIRM: RequestKind.CONFIRM,
-    Phase.VERIFY_BYTES: RequestKind.VERIFY_BYTES,
-    Phase.RESTORE: RequestKind.RESTORE,
+_FOLLOW_UPS = {
+    Confirming: RequestKind.CONFIRM,
+    Verifying: RequestKind.VERIFY_BYTES,
+    Restoring: RequestKind.RESTORE,
 }
+"""What is asked for a row that holds its keys already."""
 
 
 class _Keys(NamedTuple):
-    """What a row that has its word still holds, as a call of its may be at work."""
+    """What a finished row still holds, as a request of its may be at work."""
 
     exclusive: tuple[str, ...]
     shared: tuple[str, ...]
 
 
 class TaskQueues:
-    """Every row that is under way and not in a call. No clock: it is told the time."""
+    """Every row that is under way and not in a request. No clock: it is told the time."""
 
     def __init__(self, *, largest_first: bool = False) -> None:
         self._largest_first = largest_first
         self._scheduler: Scheduler[UploadTask] = Scheduler()
         self._timers: list[tuple[float, int, UploadTask | Request | _Keys]] = []
         self.lingering = 0
-        """How many rows had their last word while a call of theirs may be at work."""
-        self._asks: deque[UploadTask] = deque()
+        """How many rows are finished while a request of theirs may still be at work."""
+        self._follow_ups: deque[UploadTask] = deque()
         self._batches: deque[Request] = deque()
         self._attaching: dict[str, tuple[float, deque[UploadTask]]] = {}
         self._ticket = 0
         self.attaching = 0
-        """How many rows wait for company in a batch."""
+        """How many rows wait for a batch to fill up."""
         self.unsettled: set[UploadTask] = set()
-        """Rows whose call may still be at work in the PIM, in a call or not; they keep their keys."""
+        """Rows in doubt, in a request or not; they keep their keys."""
         self.idle_for_names = 0
-        """How often there was nothing to do for rows that wait for one with their file name to end."""
+        """How often a worker found nothing to do because of rows that wait for their file name."""
 
     def __len__(self) -> int:
         """How many rows wait for their turn or a key."""
@@ -59,18 +60,18 @@ class TaskQueues:
 
     @property
     def ready(self) -> int:
-        """How many of them wait for nothing that is known of."""
+        """How many of them wait for no key, as far as is known."""
         return self._scheduler.ready
 
     @property
     def empty(self) -> bool:
-        """Does nobody wait for anything?"""
+        """Does no row wait for anything?"""
         timers = len(self._timers) > self.lingering
-        return not (timers or self._batches or self._asks or self._attaching or len(self._scheduler))
+        return not (timers or self._batches or self._follow_ups or self._attaching or len(self._scheduler))
 
     def enqueue(self, task: UploadTask, now: float) -> None:
-        """Let a row wait for its turn to be sent, asked after or attached."""
-        if task.phase is Phase.ATTACH:
+        """Let a row wait for its turn to be sent, confirmed or attached."""
+        if task.is_attaching:
             self._attaching.setdefault(task.group or "", (now, deque()))[1].append(task)
             self.attaching += 1
         else:
@@ -81,37 +82,33 @@ class TaskQueues:
 
     def later(self, when: float, waiting: UploadTask | Request) -> None:
         """Let a row, or a batch to prepare, wait until a time."""
-        if isinstance(waiting, UploadTask):
-            waiting.due = when
         self._push(when, waiting)
 
     def _push(self, when: float, waiting: UploadTask | Request | _Keys) -> None:
         self._ticket += 1
         heapq.heappush(self._timers, (when, self._ticket, waiting))
 
-    def ask(self, task: UploadTask) -> None:
-        """Let a row that holds its keys be asked after as soon as a call may be made."""
-        self._asks.append(task)
+    def follow_up(self, task: UploadTask) -> None:
+        """Let what comes next for a row in doubt be done as soon as a request may start."""
+        self.unsettled.add(task)
+        self._follow_ups.append(task)
 
     def hold(self, task: UploadTask) -> None:
-        """The row keeps its keys: a call of its may still be at work."""
-        task.uncertain = True
+        """The row is in doubt and keeps its keys."""
         self.unsettled.add(task)
 
     def release(self, task: UploadTask) -> None:
-        """Nothing of the row is at work any more: others may have its keys."""
-        task.uncertain = False
+        """Give a row's keys to others. Its state must still be the one that tells which keys it holds."""
         self.unsettled.discard(task)
         self._scheduler.release(task.exclusive, task.shared)
 
     def linger(self, task: UploadTask) -> None:
         """As `release`, but others may have its keys only at its `settled_at`."""
-        task.uncertain = False
         self.unsettled.discard(task)
         self.lingering += 1
         self._push(task.settled_at, _Keys(task.exclusive, task.shared))
 
-    def ring(self, now: float) -> None:
+    def promote_due(self, now: float) -> None:
         """Let those go on whose time has come."""
         while self._timers and self._timers[0][0] <= now:
             waiting = heapq.heappop(self._timers)[2]
@@ -120,34 +117,35 @@ class TaskQueues:
                 self._scheduler.release(*waiting)
             elif isinstance(waiting, Request):
                 self._batches.append(waiting)
-            elif waiting.uncertain and waiting.phase in _QUESTIONS:
-                self._asks.append(waiting)
+            elif type(waiting.state) in _FOLLOW_UPS:
+                self._follow_ups.append(waiting)
             else:
-                if waiting.uncertain:
+                if isinstance(waiting.state, Settling):
                     self.release(waiting)
+                    waiting.state = waiting.state.then
                 self.enqueue(waiting, now)
 
     def next_deadline(self, now: float) -> float:
-        """Seconds until the next one's time comes; infinite if nobody waits for a time."""
+        """Seconds until the next row's time comes; infinite if none waits for a time."""
         return max(0.0, self._timers[0][0] - now) if self._timers else math.inf
 
-    def next_question(self) -> Request | None:
-        """Ask after a row that holds its keys, or put back what it borrowed."""
-        if not self._asks:
+    def next_follow_up(self) -> Request | None:
+        """Look at the value of a row in doubt, or restore what it borrowed."""
+        if not self._follow_ups:
             return None
-        task = self._asks.popleft()
-        return Request(_QUESTIONS[task.phase], (task,))
+        task = self._follow_ups.popleft()
+        return Request(_FOLLOW_UPS[type(task.state)], (task,))
 
     def next_batch(self) -> Request | None:
-        """Prepare a batch once more that met trouble."""
+        """Prepare a batch again that met trouble."""
         return self._batches.popleft() if self._batches else None
 
-    def next_course(self) -> UploadTask | None:
+    def next_task(self) -> UploadTask | None:
         """The next row whose keys are free, with its keys taken."""
         return self._scheduler.take()
 
     def attach_full(self, now: float) -> Request | None:
-        """Attach a batch that is full, or has waited long enough for more."""
+        """Attach a batch that is full, or has waited long enough."""
         for group, (since, tasks) in list(self._attaching.items()):
             if len(tasks) >= ATTACH_BATCH or now - since >= ATTACH_WAIT:
                 request = self._attach(group)
@@ -156,13 +154,13 @@ class TaskQueues:
         return None
 
     def attach_any(self) -> Request | None:
-        """There is nothing else to do: attach what there is."""
+        """Attach what there is, as there is nothing else to do."""
         if self._scheduler.waiting_for("name"):
             self.idle_for_names += 1
         return next(filter(None, map(self._attach, list(self._attaching))), None)
 
     def give_up_attaching(self, unless: Callable[[UploadTask], bool]) -> None:
-        """Let those that wait for company in a batch go, but for some."""
+        """Drop rows that wait for a batch to fill up, but for some."""
         for group, (since, tasks) in list(self._attaching.items()):
             self._keep(group, since, deque(filter(unless, tasks)))
         self.attaching = sum(len(tasks) for _, tasks in self._attaching.values())
@@ -200,10 +198,10 @@ class TaskQueues:
         """Empty it: every row that still waits."""
         yield from self._scheduler.drain()
         yield from (waiting for _, _, waiting in self._timers if isinstance(waiting, UploadTask))
-        yield from self._asks
+        yield from self._follow_ups
         for _, tasks in self._attaching.values():
             yield from tasks
         self._timers.clear()
-        self._asks.clear()
+        self._follow_ups.clear()
         self._attaching.clear()
         self.attaching = 0

@@ -1,5 +1,7 @@
-"""Which rows want the same media file: it is sent once, and the others get its code
-(docs/pim-behaviour.md, "Sharing one media file")."""
+"""Which rows want the same media file: it is sent once, and the others get its code.
+
+See `docs/pim-behaviour.md`, "Sharing one media file".
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,10 @@ from ..rows import Status
 from .task import Known, UploadTask
 
 KEPT = 50_000
-"""So many contents are remembered; a row of one that was forgotten sends its file again."""
+"""Contents that are remembered; a row whose content was forgotten sends its file again."""
 
 SHA256 = "sha256:"
-"""How a content begins that is told by its bytes, not by its path."""
+"""How a content begins that is identified by its bytes, not by its path."""
 
 T = TypeVar("T")
 
@@ -28,7 +30,7 @@ class Ruined(NamedTuple):
 
 
 class Join(Enum):
-    """What a row is to do whose file the PIM has not got yet."""
+    """What a row has to do whose file is not in the PIM yet."""
 
     SEND = auto()
     WAIT = auto()
@@ -39,7 +41,7 @@ NOBODY = Ruined(
     Failure(
         Kind.NO_CARRIER,
         "no other row got this file to the PIM, and a product without identifier cannot be sent one",
-        "mend the row with this file, or name a product to send it through: --carrier IDENTIFIER:ATTRIBUTE",
+        "fix the row with this file, or name a product to send it through: --carrier IDENTIFIER:ATTRIBUTE",
     ),
 )
 
@@ -49,20 +51,21 @@ class Sharing:
 
     def __init__(self, *, off: bool = False) -> None:
         self.waiting = 0
-        """How many rows wait for another to send their file."""
+        """How many rows wait for another row to send their file."""
         self.off = off
-        """Every row that can sends its file: it was asked for, or the user may not set codes."""
+        """Every row that can send its file does: it was asked for, or the user may not set codes."""
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._leaders: dict[str, UploadTask] = {}
+        self._followers: dict[str, list[UploadTask]] = {}
         self._ruined: OrderedDict[str, Ruined] = OrderedDict()
 
     def learn(self, content: str, known: Known) -> None:
-        """The PIM has a content; what this run saw itself is believed before what is doubtful."""
+        """The PIM has a content; what this run saw itself replaces what is doubtful."""
         if content not in self._known or not known.doubtful:
             _keep(self._known, content, known)
 
     def join(self, task: UploadTask) -> Known | Ruined | Join:
-        """What a row is to do: take this code, end like the row that it depends on, be sent, or wait."""
+        """What a row has to do: take this code, end like the row that it depends on, be sent, or wait."""
         content = task.content
         if content is None:
             return Join.SEND
@@ -72,9 +75,8 @@ class Sharing:
         known = self._known.get(content)
         if known is not None:
             return known
-        leader = self._leaders.get(content)
-        if leader is not None:
-            leader.followers.append(task)
+        if content in self._leaders:
+            self._followers.setdefault(content, []).append(task)
             self.waiting += 1
             return Join.WAIT
         if task.carried:
@@ -82,20 +84,20 @@ class Sharing:
         self._leaders[content] = task
         return Join.SEND
 
-    def stored(self, task: UploadTask) -> list[UploadTask]:
-        """A row's file is in the PIM; those that waited for it are to join again."""
+    def stored(self, task: UploadTask, media: Known | None) -> list[UploadTask]:
+        """A row's file is in the PIM; the rows that waited for it have to join again."""
         content = task.content
-        if content is None or task.code is None:
+        if content is None or media is None:
             return []
-        changed = content.startswith(SHA256) and task.sha256 and SHA256 + task.sha256 not in content
+        changed = content.startswith(SHA256) and media.sha256 and SHA256 + media.sha256 not in content
         if not changed:
-            self.learn(content, Known(task.code, task.sha256))
+            self.learn(content, Known(media.code, media.sha256))
         return self._dismissed(task)
 
     def failed(self, task: UploadTask, status: Status, failure: Failure | None) -> list[UploadTask]:
-        """A row did not get its file to the PIM; those that waited for it are to join again.
+        """A row did not get its file to the PIM; the rows that waited for it have to join again.
 
-        The first that can send it does so for the rest.
+        The first that can send it does so for the others.
         """
         content = task.content
         if content is None or self._leaders.get(content) is not task:
@@ -104,16 +106,18 @@ class Sharing:
         return sorted(self._dismissed(task), key=lambda follower: follower.carried)
 
     def refuted(self, task: UploadTask) -> None:
-        """The PIM does not take a code that an earlier run believed in."""
-        content = task.content or ""
+        """The PIM refuses a code that only an earlier run knew."""
+        content, media = task.content or "", task.media
         known = self._known.get(content)
-        if known is not None and known.code == task.code and known.doubtful:
+        if known is not None and media is not None and known.code == media.code and known.doubtful:
             del self._known[content]
 
     def _dismissed(self, leader: UploadTask) -> list[UploadTask]:
-        if self._leaders.get(leader.content or "") is leader:
-            del self._leaders[leader.content or ""]
-        followers, leader.followers = leader.followers, []
+        content = leader.content or ""
+        if self._leaders.get(content) is not leader:
+            return []
+        del self._leaders[content]
+        followers = self._followers.pop(content, [])
         self.waiting -= len(followers)
         return followers
 

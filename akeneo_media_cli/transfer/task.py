@@ -1,4 +1,28 @@
-"""A row on its way, the calls it makes and what they may come back with."""
+"""A row on its way to the PIM: the states it passes through, its requests, and what they can come to.
+
+                      another run died while sending it
+                                  │
+                                  ▼
+                              Resumed ──keys taken──► Confirming
+    ┌────────────────────────────────────────────────────┐ ▲
+    │ try again, after a pause                    not ours│ │
+    ▼                                                     │ │
+  Sending ──── no clear answer ───────────────────────────┼─┘
+    │   │                                                 │
+    │   └── no clear answer, and no read can tell ──► Settling ──time over──► Sending or Attaching
+    │
+    ├── 201, another's bytes possible ──► Verifying ──other bytes──► Sending
+    │                                         │
+    └── 201, or found by Confirming ◄─────────┘ same bytes
+            │
+            ├── sent through another product's value ──► Restoring ──┐
+            │                                                        ▼
+            ├── the file is only stored, no value set ──────────► Attaching ──► Finished
+            │
+            └── the value is set ─────────────────────────────────────────────► Finished
+
+A row is `Finished` too when it is refused or its tries are spent, from whatever state it is in.
+"""
 
 from __future__ import annotations
 
@@ -11,35 +35,114 @@ from ..errors import Failure, MediaError
 from ..rows import Status
 
 
-class Phase(Enum):
-    """What a row needs next."""
+class Known(NamedTuple):
+    """A media file that the PIM has, by its code; `doubtful` if only an earlier run says so."""
 
-    SEND = auto()
+    code: str
+    sha256: str | None
+    doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
     """Its file is to be sent."""
-    CONFIRM = auto()
-    """A call of its may have been done although no answer said so: ask whether the value became ours."""
-    VERIFY_BYTES = auto()
-    """It was answered 201 while a call with the same file name may have been at work: compare the bytes."""
-    RESTORE = auto()
-    """Its file went up through another product's value: that is to be put back as it was."""
-    ATTACH = auto()
-    """Its file is in the PIM: the code is to be set by a batch PATCH."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """An earlier run died while it was sending the file: the PIM is asked first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """A request had no clear answer: does the value hold our file? Until `settled_at` it may still appear.
+
+    `looks` answered that it is not there (yet); `failed_looks` in a row got no answer.
+    """
+
+    settled_at: float
+    looks: int = 0
+    failed_looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """A request had no clear answer and no read can tell: wait until it is over, then go on with `then`."""
+
+    settled_at: float
+    then: Sending | Attaching
+
+
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    """Answered 201, but an upload of the same name may have swapped the bytes: download and compare."""
+
+    media: Known
+    failed_looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """The file went up through another product's value, which is to get its own media file back.
+
+    `settled_at` is when a request whose answer was lost is over.
+    """
+
+    media: Known
+    failures: int = 0
+    settled_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attaching:
+    """The file is in the PIM; its code is to be set by a batch PATCH."""
+
+    media: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Nothing more is done for the row in this run."""
+
+    media: Known | None = None
+
+
+State = Sending | Resumed | Confirming | Settling | Verifying | Restoring | Attaching | Finished
+
+
+@dataclass(slots=True)
+class Tries:
+    """What became of a row's requests so far.
+
+    The file was sent `made` times; `failed` tries count against `--retries`. `last` is the last trouble,
+    `own` if it was with the source of the file and not with the PIM. `met_500`: the PIM itself answered
+    a 500. `spared`: a request that died with a kept-alive connection was not counted; the second one is.
+    `began` is when the first request went out, in monotonic seconds; the `completed_at...` are how many
+    writes of this run had succeeded by then.
+    """
+
+    made: int = 0
+    failed: int = 0
+    last: Failure | None = None
+    own: bool = False
+    met_500: bool = False
+    spared: bool = False
+    began: float | None = None
+    completed_at_start: int = 0
+    completed_at_trouble: int | None = None
 
 
 @dataclass(slots=True, eq=False)
 class UploadTask:
-    """One row on its way to its end; what it is about (`row`) is the courier's business.
+    """One row on its way. What it is about (`row`) is the executor's business.
 
-    `keys` are taken by this row alone for as long as a call of its may be at work, `tree` together with
-    others of the same product model tree, unless it met a deadlock there and goes `alone`.
-    `group` names the batches that it may share an attaching call with, and `attach_keys` are what it holds
-    then. Rows of one `content` need it sent only once: the first is sent, its `followers` get its code.
+    `keys` are the row's alone while a request of its may be at work; `tree` is shared with other rows of the
+    same product model tree, unless it is `alone`. `group` names the batches that it may be attached in, and
+    `attach_keys` are held meanwhile. Rows of one `content` need it sent only once.
 
     `attaches`: sending the file alone does not set the row's value. `borrows`: the file goes up through
-    another product's value, which is put back. `carried`: the row cannot send its file at all.
-    `doubtful`: its `code` comes from an earlier run; if the PIM refuses it the file is sent.
-    `own`: its `trouble` is with where its file comes from, not with the PIM. `spared`: a try that died with a
-    kept connection was not counted.
+    another product's value, which is restored. `carried`: the row cannot send its file at all.
+    `suspect`: the value is believed to be ours only after its bytes were compared.
     """
 
     row: Any
@@ -53,45 +156,57 @@ class UploadTask:
     attaches: bool = False
     borrows: bool = False
     carried: bool = False
-    followers: list[UploadTask] = field(default_factory=list)
-    phase: Phase = Phase.SEND
+    suspect: bool = False
     alone: bool = False
-    attempts: int = 0
-    failures: int = 0
-    trouble: Failure | None = None
-    own: bool = False
-    spared: bool = False
-    deep: bool = False
-    uncertain: bool = False
-    deadlocked: bool = False
-    code: str | None = None
-    doubtful: bool = False
-    sha256: str | None = None
-    sent: int = 0
-    began: float | None = None
-    seconds: float = 0.0
-    blind: int = 0
-    asks: int = 0
-    settled_at: float = 0.0
-    due: float = 0.0
-    completed_at_start: int | None = None
-    completed_at_trouble: int | None = None
+    state: State = field(default_factory=Sending)
+    tries: Tries = field(default_factory=Tries)
+
+    @property
+    def media(self) -> Known | None:
+        """The row's file in the PIM, where it is known to be there."""
+        match self.state:
+            case Verifying(media) | Restoring(media) | Attaching(media) | Settling(_, Attaching(media)):
+                return media
+            case Finished(media):
+                return media
+        return None
+
+    @property
+    def is_attaching(self) -> bool:
+        """Is setting the code all that is left to do?"""
+        match self.state:
+            case Attaching() | Settling(_, Attaching()):
+                return True
+        return False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Was something done in the PIM that nobody has confirmed? The row keeps its keys until then."""
+        return isinstance(self.state, (Confirming, Settling, Verifying, Restoring))
+
+    @property
+    def settled_at(self) -> float:
+        """When no request of the row can be at work any more; 0 where none is."""
+        match self.state:
+            case Confirming(settled_at) | Settling(settled_at) | Restoring(_, _, settled_at):
+                return settled_at
+        return 0.0
 
     @property
     def exclusive(self) -> tuple[str, ...]:
-        """The keys that nobody else may have meanwhile."""
-        if self.phase is Phase.ATTACH:
+        """The keys that no other row may hold meanwhile."""
+        if self.is_attaching:
             return self.attach_keys
         return (*self.keys, self.tree) if self.alone and self.tree else self.keys
 
     @property
     def shared(self) -> tuple[str, ...]:
-        """The keys that others may have too."""
-        return (self.tree,) if self.tree and (not self.alone or self.phase is Phase.ATTACH) else ()
+        """The keys that other rows may share."""
+        return (self.tree,) if self.tree and (not self.alone or self.is_attaching) else ()
 
 
 class RequestKind(Enum):
-    """What a call is for."""
+    """What a request is for."""
 
     PREPARE = auto()
     """Look up a batch of rows in the PIM before anything of them is sent."""
@@ -109,33 +224,24 @@ class RequestKind(Enum):
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One thing for a worker to do now; rows of an attaching batch are several, else one.
+    """One thing for a worker to do now, for one row; for several only when attaching.
 
-    Of an attaching batch rows of one entity stand together: they are one line of the PATCH.
-    `in_flight` counts the calls at work when it went out, itself included.
+    Rows of one entity are next to each other in an attaching batch: they are one line of the PATCH.
+    `in_flight` counts the requests at work when this one started, itself included.
     """
 
     kind: RequestKind
     tasks: Sequence[UploadTask] = ()
     batch: Any = None
     failures: int = 0
-    completed_at_start: int = 0
     completed_at_trouble: int | None = None
     in_flight: int = 0
     probe: bool = False
 
     @property
     def task(self) -> UploadTask:
-        """The only row of a call that is about one."""
+        """The only row of a request that is about one."""
         return self.tasks[0]
-
-
-class Known(NamedTuple):
-    """A media file that the PIM has, by its code; `doubtful` if only an earlier run's word is for it."""
-
-    code: str
-    sha256: str | None
-    doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,19 +256,18 @@ class Stored:
 
 @dataclass(frozen=True)
 class Refused:
-    """Pointless to try again."""
+    """Refused for good: pointless to try again."""
 
     failure: Failure
-    sent: int = 0
 
 
 @dataclass(frozen=True)
 class Troubled:
     """Worth trying again. `maybe_done`: the PIM may have done, or be doing, what it was asked.
 
-    `own`: it is the row's own trouble, with where its file comes from, and says nothing of the PIM.
-    `waited`: the seconds that the PIM had been at work on it when the call was given up. `reused`: it died
-    with a connection that the other side may simply have closed.
+    `own`: the trouble is with the source of the row's file and says nothing about the PIM.
+    `waited`: the seconds that the PIM had been at work when the request was given up. `reused`: it died with
+    a connection that the other side may simply have closed.
     """
 
     failure: Failure
@@ -170,14 +275,13 @@ class Troubled:
     retry_after: float | None = None
     maybe_done: bool = False
     own: bool = False
-    sent: int = 0
     waited: float = 0.0
     reused: bool = False
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What a reading back found: is the value ours? None: it cannot be told."""
+    """What a look at the value found: is it ours? None: it cannot be told."""
 
     ours: bool | None
     code: str | None = None
@@ -185,7 +289,7 @@ class Looked:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A batch was looked up: these rows are to be sent; the others have got their word already.
+    """A batch was looked up: these rows are to be sent, the others are finished.
 
     `known` are contents that the PIM turned out to have.
     """
@@ -196,12 +300,12 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Restored:
-    """The other product's value is as it was."""
+    """The other product's value holds what it held before."""
 
 
 @dataclass(frozen=True)
 class Attached:
-    """Row by row what a batch PATCH came to: None for taken, a failure, or trouble; no line is trouble."""
+    """Row by row what a batch PATCH came to: None for accepted, a failure, or trouble."""
 
     lines: Sequence[Failure | Troubled | None]
 
@@ -216,11 +320,11 @@ class Fatal:
 Outcome = Stored | Refused | Troubled | Looked | Prepared | Restored | Attached | Fatal
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """A row's last word. `uncertain`: the PIM may still turn out to have it, the next run must look.
+    """A row is finished. `uncertain`: the PIM may still turn out to have the file, so the next run must look.
 
-    `shared`: the row got the media file that another one sent.
+    `shared`: the row got the media file that another row sent.
     """
 
     task: UploadTask
@@ -228,3 +332,15 @@ class Ended:
     failure: Failure | None = None
     uncertain: bool = False
     shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A request of a row is made again, `delay` seconds from now, because of this failure."""
+
+    task: UploadTask
+    failure: Failure
+    delay: float
+
+
+Event = Ended | Retried

@@ -19,24 +19,31 @@ from akeneo_media_cli.rows import Status
 from akeneo_media_cli.transfer.coordinator import Coordinator, Policy
 from akeneo_media_cli.transfer.task import (
     Attached,
+    Attaching,
     Ended,
     Known,
     Looked,
     Outcome,
-    Phase,
     Prepared,
     Refused,
     Request,
     RequestKind,
     Restored,
+    Sending,
     Stored,
     Troubled,
     UploadTask,
+    Verifying,
 )
 
 
 def failure(status: int | None, kind: Kind = Kind.UNAVAILABLE) -> Failure:
     return Failure(kind, f"answered {status}", "", status)
+
+
+def code_of(task: UploadTask) -> str:
+    assert task.media is not None
+    return task.media.code
 
 
 @dataclass
@@ -91,6 +98,7 @@ class Simulation:
         self.answered_clean: set[int] = set()
         self.refusals = 0
         self.requests = 0
+        self.retries = 0
         self.in_flight = 0
         self.most_in_flight = 0
         self.ended: dict[int, Ended] = {}
@@ -111,9 +119,7 @@ class Simulation:
             attaches=row.way in ("attach", "borrow"),
             borrows=row.way == "borrow",
             carried=row.way == "carry",
-            code=row.code,
-            doubtful=row.code is not None,
-            phase=Phase.ATTACH if row.code else Phase.SEND,
+            state=Attaching(Known(row.code, None, doubtful=True)) if row.code else Sending(),
         )
 
     def bytes_of(self, seq: int) -> str:
@@ -181,8 +187,11 @@ class Simulation:
     def answer(self, request: Request, delay: float, outcome: Outcome) -> None:
         def arrive() -> None:
             self.in_flight -= 1
-            for ended in self.coordinator.answered(request, outcome, self.now):
-                self.end(ended)
+            for event in self.coordinator.answered(request, outcome, self.now):
+                if isinstance(event, Ended):
+                    self.end(event)
+                else:
+                    self.retries += 1
 
         self.at(delay, arrive)
 
@@ -279,16 +288,16 @@ class Simulation:
         refused = any(task.seq in self.poison for task in request.tasks)
         outcomes: dict[int, Failure | Troubled | None] = {}
         for n, (entity, tasks) in enumerate(lines.items()):
-            values = {self.rows[c.seq].attribute: c.code or "" for c in tasks}
+            values = {self.rows[c.seq].attribute: code_of(c) for c in tasks}
             if refused and n >= len(lines) // 2:
                 break
             outcome: Failure | Troubled | None = None
             if fate in ("short", "lost", "ghost") and n >= len(lines) // 2:
                 outcome = Troubled(failure(None), maybe_done=True)
-                if fate != "short" and all(c.code in self.media for c in tasks):
+                if fate != "short" and all(code_of(c) in self.media for c in tasks):
                     late = seconds + self.random.uniform(0.0, 1.8)
                     self.write(tasks[0], late, tasks[0].attach_keys, lambda: None, entity, values)
-            elif any(c.seq in self.bad or c.code not in self.media for c in tasks):
+            elif any(c.seq in self.bad or code_of(c) not in self.media for c in tasks):
                 outcome = failure(422, Kind.REFUSED)
             else:
                 for task in tasks[1:]:
@@ -306,8 +315,8 @@ class Simulation:
         task, row = request.task, self.rows[request.task.seq]
         entity, attribute = ("carrier", "value") if row.way == "borrow" else (row.entity, row.attribute)
         code = self.entities.get(entity, {}).get(attribute)
-        if task.phase is Phase.VERIFY_BYTES:
-            code = task.code
+        if isinstance(task.state, Verifying):
+            code = code_of(task)
         ours = self.media.get(code or "") == self.bytes_of(task.seq)
         return self.answer(request, seconds, Looked(ours, code))
 

@@ -11,13 +11,14 @@ from akeneo_media_cli.rows import Status
 from akeneo_media_cli.transfer.coordinator import Coordinator, Policy
 from akeneo_media_cli.transfer.retry import SETTLE_LEAST
 from akeneo_media_cli.transfer.task import (
+    Ended,
     Looked,
     Outcome,
-    Phase,
     Prepared,
     Refused,
     Request,
     RequestKind,
+    Resumed,
     Stored,
     Troubled,
     UploadTask,
@@ -51,8 +52,9 @@ class Table:
 
     def answer(self, request: Request, outcome: Outcome, seconds: float = 0.0) -> None:
         self.now += seconds
-        for ended in self.coordinator.answered(request, outcome, self.now):
-            self.ended[ended.task.seq] = (ended.status, ended.uncertain)
+        for event in self.coordinator.answered(request, outcome, self.now):
+            if isinstance(event, Ended):
+                self.ended[event.task.seq] = (event.status, event.uncertain)
 
     def expect(self, kind: RequestKind, outcome: Outcome) -> Request:
         request = self.request()
@@ -181,10 +183,10 @@ def test_one_who_may_not_read_waits_until_it_has_settled_and_sends_again() -> No
 
 
 def test_a_row_left_in_flight_by_a_run_that_died_is_asked_after_first() -> None:
-    table = Table(task(phase=Phase.CONFIRM))
+    table = Table(task(state=Resumed()))
     table.expect(RequestKind.CONFIRM, Looked(True, "c"))
     assert table.ended == {1: (Status.UPLOADED, False)}
-    cut = Table(task(phase=Phase.CONFIRM))
+    cut = Table(task(state=Resumed()))
     while (request := cut.request()).kind is RequestKind.CONFIRM:
         cut.answer(request, Looked(False))
     assert cut.now >= SETTLE_LEAST, "the call of the run that died may be at work"

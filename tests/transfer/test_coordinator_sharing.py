@@ -12,7 +12,7 @@ from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.rows import Status
 from akeneo_media_cli.transfer import coordinator as module
 from akeneo_media_cli.transfer.coordinator import Policy
-from akeneo_media_cli.transfer.task import Known, Refused
+from akeneo_media_cli.transfer.task import Known, Refused, Stored
 
 from .simulation import SimRow, Simulation, failure
 from .test_coordinator import at_random
@@ -104,8 +104,8 @@ def test_a_file_that_changed_on_the_way_is_not_given_to_others() -> None:
     plain = sim.answer
 
     def answer(request, delay, outcome):  # type: ignore[no-untyped-def]
-        if isinstance(outcome, module.Stored):
-            outcome = module.Stored(outcome.code, "bb", outcome.sent, outcome.saving)
+        if isinstance(outcome, Stored):
+            outcome = Stored(outcome.code, "bb", outcome.sent, outcome.saving)
         plain(request, delay, outcome)
 
     sim.answer = answer  # type: ignore[method-assign]

@@ -189,7 +189,7 @@ def test_the_first_interrupt_starts_no_more_rows_and_finishes_those_in_flight() 
     engine.run()
     assert set(script.ended_rows.values()) == {Status.UPLOADED}
     assert 1 <= len(script.ended_rows) <= 2
-    assert "once more" in heard.notes[0]
+    assert "Ctrl-C again" in heard.notes[0]
 
 
 def test_the_second_interrupt_waits_for_nothing() -> None:
@@ -254,7 +254,6 @@ def test_looks_that_never_end_are_left_soon(signalled: bool) -> None:
     engine.run()
     assert not never.is_set()
     assert not script.ended_rows
-    assert engine.out_of_time is not signalled
     never.set()
 
 
@@ -305,7 +304,6 @@ def test_the_time_budget_starts_no_more_rows() -> None:
         Coordinator(Policy(1), tasks(9), lambda: 0.0), script, heard, clock=clock, max_duration=60.0
     )
     engine.run()
-    assert engine.out_of_time
     assert script.ended_rows == {1: Status.UPLOADED}
     assert "--max-duration" in heard.notes[0]
 
@@ -332,7 +330,7 @@ def test_waiting_and_narrowing_are_shown_and_their_end_too() -> None:
     script, heard, _ = run(send)
     assert len(script.ended_rows) == 20
     reasons = [reason for reason, _ in heard.waits]
-    assert "the PIM asks to wait" in reasons
+    assert "Rate limited" in reasons
     assert heard.waits[-1] == ("", 0.0)
     assert heard.limits[0] < 4
 

@@ -21,7 +21,7 @@ from .file_conflicts import NamedFiles
 if TYPE_CHECKING:
     from ...pim.client import PimClient
     from ...progress.base import Progress
-    from ...transfer.questions import ParallelReads
+    from ...transfer.reads import ParallelReads
 
 
 @dataclass
@@ -49,7 +49,7 @@ def reading(connection: o.Connection, logging: o.Logging, *, output: str | None 
     from ...settings import load_connection
     from ...transfer.coordinator import Policy
     from ...transfer.environment import Environment
-    from ...transfer.questions import ParallelReads
+    from ...transfer.reads import ParallelReads
 
     NamedFiles(env_file=connection.env_file, output=output, log_file=logging.log_file).check()
     pim = load_connection(os.environ, connection.env_file, cwd=Path.cwd())
