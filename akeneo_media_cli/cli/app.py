@@ -15,7 +15,7 @@ from ..console import hush
 from ..errors import MediaError, UsageError
 from ..exits import Exit
 from .options.command import add
-from .options.variables import PAIRS
+from .options.variables import PAIRS, refuse_retired
 from .terminal.process import catch_termination, open_streams, say, unwritable, wind_up
 
 _UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -140,4 +140,5 @@ def _options_from_surroundings() -> None:
     except UsageError:
         # The command tells of it when it reads its settings, with everything else that is wrong.
         return
+    refuse_retired(options)
     os.environ.update(options)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -82,7 +84,42 @@ def test_several_reports_may_have_spaces_in_their_names(bench: Bencher) -> None:
     assert b.upload(one_file_for_three(b), report=False, env=env).status == 0
     assert (b.folder / "our report.json").exists()
     assert (b.folder / "other.csv").exists()
-    merged = {"AKENEO_MEDIA_OUTPUT": os.pathsep.join(("all of it.md", "all.html"))}
+    merged = {"AKENEO_MEDIA_REPORT_OUTPUT": os.pathsep.join(("all of it.md", "all.html"))}
     assert b.run("report", "merge", "our report.json", report=False, env=merged).status == 0
     assert (b.folder / "all of it.md").exists()
     assert (b.folder / "all.html").exists()
+
+
+@pytest.mark.parametrize("name", ["AKENEO_MEDIA_FORMAT", "AKENEO_MEDIA_OUTPUT"])
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_a_variable_that_meant_something_else_to_each_command_says_so(
+    command: list[str], tmp_path: Path, name: str, where: str
+) -> None:
+    (tmp_path / "m.csv").write_text("sku,attribute,file\n")
+    if where == ".env":
+        (tmp_path / ".env").write_text(f"{name}=csv\n")
+    done = subprocess.run(
+        [*command, "validate", "m.csv"],
+        cwd=tmp_path,
+        env={**os.environ, **({name: "csv"} if where == "environment" else {})},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"{name} is not a variable any more" in done.stderr
+    assert "AKENEO_MEDIA_SCAN_" in done.stderr
+
+
+def test_map_and_its_namesake_of_scan_have_variables_of_their_own(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("Artikel Nr;Bild\na;a_front.jpg\n")
+    (tmp_path / "a_front.jpg").write_bytes(jpeg(1))
+    (tmp_path / ".env").write_text(
+        'AKENEO_MEDIA_MAP="Artikel_Nr=product Bild=file"\nAKENEO_MEDIA_SCAN_MAP=front=picture\n'
+    )
+
+    def run(*call: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*command, *call], cwd=tmp_path, text=True, capture_output=True, check=False)
+
+    assert run("validate", "m.csv", "--set", "attribute=p").returncode == 0
+    assert ",picture," in run("scan", ".", "--pattern", "{product}_{attribute}.{ext}").stdout

@@ -69,12 +69,16 @@ def export(
         o.option(
             "-o",
             "--output",
+            sets="export-output",
             metavar="FILE",
             help="The manifest; - is standard output.",
             autocompletion=completion.written_manifests,
         ),
     ] = STDOUT,
-    format: o.ManifestFormat = None,
+    format: Annotated[
+        o.Format | None,
+        o.option("--format", sets="export-format", help="The format to write. [default: by file extension]"),
+    ] = None,
 ) -> None:
     """Write a manifest of the media that products and product models hold, for `download` and `upload`.
 

@@ -29,6 +29,7 @@ def merge(
         o.option(
             "-o",
             "--output",
+            sets="report-output",
             metavar="FILE",
             help="Where to: any suffix that --report takes; repeatable.",
             autocompletion=completion.reports,

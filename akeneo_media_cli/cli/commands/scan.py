@@ -49,6 +49,7 @@ def scan(
         list[str] | None,
         o.option(
             "--map",
+            sets="scan-map",
             metavar="NAME=ATTRIBUTE",
             help="What {attribute} in names means, such as front=picture; repeatable.",
         ),
@@ -61,6 +62,18 @@ def scan(
     recursive: Annotated[
         bool, o.option("--recursive/--no-recursive", help="Go into the folders below.")
     ] = True,
+    include: Annotated[
+        list[str] | None,
+        o.option(
+            "--include",
+            metavar="GLOB",
+            help="Take files that would be left out: hidden, temporary, or by --exclude; repeatable.",
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        o.option("--exclude", metavar="GLOB", help="Leave out files, such as 'drafts/'; repeatable."),
+    ] = None,
     follow_links: Annotated[bool, o.option("--follow-links", help="Follow symbolic links.")] = False,
     online: Annotated[
         bool,
@@ -75,12 +88,16 @@ def scan(
         o.option(
             "-o",
             "--output",
+            sets="scan-output",
             metavar="FILE",
             help="The manifest; - is standard output.",
             autocompletion=completion.written_manifests,
         ),
     ] = STDOUT,
-    format: o.ManifestFormat = None,
+    format: Annotated[
+        o.Format | None,
+        o.option("--format", sets="scan-format", help="The format to write. [default: by file extension]"),
+    ] = None,
 ) -> None:
     """Write a manifest of the files in a folder, by what their names say.
 
@@ -90,6 +107,7 @@ def scan(
     did not fit, with --online a product is not there; 2 wrong usage; with --online also 4 access refused, 5
     no answer.
     """
+    from ...manifest.filters import Filter
     from ...manifest.scan import Scan, Walk
     from ..session.reader import quiet_if_unread, reading
 
@@ -107,7 +125,8 @@ def scan(
         case=case,
         note=teller.note,
     )
-    walk = Walk(str(directory), recursive=recursive, follow_links=follow_links)
+    wanted = Filter(include or (), exclude or ())
+    walk = Walk(str(directory), recursive=recursive, follow_links=follow_links, filter=wanted)
     with quiet_if_unread():
         try:
             rows = teller.matched(found, walk, _base(directory, output), skip=output)
@@ -196,6 +215,12 @@ class _Teller:
             self._say(f"not in the PIM: {self.products_missing:,} products and models in all (-v: list them)")
         if self._most is not None and self.unmatched > self._most:
             self._say(f"no row for {count(self.unmatched - self._most, 'more file')} (-v: list them)")
+        if walk.leftovers:
+            self._say(
+                f"left out: {count(walk.leftovers, 'hidden, temporary or system file')} (--include GLOB)"
+            )
+        if walk.excluded:
+            self._say(f"left out: {count(walk.excluded, 'file')} that --exclude matches")
         if walk.links:
             self._say(f"left out: {count(walk.links, 'symbolic link')} (--follow-links)")
         if walk.special:

@@ -2,7 +2,7 @@
 
 from .command import command
 from .connection import Calls, Connection, EnvFile, Sandbox, Settings, Timeout
-from .manifest import AllowMismatch, LinkAccess, ManifestFormat, ManifestInput, Manifests, RowSelection, Set
+from .manifest import AllowMismatch, Format, LinkAccess, ManifestInput, Manifests, RowSelection, Set
 from .reporting import LedgerFile, Ledgers, LogForm, Logging, Progress, ProgressMode, Report, Reporting
 from .running import (
     Carrier,
@@ -26,13 +26,13 @@ __all__ = [
     "Carrier",
     "Connection",
     "EnvFile",
+    "Format",
     "LedgerFile",
     "Ledgers",
     "Limits",
     "LinkAccess",
     "LogForm",
     "Logging",
-    "ManifestFormat",
     "ManifestInput",
     "Manifests",
     "MaxDuration",

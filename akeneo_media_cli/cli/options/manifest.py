@@ -40,13 +40,6 @@ Manifests = Annotated[
         autocompletion=completion.manifests,
     ),
 ]
-ManifestFormat = Annotated[
-    Format | None,
-    option(
-        "--format",
-        help="The manifest's format. [default: by file extension; standard input: by content]",
-    ),
-]
 Set = Annotated[
     list[str] | None,
     option(
@@ -129,7 +122,14 @@ class RowSelection(OptionGroup):
             help="Accept files outside every root: absolute paths, .., symbolic links.",
         ),
     ] = False
-    format: ManifestFormat = None
+    format: Annotated[
+        Format | None,
+        option(
+            "--format",
+            sets="manifest-format",
+            help="The manifest's format. [default: by file extension; standard input: by content]",
+        ),
+    ] = None
     sheet: Annotated[
         str | None,
         option("--sheet", metavar="NAME", help="The sheet of a spreadsheet to read. [default: the first]"),

@@ -43,7 +43,9 @@ def list_(
         int | None,
         o.option("--limit", metavar="N", min=1, help="List at most N."),
     ] = None,
-    format: Annotated[ListFormat, o.option("--format", help="The format of the list.")] = ListFormat.table,
+    format: Annotated[
+        ListFormat, o.option("--format", sets="list-format", help="The format of the list.")
+    ] = ListFormat.table,
     name: Annotated[
         str | None,
         o.option("--name", metavar="GLOB", help="Only names that match, such as 'sku-*.jpg'."),
