@@ -280,6 +280,8 @@ class Calls:
         found = refusals.read(answer, clean)
         if not found.json and self._is_outage(answer):
             return self._outage(answer)
+        if answer.status == 401 and refusals.wants_basic(answer):
+            return refusals.basic_gate(self.transport.url)
         if answer.status == 403 and free and refusals.mentions_nothing(answer, sent, clean):
             return AccessError(
                 f"this user may not use the PIM's API: {found.message}",
