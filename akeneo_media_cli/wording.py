@@ -43,6 +43,11 @@ def one_line(text: object, limit: int | None = None) -> str:
     return f"{line[: limit - 1 - tail]}…{line[len(line) - tail :]}"
 
 
+def visible(text: str) -> str:
+    """`text` with its lines kept, and everything else that a terminal would obey made visible (`\\x1b`)."""
+    return "\n".join(_UNSAFE.sub(_visible, line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
 def size(count: float) -> str:
     """Bytes in the units that disks and networks are sold in: `999 bytes`, `1.5 MB` (powers of 1000)."""
     if count < 1000:

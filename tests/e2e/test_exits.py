@@ -10,6 +10,7 @@ import pytest
 from akeneo_media_cli.exits import Exit, worst
 from akeneo_media_cli.sandbox import parse_faults
 
+from ..pim.server import Server, refuses
 from .conftest import Bencher, jpeg
 from .many import change, many, running, wait_for_uploads
 
@@ -94,3 +95,16 @@ def test_an_interruption_goes_before_invalid_rows(bench: Bencher) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     assert '"invalid": 1' in (b.folder / "r.json").read_text("utf-8")
+
+
+def test_a_message_of_the_pim_cannot_steer_the_terminal(bench: Bencher) -> None:
+    b = bench()
+    evil = refuses(422, "No user found\x1b[2J\x1b]0;owned\x07 for \u202egpj")
+    with Server(lambda r: evil, tokens=lambda r: evil) as proxy:
+        b.file("a.jpg", jpeg(1))
+        done = b.upload(
+            b.manifest(["product,attribute,file", "p-1,picture_1,a.jpg"]), env={"AKENEO_URL": proxy.url}
+        )
+    assert done.status == 4
+    assert "No user found\\x1b[2J" in done.err
+    assert not set(done.err) & set("\x1b\x07\u202e")

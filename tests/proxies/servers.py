@@ -57,8 +57,10 @@ def running(command: list[str], port: int, folder: Path, **environ: str) -> Iter
 def nginx(folder: Path, server: str, http: str = "") -> Iterator[str]:
     port = free_port()
     found = program("nginx", "nginx-light")
+    user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(
-        f"""{"user root;" if os.geteuid() == 0 else ""} daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
+        f"""{user} daemon off; worker_processes 1; pid {folder}/nginx.pid;
+        error_log {folder}/error.log;
         events {{ worker_connections 256; }}
         http {{
           access_log off; client_max_body_size 64m;

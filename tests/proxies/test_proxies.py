@@ -14,7 +14,7 @@ from akeneo_media_cli.sandbox import parse_faults
 from ..e2e.conftest import Bench, Bencher, Done, bench, catalogue, jpeg
 from ..e2e.many import check_all, many, wait_for_uploads
 from . import servers
-from .servers import Relay, apache, caddy, haproxy, nginx, squid
+from .servers import Relay, apache, nginx, squid
 
 pytestmark = pytest.mark.slow
 
@@ -75,19 +75,6 @@ def test_a_rate_limit_of_nginx_fails_no_row(bench: Bencher, tmp_path: Path) -> N
     check_all(b, 80)
 
 
-def test_one_of_two_upstreams_is_dead(bench: Bencher, tmp_path: Path) -> None:
-    """HAProxy without health checks answers every second call 503."""
-    b = bench()
-    dead = servers.free_port()
-    lines = f"  retries 0\n  server a 127.0.0.1:{port_of(b)}\n  server b 127.0.0.1:{dead}\n"
-    with haproxy(tmp_path, lines) as url:
-        done = b.upload(many(b, 40), env=at(url))
-    assert done.status in (0, 5), done.err
-    assert not done.kinds() or done.status == 5
-    assert set(done.statuses()) <= {"total", "uploaded", "pending"}
-    assert b.sandbox.stats()["duplicates"] == 0
-
-
 ODD = ["50%", "100%25", "a/b", ".", "..", "a;b+c"]
 
 
@@ -116,23 +103,6 @@ def test_a_save_that_outlasts_apache_is_not_sent_again(bench: Bencher, tmp_path:
         done = b.upload(manifest, env=at(url))
     assert done.status == 0, done.err
     assert b.sandbox.stats()["media_files"] == 1
-
-
-def test_a_size_limit_of_caddy(bench: Bencher, tmp_path: Path) -> None:
-    """It cuts the body and answers 502."""
-    b = bench()
-    lines = ["product,attribute,file"]
-    lines += [f"p-{n},picture_1,{b.file(f'{n}.jpg', jpeg(n))}" for n in range(1, 11)]
-    lines += [f"p-11,picture_1,{b.file('large.jpg', jpeg(11, 3_000_000))}"]
-    site = f" request_body {{\n  max_size 1MB\n }}\n reverse_proxy 127.0.0.1:{port_of(b)}"
-    with caddy(tmp_path, site) as url:
-        done = b.upload(b.manifest(lines), env=at(url))
-    assert done.status == 1, done.err
-    assert done.statuses() == {"total": 11, "uploaded": 10, "failed": 1}
-    error = done.item(12)["error"]
-    assert error["kind"] == "body_too_large"
-    assert "got through" in error["hint"] and "Caddy" in error["hint"]
-    assert done.item(12)["attempts"] <= 2
 
 
 def test_a_size_limit_of_nginx(bench: Bencher, tmp_path: Path) -> None:

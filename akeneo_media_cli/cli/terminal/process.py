@@ -12,11 +12,16 @@ from typing import NoReturn
 from ...console import Outlet, hush
 from ...errors import ReportError
 from ...exits import Exit
+from ...wording import visible
 
 
 def say(message: str) -> None:
-    """A line on standard error; if nobody is there to read it, that ends nothing."""
-    Outlet(sys.stderr, os.environ).write(message + "\n")
+    """Write to standard error; if nobody is there to read it, that ends nothing.
+
+    All that a command says outside of its progress display goes through here. A PIM's message may contain
+    escape sequences: they are shown, not obeyed.
+    """
+    Outlet(sys.stderr, os.environ).write(visible(message) + "\n")
 
 
 def unwritable(error: OSError) -> ReportError:
