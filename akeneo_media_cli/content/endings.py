@@ -51,11 +51,15 @@ def truncation(sample: Sample) -> str | None:
 
 
 def _png(sample: Sample, head: bytes, size: int) -> str | None:
-    if _PNG_END in sample.at(max(size - _TAIL, 0), _TAIL)[-1024:]:
+    if _PNG_END in sample.at(max(size - _TAIL, 0), _TAIL):
         return None
     at = 8
     for _ in range(_MOST_STEPS):
-        chunk = sample.at(at, 8)
+        try:
+            chunk = sample.at(at, 8)
+        except TooFarError:
+            # Of a stream only both ends are kept; nobody appends that much to a PNG.
+            return "its last chunk (IEND) is missing"
         if len(chunk) < 8:
             return "its last chunk (IEND) is missing"
         at += 12 + int.from_bytes(chunk[:4], "big")
@@ -79,12 +83,22 @@ def _gif(sample: Sample, head: bytes, size: int) -> str | None:
         else:
             # Bytes that begin no block: something else than the end is wrong, or the end is here.
             return None if start else "its end (the trailer) is missing"
+        at = _after_blocks(sample, at, size)
+        if at >= size:
+            return "its end (the trailer) is missing"
+    return None
+
+
+def _after_blocks(sample: Sample, at: int, size: int) -> int:
+    """Behind the row of blocks at `at`; `size` where that goes to the end, or further than can be seen."""
+    try:
         while length := int.from_bytes(sample.at(at, 1), "big"):
             at += length + 1
             if at >= size:
-                return "its end (the trailer) is missing"
-        at += 1
-    return None
+                return size
+    except TooFarError:
+        return size
+    return at + 1
 
 
 def _riff(sample: Sample, head: bytes, size: int) -> str | None:
@@ -102,7 +116,7 @@ def _pdf(sample: Sample, head: bytes, size: int) -> str | None:
     tail = sample.at(max(size - 4096, 0), 4096)
     if b"%%EOF" in tail and not _PDF_FIRST_PART.search(tail):
         return None
-    end = sample.at(max(size - _PIECE, 0), _PIECE)
+    end = sample.at(max(size - _TAIL, 0), _TAIL)
     if _PDF_END.search(end):
         return None
     return "its end (%%EOF) is missing"
@@ -124,11 +138,17 @@ def _jpeg(sample: Sample, head: bytes, size: int) -> str | None:
     if scan is None:
         return "its picture data is missing"
     tail = max(size - _TAIL, scan)
-    if b"\xff\xd9" in sample.at(tail, size - tail):
+    end = sample.at(tail, size - tail)
+    if b"\xff\xd9" in end:
         return None
-    # A film behind the picture may be long.
-    if any(b"\xff\xd9" in piece for piece in _pieces(sample, scan, tail)):
-        return None
+    try:
+        # A film behind the picture may be long.
+        if any(b"\xff\xd9" in piece for piece in _pieces(sample, scan, tail)):
+            return None
+    except TooFarError:
+        # Of a stream only both ends are kept. In a scan nothing but these follows 0xFF.
+        if re.search(rb"\xff[^\x00\xd0-\xd7\xff]", end):
+            return None
     return "its end marker is missing"
 
 

@@ -21,6 +21,7 @@ from ..rows import Row
 from . import check_found
 from .content import USUAL, ContentChecks, PhpTypes, php_types, types_of
 from .links import Found, Links, LinkSource
+from .links.naming import named
 
 _PIECE = 1024 * 1024
 LOOKS = 16
@@ -115,7 +116,9 @@ class Sources:
     def of(self, path: str) -> AnySource:
         """What is at a planned row's path. Raises SourceTrouble."""
         if self.links is not None and is_link(path):
-            return self.links.source(path)
+            source = self.links.source(path)
+            source.watched = not self._checks.allow_mismatch
+            return source
         member = split_member_path(path)
         return PathSource(path) if member is None else MemberSource(*member)
 
@@ -160,6 +163,8 @@ class Sources:
             there = found[planned.path or ""]
             if isinstance(there, Found):
                 planned.size, planned.mtime_ns = there.size, there.version
+                if not planned.row.filename:
+                    planned.name = named(planned.name, there.name, there.content_type)
                 failure = check_found(planned.name, planned.row.file, there.size, there.head, self._checks)
                 if failure is not None:
                     troubles[planned.seq] = SourceTrouble(failure)

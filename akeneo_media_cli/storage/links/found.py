@@ -16,7 +16,7 @@ from ...pim.errors import SourceTrouble
 from ...pim.http.source import Stream
 from ...wording import count as counted
 
-HEAD = 4096
+HEAD = 16 * 1024
 """Bytes that are asked for to look at a file: enough to tell what it is."""
 SLOWEST = 1000
 """Bytes a second: a source that brings less, over as long as it may be silent, is given up."""
@@ -33,6 +33,7 @@ class Found(NamedTuple):
 
     `version` is a number that another content has another of: made of an ETag where there is one, else the
     time of the last change in nanoseconds since 1970. `head` are the first bytes, where they came along.
+    `name` and `content_type`: what the source calls the file, where it does.
     `dated`: the version is but a time, and what another link leads to may have the same.
     """
 
@@ -40,6 +41,8 @@ class Found(NamedTuple):
     version: int | None
     head: bytes | None = None
     dated: bool = False
+    name: str | None = None
+    content_type: str | None = None
 
     def at(self, path: str) -> Found:
         """The same, with a version that nothing has that is at another path."""

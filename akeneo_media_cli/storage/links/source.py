@@ -8,6 +8,7 @@ from ...link import Link
 from ...pim.errors import SourceTrouble
 from ...pim.http.source import Stream, changed_while_sent
 from . import found as f
+from .ending import WatchedEnd
 from .found import Follower, Opened
 from .temp import Held, Room
 
@@ -26,6 +27,8 @@ class LinkSource:
         self._shown = shown
         self._path = path
         self.name = link.name
+        self.watched = True
+        """Is it looked at whether the file is whole? To be turned off before it is opened."""
         self._held: Held | None = None
         self._opened: Opened | None = follower.open(link, shown)
         self._found = self._opened.found
@@ -58,7 +61,7 @@ class LinkSource:
         if self._held is not None:
             self._held.file.seek(0)
             self._current = _Kept(self._held)
-            return self._current
+            return WatchedEnd(self._current, self.size, self._shown) if self.watched else self._current
         opened, self._opened = self._opened, None
         if opened is None:
             opened = self._follower.open(self._link, self._shown)
@@ -66,7 +69,7 @@ class LinkSource:
                 opened.stream.close()
                 raise changed_while_sent(self._shown)
         self._current = opened.stream
-        return opened.stream
+        return WatchedEnd(opened.stream, self.size, self._shown) if self.watched else opened.stream
 
     def changed(self, stream: Stream) -> bool:
         """Asks the source once more where its bytes came by several requests."""

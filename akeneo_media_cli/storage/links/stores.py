@@ -143,7 +143,9 @@ class Stores:
         size = info.get("size")
         tag = next((info[key] for key in ("generation", "ETag", "etag", "md5Hash") if info.get(key)), None)
         changed = next((info[key] for key in ("LastModified", "updated", "mtime") if info.get(key)), None)
-        return Found(f.length_of(size), f.version_of(tag and str(tag), changed), dated=tag is None)
+        kind = info.get("ContentType") or info.get("contentType")
+        version = f.version_of(tag and str(tag), changed)
+        return Found(f.length_of(size), version, dated=tag is None, content_type=kind)
 
     # What goes wrong.
 

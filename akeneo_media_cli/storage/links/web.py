@@ -27,6 +27,7 @@ from ...pim.http.transport import CallInfo, authorities, proxies_for
 from ...pim.http.wire import Overdue
 from . import found as f
 from .found import HEAD, Found, Opened, Patience
+from .naming import served_name
 from .policy import PORTS, ForbiddenError, LinkPolicy
 from .wire import Adapter, within
 
@@ -237,8 +238,15 @@ def _size(response: requests.Response) -> tuple[int | None, bool]:
 
 
 def _found(response: requests.Response, size: int | None) -> Found:
-    etag, changed = response.headers.get("ETag"), response.headers.get("Last-Modified")
-    return Found(size, f.version_of(etag, changed), dated=f.only_dated(etag, changed))
+    headers = response.headers
+    etag, changed = headers.get("ETag"), headers.get("Last-Modified")
+    return Found(
+        size,
+        f.version_of(etag, changed),
+        dated=f.only_dated(etag, changed),
+        name=served_name(headers.get("Content-Disposition")),
+        content_type=headers.get("Content-Type"),
+    )
 
 
 def _leave(response: requests.Response) -> None:
