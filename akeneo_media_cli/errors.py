@@ -80,6 +80,8 @@ class Kind(StrEnum):
     VALUE_DIFFERS = "value_differs"
     VALUE_MISSING = "value_missing"
     DRAFT = "draft"
+    CHANGED_IN_PIM = "changed_in_pim"
+    NO_WAY_BACK = "no_way_back"
     MEDIA_UNKNOWN = "media_unknown"
     # The run as a whole.
     CREDENTIALS_REFUSED = "credentials_refused"

@@ -18,7 +18,7 @@ from .secret import Secret
 
 class Status(StrEnum):
     """What became of a row (those after `pending` are words of
-    `verify` and `download`)."""
+    `verify`, `download`, `remove` and `runs undo`)."""
 
     UPLOADED = "uploaded"
     UNCHANGED = "unchanged"
@@ -30,6 +30,8 @@ class Status(StrEnum):
     DIFFERS = "differs"
     MISSING = "missing"
     DOWNLOADED = "downloaded"
+    REMOVED = "removed"
+    RESTORED = "restored"
 
 
 class TargetType(StrEnum):

@@ -20,7 +20,19 @@ from .terminal.process import catch_termination, open_streams, say, unwritable, 
 
 _UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
-_COMMANDS = ("upload", "validate", "verify", "check", "scan", "sandbox", "demo", "download", "export")
+_COMMANDS = (
+    "upload",
+    "validate",
+    "verify",
+    "check",
+    "scan",
+    "sandbox",
+    "demo",
+    "download",
+    "export",
+    "remove",
+    "missing",
+)
 _GROUPS = ("media", "runs", "report")
 
 

@@ -112,7 +112,7 @@ class Download(Job):
             surroundings = Surroundings(
                 client,
                 run,
-                self._progress,
+                self.progress,
                 self.environment.clock,
                 Throttle(options.bwlimit).take if options.bwlimit else None,
                 self._received,

@@ -48,13 +48,13 @@ class Job:
         self.pim_version: str | None = None
         self._rows = rows
         self._connection = connection
-        self._progress = progress
+        self.progress = progress
         self.environment = environment
         self._run_options = options
         self._on_call = on_call
         self.signals = Signals()
         """Caught by whoever calls `execute`, for as long as it likes."""
-        self._answers = True
+        self.answers = True
         self._settled = True
         self._begun = False
 
@@ -106,7 +106,7 @@ class Job:
         with client:
             try:
                 yield client
-                if self._answers and options.reports:
+                if self.answers and options.reports:
                     self.pim_version = _version(client)
             finally:
                 self.figures.requests = client.counts.requests
@@ -118,13 +118,13 @@ class Job:
         engine = Engine(
             coordinator,
             executor,
-            self._progress,
+            self.progress,
             clock=self.environment.clock,
             max_duration=max_duration,
         )
         if self.signals.first:
             engine.interrupt()
-        self._answers = False
+        self.answers = False
         self.signals.heard_by = engine.interrupt
         try:
             engine.run()
@@ -139,18 +139,18 @@ class Job:
             self._leave("the PIM could not be asked", coordinator.trouble)
         elif coordinator.limiter.given_up and coordinator.latest is not None:
             self._leave("the PIM stopped answering, the rest is left for the next run", coordinator.latest)
-        self._answers = not (coordinator.aborted or self.interrupted)
+        self.answers = not (coordinator.aborted or self.interrupted)
         return not coordinator.stopping
 
     def begin(self, run: Run, *settled: Status) -> int:
         """Show what is to be done, and the rows with the statuses `settled`; how many rows are open."""
         open_rows, size = run.open_totals()
         counts, settled_size = run.totals(settled)
-        self._progress.started(
+        self.progress.started(
             rows=open_rows + sum(counts.values()), size=size, concurrency=self._run_options.concurrency
         )
         if counts:
-            self._progress.rows_settled(counts, settled_size, lambda: run.items(settled))
+            self.progress.rows_settled(counts, settled_size, lambda: run.items(settled))
         self._begun = True
         return open_rows
 
@@ -163,12 +163,30 @@ class Job:
 
     def _leave(self, what: str, trouble: Failure) -> None:
         cause = replace(trouble, message=f"{what}: {trouble.message}")
-        self._progress.note(cause.message, hint=cause.hint, level="error")
+        self.progress.note(cause.message, hint=cause.hint, level="error")
         self._cause = self._cause or cause
+
+    def let_settle(self, run: Run) -> None:
+        """Wait while the PIM may still be at work on what an earlier run sent and got no answer to.
+
+        Whatever rows this run has: the PIM saves whole products, and each file name once
+        (docs/pim-behaviour.md, "Lost values" and "Swapped bytes").
+        """
+        seconds = run.unsettled()
+        if seconds > 0:
+            self.progress.waiting("an earlier run was cut off: its last calls may still be at work", seconds)
+            self.environment.sleep(seconds)
+            self.progress.waiting("", 0.0)
+        run.settled()
+
+    @property
+    def address(self) -> str:
+        """Where the PIM is."""
+        return "" if self._connection is None else self._connection.url
 
     def note(self, message: str, hint: str) -> None:
         """Tell the user something that belongs to no row."""
-        self._progress.note(message, hint=hint)
+        self.progress.note(message, hint=hint)
 
     @property
     def interrupted(self) -> bool:

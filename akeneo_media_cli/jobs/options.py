@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..ledger import PlannedRow
 from ..planning.options import ManifestOptions
 
 
@@ -20,6 +21,8 @@ class RunOptions:
     reports: Sequence[str] = field(default_factory=tuple)
     state: Path | None = None
     no_state: bool = False
+    preview: int = 500
+    """How many changes the HTML report shows as pictures."""
 
     def arguments(self) -> dict[str, object]:
         """How the run was called, for `runs show`; nothing of it is secret."""
@@ -92,3 +95,36 @@ class DownloadOptions(RunOptions):
 
     def arguments(self) -> dict[str, object]:
         return {**super().arguments(), "overwrite": self.overwrite}
+
+
+@dataclass(frozen=True)
+class SettingOptions(RunOptions):
+    """How values are set back or emptied. `confirm` asks the user; None: nobody needs to be asked."""
+
+    dry_run: bool = False
+    confirm: Callable[[str], bool] | None = None
+
+    def arguments(self) -> dict[str, object]:
+        return {**super().arguments(), "dry_run": self.dry_run}
+
+
+@dataclass(frozen=True)
+class UndoOptions(SettingOptions):
+    """Which run is undone, by its id, and its rows that changed a value."""
+
+    undoes: str = ""
+    rows: Sequence[PlannedRow] = ()
+
+    def arguments(self) -> dict[str, object]:
+        return {**super().arguments(), "undoes": self.undoes}
+
+
+@dataclass(frozen=True)
+class RemoveOptions(SettingOptions):
+    """What is removed. `max_removals`: stop before anything when there are more; None: any number.
+
+    `only_file`: only where the PIM holds the row's own file.
+    """
+
+    max_removals: int | None = None
+    only_file: bool = False

@@ -62,11 +62,11 @@ class Upload(Job):
                 if open_rows:
                     self._send_all(run, client, catalogue)
                 elif borrowed:
-                    self._let_settle(run)
+                    self.let_settle(run)
                     put_back(run, client, self.note)
                 if options.verify and not (options.dry_run or self.interrupted):
                     # A PIM that has just stopped answering is not waited for once more.
-                    verified = self._answers and read_back(self, run, client, catalogue, self._policy())
+                    verified = self.answers and read_back(self, run, client, catalogue, self._policy())
         done = verified and (options.dry_run or not run.borrowed())
         return rows_status(run) if done else worst(rows_status(run), Exit.PENDING)
 
@@ -84,7 +84,7 @@ class Upload(Job):
             if not all_seen:
                 # A row that nobody looked at may be invalid.
                 return
-        self._let_settle(run)
+        self.let_settle(run)
         put_back(run, client, self.note)
         self._work(run, client, catalogue, looked=None, send=True)
         if self._settled:
@@ -94,19 +94,6 @@ class Upload(Job):
                 "a carrier's own value is not put back: what went through it may still be at work",
                 "the next upload puts it back",
             )
-
-    def _let_settle(self, run: Run) -> None:
-        """Wait while the PIM may still be at work on what an earlier run sent and got no answer to.
-
-        Whatever rows this run has: the PIM saves whole products, and each file name once
-        (docs/pim-behaviour.md, "Lost values" and "Swapped bytes").
-        """
-        seconds = run.unsettled()
-        if seconds > 0:
-            self._progress.waiting("an earlier run was cut off: its last calls may still be at work", seconds)
-            self.environment.sleep(seconds)
-            self._progress.waiting("", 0.0)
-        run.settled()
 
     def _work(
         self, run: Run, client: PimClient, catalogue: Catalogue, *, looked: Status | None, send: bool
@@ -141,7 +128,7 @@ class Upload(Job):
         executor = UploadExecutor(
             client,
             run,
-            self._progress,
+            self.progress,
             preparation=preparation,
             clock=environment.clock,
             sources=environment.sources,

@@ -75,7 +75,7 @@ class Validate(Job):
             executor = UploadExecutor(
                 client,
                 run,
-                self._progress,
+                self.progress,
                 preparation=preparation,
                 clock=self.environment.clock,
                 sources=self.environment.sources,

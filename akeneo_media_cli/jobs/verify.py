@@ -70,7 +70,7 @@ class Verify(Job):
                 checker = _Checker(
                     client,
                     run,
-                    self._progress,
+                    self.progress,
                     Preflight(client, Catalogue(client, self.note), self.note, files=False),
                     self.environment.clock,
                     self.environment.sources,

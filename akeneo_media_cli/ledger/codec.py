@@ -219,7 +219,7 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
     return item
 
 
-_WRITES = (Status.UPLOADED, Status.PLANNED)
+_WRITES = (Status.UPLOADED, Status.PLANNED, Status.REMOVED, Status.RESTORED)
 
 
 def _change(planned: PlannedRow) -> str | None:

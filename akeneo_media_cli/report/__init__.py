@@ -49,7 +49,7 @@ def _markdown(report: Report, out: TextIO) -> None:
 
 
 def _html(report: Report, out: TextIO) -> None:
-    from .html import write
+    from .page.html import write
 
     write(report, out)
 

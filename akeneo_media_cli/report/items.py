@@ -90,7 +90,7 @@ class Summary(TypedDict):
 EFFORT = ("total", "bytes_sent", "bytes_received", "requests", "retries", "throttled", "shared")
 """Keys of a summary that count no status; `verify` has statuses of its own (`held`, `differs`, `missing`)."""
 
-GOOD = frozenset({"uploaded", "unchanged", "planned", "held", "downloaded"})
+GOOD = frozenset({"uploaded", "unchanged", "planned", "held", "downloaded", "removed", "restored"})
 """Statuses that need nobody's attention."""
 
 
@@ -122,6 +122,10 @@ class Report:
     recall: str | None = None
     error: ErrorItem | None = None
     running: bool = False
+    preview: int = 0
+    """How many changes the HTML report shows as pictures."""
+    earlier: Callable[[Mapping[str, Any], str], bytes | None] | None = None
+    """Gives the bytes of a media file that an item names by its code, where they can be had."""
 
     def attention(self) -> Iterator[Mapping[str, Any]]:
         """The items that may need somebody's attention, in order; good ones may be among them."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from ..exits import Exit
 from ..wording import count, one_line
+from .changes import changes, in_words
 from .items import Report
 
 _DONE = {
     "validate": "No mistakes found. Nothing was sent.",
     "verify": "The PIM holds every row's file.",
     "download": "Every file is here.",
+    "remove": "Every value is empty.",
+    "undo": "Every value is as it was before the run.",
 }
-_RESUMES = frozenset({"upload", "download"})
+_RESUMES = frozenset({"upload", "download", "remove", "undo"})
 """Commands that leave alone what an earlier run of theirs has done."""
 
 
@@ -39,8 +42,10 @@ def _fine(report: Report) -> str:
     if not report.summary.get("total"):
         return "There was nothing to do: there are no rows."
     planned = _number(report, "planned")
-    if planned and report.command not in _DONE:
-        return f"Nothing was sent, as this was a dry run: {count(planned, 'row')} would be."
+    if planned:
+        done = "changed" if report.command in ("remove", "undo") else "sent"
+        would = in_words(changes(report), planned=True) or f"{count(planned, 'row')} would be"
+        return f"Nothing was {done}, as this was a dry run: {would}."
     return _DONE.get(report.command, "Every row is in the PIM.")
 
 

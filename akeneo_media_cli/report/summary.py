@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, TextIO
 
 from ..console import Outlet, is_terminal, wants_colour
@@ -15,6 +16,7 @@ from .items import Report, aim, moved, statuses, where
 from .meaning import meaning
 
 _ROWS = 5  # of each cause
+_PLANNED = 50  # rows of a dry run that are listed
 _MESSAGE = 300  # characters of each row's message; the report has it whole
 _ERROR = 1000  # characters of what ended the run
 _STYLES = {"uploaded": "green", "held": "green", "failed": "red", "invalid": "red", "pending": "yellow"}
@@ -54,6 +56,7 @@ def write_summary(
 def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
     yield Line("")
     yield from _totals(report)
+    yield from _plan(report)
     files = ", ".join(one_line(name, 200) for name in reports if name != "-")
     elsewhere = files or "a report (--report FILE)"
     for group in grouped(report.attention(), _ROWS):
@@ -79,6 +82,24 @@ def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
     yield Line(meaning(report), style="bold green" if fine else "bold")
     if not fine and report.exit_status is not None:
         yield Line(f"(exit status {int(report.exit_status)})", style="dim")
+
+
+def _plan(report: Report) -> Iterator[Line]:
+    """Of a dry run: what it would change, row by row."""
+    if not report.summary.get("planned"):
+        return
+    planned = (item for item in report.items() if item.get("status") == "planned")
+    for item in islice(planned, _PLANNED):
+        before = item.get("before") or {}
+        change = {"new": "new", "replace": "replace"}.get(str(item.get("change")), "send")
+        parts = [f"{change:8}", one_line(aim(item), 160), one_line(item.get("file") or "", 120)]
+        if before.get("name"):
+            parts.append(f"(now {one_line(before['name'], 120)})")
+        yield Line("  ".join(filter(None, parts)).rstrip(), 2)
+    more = int(report.summary["planned"]) - _PLANNED
+    if more > 0:
+        yield Line(f"and {more:,} more", 2, "dim")
+    yield Line("")
 
 
 def _totals(report: Report) -> Iterator[Line]:

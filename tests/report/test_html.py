@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 
 from akeneo_media_cli.report import Report, write_reports
-from akeneo_media_cli.report.html import MOST_ROWS, write
-from akeneo_media_cli.report.thumbnails import thumbnailer
+from akeneo_media_cli.report.page.html import MOST_ROWS, write
+from akeneo_media_cli.report.page.thumbnails import thumbnailer
 from akeneo_media_cli.report.timeline import Timeline
 
 from .browser import CHROMIUM, Page, browser
@@ -150,8 +150,9 @@ def pictures(tmp_path: Path) -> Path:
 def test_thumbnails_are_small_and_of_pictures_only(pictures: Path) -> None:
     thumbnail = thumbnailer()
     for name in ("a.jpg", "b.png"):
-        uri = thumbnail(str(pictures / name))
-        assert uri
+        small = thumbnail(str(pictures / name))
+        assert small
+        uri = small.uri
         assert uri.startswith("data:image/webp;base64,")
         assert len(uri) < 4000
     for name in (
@@ -182,7 +183,7 @@ def test_without_pillow_there_are_no_thumbnails() -> None:
     code = """
 import sys
 sys.modules["PIL"] = None  # as if it were not installed
-from akeneo_media_cli.report.thumbnails import thumbnailer
+from akeneo_media_cli.report.page.thumbnails import thumbnailer
 assert thumbnailer()("a.jpg") is None
 """
     subprocess.run([sys.executable, "-c", code], check=True)

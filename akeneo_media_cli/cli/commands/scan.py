@@ -18,6 +18,7 @@ from ..session.output import STDOUT, format_of, opened
 
 if TYPE_CHECKING:
     from ...manifest.scan import Scan, Unmatched, Walk
+    from ...manifest.scan.fill import Unfilled
     from ...rows import Row, Target
 
 _MOST_TOLD = 100
@@ -98,6 +99,14 @@ def scan(
         o.Format | None,
         o.option("--format", sets="scan-format", help="The format to write. [default: by file extension]"),
     ] = None,
+    for_: Annotated[
+        Path | None,
+        o.option(
+            "--for",
+            metavar="MANIFEST",
+            help="Fill the rows of MANIFEST (from `missing`) with files named by their product's code.",
+        ),
+    ] = None,
 ) -> None:
     """Write a manifest of the files in a folder, by what their names say.
 
@@ -117,6 +126,10 @@ def scan(
     written_as = format_of(output, format.value if format else None)
     NamedFiles(env_file=connection.env_file, output=output).check()
     teller = _Teller(quiet=logging.quiet, most=None if logging.verbose else _MOST_TOLD)
+    wanted = Filter(include or (), exclude or ())
+    walk = Walk(str(directory), recursive=recursive, follow_links=follow_links, filter=wanted)
+    if for_ is not None:
+        raise typer.Exit(_fill(for_, directory, walk, teller, written_as, output))
     found = Scan(
         patterns=pattern or (),
         regexes=regex or (),
@@ -125,8 +138,6 @@ def scan(
         case=case,
         note=teller.note,
     )
-    wanted = Filter(include or (), exclude or ())
-    walk = Walk(str(directory), recursive=recursive, follow_links=follow_links, filter=wanted)
     with quiet_if_unread():
         try:
             rows = teller.matched(found, walk, _base(directory, output), skip=output)
@@ -147,6 +158,32 @@ def scan(
     teller.summary(walk, output, directory)
     failed = (teller.unmatched and (strict or not teller.rows)) or walk.unreadable or teller.products_missing
     raise typer.Exit(Exit.ROWS_FAILED if failed else Exit.OK)
+
+
+def _fill(manifest: Path, directory: Path, walk: Walk, teller: _Teller, format: str, output: str) -> Exit:
+    """`--for`: write the manifest's rows with the files that were found; 1 where a row has none."""
+    import sys
+
+    from ...jobs.missing import COLUMNS
+    from ...jobs.remove import NO_FILE
+    from ...manifest.scan.fill import Unfilled, fill
+    from ...manifest.write import write_rows
+    from ...planning.manifests import rows_of
+    from ...planning.options import ManifestOptions
+
+    options = ManifestOptions([str(manifest)], sets=[f"file={NO_FILE}"])
+    rows = [row for row in rows_of(options, sys.stdin.buffer, teller.note) if row.problem is None]
+    # Read before it is written: the output may be the same file.
+    found = list(fill(rows, walk.files(), _base(directory, output)))
+    filled = [row for row in found if not isinstance(row, Unfilled)]
+    for each in found:
+        if isinstance(each, Unfilled):
+            teller.unfilled(each)
+    teller.rows = len(filled)
+    with opened(output) as out:
+        write_rows(filled, format, out, columns=COLUMNS)
+    teller.summary(walk, output, directory)
+    return Exit.OK if len(filled) == len(found) else Exit.ROWS_FAILED
 
 
 def _base(directory: Path, output: str) -> str:
@@ -231,6 +268,12 @@ class _Teller:
         outside = output != STDOUT and os.path.isabs(_base(directory, output))  # noqa: PTH117
         if outside and self.rows:
             self._say(f"The files are not below the manifest: upload it with --root {directory}")
+
+    def unfilled(self, found: Unfilled) -> None:
+        """Tell of a row that no file was found for."""
+        self.unmatched += 1
+        if found.row.target is not None and (self._most is None or self.unmatched <= self._most):
+            self._say(f"no file for {found.row.target.code} {found.row.attribute}: {found.reason}")
 
     def _unfit(self, file: Unmatched) -> None:
         self.unmatched += 1

@@ -57,6 +57,15 @@ class Reporting(OptionGroup):
         option("--metrics-file", metavar="FILE", help="Write metrics for Prometheus' node_exporter."),
     ] = None
     progress: Progress = ProgressMode.auto
+    preview: Annotated[
+        int,
+        option(
+            "--preview",
+            metavar="N",
+            min=0,
+            help="Show at most N changes as pictures in an HTML report, old beside new; 0 shows none.",
+        ),
+    ] = 500
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ Carrier = Annotated[
 ]
 
 
+DryRun = Annotated[bool, option("--dry-run", help="Show what would be done, and do nothing.")]
+Yes = Annotated[bool, option("--yes", "-y", help="Do not ask before values are changed.")]
 Verify = Annotated[bool, option("--verify", help="Read every value back at the end.")]
 
 
@@ -143,6 +145,7 @@ class RunFields(TypedDict):
     retries: int
     timeout: float
     reports: Sequence[str]
+    preview: int
     state: Path | None
     no_state: bool
 
@@ -154,6 +157,7 @@ def run_fields(connection: Connection, reporting: Reporting, ledger: Ledgers | N
         "retries": connection.retries,
         "timeout": connection.timeout,
         "reports": paths(reporting.report),
+        "preview": reporting.preview,
         "state": ledger.state if ledger else None,
         "no_state": ledger.no_state if ledger else True,
     }

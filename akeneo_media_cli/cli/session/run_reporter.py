@@ -17,7 +17,9 @@ from ..terminal.process import say
 if TYPE_CHECKING:
     from ...jobs.job import Job
     from ...jobs.options import RunOptions
+    from ...jobs.previews import Previews
     from ...ledger import Run
+    from ...pim.connection import Connection
     from ...progress.base import Progress
     from ...report import Report
 
@@ -37,6 +39,7 @@ class RunReporter:
     metrics_file: Path | None
     recall: Callable[[str], str] | None
     url: str | None = None
+    connection: Connection | None = None
     _wall: float = field(default_factory=time.time)
     _clock: float = field(default_factory=time.monotonic)
 
@@ -78,8 +81,11 @@ class RunReporter:
         if job.error is not None and self.events:
             self.tell(job.error, progress)
         progress.finished(summary)
+        previews = self._previews(job)
         report = replace(
             self._report(run.id, status, failure, summary),
+            preview=self.options.preview,
+            earlier=previews,
             pim={"url": self.url, "version": job.pim_version} if self.url else None,
             duration_seconds=seconds,
             items=run.items,
@@ -88,6 +94,8 @@ class RunReporter:
             recall=self.recall(run.id) if self.recall else None,
         )
         unwritten = self._leave(report, progress)
+        if previews is not None:
+            previews.close()
         if self.metrics_file is not None:
             metrics_file = str(self.metrics_file)
             unwritten |= not self._written(lambda: write_metrics(metrics_file, report), progress)
@@ -101,6 +109,15 @@ class RunReporter:
         if not self.events:
             self._say(replace(report, exit_status=status), job.error, progress)
         return status
+
+    def _previews(self, job: Job) -> Previews | None:
+        """What fetches the earlier files, where an HTML report shows them."""
+        html = any(name.lower().endswith(".html") for name in self.options.reports)
+        if not html or self.connection is None or not job.answers or self.options.preview <= 0:
+            return None
+        from ...jobs.previews import Previews
+
+        return Previews(self.connection, timeout=self.options.timeout, most=2 * self.options.preview)
 
     def _unreadable(self, job: Job, run: Run, status: Exit, error: LedgerError, progress: Progress) -> Exit:
         """Nothing of the run can be read back: its own end is all there is to tell."""

@@ -23,7 +23,15 @@ from .run_reporter import RunReporter
 
 if TYPE_CHECKING:
     from ...jobs.job import Job
-    from ...jobs.options import DownloadOptions, RunOptions, UploadOptions, ValidateOptions, VerifyOptions
+    from ...jobs.options import (
+        DownloadOptions,
+        RemoveOptions,
+        RunOptions,
+        UndoOptions,
+        UploadOptions,
+        ValidateOptions,
+        VerifyOptions,
+    )
     from ...ledger import Ledger, PlannedRow
     from ...pim.connection import Connection
     from ...planning.manifests import PimColumns
@@ -75,6 +83,18 @@ class Session:
         from ...jobs.verify import Verify
 
         return self._run("verify", options, Verify)
+
+    def remove(self, options: RemoveOptions) -> Exit:
+        """Run `remove`, as `upload`."""
+        from ...jobs.remove import Remove
+
+        return self._run("remove", options, Remove)
+
+    def undo(self, options: UndoOptions) -> Exit:
+        """Run `runs undo`, as `upload`, on `rows`."""
+        from ...jobs.undo import Undo
+
+        return self._run("undo", options, Undo)
 
     def download(self, options: DownloadOptions) -> Exit:
         """Run `download` or `media download`, as `upload`, on `rows`."""
@@ -137,6 +157,7 @@ class Session:
         stdin = self._stdin(options.manifest.manifests)
         connection = None if offline else self._connection(options, stdin)
         reporter.url = connection.url if connection else None
+        reporter.connection = connection
         for slip in self._slips():
             progress.note(slip)
         ledger = self._ledger(options, connection.url if connection else "", progress)
@@ -169,10 +190,16 @@ class Session:
     def _rows(
         self, options: RunOptions, stdin: IO[bytes], columns: PimColumns | None, links: Links, note: Note
     ) -> Iterable[PlannedRow]:
+        from ...jobs.options import RemoveOptions
         from ...planning.plan import planned_rows
 
         if self.rows is not None:
             return self.rows(note, links)
+        if isinstance(options, RemoveOptions) and not options.only_file:
+            from ...jobs.remove import removal_rows
+            from ...planning.manifests import rows_of
+
+            return removal_rows(rows_of(options.manifest, stdin, note, columns))
         return planned_rows(options.manifest, stdin, note, columns, links)
 
     def _stdin(self, manifests: Any) -> IO[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -74,6 +75,36 @@ class ProductCalls(Calls):
     ) -> tuple[list[ProductModel], str]:
         """As `product_page`, for models."""
         return self.page(at or _walk("product-models", families, attributes), ProductModel.read)
+
+    def empty_page(
+        self,
+        kind: str,
+        attribute: str,
+        locale: str | None,
+        scope: str | None,
+        at: str = "",
+        *,
+        families: Sequence[str] = (),
+        categories: Sequence[str] = (),
+    ) -> tuple[list[Product | ProductModel], str]:
+        """A page of the products or models (`kind`: products, product-models) whose value is empty, as
+        `product_page` (docs/pim-behaviour.md, "Undoing and emptying").
+        """
+        reader: Callable[[Any], Product | ProductModel] = (
+            ProductModel.read if kind == "product-models" else Product.read
+        )
+        if at:
+            return self.page(at, reader)
+        empty = {"operator": "EMPTY", "value": ""}
+        place = {name: code for name, code in (("locale", locale), ("scope", scope)) if code}
+        search: dict[str, list[dict[str, Any]]] = {attribute: [{**empty, **place}]}
+        if families:
+            search["family"] = [{"operator": "IN", "value": list(families)}]
+        if categories:
+            search["categories"] = [{"operator": "IN CHILDREN", "value": list(categories)}]
+        text = json.dumps(search, ensure_ascii=False, separators=(",", ":"))
+        asked = query(pagination_type="search_after", limit=BATCH, search=text, attributes=attribute)
+        return self.page(f"/{kind}{asked}", reader)
 
     def patch_products(self, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
         """Up to 100 products; a result for each line, also for those that the answer left out.

@@ -9,14 +9,15 @@ from html import escape
 from importlib.resources import files
 from typing import Any, TextIO
 
-from ..exits import Exit
-from ..wording import count, duration, one_line, size, title
-from .encode import dumps
-from .groups import Group, cause, grouped, hint_of, message_of
-from .items import GOOD, Report, aim, moved, statuses, where
-from .meaning import meaning
+from ...exits import Exit
+from ...wording import count, duration, one_line, size, title
+from ..encode import dumps
+from ..groups import Group, cause, grouped, hint_of, message_of
+from ..items import GOOD, Report, aim, moved, statuses, where
+from ..meaning import meaning
+from ..timeline import Timeline
+from .gallery import gallery
 from .thumbnails import thumbnailer
-from .timeline import Timeline
 
 MOST_ROWS = 20_000
 """Rows that the page holds: all of a smaller run, else the failures and a sample."""
@@ -68,6 +69,7 @@ def write(report: Report, out: TextIO) -> None:
     if report.duration_seconds is not None:
         out.write(census.timeline.charts())
     out.writelines(_causes(census))
+    out.writelines(gallery(report))
     out.writelines(_table(report, census))
     tool = f"{report.tool.get('name', '')} {report.tool.get('version', '')}"
     out.write(f"<footer>{escape(one_line(tool, 80))}</footer>\n")
@@ -244,7 +246,8 @@ def _rows(report: Report, census: _Census) -> Iterator[list[Any]]:
         thumbnail = None
         if picture and report.locate and pictures < _MOST_PICTURES:
             path = report.locate(item)
-            thumbnail = picture(path) if path else None
+            small = picture(path) if path else None
+            thumbnail = small.uri if small else None
             pictures += thumbnail is not None
         yield _row(number, item, thumbnail)
 

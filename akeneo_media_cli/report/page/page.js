@@ -7,7 +7,7 @@
   const $ = (id) => document.getElementById(id);
   const rows = JSON.parse($("data").textContent);
   const haystacks = rows.map((row) => row.slice(0, PICTURE).join("\n").toLowerCase());
-  const classes = { uploaded: "good", held: "good", downloaded: "good", failed: "bad", invalid: "bad", pending: "wait" };
+  const classes = { uploaded: "good", held: "good", downloaded: "good", removed: "good", restored: "good", failed: "bad", invalid: "bad", pending: "wait" };
   let found = [], page = 0, length = PAGE, column = null, down = false;
 
   const compare = (a, b) => {
@@ -118,6 +118,15 @@
     length = PAGE;
     turn(-page);
   });
+  if ($("change")) {
+    $("change").addEventListener("change", () => {
+      const wanted = $("change").value;
+      document.querySelectorAll("#gallery article").forEach((card) => {
+        card.hidden = wanted !== "" && card.dataset.change !== wanted;
+      });
+    });
+    $("filter").hidden = false;
+  }
   $("tools").hidden = false;
   search();
 })();
