@@ -47,8 +47,6 @@ SHARED = {
 ALONE = {"sandbox": {"content"}, "content": set[str]()}
 """Rooms that must know nothing of the rest, so that they cannot share its mistakes, but for these rooms."""
 MODULES_A_FOLDER = 16
-TOO_LARGE = {"pim", "sandbox", "sandbox/api"}
-"""Folders that hold more for now."""
 # sqlite3 is slow too, but measuring coverage loads it.
 SLOW = {"requests", "rich", "yaml", "starlette", "ijson", "filetype", "PIL"}
 
@@ -103,8 +101,6 @@ def folders() -> list[Path]:
 
 @pytest.mark.parametrize("folder", folders(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_no_folder_holds_more_than_a_reader_takes_in(folder: Path) -> None:
-    if folder.relative_to(PACKAGE).as_posix() in TOO_LARGE:
-        pytest.skip("to be divided")
     beside_init = [path for path in folder.glob("*.py") if path.stem != "__init__"]
     assert len(beside_init) <= MODULES_A_FOLDER
 
