@@ -1,7 +1,7 @@
 """Where a setting comes from: the environment, then `.env`, and files that hold secrets.
 
-No message of this module holds a value that may be secret: problems are
-told by the name of the variable, and what a file holds never gets into an exception.
+No message of this module contains a value that may be secret: problems
+name the variable, and the content of a file never gets into an exception.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ PLACEHOLDERS = frozenset(
 _MAX_FILE = 64 * 1024
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 _TOKEN_TEXT = re.compile(r"[!-~]+")
-_CURES = {
+_HOW_TO_SET = {
     URL: "the address of your PIM, such as https://my.cloud.akeneo.com",
     "AKENEO_CLIENT_ID": "in the PIM: Connect > Connection settings > your connection > Client ID",
     "AKENEO_CLIENT_SECRET": "in the PIM: Connect > Connection settings > your connection > Secret",
     "AKENEO_USERNAME": "in the PIM: Connect > Connection settings > your connection > Username",
-    "AKENEO_PASSWORD": "shown when the connection is made; its page can make a new one",
+    "AKENEO_PASSWORD": "shown when the connection is created; its page can create a new one",
 }
 
 
@@ -68,9 +68,9 @@ def expanded(path: Path) -> Path:
 def load_connection(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) -> Connection:
     """Who we are at which PIM, from `environ`, then from `env_file` (None: `.env` in `cwd`, if there is one).
 
-    The environment goes before the file, and an empty value counts as none. A token goes before the four
-    credentials where one place has both; a login in the environment goes before a token in the file.
-    Raises `UsageError` that names every problem at once.
+    Environment variables override the file, and an empty value counts as none. If one place has both, a token
+    overrides the four credentials; a login in the environment overrides a token in the file.
+    Raises `UsageError` that lists every problem at once.
     """
     problems: list[str] = []
     sources = [_Source("the environment", environ, cwd), _env_source(env_file, cwd, problems)]
@@ -79,8 +79,8 @@ def load_connection(environ: Mapping[str, str], env_file: Path | None, *, cwd: P
     if problems:
         raise UsageError(
             f"the connection to the PIM is not usable:{_listed(problems)}",
-            "set these in the environment or in a file .env (.env.example shows how); an App's AKENEO_TOKEN "
-            "may stand for ID, secret, username and password. "
+            "Set these as environment variables or in a .env file (.env.example shows how). Or set only "
+            "AKENEO_TOKEN, the token of an App, in place of ID, secret, username and password. "
             "To try without a PIM, add --sandbox.",
         )
     if TOKEN in found:
@@ -90,9 +90,9 @@ def load_connection(environ: Mapping[str, str], env_file: Path | None, *, cwd: P
 
 
 def load_url(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) -> str:
-    """The PIM's address alone, from the same places: it tells whose ledger is meant, and needs no login.
+    """The PIM's address alone, from the same places: it says whose ledger is meant, and needs no login.
 
-    Raises `UsageError` that names every problem at once.
+    Raises `UsageError` that lists every problem at once.
     """
     problems: list[str] = []
     sources = [_Source("the environment", environ, cwd), _env_source(env_file, cwd, problems)]
@@ -100,7 +100,7 @@ def load_url(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) ->
     if problems:
         raise UsageError(
             f"it is not known which PIM is meant:{_listed(problems)}",
-            f"set {URL} in the environment or in a file .env, or name the ledger with --state FILE.",
+            f"Set {URL} as an environment variable or in a .env file, or name the ledger with --state FILE.",
         )
     return url
 
@@ -116,7 +116,7 @@ def option_environment(
     problems: list[str] = []
     file = _env_source(env_file, cwd, problems)
     if problems:
-        raise UsageError("; ".join(problems), "mend the file, or name another with --env-file.")
+        raise UsageError("; ".join(problems), "Fix the file, or use another with --env-file.")
     return {**affirmed(file.values, pairs, file.name), **affirmed(environ, pairs, "the environment")}
 
 
@@ -134,10 +134,10 @@ def affirmed(values: Mapping[str, str], pairs: Collection[str], where: str) -> d
         if not text:
             continue
         if text not in _TRUE | _FALSE:
-            raise UsageError(f"{denied} in {where} is neither 1 nor 0", "set it to 1, or leave it out")
+            raise UsageError(f"{denied} in {where} is neither 1 nor 0", "Set it to 1, or remove it.")
         meant = "0" if text in _TRUE else "1"
         if options.get(name, meant).strip().lower() not in (_FALSE if text in _TRUE else _TRUE):
-            raise UsageError(f"{name} and {denied} in {where} contradict each other", "keep one of them")
+            raise UsageError(f"{name} and {denied} in {where} contradict each other", "Keep one of them.")
         options[name] = meant
     return options
 
@@ -145,7 +145,7 @@ def affirmed(values: Mapping[str, str], pairs: Collection[str], where: str) -> d
 def unknown_options(options: Mapping[str, str], known: Collection[str]) -> list[str]:
     """A warning for each `AKENEO_MEDIA_*` variable that is no option's, with the name that was meant."""
     return [
-        f"{name} is no option of akeneo-media{_meant(name, known)}"
+        f"Unknown option {name}{_meant(name, known)}"
         for name in sorted(options)
         if name.startswith(OPTION_PREFIX) and name not in known
     ]
@@ -194,9 +194,9 @@ def _value(name: str, sources: Sequence[_Source], problems: list[str]) -> str:
     others = {
         n for s in sources for n in s.values if n.startswith("AKENEO_") and not n.startswith(OPTION_PREFIX)
     }
-    near = nearest(name, sorted(others - set(_CURES) - {TOKEN}), cutoff=0.85)
+    near = nearest(name, sorted(others - set(_HOW_TO_SET) - {TOKEN}), cutoff=0.85)
     slip = f" ({near} is set: is that a slip?)" if near else ""
-    problems.append(f"{name} is missing{slip}: {_CURES[name]}")
+    problems.append(f"{name} is missing{slip}: {_HOW_TO_SET[name]}")
     return ""
 
 
@@ -206,12 +206,12 @@ def _sensible(name: str, value: str, problems: list[str]) -> str:
     else:
         trimmed = value.strip()
         if name != URL and trimmed[:1] in ("'", '"') and trimmed[-1:] == trimmed[:1]:
-            problems.append(f"{name} stands in quotes that are part of it: take them away")
+            problems.append(f"{name} has quotes around it that are part of the value: remove them")
             return ""
     if not trimmed:
-        problems.append(f"{name} is blank: {_CURES.get(name, 'put the token there')}")
+        problems.append(f"{name} is blank: {_HOW_TO_SET.get(name, 'set the token')}")
     elif trimmed.lower() in PLACEHOLDERS:
-        problems.append(f"{name} still has the example's value: {_CURES.get(name, 'put the token there')}")
+        problems.append(f"{name} still has the example's value: {_HOW_TO_SET.get(name, 'set the token')}")
     elif name == TOKEN and not _TOKEN_TEXT.fullmatch(trimmed):
         problems.append(
             f"{name} has characters that no token has (a space or line break in it?): copy it again"
@@ -254,7 +254,7 @@ def _env_source(env_file: Path | None, cwd: Path, problems: list[str]) -> _Sourc
 def _assignments(text: str, path: Path, problems: list[str]) -> Iterator[tuple[str, str]]:
     from dotenv.parser import parse_stream
 
-    # The parser alone: nothing is put in for `$` in a password, and a bad line is told without its text.
+    # Only the parser: `$` in a password is not expanded, and a bad line is reported without its text.
     for binding in parse_stream(io.StringIO(text)):
         if binding.error and "AKENEO" in binding.original.string.upper():
             problems.append(
@@ -282,6 +282,6 @@ def _text(path: Path, what: str, problems: list[str], limit: int = 1024 * 1024) 
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        problems.append(f"{what} is no UTF-8 text: save it as UTF-8")
+        problems.append(f"{what} is not UTF-8 text: save it as UTF-8")
         return None
     return text

@@ -106,9 +106,9 @@ class TestSources:
         assert "prod.env cannot be read: No such file" in problems(FULL, tmp_path, Path("prod.env"))
         assert "cannot be read: no such name" in problems(FULL, tmp_path, Path("a\0b"))
         (tmp_path / "latin").write_bytes(b"AKENEO_PASSWORD=s3cret\xe9\n")
-        assert "latin is no UTF-8 text" in problems(FULL, tmp_path, Path("latin"))
+        assert "latin is not UTF-8 text" in problems(FULL, tmp_path, Path("latin"))
         (tmp_path / "nul").write_bytes(b"AKENEO_PASSWORD=s3cret\0\n")
-        assert "nul is no UTF-8 text" in problems(FULL, tmp_path, Path("nul"))
+        assert "nul is not UTF-8 text" in problems(FULL, tmp_path, Path("nul"))
         assert "larger than 1024 KiB" in problems(FULL, tmp_path, Path("/dev/zero"))
 
 
@@ -159,7 +159,7 @@ class TestSecretFiles:
             f"the file of AKENEO_CLIENT_SECRET_FILE, {tmp_path}/missing, cannot be read: No such file" in told
         )
         assert f"the file of AKENEO_USERNAME_FILE, {tmp_path}/empty, is empty" in told
-        assert f"the file of AKENEO_PASSWORD_FILE, {tmp_path}/bytes, is no UTF-8 text" in told
+        assert f"the file of AKENEO_PASSWORD_FILE, {tmp_path}/bytes, is not UTF-8 text" in told
         assert "larger than 64 KiB" in problems(
             {**FULL, "AKENEO_PASSWORD": "", "AKENEO_PASSWORD_FILE": "/dev/zero"}, tmp_path
         )
@@ -210,7 +210,7 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("name", "value", "told"),
         [
-            ("AKENEO_CLIENT_SECRET", '"s3cret"', "stands in quotes that are part of it"),
+            ("AKENEO_CLIENT_SECRET", '"s3cret"', "has quotes around it that are part of the value"),
             ("AKENEO_USERNAME", " \t", "is blank"),
         ],
     )
@@ -337,8 +337,8 @@ class TestOptions:
             "HOME": "/",
         }
         assert unknown_options(options, known) == [
-            "AKENEO_MEDIA_CONCURENCY is no option of akeneo-media; did you mean AKENEO_MEDIA_CONCURRENCY?",
-            "AKENEO_MEDIA_ZZZ is no option of akeneo-media",
+            "Unknown option AKENEO_MEDIA_CONCURENCY; did you mean AKENEO_MEDIA_CONCURRENCY?",
+            "Unknown option AKENEO_MEDIA_ZZZ",
         ]
 
 

@@ -40,7 +40,7 @@ def test_a_pair_is_two_variables(
     env = {f"AKENEO_MEDIA_{name}": value for name, value in environment.items()}
     done = b.upload(one_file_for_three(b), *options, env=env)
     assert (done.status, uploads(b)) == (0, sent)
-    assert "is no option" not in done.err
+    assert "Unknown option" not in done.err
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ _TYPICAL_POST_MAX = 1_000_000
 
 @dataclass(frozen=True)
 class RequestContext:
-    """What a call was about. `attribute` is what the catalogue says of it, where that is known."""
+    """What a call was about. `attribute` is what the catalogue says about it, if that is known."""
 
     code: str = ""
     attributes: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ NOTHING = RequestContext()
 
 @dataclass(frozen=True)
 class ErrorBody:
-    """An error body: the whole message, and its `errors` if any. `json`: the PIM itself spoke."""
+    """An error body: the whole message, and its `errors` if any. `json`: it is the PIM's own."""
 
     message: str
     errors: tuple[Mapping[str, Any], ...]
@@ -58,7 +58,7 @@ def error_body(body: Any, fallback: str = "") -> ErrorBody:
 
 
 def mentions(message: str, code: str | None) -> bool:
-    """Does the message hold this code as a word of its own, in any case?"""
+    """Does the message contain this code as a separate word, in any case?"""
     if not code:
         return False
     return re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", message, re.IGNORECASE) is not None
@@ -82,7 +82,7 @@ def value_error(found: ErrorBody, sent: RequestContext) -> tuple[Kind, str]:
         strangers.append(named if isinstance(named, str) else str(error.get("property", "?")))
     return Kind.TARGET_INVALID, (
         f"The product or model itself is not valid, so nothing can be saved to it: "
-        f"correct {', '.join(sorted(set(strangers)))} in the PIM first."
+        f"fix {', '.join(sorted(set(strangers)))} in the PIM first."
     )
 
 
@@ -91,11 +91,11 @@ def _wrong_place(message: str, sent: RequestContext) -> tuple[Kind, str]:
     if message.count('"') >= 4:
         return (
             Kind.ATTRIBUTE_NOT_IN_FAMILY,
-            "Add the attribute to the family in the PIM, or name another one.",
+            "Add the attribute to the family in the PIM, or use another attribute.",
         )
     return Kind.ATTRIBUTE_WRONG_LEVEL, (
-        "This attribute belongs to another level of the model tree: name the product model in place of the "
-        "variant, or the other way round."
+        "This attribute belongs to another level of the model tree: use the product model instead of the "
+        "variant, or the variant instead of the model."
     )
 
 
@@ -106,24 +106,24 @@ def _simple(message: str, sent: RequestContext) -> tuple[Kind, str]:
     if sent.code and f'"{sent.code}"'.casefold() in message.casefold():
         return (
             Kind.TARGET_UNKNOWN,
-            "Check the code; it must exist in the PIM before media are uploaded to it.",
+            "Check the code: it must exist in the PIM before media can be uploaded to it.",
         )
     if mentions(message, attribute):
         return _about_attribute(message, sent)
     if sent.locale and mentions(message, sent.locale):
-        return Kind.LOCALE_UNKNOWN, "The locale is not there, or the user may not see it."
-    return Kind.REFUSED, "The PIM does not take this: its message says why."
+        return Kind.LOCALE_UNKNOWN, "The locale does not exist, or the connection's user may not see it."
+    return Kind.REFUSED, "The PIM does not accept this: its message says why."
 
 
 def _body_lost(sent: RequestContext) -> tuple[Kind, str]:
     if sent.size >= _TYPICAL_POST_MAX:
         return Kind.BODY_TOO_LARGE, (
-            "The server dropped the request: it is larger than its post_max_size (PHP). Have that raised, "
-            "or make the file smaller."
+            "The server dropped the request: it is larger than PHP's post_max_size. Have that raised, or "
+            "make the file smaller."
         )
     return Kind.REFUSED, (
-        "The request reached the PIM without its content: a proxy between may drop it, the server's "
-        "post_max_size may be tiny, or the PIM is too old for product models."
+        "The request reached the PIM without its content: a proxy may drop it, the server's post_max_size "
+        "may be very small, or the PIM is too old for product models."
     )
 
 
@@ -138,7 +138,7 @@ def _about_attribute(message: str, sent: RequestContext) -> tuple[Kind, str]:
                 return required, f"Fill the column {column} for this attribute."
             if not needed and given is not None:
                 return unexpected, f"Leave the column {column} empty for this attribute."
-        return Kind.REFUSED, "The PIM does not take this value: its message says why."
+        return Kind.REFUSED, "The PIM does not accept this value: its message says why."
     if re.search(r"channel|scope|locale", message, re.IGNORECASE):
         return (
             Kind.REFUSED,
@@ -152,27 +152,27 @@ def _about_attribute(message: str, sent: RequestContext) -> tuple[Kind, str]:
 def _violation(  # noqa: PLR0911 - one a case
     message: str, sent: RequestContext, attribute: str
 ) -> tuple[Kind, str]:
-    """Which rule of our own attribute the value broke."""
+    """Which rule of the attribute that we sent the value broke."""
     known = sent.attribute
     if mentions(message, sent.scope) and mentions(message, sent.locale):
         return (
             Kind.LOCALE_NOT_IN_CHANNEL,
-            "Name a locale that is bound to this channel, or bind it in the PIM.",
+            "Use a locale of this channel, or add the locale to the channel in the PIM.",
         )
     if mentions(message, sent.scope):
         return Kind.CHANNEL_UNKNOWN, "Check the channel's code in the PIM, upper and lower case too."
     if mentions(message, sent.locale):
         if known is not None and known.available_locales and sent.locale not in known.available_locales:
             listed = ", ".join(known.available_locales)
-            return Kind.LOCALE_NOT_AVAILABLE, f"{attribute} has values in these locales only: {listed}."
+            return Kind.LOCALE_NOT_AVAILABLE, f"{attribute} is available in these locales only: {listed}."
         return Kind.LOCALE_UNKNOWN, (
-            "The locale does not exist, is not enabled, or is not one that this attribute is available in."
+            "The locale does not exist, is not enabled, or is not available for this attribute."
         )
     if re.search(r"\b(image|application|text|audio|video|font|model)/[\w.+-]+", message) and not (
         known is not None and known.max_file_size is not None and sent.size > known.max_file_size
     ):
         return Kind.MIME_NOT_ALLOWED, (
-            "The file's content is not what its extension says: save it again in that format, or rename it."
+            "The file's content does not match its extension: save it again in that format, or rename it."
         )
     if mentions(message, sent.filename) or re.search(r"\d\s?(bytes|[kKMG]?i?B|[kM])\b", message):
         return Kind.FILE_TOO_LARGE, "Make the file smaller, or have the attribute's maximum file size raised."
@@ -185,6 +185,6 @@ def _violation(  # noqa: PLR0911 - one a case
         refused = re.search(alone, message, re.IGNORECASE) is not None or "extension" in message
     if refused:
         listed = ", ".join(known.allowed_extensions) if known else ""
-        takes = f"{attribute} takes {listed}" if listed else f"{attribute} does not take this extension"
-        return Kind.EXTENSION_NOT_ALLOWED, f"{takes}: convert the file, or name another attribute."
-    return Kind.REFUSED, "The PIM does not take this value: its message says why."
+        takes = f"{attribute} takes {listed}" if listed else f"{attribute} does not accept this extension"
+        return Kind.EXTENSION_NOT_ALLOWED, f"{takes}: convert the file, or use another attribute."
+    return Kind.REFUSED, "The PIM does not accept this value: its message says why."
