@@ -430,3 +430,40 @@ def test_members_have_paths_like_no_file(tmp_path: Path) -> None:
     gone = Row("e.zip", 1, "a", None, "p", archive=str(tmp_path / "gone.zip"))
     found = check_file(gone, FileRoots())
     assert not isinstance(found, LocalFile) and found.kind is Kind.FILE_UNREADABLE
+
+
+# Columns with names of their own.
+
+OWN = "item_code;Anleitung;Hauptbild;family\n00123;m.pdf;a.jpg;shoes\n00124;;;shoes\n"
+
+
+def test_the_pim_says_what_its_identifier_is_called(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.csv", OWN)
+    notes: list[str] = []
+    found = read(path, columns=["Hauptbild"], identifiers=lambda: ["ean", "item_code"], notes=notes)
+    assert values(found) == [("product 00123", "Hauptbild", None, None, "a.jpg", 2)]
+    assert [note.partition(": ")[2] for note in notes] == ["1 line left out: they name no file in Hauptbild"]
+    with pytest.raises(ManifestError, match="no column names the product") as caught:
+        read(path, columns=["Hauptbild"])
+    assert "--map item_code=product" in caught.value.hint
+
+
+def test_map_names_the_product_and_attributes_with_locale_and_channel(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.csv", "Title\n" + OWN)
+    maps = ["item_code=product", "anleitung=manual-de_DE-ecommerce", "Hauptbild=picture"]
+    expected = [
+        ("product 00123", "manual", "de_DE", "ecommerce", "m.pdf", 3),
+        ("product 00123", "picture", None, None, "a.jpg", 3),
+    ]
+    assert values(read(path, maps=maps)) == expected
+    assert values(read(path, maps=maps, columns=["manual", "Hauptbild"])) == expected
+    assert values(read(path, maps=maps, media=lambda codes: ["picture"])) == expected[1:]
+
+
+def test_a_line_with_more_cells_than_the_header_is_invalid_and_not_shifted(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.csv", "sku;name;picture\n00123;red; blue;files/a.jpg\n00124;x;files/b.jpg\n")
+    first, second = read(path, columns=["picture"])
+    assert (first.line, first.problem and first.problem.kind, first.file) == (2, Kind.ROW_MALFORMED, "")
+    assert second.problem is None
+    quoted = write(tmp_path / "q.csv", "sku;name;picture\n00123;'red; blue';files/a.jpg\n")
+    assert [row.file for row in read(quoted, columns=["picture"])] == ["files/a.jpg"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import UsageError
+from ...settings import expanded
 from ...wording import one_line
 
 _STREAM = "-"
@@ -47,10 +48,10 @@ class NamedFiles:
             raise UsageError("\n".join(problems), "name another file: this one would be written over")
 
     def _read(self) -> dict[str, str]:
-        return {str((self.env_file or Path(".env")).expanduser()): "the file of the settings"}
+        return {str(expanded(self.env_file or Path(".env"))): "the file of the settings"}
 
     def _written(self) -> Iterator[tuple[str, str]]:
-        state = self.state.expanduser() if self.state else None
+        state = expanded(self.state) if self.state else None
         for option, path in (
             ("-o", self.output),
             ("--state", state),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ....errors import UsageError
+from ....settings import expanded
 from ... import options as o
 from ...options import completion
 from ...terminal.process import say
@@ -42,7 +43,7 @@ def opened_ledger(state: Path | None, env_file: Path | None) -> Iterator[Ledger]
 
         url = load_url(os.environ, env_file, cwd=Path.cwd())
         state = default_path(url)
-    elif not state.expanduser().exists():
+    elif not expanded(state).exists():
         raise UsageError(f"there is no ledger {state}", "name the file that --state of the upload named")
     ledger = open_ledger(state, pim_url=url, clock=time.time, note=_note, exclusive=False)
     with contextlib.closing(ledger):
