@@ -11,9 +11,9 @@ from ...link import HTTP, Link
 from ...pim.errors import SourceTrouble
 from .found import Follower, Found
 from .policy import LinkOptions, LinkPolicy, Resolve, refused, system_addresses
+from .secret_store import SecretStore
 from .source import LinkSource, too_slow
 from .temp import Room
-from .vault import Vault
 
 if TYPE_CHECKING:
     from ...pim.http.transport import CallInfo
@@ -39,7 +39,7 @@ class Links:
     ) -> None:
         """`timeout`: seconds that a source may be silent; `pool`: connections kept. Raises UsageError."""
         self._policy = LinkPolicy(options, resolve)
-        self._vault = Vault()
+        self._secret_store = SecretStore()
         self._room = Room(options.max_temp)
         self._timeout = timeout
         self._pool = pool
@@ -55,13 +55,13 @@ class Links:
         link = self._policy.judge(shown if whole is None else whole)
         if isinstance(link, Failure):
             return link
-        return (shown if whole is None else self._vault.put(shown, whole)), link
+        return (shown if whole is None else self._secret_store.put(shown, whole)), link
 
     def judge(self, path: str) -> Link | Failure:
         """The link that a path stands for, if it is still known and may be followed."""
         whole: str | None = path
         if path.lower().startswith(HTTP) and "#" in path:
-            whole = self._vault.get(path)
+            whole = self._secret_store.get(path)
         if whole is None:
             return refused(
                 f"{_shown(path)} had a part that is secret, and that is kept nowhere",
@@ -85,7 +85,7 @@ class Links:
             for follower in self._followers.values():
                 follower.close()
             self._followers.clear()
-        self._vault.close()
+        self._secret_store.close()
 
     def _link(self, path: str) -> Link:
         link = self.judge(path)

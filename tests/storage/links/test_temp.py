@@ -12,8 +12,8 @@ import pytest
 
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.pim.errors import SourceTrouble
+from akeneo_media_cli.storage.links.secret_store import SecretStore
 from akeneo_media_cli.storage.links.temp import Held, Room
-from akeneo_media_cli.storage.links.vault import Vault
 
 Take = Callable[[memoryview], None]
 
@@ -123,17 +123,17 @@ def test_the_file_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_links_with_secrets_are_known_by_another_name() -> None:
-    vault = Vault()
-    assert vault.get("https://h/a?sig=***#0") is None
-    one = vault.put("https://h/a?sig=***", "https://h/a?sig=one")
-    two = vault.put("https://h/a?sig=***", "https://h/a?sig=two")
+    secret_store = SecretStore()
+    assert secret_store.get("https://h/a?sig=***#0") is None
+    one = secret_store.put("https://h/a?sig=***", "https://h/a?sig=one")
+    two = secret_store.put("https://h/a?sig=***", "https://h/a?sig=two")
     assert one != two
-    assert one == vault.put("https://h/a?sig=***", "https://h/a?sig=one")
-    assert (vault.get(one), vault.get(two)) == ("https://h/a?sig=one", "https://h/a?sig=two")
+    assert one == secret_store.put("https://h/a?sig=***", "https://h/a?sig=one")
+    assert (secret_store.get(one), secret_store.get(two)) == ("https://h/a?sig=one", "https://h/a?sig=two")
     assert "one" not in one
     # Nobody who guesses the link can tell by the name.
-    with closing(Vault()) as other:
+    with closing(SecretStore()) as other:
         assert one != other.put("https://h/a?sig=***", "https://h/a?sig=one")
-    vault.close()
-    vault.close()
-    assert vault.get(one) is None
+    secret_store.close()
+    secret_store.close()
+    assert secret_store.get(one) is None

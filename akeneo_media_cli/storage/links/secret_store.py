@@ -1,4 +1,4 @@
-"""Where the whole of links is kept whose secrets nothing may show: for as long as the process lives."""
+"""Keeps links that contain secrets, for as long as the process lives; everything else sees a stand-in."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import sqlite3
 import threading
 
 
-class Vault:
-    """Links by a text that may be shown and stored in their place. For any number of threads.
+class SecretStore:
+    """Links by a text that may be shown and stored in their place. Usable by any number of threads.
 
-    A temporary database of SQLite: a million links take no memory to speak of, and its file, if it comes to
-    one, has no name and goes with the process.
+    A temporary SQLite database: a million links need next to no memory, and its file, if there is one, has no
+    name and disappears with the process.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._store: sqlite3.Connection | None = None
-        # Unknown to everybody: what stands for a link tells nothing of it, not even to one who guesses.
+        # Nobody knows it, so a stand-in cannot be used to check a guess of the link.
         self._salt = os.urandom(16)
 
     def put(self, shown: str, whole: str) -> str:
-        """Keep a link; the text that stands for it, another for each link."""
+        """Keep a link. Returns its stand-in, a different one for each link."""
         digest = hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), key=self._salt, digest_size=8)
         name = f"{shown}#{digest.hexdigest()}"
         with self._lock:
@@ -33,7 +33,7 @@ class Vault:
         return name
 
     def get(self, name: str) -> str | None:
-        """The link that a text stands for; None if it was kept by another process."""
+        """The link behind a stand-in; None if another process kept it."""
         with self._lock:
             if self._store is None:
                 return None
@@ -41,7 +41,7 @@ class Vault:
         return None if found is None else str(found[0])
 
     def close(self) -> None:
-        """Forget all; harmless when closed."""
+        """Forget everything. May be called twice."""
         with self._lock:
             if self._store is not None:
                 self._store.close()
