@@ -99,6 +99,15 @@ def mismatch(sample: Sample, extension: str, *, link: bool = False) -> Mismatch 
     return found or Mismatch(f"not {_a(name)}", f"{_HINT_GET} Its first bytes are {head[:8].hex(' ')}.")
 
 
+def kind_of(sample: Sample) -> str:
+    """What a file is, in a word, for an overview: its format, "text", or "other". Raises OSError."""
+    head = sample.head()
+    found = format_of(head)
+    if _looks_like_text(head) and (found is None or found.name not in _IN_LETTERS):
+        return "HTML" if _is_page(head) else "SVG" if _SVG.search(_text(head)) else "text"
+    return "other" if found is None else found.name
+
+
 _PAGE_INSTEAD = Mismatch(
     "an HTML page", "It is a web page, probably to log in or with an error message: download the file itself."
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..content.endings import truncation
-from ..content.mismatch import mismatch
+from ..content.mismatch import kind_of, mismatch
 from ..content.pictures import DECODED, PillowMissingError, defect
 from ..content.pim_types import MIME_TYPES
 from ..content.sample import Sample, TooFarError
@@ -24,10 +25,14 @@ _ALL_THE_SAME = "To send it all the same: --allow-mismatch."
 
 @dataclass(frozen=True)
 class ContentChecks:
-    """How files are looked at. `allow_mismatch`: whatever they are; `pictures`: decode each picture whole."""
+    """How files are looked at. `allow_mismatch`: whatever they are; `pictures`: decode each picture whole.
+
+    `found` counts the files by what they are.
+    """
 
     allow_mismatch: bool = False
     pictures: bool = False
+    found: Counter[str] | None = field(default=None, compare=False)
 
 
 USUAL = ContentChecks()
@@ -45,6 +50,8 @@ def check_sample(
     sample: Sample, name: str, shown: str, *, checks: ContentChecks = USUAL, link: bool = False
 ) -> Failure | None:
     """What is wrong with a file's content, for a file that is to be called `name`. Raises OSError."""
+    if checks.found is not None:
+        checks.found[kind_of(sample)] += 1
     if checks.allow_mismatch:
         return None
     extension = extension_of(name).lower()

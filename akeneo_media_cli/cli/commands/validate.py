@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 import typer
 
 from .. import options as o
+from ..terminal.process import say
 
 Online = Annotated[
     bool,
@@ -40,10 +42,21 @@ def validate(
     from ...jobs.options import ValidateOptions
     from ..session.session import Session
 
-    rows = manifest.options(manifests, links)
+    found = Counter[str]()
+    rows = manifest.options(manifests, links, found)
     o.check_carrier(rows.shard, carrier)
     options = ValidateOptions(
         rows, **o.run_fields(connection, reporting), online=online, strict=strict, carrier=carrier
     )
     session = Session(connection.env_file, sandbox, reporting, logging)
-    raise typer.Exit(session.validate(options))
+    status = session.validate(options)
+    if found and not logging.quiet:
+        say(_kinds(found))
+    raise typer.Exit(status)
+
+
+def _kinds(found: Counter[str]) -> str:
+    """A table of what the files are."""
+    width = len(f"{max(found.values()):,}")
+    lines = (f"  {number:>{width},}  {kind}" for kind, number in found.most_common())
+    return "\n".join(("", "Files by content:", *lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -221,12 +222,14 @@ class ManifestInput(RowSelection):
         ),
     ] = False
 
-    def options(self, manifests: Sequence[str], links: LinkAccess | None = None) -> ManifestOptions:
-        """As `RowSelection.options`, with the links that may be followed."""
+    def options(
+        self, manifests: Sequence[str], links: LinkAccess | None = None, found: Counter[str] | None = None
+    ) -> ManifestOptions:
+        """As `RowSelection.options`, with the links that may be followed. `found` counts files by kind."""
         from dataclasses import replace
 
         from ...storage.content import ContentChecks
 
-        checks = ContentChecks(self.allow_mismatch, self.check_pictures)
+        checks = ContentChecks(self.allow_mismatch, self.check_pictures, found)
         options = replace(super().options(manifests), rename=self.rename, checks=checks)
         return replace(options, links=links.options()) if links else options
