@@ -98,7 +98,7 @@ class Archive:
 
 
 def identity(found: os.stat_result) -> tuple[int, int, int, int]:
-    """What tells whether a path still leads to the same, unchanged archive."""
+    """What shows whether a path still leads to the same, unchanged archive."""
     return found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino
 
 

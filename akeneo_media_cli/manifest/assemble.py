@@ -46,7 +46,7 @@ class Assembler:
     """Makes the rows of one manifest, and notes once what is odd about its columns.
 
     What a row leaves out is filled by `--set` first, then by the manifest's `defaults`: the command line
-    beats the file. A target column is filled only where it helps to name the target that the row (or a
+    overrides the file. A target column is filled only where it helps to name the target that the row (or a
     stronger layer) began to name, so that defaults for products do no harm to a row for a model.
     """
 

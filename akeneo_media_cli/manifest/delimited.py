@@ -26,7 +26,7 @@ DELIMITERS = ",;\t|"
 NO_QUOTE = "none"
 """What `--quote` says where cells are enclosed in nothing."""
 _HEAD = 1 << 16
-_COMPARED = 200  # cells of a header are enough to tell the delimiter by
+_COMPARED = 200  # cells of a header are enough to find the delimiter by
 _NAMED = re.compile(r"""["']?sep=([^\w\s"'\\]|\t|\\t)["']?[,;|\t ]*(?:\r\n|\r|\n|$)""", re.IGNORECASE)
 _BOM, _END_OF_FILE = "\ufeff", "\x1a"
 _LONGEST_CELL = MOST_CHARACTERS
@@ -312,7 +312,7 @@ def _short_way(make: Assembler, header: Header) -> Callable[[int, list[str]], Ro
             return None
         locale = (cells[locale_at].strip() or None) if locale_at is not None else None
         scope = (cells[scope_at].strip() or None) if scope_at is not None else None
-        if file[:5] == "file:" or file in words or not is_plain(code, attribute, locale, scope):
+        if file in words or file[:5] == "file:" or not is_plain(code, attribute, locale, scope):
             return None
         name = cells[name_at].strip() if name_at is not None else None
         return Row(

@@ -1,6 +1,6 @@
 """Which of the old encodings a text is probably in: those of one byte a letter, and those of Asia.
 
-All bytes mean something in most of them, so only the words can tell: `Pøíliš` is no word of any language that
+All bytes mean something in most of them, so only the words can decide: `Pøíliš` is no word of a language that
 Windows-1252 was made for, `Příliš` is Czech. charset-normalizer, which is made for long texts, fails for
 tables with a dozen foreign letters: it takes Polish for Shift JIS, and German in Windows-1252 for HP Roman-8.
 """

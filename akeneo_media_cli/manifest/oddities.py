@@ -1,4 +1,4 @@
-"""Values that spreadsheets and people leave behind, and that no PIM has: told before anything is asked."""
+"""Values that spreadsheets and people leave behind, and that no PIM has: found before anything is asked."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _SEPARATOR = re.compile(r"""["']?sep=.""", re.IGNORECASE)
 def sniffed(source: Source, named: Renamed, hint: str) -> str:
     """The format of a source that was opened without one; `named` has the columns' new names.
 
-    Raises UsageError, with `hint`, where nothing tells.
+    Raises UsageError, with `hint`, where it is not recognized.
     """
     if source.packed:
         return "xlsx"

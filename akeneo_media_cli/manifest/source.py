@@ -33,7 +33,7 @@ SUFFIXES = {
     ".ods": "xlsx",
     ".zip": "akeneo",
 }
-"""The format that a manifest's suffix tells, where `--format` does not."""
+"""The format by a manifest's file extension, where `--format` does not say it."""
 
 MOST_CHARACTERS = 1 << 24
 """Of one record of a CSV, one line of JSONL, one item of JSON or YAML; more is a slip or an attack."""
@@ -67,7 +67,7 @@ class Source:
         file: IO[bytes] | None = None,
         encoding: str | None = None,
     ) -> None:
-        """`packed`: it is an archive, as spreadsheets are, and no text; None: its first bytes tell.
+        """`packed`: it is an archive, as spreadsheets are, and no text; None: its first bytes decide.
 
         `file`: the manifest itself, where `name` is no path; it is closed with the source. `encoding`: of a
         text; None: found.
@@ -183,7 +183,7 @@ class Source:
             raise self.unusable("is no XLSX or ODS file", "If it is text, name its format: --format csv")
 
     def _family(self, head: bytes) -> str:
-        """The encoding that the first bytes tell."""
+        """The encoding by the first bytes."""
         for bom, encoding in _BOMS:
             if head.startswith(bom):
                 return encoding

@@ -24,7 +24,7 @@ class MissingPlaceholderError(Exception):
 class Setting:
     """One `--set`: the column it fills and the pieces of its value.
 
-    `known` tells a column with a meaning from one that is only carried. `pieces` are pairs of literal
+    `known`: the column has a meaning and is not only carried. `pieces` are pairs of literal
     text and the placeholder after it ("" for none).
     """
 

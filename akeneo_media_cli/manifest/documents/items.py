@@ -74,7 +74,7 @@ class _Float(float):
 
 @dataclass(frozen=True)
 class Repeated:
-    """A mapping in which `key` is given twice, so that nobody can tell what is meant."""
+    """A mapping in which `key` is given twice, so that it is not known which is meant."""
 
     key: str
 
@@ -98,7 +98,7 @@ class Part(NamedTuple):
 
 
 class _UnfitError(Exception):
-    """A value that cannot stand where it stands; the text says why."""
+    """A value that cannot be used where it is; the text says why."""
 
 
 def most_repeated(source: Source) -> int:
@@ -197,7 +197,7 @@ def read_document(
 ) -> Iterator[Row]:
     """Rows of a list, or of a mapping's `uploads`.
 
-    A mapping is gone through twice, as `defaults` may stand after the rows that they fill.
+    A mapping is gone through twice, as `defaults` may come after the rows that they fill.
     """
     with source.text() as text:
         parts = parse(text)

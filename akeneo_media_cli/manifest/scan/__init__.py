@@ -120,11 +120,11 @@ class Scan:
         kinds = {GROUPS[name] for name in named if name in GROUPS}
         if not kinds:
             raise UsageError(
-                f"{pattern.written!r} does not tell what the files are for",
+                f"{pattern.written!r} does not say what the files are for",
                 "Put {product} or another target into it, or name one for all: --set product=...",
             )
         if "attribute" not in named and not kinds.intersection(_BARE):
             raise UsageError(
-                f"{pattern.written!r} does not tell the attribute",
+                f"{pattern.written!r} does not say the attribute",
                 "Put {attribute} into it, or name one for all: --set attribute=picture",
             )

@@ -275,7 +275,7 @@ def _pieces(written: str) -> list[tuple[str, str]]:
         if name is not None and (spec or conversion or not column.isidentifier()):
             raise wrong("a field is a column's name and nothing else")
         if pieces and not literal and name is not None:
-            raise wrong(f"nothing stands between {{{pieces[-1][1]}}} and {{{column}}}")
+            raise wrong(f"there is nothing between {{{pieces[-1][1]}}} and {{{column}}}")
         pieces.append((literal, column))
     names = [name for _, name in pieces if name]
     if not names:

@@ -33,7 +33,7 @@ class Shape(NamedTuple):
     sections: tuple[_Section | None, ...]
 
     def text(self, value: float) -> str | None:
-        """What is seen of a number; None where this shape does not tell."""
+        """What is seen of a number; None where this shape does not say."""
         if abs(value) >= _MOST_DIGITS:
             return None
         which = 0 if value > 0 else 1 if value < 0 else 2
