@@ -1,7 +1,7 @@
 """One tree of errors: each has a kind, a message and a hint.
 
 `Kind` is the closed list behind `error.kind` in reports; `docs/errors.md` has a
-cause and a cure for each, and a test holds the two together.
+cause and a fix for each, and a test holds the two together.
 """
 
 from __future__ import annotations

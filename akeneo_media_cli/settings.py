@@ -1,4 +1,4 @@
-"""Where a setting comes from: the environment, then `.env`, and files that hold secrets.
+"""Where a setting comes from: `--env-file`, the environment, `.env`, and files that hold secrets.
 
 No message of this module contains a value that may be secret: problems
 name the variable, and the content of a file never gets into an exception.
@@ -66,14 +66,14 @@ def expanded(path: Path) -> Path:
 
 
 def load_connection(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) -> Connection:
-    """Who we are at which PIM, from `environ`, then from `env_file` (None: `.env` in `cwd`, if there is one).
+    """The PIM and our credentials: from `env_file`, then `environ`, then `.env` in `cwd` if there is one.
 
-    Environment variables override the file, and an empty value counts as none. If one place has both, a token
-    overrides the four credentials; a login in the environment overrides a token in the file.
-    Raises `UsageError` that lists every problem at once.
+    `.env` is read only without `env_file`. An empty value counts as not set. In one place a token is used
+    rather than the four credentials; between places, the first that has either decides.
+    Raises `UsageError` that names every problem at once.
     """
     problems: list[str] = []
-    sources = [_Source("the environment", environ, cwd), _env_source(env_file, cwd, problems)]
+    sources = _sources(environ, env_file, cwd, problems)
     found = {name: _value(name, sources, problems) for name in _wanted(sources)}
     url = _address(found[URL], sources, problems)
     if problems:
@@ -95,7 +95,7 @@ def load_url(environ: Mapping[str, str], env_file: Path | None, *, cwd: Path) ->
     Raises `UsageError` that lists every problem at once.
     """
     problems: list[str] = []
-    sources = [_Source("the environment", environ, cwd), _env_source(env_file, cwd, problems)]
+    sources = _sources(environ, env_file, cwd, problems)
     url = _address(_value(URL, sources, problems), sources, problems)
     if problems:
         raise UsageError(
@@ -143,7 +143,7 @@ def affirmed(values: Mapping[str, str], pairs: Collection[str], where: str) -> d
 
 
 def unknown_options(options: Mapping[str, str], known: Collection[str]) -> list[str]:
-    """A warning for each `AKENEO_MEDIA_*` variable that is no option's, with the name that was meant."""
+    """A warning for each `AKENEO_MEDIA_*` variable without an option, with the name that was meant."""
     return [
         f"Unknown option {name}{_meant(name, known)}"
         for name in sorted(options)
@@ -240,6 +240,15 @@ def _secret_file(name: str, path: Path, problems: list[str]) -> str:
     if not text:
         problems.append(f"the file of {name}, {path}, is empty")
     return text
+
+
+def _sources(
+    environ: Mapping[str, str], env_file: Path | None, cwd: Path, problems: list[str]
+) -> list[_Source]:
+    """The places to look in, in order: a file that was named on purpose overrides the environment."""
+    environment = _Source("the environment", environ, cwd)
+    file = _env_source(env_file, cwd, problems)
+    return [environment, file] if env_file is None else [file, environment]
 
 
 def _env_source(env_file: Path | None, cwd: Path, problems: list[str]) -> _Source:

@@ -83,10 +83,9 @@ def count(number: int, noun: str) -> str:
 
 
 def utc(timestamp: float) -> str:
-    """Seconds since the epoch as reports have them: `2026-11-23T10:15:00Z`, and milliseconds if any."""
+    """Seconds since the epoch as `2026-11-23T10:15:00.000Z`: always with milliseconds, so that text sorts."""
     moment = datetime.fromtimestamp(round(timestamp, 3), UTC)
-    precision = "milliseconds" if moment.microsecond else "seconds"
-    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def title(kind: str) -> str:

@@ -19,8 +19,8 @@ def test_every_kind_has_its_section_and_every_section_its_kind() -> None:
 
 @pytest.mark.parametrize("kind", [kind.value for kind in Kind])
 def test_each_says_what_it_means_how_it_comes_about_and_what_to_do(kind: str) -> None:
-    parts = dict(re.findall(r"^- \*\*(\w+):\*\* ((?:.|\n(?!- |\n))+)", SECTIONS[kind], re.MULTILINE))
-    assert [*parts] == ["Meaning", "Cause", "Cure"]
+    parts = dict(re.findall(r"^- \*\*([\w ]+):\*\* ((?:.|\n(?!- |\n))+)", SECTIONS[kind], re.MULTILINE))
+    assert [*parts] == ["Meaning", "Cause", "How to fix"]
     assert all(text.rstrip().endswith((".", ":")) for text in parts.values())
 
 

@@ -63,6 +63,11 @@ class TestSources:
         found = load_connection({**FULL, "AKENEO_PASSWORD": ""}, None, cwd=tmp_path)
         assert found == WHOLE
 
+    def test_a_file_named_on_purpose_overrides_the_environment(self, tmp_path: Path) -> None:
+        (tmp_path / "staging.env").write_text("AKENEO_URL=https://staging.example.com\n")
+        found = load_connection(FULL, Path("staging.env"), cwd=tmp_path)
+        assert (found.url, found.username) == ("https://staging.example.com", "uploader_1234")
+
     @pytest.mark.parametrize(
         "password", ["a$b${HOME}c", "p#q", "a=b=c", "  ", "söß€", "'", "x'y\"z", "your-self", " a "]
     )

@@ -123,7 +123,7 @@ def run() -> None:
 
 
 def _options_from_surroundings() -> None:
-    """Options may stand in `.env` beside the credentials; the environment itself goes before it.
+    """Read options from `.env` too; the environment overrides it.
 
     Raises UsageError for variables that contradict each other.
     """

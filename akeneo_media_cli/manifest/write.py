@@ -31,10 +31,17 @@ def write_rows(
         ValueError: an unknown format; a row with a problem or without target; a value outside `columns`;
             or text that no manifest can carry (NUL, or half a surrogate pair outside a file name).
     """
+    write_values((_values(row) for row in rows), format, stream, columns)
+
+
+def write_values(
+    rows: Iterable[dict[str, Any]], format: str, stream: TextIO, columns: Sequence[str] | None = None
+) -> None:
+    """As `write_rows`, from the values of each row by column. Raises ValueError for an unknown format."""
     write = _WRITERS.get(format)
     if write is None:
         raise ValueError(f"cannot write {format!r}; known: {', '.join(_WRITERS)}")
-    write((_values(row) for row in rows), stream, columns)
+    write(rows, stream, columns)
 
 
 def _values(row: Row) -> dict[str, Any]:

@@ -31,10 +31,10 @@ class Progress(Protocol):
         """An attempt met trouble; the next step comes after `delay` seconds."""
 
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
-        """The row's last word: the report item."""
+        """The row is finished: its report item."""
 
     def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
-        """Rows had their last word before anything was sent: so many by status, so many bytes in all.
+        """Rows were finished before anything was sent: so many by status, so many bytes in all.
 
         `items` gives each of them as `row_finished` is told of it, for displays that show every row.
         """

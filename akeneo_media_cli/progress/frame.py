@@ -12,6 +12,8 @@ from ..wording import size as bytes_of
 from .tally import Flight, Moment
 
 MOST_FLIGHTS = 16
+FILE_CELLS = 60
+"""The most room that a file gets where its target is shown too."""
 _STYLES = {"uploaded": "green", "failed": "red", "invalid": "red", "retried": "yellow", "pending": "yellow"}
 # Variation selectors: terminals disagree on how wide they make the character before.
 _SELECTORS = re.compile("[\ufe00-\ufe0f]")
@@ -23,7 +25,7 @@ def layout(now: Moment, width: int, height: int, *, unicode: bool = True, last: 
 
     `last` leaves out what is only true of a run that goes on. Without `unicode` the bar is drawn in ASCII.
     """
-    head = [_bar(now, width, unicode=unicode, last=last), _fit(Text(now.amounts()), width)]
+    head = [_bar(now, width, unicode=unicode, last=last), _fit(Text(now.amounts(rate=not last)), width)]
     head.append(_fit(_counts(now), width))
     if last:
         return head[: max(height, 0)]
@@ -74,13 +76,15 @@ def _flight(flight: Flight, now: Moment, width: int) -> Text:
     right = right[: max(width - 12, 0)]
     room = width - 2 - cell_len(right) - 1
     target = _shown(str(flight.target)) if width >= 60 else ""
-    for_target = min(cell_len(target), room * 2 // 5)
-    for_file = room - for_target - (1 if target else 0)
+    # On a wide screen the target stays beside its file, not at the far end of the line.
+    for_file = room - min(cell_len(target), room * 2 // 5) - (1 if target else 0)
+    for_file = min(for_file, FILE_CELLS) if target else for_file
+    for_target = room - for_file - 1
     return _fit(
         Text.assemble(
             "  ",
             set_cell_size(_tail(_shown(flight.file), for_file), max(for_file, 0)),
-            (f" {_head(target, for_target)}" if target else "", "dim"),
+            (f" {set_cell_size(_head(target, for_target), max(for_target, 0))}" if target else "", "dim"),
             f" {right}",
         ),
         width,

@@ -19,7 +19,7 @@ class JsonLines:
     """Each event as `{"event": ..., "time": ...}` and what the `Progress` method of that name is told.
 
     `row_finished` holds the report's item at its top level, and comes once a row: what a call that was not
-    waited for says after its row's last word is left out. Pieces of files (`row_sent`) are no events.
+    waited for says after its row is finished is left out. Pieces of files (`row_sent`) are no events.
     `wall_clock` gives seconds since the epoch.
     """
 

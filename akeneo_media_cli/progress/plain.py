@@ -31,16 +31,16 @@ class Plain:
         self._tally = Tally(clock)
         self._ticker = Ticker(every, self.tick)
 
-    def tick(self) -> None:
-        """Write the line that is due."""
+    def tick(self, *, last: bool = False) -> None:
+        """Write the line that is due; the `last` one without what is only true while the run goes on."""
         now = self._tally.now()
-        parts = [f"{now.fraction:.0%}, {now.amounts()}"]
-        if now.left is not None:
+        parts = [f"{now.fraction:.0%}, {now.amounts(rate=not last)}"]
+        if not last and now.left is not None:
             parts.append(f"about {duration(now.left)} left")
         parts.append(", ".join(f"{number:,} {name}" for name, number in now.counts()))
-        if now.flights:
+        if now.flights and not last:
             parts.append(f"{len(now.flights)} in flight")
-        if now.trouble:
+        if now.trouble and not last:
             parts.append(now.trouble)
         self._out.write(f"[{duration(now.elapsed)}] {'; '.join(parts)}\n")
 
@@ -74,7 +74,7 @@ class Plain:
 
     def finished(self, summary: Mapping[str, Any]) -> None:
         self._ticker.stop()
-        self.tick()
+        self.tick(last=True)
 
 
 def note_line(message: str, hint: str, level: str) -> str:

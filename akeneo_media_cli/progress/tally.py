@@ -41,7 +41,7 @@ class Tally:
     concurrency: int = 0
     retried: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
-    _settled: int = 0  # bytes of rows that had their last word
+    _settled: int = 0  # bytes of finished rows
     _sent: int = 0  # bytes that went out in attempts that are over
     _flights: dict[int, Flight] = field(default_factory=dict)
     _wait: tuple[str, float] | None = None
@@ -197,14 +197,17 @@ class Moment:
             guesses.append((self.rows - self.done) / self.done_rate)
         return max(guesses, default=None)
 
-    def amounts(self) -> str:
-        """`1,234 of 10,000 rows, 1.2 GB of 4.5 GB, 12.3 MB/s`; only 1.2 GB where nobody knows of how much."""
+    def amounts(self, *, rate: bool = True) -> str:
+        """`1,234 of 10,000 rows, 1.2 GB of 4.5 GB, 12.3 MB/s`; only 1.2 GB where the total is unknown.
+
+        `rate` is left out of the last line: the summary has the rate of the whole run.
+        """
         text = f"{self.done:,} of {count(self.rows, 'row')}"
         if self.sized:
             text += f", {bytes_of(self.handled)} of {bytes_of(self.size)}"
         elif self.handled:
             text += f", {bytes_of(self.handled)}"
-        return f"{text}, {bytes_of(self.rate)}/s"
+        return f"{text}, {bytes_of(self.rate)}/s" if rate else text
 
     def counts(self) -> list[tuple[str, int]]:
         """How many rows are what, those of a run's everyday first even when there are none."""

@@ -50,7 +50,7 @@ def _commands(report: Report, workspace: str | None) -> Iterator[str]:
         else:
             left += 1
     if left:
-        yield f"::error::{count(left, 'more row')} could not be done: see the report"
+        yield f"::error::{count(left, 'more row')} not uploaded: see the report"
 
 
 def _command(item: Mapping[str, Any], workspace: str | None) -> str:

@@ -18,7 +18,7 @@ class Group:
     rows: list[Mapping[str, Any]] = field(default_factory=list)
     """The first few."""
     hint: str | None = None
-    """The cure that all the rows share; None where each has its own."""
+    """How to fix all the rows; None where each has its own."""
 
     def add(self, item: Mapping[str, Any], keep: int) -> None:
         """Count `item`, and keep it while there are fewer than `keep`."""
@@ -59,5 +59,5 @@ def message_of(item: Mapping[str, Any]) -> str:
 
 
 def hint_of(item: Mapping[str, Any]) -> str:
-    """The row's cure; empty where there is none to tell."""
+    """How to fix the row; empty if unknown."""
     return str((item.get("error") or {}).get("hint") or "")

@@ -54,8 +54,8 @@ class Item(_Item, total=False):
 
     Beside the fields of a row, and left out where unknown: `extra` (the manifest's further columns),
     `row` (the row's number in the run), `name` (as the PIM shows it), `notes`, and for a row that took time
-    `started_at` and `finished_at`: of its whole way from its first try to its last word, waits included. The
-    HTML report's timeline is drawn from them.
+    `started_at` and `finished_at`: from its first try until it is finished, waits
+    included. The HTML report's timeline is drawn from them.
     """
 
     extra: Mapping[str, Any]

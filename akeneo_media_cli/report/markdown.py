@@ -22,7 +22,7 @@ _INNER_UNDERSCORE = re.compile("(?<=[A-Za-z0-9])&#95;(?=[A-Za-z0-9])")
 
 
 def write(report: Report, out: TextIO) -> None:
-    """Totals, then failures by cause with the cure, then what to do; at most `LARGEST` bytes."""
+    """Totals, then failures by cause with how to fix them, then what to do; at most `LARGEST` bytes."""
     out.write(markdown(report))
 
 
@@ -92,20 +92,20 @@ def _totals(report: Report) -> str:
 
 
 def _error(report: Report) -> str:
-    """What ended the run, and its cure."""
+    """What ended the run, and how to fix it."""
     if report.error is None:
         return ""
     kind = _escaped(title(str(report.error.get("kind"))))
     hint = _prose(one_line(report.error.get("hint") or "", _ERROR))
-    cure = f"\n\n**Cure:** {hint}" if hint else ""
-    return f"\n**{kind}:** {quoted(report.error.get('message'), _ERROR)}{cure}\n"
+    fix = f"\n\n**How to fix:** {hint}" if hint else ""
+    return f"\n**{kind}:** {quoted(report.error.get('message'), _ERROR)}{fix}\n"
 
 
 def _section(group: Group, room: int) -> str:
     """A cause and as many of its rows as `room` bytes take; empty if that is none."""
     head = f"\n### {_escaped(title(group.kind))}: {count(group.count, 'row')}\n\n"
     if group.hint:
-        head += f"**Cure:** {_prose(one_line(group.hint, _MESSAGE))}\n\n"
+        head += f"**How to fix:** {_prose(one_line(group.hint, _MESSAGE))}\n\n"
     head += "| where | file | target | what was found |\n| --- | --- | --- | --- |\n"
     room -= len(head.encode()) + 100
     lines: list[str] = []

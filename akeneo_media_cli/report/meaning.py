@@ -1,4 +1,4 @@
-"""What a run came to, in a sentence, and what to do next."""
+"""The result of a run in a sentence, and what to do next."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def _fine(report: Report) -> str:
 def _rows_failed(report: Report) -> str:
     bad = _number(report, "invalid", "failed", "differs", "missing")
     if not bad:
-        return "Every row was done, but not everything that was asked for beside could be written."
+        return "All rows were processed, but a report or another file could not be written."
     says = {"validate": _mistaken, "verify": _not_held, "download": _not_fetched}
     left = _left(report) if _number(report, "pending") else ""
     return " ".join(filter(None, (says.get(report.command, _not_sent)(report, bad), left)))
 
 
 def _mistaken(report: Report, bad: int) -> str:
-    return f"{count(bad, 'row')} cannot be uploaded as written. Correct the causes, then validate again."
+    return f"{count(bad, 'row')} cannot be uploaded as written. Fix them and validate again."
 
 
 def _not_held(report: Report, bad: int) -> str:
@@ -69,34 +69,37 @@ def _not_held(report: Report, bad: int) -> str:
         held = "1 row's file" if absent == 1 else f"{absent:,} rows' files"
         sentences.append(f"The PIM does not hold {held}: `akeneo-media upload` sends what it lacks.")
     if bad > absent:
-        sentences.append(f"{count(bad - absent, 'row')} could not be compared, for the causes above.")
+        sentences.append(f"{count(bad - absent, 'row')} could not be compared; see the reasons above.")
     return " ".join(sentences)
 
 
 def _not_fetched(report: Report, bad: int) -> str:
-    return f"{count(bad, 'row')} could not be fetched, for the causes above. The same command tries again."
+    return (
+        f"{count(bad, 'row')} could not be downloaded; the reasons are above. The same command tries again."
+    )
 
 
 def _not_sent(report: Report, bad: int) -> str:
     rows = count(bad, "row")
     if _number(report, "planned"):
-        return f"Nothing was sent, as this was a dry run. Before the real one, correct {rows}."
-    text = f"{rows} could not be done. Correct the causes and run the same command: it sends what is missing."
+        return f"This was a dry run: nothing was sent. Fix {rows} before you upload."
+    was, them = ("was", "it is") if bad == 1 else ("were", "they are")
+    text = f"{rows} {was} not uploaded. Fix the problems and run the same command: only {them} sent."
     if report.recall and _number(report, "failed"):
-        text += f" `akeneo-media runs retry {one_line(report.recall, 300)}` tries only the failed rows."
+        text += f" `akeneo-media runs retry {one_line(report.recall, 300)}` retries only the failed rows."
     return text
 
 
 def _refused(report: Report) -> str:
-    return "The PIM refused the credentials or a permission: `akeneo-media check` tells which."
+    return "The PIM refused the credentials or a permission: `akeneo-media check` shows which."
 
 
 def _pending(report: Report) -> str:
     if not report.summary.get("total"):
-        return f"{_nothing(report)} The PIM did not answer before a row was known: run it again."
+        return f"{_nothing(report)} The PIM did not answer. Run it again."
     if not _number(report, "pending"):
-        return "Every row was done, but not all that was to follow: the warnings say what."
-    return f"Nothing failed, but not all was done. {_left(report)}"
+        return "All rows were uploaded, but a later step failed: see the warnings."
+    return f"Nothing failed, but some rows are not finished. {_left(report)}"
 
 
 def _interrupted(report: Report) -> str:
@@ -109,7 +112,7 @@ def _running(report: Report) -> str:
 
 def _killed(report: Report) -> str:
     """Its process died: nobody was left to write down how it ended."""
-    text = "The run was interrupted before it could come to an end: it was killed, or its machine went down."
+    text = "The run was interrupted before it ended: it was killed, or its machine stopped."
     return f"{text} {_left(report)}" if _number(report, "pending") else text
 
 
@@ -125,5 +128,5 @@ def _defect(report: Report) -> str:
 
 
 def _nothing(report: Report) -> str:
-    done = {"verify": "compared", "download": "fetched"}
+    done = {"verify": "compared", "download": "downloaded"}
     return f"Nothing was {done.get(report.command, 'sent')}."

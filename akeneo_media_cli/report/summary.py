@@ -38,7 +38,7 @@ def write_summary(
     reports: Sequence[str] = (),
     wanted: bool = False,
 ) -> None:
-    """Counts, effort, causes with cures, and what to do next; never fails, whatever becomes of `stream`.
+    """Causes with how to fix them, then the counts and what to do next; never fails, even if `stream` does.
 
     But where it is what was asked for, `wanted`: then it raises OSError.
     On a terminal lines are folded to its width and coloured (`NO_COLOR`, `FORCE_COLOR` and `CI` respected);
@@ -54,9 +54,6 @@ def write_summary(
 
 
 def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
-    yield Line("")
-    yield from _totals(report)
-    yield from _plan(report)
     files = ", ".join(one_line(name, 200) for name in reports if name != "-")
     elsewhere = files or "a report (--report FILE)"
     for group in grouped(report.attention(), _ROWS):
@@ -77,6 +74,11 @@ def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
         yield Line(f"error: {one_line(report.error.get('message'), _ERROR)}", style="bold red")
         if report.error.get("hint"):
             yield Line(f"-> {one_line(report.error['hint'], _ERROR)}", 2, "cyan")
+    yield Line("")
+    if report.pim and report.pim.get("url"):
+        yield Line(f"PIM: {one_line(report.pim['url'], 200)}", 2, "dim")
+    yield from _totals(report)
+    yield from _plan(report)
     yield Line("")
     fine = report.exit_status == Exit.OK
     yield Line(meaning(report), style="bold green" if fine else "bold")
@@ -117,13 +119,13 @@ def _totals(report: Report) -> Iterator[Line]:
     if amount or calls:
         parts = [f"{size(amount)} {way}"] if amount else []
         parts += [f"{size(amount / seconds)}/s"] if amount and seconds else []
-        parts.append(count(calls, "call"))
+        parts.append(count(calls, "request"))
         if summary.get("shared"):
-            parts.append(f"{count(int(summary['shared']), 'row')} given a file that another row sent")
+            parts.append(f"{count(int(summary['shared']), 'row')} reused a file that was already sent")
         for key in ("retries", "throttled"):
             number = int(summary.get(key) or 0)
             if number:
-                parts.append(f"{number:,} {'tried again' if key == 'retries' else 'throttled by the PIM'}")
+                parts.append(f"{number:,} {'retried' if key == 'retries' else 'rate limited'}")
         yield Line(", ".join(parts), 2)
 
 

@@ -61,7 +61,7 @@ def test_a_list_holds_every_file_and_nothing_else(bench: Bencher) -> None:
         "size": 1003,
         "extension": "jpg",
     }
-    assert done.err == ""
+    assert done.err == f"info: Reading from {b.sandbox.url}\n"
     assert b.sandbox.stats()["calls"]["GET /media-files"] == {"200": 3}
 
 
@@ -210,7 +210,7 @@ def test_get_tells_unknown_codes_one_by_one(bench: Bencher) -> None:
     done = b.run("media", "get", codes[0], *unknown, codes[1], "--json", report=False)
     assert done.status == 1
     assert [file["code"] for file in listed(done.out)] == codes
-    told = done.err.splitlines()
+    told = done.err.splitlines()[1:]
     assert len(told) == len(unknown)
     assert all(line.startswith("error: ") for line in told)
     assert "0/0/0/0/nothing.jpg" in told[0]

@@ -225,7 +225,7 @@ def test_a_terminal_gets_what_it_asks_for(
     if not bars:
         assert "\r" not in shown.replace("\r\n", "\n")
         assert "\x1b" not in COLOURS.sub("", shown)
-    assert "2 rows could not be done." in " ".join(COLOURS.sub("", shown).split())
+    assert "2 rows were not uploaded." in " ".join(COLOURS.sub("", shown).split())
 
 
 def test_without_a_terminal_colour_comes_when_forced_and_bars_never(bench: Bencher) -> None:
@@ -258,7 +258,7 @@ def test_the_quiet_are_told_what_failed(bench: Bencher) -> None:
     done = b.run(*two_bad_rows(b), "-q")
     assert done.status == 1
     assert "gone.jpg does not exist" in done.err
-    assert "2 rows could not be done." in done.err
+    assert "2 rows were not uploaded." in done.err
     assert "100%" not in done.err, "no progress"
     wrong = b.run("upload", "none.csv", "-q")
     assert wrong.status == 3

@@ -45,7 +45,7 @@ def test_a_thousand_variants_with_one_picture_take_a_dozen_calls(bench: Bencher)
     assert (stats["duplicates"], stats["lost_values"], stats["orphans"]) == (0, 0, 0)
     assert stats["most_in_flight_per_entity"] == 1
     assert done.report["summary"]["shared"] == 999
-    assert "999 rows given a file" in done.err
+    assert "999 rows reused a file" in done.err
     assert {v["sha256"] for v in b.sandbox.values()} == {sha256(jpeg(1))}
     shared = [i for i in done.report["items"] if any("not sent again" in note for note in i["notes"])]
     assert len(shared) == 999

@@ -79,8 +79,7 @@ def test_plain_ends_with_a_line_of_the_end(clock: Clock) -> None:
     clock.now += 2
     progress.finished({})
     assert out.getvalue() == (
-        "[2.0 s] 100%, 1 of 1 row, 1.0 kB of 1.0 kB, 500 bytes/s; "
-        "1 uploaded, 0 unchanged, 0 failed, 0 retried\n"
+        "[2.0 s] 100%, 1 of 1 row, 1.0 kB of 1.0 kB; 1 uploaded, 0 unchanged, 0 failed, 0 retried\n"
     )
 
 
@@ -88,7 +87,7 @@ def test_plain_with_nothing_to_do_and_with_statuses_of_its_own(clock: Clock) -> 
     progress, out = plain(clock)
     progress.started(rows=0, size=0, concurrency=4)
     progress.finished({})
-    assert out.getvalue().startswith("[0.0 s] 0%, 0 of 0 rows, 0 bytes/s; 0 uploaded")
+    assert out.getvalue().startswith("[0.0 s] 0%, 0 of 0 rows; 0 uploaded")
     progress, out = plain(clock)
     progress.started(rows=4, size=0, concurrency=4)
     progress.row_finished(1, item(1, "held", size=None))

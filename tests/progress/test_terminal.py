@@ -156,7 +156,7 @@ def test_a_frame_takes_the_place_of_the_last(screen: Screen, clock: Clock) -> No
     screen.stream.write("the summary\n")
     screen.stream.flush()
     assert screen.shown[1:] == [
-        "4 of 10 rows, 8.0 MB of 20.0 MB, 66.7 kB/s",
+        "4 of 10 rows, 8.0 MB of 20.0 MB",
         "4 uploaded, 0 unchanged, 0 failed, 0 retried",
         "the summary",
     ]

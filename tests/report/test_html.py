@@ -64,7 +64,7 @@ def test_every_row_of_a_small_run_is_there() -> None:
         ],
     ]
     assert "extension not allowed: 1 row" in page
-    assert "<b>Cure:</b> picture takes jpg" in page
+    assert "<b>How to fix:</b> picture takes jpg" in page
     assert "<b>1</b>failed" in page
     assert "<code>akeneo-media runs retry 20261123T101500Z-3f2a</code>" in page
     assert "<svg" not in page, "no row tells when it was sent"
@@ -105,7 +105,7 @@ def test_hints_stand_with_their_rows_where_they_differ() -> None:
     ]
     page = page_of(report(*rows))
     assert '<span class="hint">cure 2</span>' in page
-    assert "<b>Cure:</b>" not in page
+    assert "<b>How to fix:</b>" not in page
 
 
 def test_timeline_spreads_rows_over_their_time() -> None:

@@ -33,7 +33,7 @@ def test_totals_failures_and_what_to_do() -> None:
     text = out.getvalue()
     assert text.startswith("## akeneo-media upload: 1 uploaded, 1 failed\n")
     assert "### extension not allowed: 1 row\n" in text
-    assert "**Cure:** picture takes jpg, jpeg, png: convert" in html.unescape(text)
+    assert "**How to fix:** picture takes jpg, jpeg, png: convert" in html.unescape(text)
     table = cells(text)
     assert dict(zip(*table[:2], strict=True)) == {
         **{"rows": "2", "uploaded": "1", "unchanged": "0", "planned": "0", "invalid": "0", "failed": "1"},
@@ -90,7 +90,7 @@ def test_many_causes_with_long_texts_fit_a_comment() -> None:
     text = markdown(report(*rows, exit_status=1))
     assert LARGEST / 2 < len(text.encode()) <= LARGEST
     assert re.search(r"\n\d+ more rows of \d+ more causes: see the full report\.\n", text)
-    assert "could not be done" in text
+    assert "were not uploaded" in text
 
 
 def test_an_empty_report() -> None:

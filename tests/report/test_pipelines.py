@@ -75,7 +75,7 @@ def test_hostile_rows_give_one_command_each(tmp_path: Path) -> None:
 def test_a_log_is_not_flooded() -> None:
     lines = annotated(long_report(MOST + 500, "failed"))
     assert len(lines) == MOST + 1
-    assert lines[-1] == "::error::500 more rows could not be done: see the report"
+    assert lines[-1] == "::error::500 more rows not uploaded: see the report"
 
 
 def test_the_closing_summary_gives_the_runner_no_commands() -> None:
@@ -188,7 +188,7 @@ def test_log_records_as_json() -> None:
     line = json.loads(text)
     assert "ValueError: in\nlines" in line.pop("exception")
     assert line == {
-        "time": "2026-11-23T10:15:00Z",
+        "time": "2026-11-23T10:15:00.000Z",
         "level": "warning",
         "logger": "akeneo_media_cli.pim",
         "message": "got \x1b\udcff",

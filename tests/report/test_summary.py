@@ -24,10 +24,11 @@ def shown(of: Report, environ: dict[str, str] | None = None, **options: Any) -> 
 def test_all_is_well() -> None:
     assert shown(report(item(), item(3, "unchanged"))) == (
         "\n"
+        "  PIM: https://my.cloud.akeneo.com\n"
         "  1  uploaded\n"
         "  1  unchanged\n"
         "  2  rows in 9.1 s\n"
-        "  481.2 kB sent, 52.9 kB/s, 9 calls, 1 tried again\n"
+        "  481.2 kB sent, 52.9 kB/s, 9 requests, 1 retried\n"
         "\n"
         "Every row is in the PIM.\n"
     )
@@ -46,7 +47,7 @@ def test_failures_are_grouped_with_rows_cause_and_cure() -> None:
     assert "  and 2 more, in out.json\n  -> picture takes jpg, jpeg, png: convert" in text
     assert "file missing: 1 row\n" in text
     assert text.index("extension not allowed") < text.index("file missing"), "most frequent first"
-    assert "8 rows could not be done." in text
+    assert "8 rows were not uploaded." in text
     assert "`akeneo-media runs retry 20261123T101500Z-3f2a`" in text
     assert text.endswith("(exit status 1)\n")
 
@@ -109,7 +110,7 @@ def test_a_terminal_gets_colour_and_folding() -> None:
     [
         ("upload", 0, {"total": 0}, "nothing to do"),
         ("upload", 0, {"total": 2, "planned": 2}, "dry run: 2 rows would be"),
-        ("upload", 1, {"total": 2, "planned": 1, "invalid": 1}, "Before the real one, correct 1 row."),
+        ("upload", 1, {"total": 2, "planned": 1, "invalid": 1}, "Fix 1 row before you upload."),
         ("upload", 1, {"total": 3, "failed": 1, "pending": 2}, "2 rows pending: the same command resumes"),
         ("upload", 4, {"total": 1}, "akeneo-media check"),
         ("upload", 3, {"total": 1, "invalid": 1}, "Nothing was sent."),
@@ -117,11 +118,11 @@ def test_a_terminal_gets_colour_and_folding() -> None:
             "upload",
             5,
             {"total": 7, "pending": 7},
-            "not all was done. 7 rows pending: the same command",
+            "some rows are not finished. 7 rows pending: the same command",
         ),
-        ("upload", 5, {"total": 7, "uploaded": 7}, "not all that was to follow"),
+        ("upload", 5, {"total": 7, "uploaded": 7}, "a later step failed"),
         ("upload", 5, {"total": 0}, "Nothing was sent. The PIM did not answer"),
-        ("upload", 1, {"total": 7, "uploaded": 7}, "not everything that was asked for beside"),
+        ("upload", 1, {"total": 7, "uploaded": 7}, "could not be written"),
         ("upload", 70, {"total": 7}, "defect"),
         ("upload", 130, {"total": 7, "pending": 1}, "Interrupted. 1 row pending: the same command resumes"),
         ("upload", 143, {"total": 7}, "Interrupted"),
@@ -146,8 +147,8 @@ def test_a_terminal_gets_colour_and_folding() -> None:
         ("verify", 3, {"total": 0}, "Nothing was compared."),
         ("download", 0, {"total": 7, "downloaded": 7}, "Every file is here."),
         ("download", 130, {"total": 7, "pending": 7}, "7 rows pending: the same command resumes"),
-        ("download", 2, {"total": 0}, "Nothing was fetched."),
-        ("download", 1, {"total": 7, "failed": 1}, "1 row could not be fetched"),
+        ("download", 2, {"total": 0}, "Nothing was downloaded."),
+        ("download", 1, {"total": 7, "failed": 1}, "1 row could not be downloaded"),
     ],
 )
 def test_what_the_exit_status_means(
@@ -164,7 +165,7 @@ def test_what_no_ledger_keeps_is_not_offered_to_retry() -> None:
 
 def test_a_comparison_sends_nothing() -> None:
     summary = {"total": 7, "held": 7, "bytes_sent": 0, "requests": 6}
-    assert "\n  6 calls\n" in shown(report(command="verify", summary=summary))
+    assert "\n  6 requests\n" in shown(report(command="verify", summary=summary))
 
 
 def test_a_status_of_verify_is_a_cause_of_its_own() -> None:

@@ -82,7 +82,7 @@ def _document(checkup: Checkup, url: str) -> dict[str, Any]:
 
 
 def _show(findings: Sequence[Finding], stream: TextIO) -> None:
-    """A table on a terminal, else a line each; the cure of what failed on a line of its own."""
+    """A table on a terminal, else a line each; how to fix a failure on a line of its own."""
     from ...console import Outlet, is_terminal
     from ...wording import one_line
 

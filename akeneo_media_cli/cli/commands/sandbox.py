@@ -117,7 +117,7 @@ def sandbox(
     ] = "8.2",
     seed: Annotated[int | None, o.option("--seed", metavar="N", help="Makes faults repeatable.")] = None,
 ) -> None:
-    """Serve a local PIM until interrupted: to rehearse manifests, to test pipelines. It is no PIM."""
+    """Serve a local PIM until interrupted: to rehearse manifests, to test pipelines. It is not a real PIM."""
     from ...sandbox import CatalogueError, SandboxMissing, SandboxOptions, parse_faults, serve
     from ..session import rehearsal
 
@@ -158,7 +158,7 @@ def sandbox(
             announce=lambda running: _announce(running, as_json),
         )
     except SandboxMissing:
-        raise UsageError(rehearsal.MISSING, rehearsal.CURE) from None
+        raise UsageError(rehearsal.MISSING, rehearsal.HOW_TO_INSTALL) from None
     except CatalogueError as error:
         raise UsageError(f"--catalog {catalog}: {error}", "docs/sandbox.md tells its shape") from None
     except OSError as error:

@@ -187,7 +187,7 @@ def _fill(manifest: Path, directory: Path, walk: Walk, teller: _Teller, format: 
 
 
 def _base(directory: Path, output: str) -> str:
-    """What goes before a file's path: nothing that depends on where the manifest is read, if it can be."""
+    """The prefix of a file's path: nothing that depends on where the manifest is read, if it can be."""
     here = os.path.abspath(directory)  # noqa: PTH100 - links on the way stay as the user named them
     if output == STDOUT:
         return here

@@ -56,6 +56,15 @@ class Reporting(OptionGroup):
         Path | None,
         option("--metrics-file", metavar="FILE", help="Write metrics for Prometheus' node_exporter."),
     ] = None
+    rejects: Annotated[
+        Path | None,
+        option(
+            "--rejects",
+            metavar="FILE",
+            help="Write the rows that are invalid or failed as a manifest with a column error, to fix and "
+            "run again.",
+        ),
+    ] = None
     progress: Progress = ProgressMode.auto
     preview: Annotated[
         int,

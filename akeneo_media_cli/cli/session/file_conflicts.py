@@ -22,6 +22,7 @@ class NamedFiles:
     output: str | None = None
     log_file: Path | None = None
     metrics_file: Path | None = None
+    rejects: Path | None = None
     state: Path | None = None
 
     def check_reports(self, reports: Sequence[str]) -> None:
@@ -34,6 +35,10 @@ class NamedFiles:
 
     def check(self) -> None:
         """Raise UsageError for anything else that would be written over a file of the call."""
+        if self.rejects is not None:
+            from .rejects import check_rejects
+
+            check_rejects(self.rejects)
         from ...report import place_of
 
         read = {**dict.fromkeys(self.manifests, "a manifest of this run"), **self._read()}
@@ -56,6 +61,7 @@ class NamedFiles:
             ("-o", self.output),
             ("--state", state),
             ("--metrics-file", self.metrics_file),
+            ("--rejects", self.rejects),
             ("--log-file", self.log_file),
         ):
             if path is not None and _may_be_replaced(str(path)):

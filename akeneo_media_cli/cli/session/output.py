@@ -26,7 +26,7 @@ def format_of(output: str, chosen: str | None) -> str:
     if format is None:
         known = [s for s, f in SUFFIXES.items() if f in WRITABLE]
         raise UsageError(
-            f"-o {output}: the suffix does not tell the format",
+            f"-o {output}: cannot infer the format from the file extension",
             f"name one with --format, or use one of {', '.join(known)}",
         )
     if format not in WRITABLE:

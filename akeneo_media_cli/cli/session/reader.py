@@ -60,6 +60,7 @@ def reading(connection: o.Connection, logging: o.Logging, *, output: str | None 
     before = signal.signal(signal.SIGTERM, _terminated)
     try:
         with PimClient(pim, timeout=connection.timeout, pool=pool, on_call=logs.on_call(logging)) as client:
+            progress.note(f"Reading from {pim.url}", level="info")
             policy = Policy(pool, connection.retries)
             yield Reader(client, ParallelReads(policy, progress, Environment()), progress)
     finally:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from ...planning.options import ManifestOptions
 
 MISSING = "the sandbox needs the extra `sandbox`"
-CURE = "install it: pip install 'akeneo-media-cli[sandbox]' (or pipx inject, uv tool install --with)"
+HOW_TO_INSTALL = (
+    "install it: pip install 'akeneo-media-cli[sandbox]' (or pipx inject, uv tool install --with)"
+)
 
 
 def needs(options: ManifestOptions, stdin: IO[bytes]) -> list[Any]:
@@ -58,7 +60,7 @@ def throw_away_pim(options: ManifestOptions, stdin: IO[bytes]) -> Iterator[Any]:
         with start_sandbox(invent(needs(options, stdin))) as sandbox:
             yield sandbox
     except SandboxMissing:
-        raise UsageError(MISSING, CURE) from None
+        raise UsageError(MISSING, HOW_TO_INSTALL) from None
 
 
 def connection_to(sandbox: Any) -> Connection:

@@ -1,4 +1,4 @@
-"""What a call leaves behind, whatever way it comes out: reports, figures, and the last words."""
+"""What a call leaves behind, whatever way it comes out: reports, metrics, and the summary."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class RunReporter:
     events: bool
     quiet: bool
     metrics_file: Path | None
+    rejects: Path | None
     recall: Callable[[str], str] | None
     url: str | None = None
     connection: Connection | None = None
@@ -68,6 +69,7 @@ class RunReporter:
         """
         from ...report.metrics import write_metrics
         from .recall import locator
+        from .rejects import write_rejects
 
         failure = _failure(problem) if problem else job.failure
         seconds = time.monotonic() - self._clock
@@ -96,6 +98,9 @@ class RunReporter:
         unwritten = self._leave(report, progress)
         if previews is not None:
             previews.close()
+        if self.rejects is not None:
+            rejects = self.rejects
+            unwritten |= not self._written(lambda: write_rejects(rejects, report), progress)
         if self.metrics_file is not None:
             metrics_file = str(self.metrics_file)
             unwritten |= not self._written(lambda: write_metrics(metrics_file, report), progress)

@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     from ...storage.links import Links
 
 
+_DOING = {
+    "upload": "Uploading to",
+    "validate": "Checking against",
+    "verify": "Comparing with",
+    "download": "Downloading from",
+}
+
+
 @dataclass
 class Session:
     """What a command runs in, from the groups of options that all of them have."""
@@ -158,6 +166,8 @@ class Session:
         connection = None if offline else self._connection(options, stdin)
         reporter.url = connection.url if connection else None
         reporter.connection = connection
+        if connection is not None:
+            progress.note(f"{_DOING.get(reporter.command, 'Connecting to')} {connection.url}", level="info")
         for slip in self._slips():
             progress.note(slip)
         ledger = self._ledger(options, connection.url if connection else "", progress)
@@ -174,6 +184,7 @@ class Session:
             self.env_file,
             log_file=self.logging.log_file,
             metrics_file=self.reporting.metrics_file,
+            rejects=self.reporting.rejects,
             state=None if options.no_state else options.state,
         )
 
@@ -184,6 +195,7 @@ class Session:
             events=self.reporting.progress is o.ProgressMode.json and not self.logging.quiet,
             quiet=self.logging.quiet,
             metrics_file=self.reporting.metrics_file,
+            rejects=self.reporting.rejects,
             recall=None if options.no_state or self.sandbox else partial(self._recall, options),
         )
 

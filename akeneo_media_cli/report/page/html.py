@@ -44,7 +44,7 @@ _NUMBERS = {"row", "line", "bytes", "seconds", "tries"}
 
 
 def write(report: Report, out: TextIO) -> None:
-    """The page: what the run came to, a timeline, failures by cause with cures, and the rows, to be searched
+    """The page: what the run came to, a timeline, failures by cause, and the rows, to be searched
     and sorted without a library.
 
     Past `MOST_ROWS` rows the page holds the failures and an even sample, so that it opens at once; memory is
@@ -153,8 +153,8 @@ def _error(report: Report) -> str:
     kind = escape(title(str(report.error.get("kind"))))
     message = escape(one_line(report.error.get("message"), _ERROR))
     hint = _prose(one_line(report.error.get("hint") or "", _ERROR))
-    cure = f'<p class="cure"><b>Cure:</b> {hint}</p>\n' if hint else ""
-    return f'<section class="cause" id="error"><h3>{kind}</h3>\n<p>{message}</p>\n{cure}</section>\n'
+    fix = f'<p class="fix"><b>How to fix:</b> {hint}</p>\n' if hint else ""
+    return f'<section class="cause" id="error"><h3>{kind}</h3>\n<p>{message}</p>\n{fix}</section>\n'
 
 
 def _class(status: str) -> str:
@@ -170,7 +170,7 @@ def _causes(census: _Census) -> Iterator[str]:
     for group in census.groups:
         yield f'<section class="cause"><h3>{escape(title(group.kind))}: {count(group.count, "row")}</h3>\n'
         if group.hint:
-            yield f'<p class="cure"><b>Cure:</b> {_prose(one_line(group.hint, _TEXT))}</p>\n'
+            yield f'<p class="fix"><b>How to fix:</b> {_prose(one_line(group.hint, _TEXT))}</p>\n'
         yield '<div class="scroll"><table><thead><tr><th>where</th><th>file</th><th>target</th>'
         yield "<th>what was found</th></tr></thead><tbody>\n"
         for item in group.rows:

@@ -11,6 +11,7 @@ import typer
 
 from ....exits import Exit
 from ... import options as o
+from ...terminal.process import say
 from .codes import Codes, named
 from .writer import ListFormat, data_out, writer
 
@@ -43,7 +44,7 @@ def get(
             for failure in found.values():
                 if not isinstance(failure, MediaFile):
                     missing += 1
-                    typer.echo(f"error: {failure.message}", err=True)
+                    say(f"error: {failure.message}")
     raise typer.Exit(Exit.ROWS_FAILED if missing else Exit.OK)
 
 
