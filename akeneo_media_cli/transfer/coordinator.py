@@ -124,6 +124,7 @@ class Coordinator:
         self._queues.promote_due(now)
         if self._done():
             return None
+        self.limiter.lingering = self._queues.lingering_requests(now)
         opening = self.limiter.opening(now)
         if opening > 0:
             return opening
@@ -132,14 +133,15 @@ class Coordinator:
             if self._done():
                 return None
             return self._queues.next_deadline(now)
-        request.probe = self.limiter.start()
+        request.probe = self.limiter.start(now)
+        self._flow.started += 1
+        request.number = self._flow.started
         request.in_flight = self.limiter.in_flight
         self._active += 1
         self._looking += request.kind is RequestKind.PREPARE
         for task in request.tasks:
             if task.tries.began is None:
                 task.tries.began = now
-                task.tries.completed_at_start = self._flow.completed
         if request.kind is RequestKind.SEND:
             self._sends += 1
             request.task.tries.made += 1
@@ -155,9 +157,13 @@ class Coordinator:
         if isinstance(outcome, Troubled):
             self._tell_limiter(request, outcome, now)
         else:
-            self.limiter.succeeded(wrote=request.kind.writes)
+            self.limiter.succeeded(wrote=request.kind.writes, now=now)
             if request.kind.writes:
                 self._flow.completed += 1
+                return self._retrying.completed(request) + self._take_in(request, outcome, now)
+        return self._take_in(request, outcome, now)
+
+    def _take_in(self, request: Request, outcome: Outcome, now: float) -> list[Event]:
         match request.kind:
             case RequestKind.PREPARE:
                 return self._prepared(request, outcome, now)
@@ -173,7 +179,7 @@ class Coordinator:
     def leftovers(self) -> list[Ended]:
         """At the end: the rows that were begun and not finished; they are pending."""
         begun = [t for t in self._queues.drain() if t.tries.made or t.in_doubt or t.tries.last]
-        return [self._flow.pending(task) for task in begun]
+        return [*self._retrying.unproven(), *(self._flow.pending(task) for task in begun)]
 
     @property
     def settled(self) -> bool:
@@ -210,17 +216,16 @@ class Coordinator:
             return None
         queues = self._queues
         follow_up = queues.next_follow_up()
-        if follow_up is not None:
+        if follow_up is not None or self.limiter.full:
             return follow_up
         if self.stopping:
             # Only rows whose files are in the PIM already are left.
             return queues.attach_any()
-        again = queues.next_batch()
-        if again is not None:
-            return again
         held_back = queues.attaching + self._sharing.waiting
         return (
-            (queues.ready + held_back < AHEAD and self._more())
+            queues.next_batch()
+            or (queues.due and self._take(now))
+            or (queues.ready + held_back < AHEAD and self._more())
             or self._take(now)
             or (queues.ready < AHEAD and len(queues) + held_back < WINDOW and self._more())
             or queues.attach_any()

@@ -8,6 +8,7 @@ nothing gets through any more: then one probe at a time finds out whether the PI
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
 
 from .retry import LONGEST_RETRY_AFTER, Random, probe_pause
@@ -15,6 +16,14 @@ from .task import Request, Troubled
 
 FIRST_WIDENING = 8
 LAST_WIDENING = 1024
+RATE_OVER = 200
+RATE_SECONDS = 2.0
+RATE_FROM = 5
+"""The rate at which requests get through is measured over so many seconds, from so many requests on."""
+SLOWER = 1.1
+FASTER = 0.95
+QUICKEST, SLOWEST = 0.005, 1.0
+"""Seconds between two requests below which there is no need for a pace, and above which none is slower."""
 
 
 @dataclass(slots=True)
@@ -53,6 +62,12 @@ class AdaptiveLimiter:
     _probes_failed: int = 0
     _reads: _Troubles = field(default_factory=_Troubles)
     _writes: _Troubles = field(default_factory=_Troubles)
+    lingering: int = 0
+    """Requests that got no answer and may still be at work in the PIM: it counts them too."""
+    pace: float = 0.0
+    """Seconds from the start of one request to the next, where fewer at once are still too many."""
+    _started: float = -math.inf
+    _successes: deque[float] = field(default_factory=lambda: deque(maxlen=RATE_OVER))
 
     def __post_init__(self) -> None:
         self.limit = self.most
@@ -64,13 +79,20 @@ class AdaptiveLimiter:
 
     def opening(self, now: float) -> float:
         """Seconds until a request may start: 0 now, infinite while another must end first."""
-        if self.in_flight >= (1 if self.closed else self.limit):
+        # One look at a row whose request lingers is always allowed, or nobody would learn that it is over.
+        if self.in_flight >= (1 if self.closed else max(1, self.limit - self.lingering)):
             return math.inf
-        return max(0.0, self.not_before - now)
+        return max(0.0, self.not_before - now, self._started + self.pace - now)
 
-    def start(self) -> bool:
+    @property
+    def full(self) -> bool:
+        """Do requests that may still be at work leave no room for another?"""
+        return self.in_flight + self.lingering >= self.limit
+
+    def start(self, now: float = 0.0) -> bool:
         """A request starts; True if it is a probe of a PIM that was down."""
         self.in_flight += 1
+        self._started = now
         return self.closed
 
     def finish(self) -> None:
@@ -81,8 +103,9 @@ class AdaptiveLimiter:
         """The PIM named a time (`Retry-After`): nothing starts before."""
         self.not_before = max(self.not_before, now + min(seconds, LONGEST_RETRY_AFTER))
 
-    def succeeded(self, *, wrote: bool) -> None:
+    def succeeded(self, *, wrote: bool, now: float = 0.0) -> None:
         """The PIM did what it was asked: it is up, and takes what is in flight."""
+        self._successes.append(now)
         self._reads.clear()
         if wrote:
             self._writes.clear()
@@ -93,6 +116,8 @@ class AdaptiveLimiter:
             self._writes.count = self.closes_at - 1
         self.closed = False
         self._calm += 1
+        if self.pace and self._calm % FIRST_WIDENING == 0:
+            self.pace = self.pace * FASTER if self.pace > QUICKEST else 0.0
         if self.limit < self.most and self._calm >= self._widen_after:
             if self._just_widened:
                 self._widen_after = max(FIRST_WIDENING, self._widen_after // 2)
@@ -107,14 +132,21 @@ class AdaptiveLimiter:
         if outcome.retry_after is not None:
             self.wait_until(now, outcome.retry_after)
         if outcome.throttled:
-            self.refused(request.in_flight)
+            self.refused(request.in_flight, now)
             if request.in_flight > 1:
                 return
+        if outcome.outage and not self.closed:
+            self.closed = True
+            self._probes_failed += 1
+            self._pause(now)
+            return
         self.troubled(who, now, wrote=request.kind.writes, probe=request.probe, suspect=suspect)
 
-    def refused(self, in_flight: int) -> None:
-        """429: `in_flight` requests, this one included, were too many."""
+    def refused(self, in_flight: int, now: float = 0.0) -> None:
+        """429: `in_flight` requests, this one included, were too many, or came too fast."""
         self.throttled += 1
+        if in_flight <= 1 or self.pace:
+            self._slow_down(now)
         if self._just_widened and self._calm < 2 * self.limit:
             self._widen_after = min(LAST_WIDENING, self._widen_after * 2)
         self._just_widened = False
@@ -140,6 +172,14 @@ class AdaptiveLimiter:
                 self.closed = True
                 self._probes_failed += 1
                 self._pause(now)
+
+    def _slow_down(self, now: float) -> None:
+        """Keep below the rate at which requests got through: the limit is on requests a second."""
+        recent = [at for at in self._successes if now - at <= RATE_SECONDS]
+        if len(recent) < RATE_FROM:
+            return
+        measured = SLOWER * RATE_SECONDS / len(recent)
+        self.pace = min(SLOWEST, max(measured, self.pace * SLOWER if self._calm < FIRST_WIDENING else 0.0))
 
     def _pause(self, now: float) -> None:
         if self._probes_failed > self.patience:

@@ -34,4 +34,6 @@ def troubled(trouble: Trouble) -> Troubled:
         maybe_done=trouble.maybe_done,
         waited=trouble.waited,
         reused=trouble.reused,
+        outage=trouble.outage,
+        oversize=trouble.oversize,
     )

@@ -64,18 +64,27 @@ class TaskQueues:
         return self._scheduler.ready
 
     @property
+    def due(self) -> int:
+        """How many rows have waited for their time and go first."""
+        return self._scheduler.due
+
+    def lingering_requests(self, now: float) -> int:
+        """How many requests may still be at work that were given up while the PIM was at work on them."""
+        return sum(task.tries.lingers and task.settled_at > now for task in self.unsettled) + self.lingering
+
+    @property
     def empty(self) -> bool:
         """Does no row wait for anything?"""
         timers = len(self._timers) > self.lingering
         return not (timers or self._batches or self._follow_ups or self._attaching or len(self._scheduler))
 
-    def enqueue(self, task: UploadTask, now: float) -> None:
-        """Let a row wait for its turn to be sent, confirmed or attached."""
+    def enqueue(self, task: UploadTask, now: float, *, due: bool = False) -> None:
+        """Let a row wait for its turn to be sent, confirmed or attached; one that is `due` goes first."""
         if task.is_attaching:
             self._attaching.setdefault(task.group or "", (now, deque()))[1].append(task)
             self.attaching += 1
         else:
-            self._scheduler.add(task, task.exclusive, task.shared, self._weight(task))
+            self._scheduler.add(task, task.exclusive, task.shared, self._weight(task), first=due)
 
     def _weight(self, task: UploadTask) -> int:
         return (task.size >> _LIGHT).bit_length() if self._largest_first else 0
@@ -123,7 +132,7 @@ class TaskQueues:
                 if isinstance(waiting.state, Settling):
                     self.release(waiting)
                     waiting.state = waiting.state.then
-                self.enqueue(waiting, now)
+                self.enqueue(waiting, now, due=True)
 
     def next_deadline(self, now: float) -> float:
         """Seconds until the next row's time comes; infinite if none waits for a time."""

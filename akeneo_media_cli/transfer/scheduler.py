@@ -25,6 +25,7 @@ class _Entry(Generic[T]):
     item: T
     keys: tuple[str, ...]
     shared: tuple[str, ...]
+    first: bool = False
 
 
 class Scheduler(Generic[T]):
@@ -38,6 +39,7 @@ class Scheduler(Generic[T]):
     def __init__(self) -> None:
         self._ready: list[deque[_Entry[T]]] = [deque() for _ in range(HEAVIEST + 1)]
         self._fresh = 0
+        self._due: deque[_Entry[T]] = deque()
         self._woken: deque[_Entry[T]] = deque()
         self._waiting: dict[str, deque[_Entry[T]]] = {}
         self._held: set[str] = set()
@@ -52,16 +54,33 @@ class Scheduler(Generic[T]):
     @property
     def ready(self) -> int:
         """How many items wait for nothing that is known of."""
-        return self._fresh + len(self._woken)
+        return self._fresh + len(self._woken) + len(self._due)
 
-    def add(self, item: T, keys: tuple[str, ...], shared: tuple[str, ...] = (), weight: int = 0) -> None:
+    @property
+    def due(self) -> int:
+        """How many of those go before all others."""
+        return len(self._due)
+
+    def add(
+        self,
+        item: T,
+        keys: tuple[str, ...],
+        shared: tuple[str, ...] = (),
+        weight: int = 0,
+        *,
+        first: bool = False,
+    ) -> None:
         """Let an item wait for its turn. `keys` are taken for it alone, `shared` together with others.
 
         `weight` is 0 to `HEAVIEST`; what weighs more counts as that.
+        `first`: before all others, for a turn and for its keys.
         """
+        self._size += 1
+        if first:
+            self._due.append(_Entry(item, keys, shared, first=True))
+            return
         self._ready[min(weight, HEAVIEST)].append(_Entry(item, keys, shared))
         self._fresh += 1
-        self._size += 1
 
     def take(self) -> T | None:
         """The next item whose keys are free, with its keys now taken; None when there is none."""
@@ -71,7 +90,11 @@ class Scheduler(Generic[T]):
                 self._hold(entry.keys, entry.shared)
                 self._size -= 1
                 return entry.item
-            self._waiting.setdefault(blocked, deque()).append(entry)
+            queue = self._waiting.setdefault(blocked, deque())
+            if entry.first:
+                queue.appendleft(entry)
+            else:
+                queue.append(entry)
             self._parked[_sort(blocked)] += 1
             # What it does not take now may be somebody else's; also the key that it only made way for.
             for key in (*entry.keys, *entry.shared):
@@ -81,6 +104,8 @@ class Scheduler(Generic[T]):
 
     def _next(self) -> _Entry[T] | None:
         """The next item to try: those that waited for a key come before all others."""
+        if self._due:
+            return self._due.popleft()
         if self._woken:
             return self._woken.popleft()
         if not self._fresh:
@@ -109,9 +134,10 @@ class Scheduler(Generic[T]):
 
     def drain(self) -> Iterator[T]:
         """Empty it: every item that still waits."""
-        for queue in (self._woken, *reversed(self._ready), *self._waiting.values()):
+        for queue in (self._due, self._woken, *reversed(self._ready), *self._waiting.values()):
             for entry in queue:
                 yield entry.item
+        self._due.clear()
         self._woken.clear()
         for queue in self._ready:
             queue.clear()
@@ -162,7 +188,8 @@ class Scheduler(Generic[T]):
         else:
             awake = next((n for n, e in enumerate(queue) if key not in e.shared), len(queue))
         for _ in range(awake):
-            self._woken.append(queue.popleft())
+            entry = queue.popleft()
+            (self._due if entry.first else self._woken).append(entry)
         self._parked[_sort(key)] -= awake
         if not queue:
             del self._waiting[key]

@@ -117,8 +117,10 @@ class Tries:
     The file was sent `made` times; `failed` tries count against `--retries`. `last` is the last trouble,
     `own` if it was with the source of the file and not with the PIM. `met_500`: the PIM itself answered
     a 500. `spared`: a request that died with a kept-alive connection was not counted; the second one is.
-    `began` is when the first request went out, in monotonic seconds; the `completed_at...` are how many
-    writes of this run had succeeded by then.
+    `began` is when the first request went out, in monotonic seconds; `completed_at_trouble` is how many
+    writes of this run had succeeded at the first trouble. `excused`: the last trouble can be no row's fault.
+    `lingers`: the last request was given up while the PIM was still at work on it.
+    `refused_for_size` counts the answers that a file too large for the PIM gets, `too_large` says so.
     """
 
     made: int = 0
@@ -128,8 +130,11 @@ class Tries:
     met_500: bool = False
     spared: bool = False
     began: float | None = None
-    completed_at_start: int = 0
     completed_at_trouble: int | None = None
+    excused: bool = False
+    lingers: bool = False
+    refused_for_size: int = 0
+    too_large: Failure | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -227,7 +232,8 @@ class Request:
     """One thing for a worker to do now, for one row; for several only when attaching.
 
     Rows of one entity are next to each other in an attaching batch: they are one line of the PATCH.
-    `in_flight` counts the requests at work when this one started, itself included.
+    `in_flight` counts the requests at work when this one started, itself included; `number` is its place in
+    the order in which they started.
     """
 
     kind: RequestKind
@@ -236,6 +242,7 @@ class Request:
     failures: int = 0
     completed_at_trouble: int | None = None
     in_flight: int = 0
+    number: int = 0
     probe: bool = False
 
     @property
@@ -267,7 +274,8 @@ class Troubled:
 
     `own`: the trouble is with the source of the row's file and says nothing about the PIM.
     `waited`: the seconds that the PIM had been at work when the request was given up. `reused`: it died with
-    a connection that the other side may simply have closed.
+    a connection that the other side may simply have closed. `outage`: something answered in the PIM's place.
+    `oversize`: what is wrong with the file if it meets this once more.
     """
 
     failure: Failure
@@ -277,6 +285,8 @@ class Troubled:
     own: bool = False
     waited: float = 0.0
     reused: bool = False
+    outage: bool = False
+    oversize: Failure | None = None
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def test_another_manifest_waits_for_what_a_run_that_was_cut_off_left_at_work(
         if how == "interrupts":
             assert process.stderr is not None
             process.send_signal(signal.SIGINT)
-            next(line for line in process.stderr if "interrupted" in line)
+            next(line for line in process.stderr if "Interrupted" in line)
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 130
     assert in_flight(b) == 1
@@ -161,7 +161,7 @@ def test_a_carrier_is_not_given_back_while_an_upload_may_be_at_work_there(bench:
         wait_for(lambda: in_flight(b) == 1, process)
         assert process.stderr is not None
         process.send_signal(signal.SIGTERM)
-        next(line for line in process.stderr if "interrupted" in line)
+        next(line for line in process.stderr if "Interrupted" in line)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 143
     change(b, save_time=0.01)

@@ -151,7 +151,7 @@ def test_a_file_that_php_does_not_take_is_named_with_the_setting_that_would(benc
     assert done.status == 1
     assert done.statuses() == {"total": 21, "uploaded": 20, "failed": 1}
     (failed,) = [i for i in done.report["items"] if i["status"] == "failed"]
-    assert failed["error"]["kind"] == "server_error"
+    assert failed["error"]["kind"] == "file_too_large"
     assert "upload_max_filesize" in failed["error"]["hint"]
 
 

@@ -256,7 +256,7 @@ class Simulation:
                 self.answer(request, 0.0, stored)
 
             return self.write(task, seconds, task.keys, then, entity, {attribute: code})
-        status = 500 if fate == "500 after" else None
+        status = {"500 after": 500, "slow": 504}.get(fate)
         trouble = Troubled(failure(status, Kind.SERVER_ERROR), maybe_done=True, waited=waited)
         self.answer(request, seconds + waited, trouble)
         delay = max(0.0, seconds - 0.001) + waited + lost

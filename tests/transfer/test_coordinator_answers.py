@@ -36,10 +36,16 @@ class Table:
         batches = iter([list(tasks)])
         self.coordinator = Coordinator(Policy(concurrency, retries), lambda: next(batches, None), lambda: 0.5)
         self.now = 0.0
-        self.ended: dict[int, tuple[Status, bool]] = {}
+        self._ended: dict[int, tuple[Status, bool]] = {}
         prepare = self.request()
         assert prepare.kind is RequestKind.PREPARE
         self.answer(prepare, Prepared(tasks))
+
+    @property
+    def ended(self) -> dict[int, tuple[Status, bool]]:
+        """The rows that are finished, those included that wait for others to get through."""
+        waiting = [ended for _, ended in self.coordinator._retrying._unproven]
+        return self._ended | {e.task.seq: (e.status, e.uncertain) for e in waiting}
 
     def request(self) -> Request:
         for _ in range(100):
@@ -54,7 +60,7 @@ class Table:
         self.now += seconds
         for event in self.coordinator.answered(request, outcome, self.now):
             if isinstance(event, Ended):
-                self.ended[event.task.seq] = (event.status, event.uncertain)
+                self._ended[event.task.seq] = (event.status, event.uncertain)
 
     def expect(self, kind: RequestKind, outcome: Outcome) -> Request:
         request = self.request()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ...errors import Failure, Kind
 from ...rows import Status
+from ...wording import size as size_text
 from ..limiter import AdaptiveLimiter
 from ..queues import TaskQueues
 from ..retry import Random, settling
@@ -50,6 +51,8 @@ class Flow:
         """How many requests that change the PIM have succeeded."""
         self.slowest_save = 0.0
         self.largest_passed = 0
+        self.started = 0
+        """How many requests have started."""
         self._failed = 0
 
     def stop(self) -> None:
@@ -123,14 +126,34 @@ class Flow:
         task.state = Finished(task.media)
         failure = failure or task.tries.last
         if status is Status.FAILED:
-            self._failed += 1
-            if self.policy.max_failures is not None and self._failed >= self.policy.max_failures:
-                self.stop()
+            self.count_failed()
         if failure is not None and failure.kind is Kind.SERVER_ERROR and self._too_large(task):
             failure = replace(failure, hint=_TOO_LARGE_HINT)
         ended = Ended(task, status, failure, uncertain)
         waiting = [] if attaching else self.sharing.failed(task, status, failure)
         return [ended, *self.place_all(waiting, now)]
+
+    def count_failed(self) -> None:
+        """A row has failed: start no more after `--max-failures`."""
+        self._failed += 1
+        if self.policy.max_failures is not None and self._failed >= self.policy.max_failures:
+            self.stop()
+
+    def may_be_too_large(self, task: UploadTask) -> bool:
+        """Is the file so large that PHP may refuse it, and larger than any that got through?"""
+        return self._too_large(task) or (self.largest_passed == 0 and task.size >= PHP_DEFAULT)
+
+    def too_large(self, task: UploadTask) -> Failure:
+        """What is wrong with a file that PHP refuses for its size."""
+        largest = self.largest_passed
+        passed = f"; files up to {size_text(largest)} were accepted" if largest else ""
+        return Failure(
+            Kind.FILE_TOO_LARGE,
+            f"the PIM answered 500 to this file of {size_text(task.size)} each time{passed}",
+            "Its size is probably over PHP's upload_max_filesize: ask the PIM's administrator to raise "
+            "upload_max_filesize and post_max_size, or make the file smaller",
+            ANSWERED,
+        )
 
     def _too_large(self, task: UploadTask) -> bool:
         return 0 < self.largest_passed < task.size and task.size >= min(2 * self.largest_passed, PHP_DEFAULT)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
+
 from ...errors import Failure, Kind
 from ...rows import Status
 from ..retry import pause
-from ..task import Event, Request, Retried, Sending, Troubled, UploadTask
-from .flow import Flow
+from ..task import Ended, Event, Request, RequestKind, Retried, Sending, Troubled, UploadTask
+from .flow import ANSWERED, Flow
+
+GATEWAY_TIMEOUT = 504
+RECENT = 200
+"""Rows whose first tries tell how many requests fail at the moment."""
+BY_CHANCE = 0.001
+"""A row is not blamed where the chance that all its tries failed by bad luck is larger."""
 
 
 class Retrying:
@@ -14,15 +23,30 @@ class Retrying:
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
+        self._unproven: deque[tuple[int, Ended]] = deque()
+        self._first_tries: deque[bool] = deque(maxlen=RECENT)
         self.count = 0
         """How many requests were made again."""
 
     def remember(self, task: UploadTask, request: Request, outcome: Troubled) -> None:
         """Keep what befell a request that changes the PIM, and count it if it says something of the row."""
-        tries = task.tries
+        tries, flow = task.tries, self._flow
+        if request.kind is RequestKind.SEND and tries.made == 1:
+            self._first_tries.append(True)
         tries.last, tries.own = outcome.failure, outcome.own
+        tries.lingers = outcome.maybe_done and (
+            outcome.failure.http_status == GATEWAY_TIMEOUT or outcome.failure.kind is Kind.TIMEOUT
+        )
+        tries.excused = outcome.throttled or outcome.outage
         if tries.completed_at_trouble is None:
-            tries.completed_at_trouble = self._flow.completed
+            tries.completed_at_trouble = flow.completed
+        if request.kind is RequestKind.SEND:
+            if outcome.oversize is not None:
+                tries.refused_for_size += 1
+                tries.too_large = outcome.oversize
+            elif outcome.failure.http_status == ANSWERED and flow.may_be_too_large(task):
+                tries.refused_for_size += 1
+                tries.too_large = flow.too_large(task)
         if outcome.reused and outcome.failure.kind is Kind.CONNECTION and not tries.spared:
             # The server had closed a connection that we kept: no failure of the row, unless it happens again.
             tries.spared = True
@@ -33,15 +57,18 @@ class Retrying:
     def counts(request: Request, outcome: Troubled) -> bool:
         """Does it count as a try? Not when it says nothing of the row.
 
-        A probe tests the PIM, and a request that is throttled beside others says that they are too many.
+        A probe tests the PIM, a request that is throttled beside others says that they are too many, and in
+        an outage nothing reaches the PIM.
         """
-        if outcome.throttled and request.in_flight > 1:
+        if outcome.outage or (outcome.throttled and request.in_flight > 1):
             return False
         return outcome.own or not request.probe
 
     def spent(self, task: UploadTask) -> bool:
-        """Has the row had all its tries?"""
-        return task.tries.failed > self._flow.policy.retries
+        """Has the row had all its tries? A file that was refused for its size has two."""
+        tries = task.tries
+        too_large = tries.refused_for_size > 1 and task.size > self._flow.largest_passed
+        return too_large or tries.failed > self._flow.policy.retries
 
     def pause(self, failures: int) -> float:
         """Seconds to wait after so many failed tries."""
@@ -70,6 +97,41 @@ class Retrying:
         return Retried(task, failure, delay)
 
     def give_up(self, task: UploadTask, now: float) -> list[Event]:
-        """The tries are spent: the row's fault where others got through meanwhile, else the PIM's."""
-        blamed = task.tries.own or self._flow.completed > task.tries.completed_at_start
-        return self._flow.end(task, Status.FAILED if blamed else Status.PENDING, now)
+        """The tries are spent. Whose fault it is may show only later, when others get through, or do not."""
+        flow, tries = self._flow, task.tries
+        if tries.own:
+            return flow.end(task, Status.FAILED, now)
+        if tries.excused:
+            return flow.end(task, Status.PENDING, now)
+        at = tries.completed_at_trouble
+        answered = tries.last is not None and tries.last.http_status == ANSWERED
+        if tries.refused_for_size > 1 and tries.too_large is not None:
+            tries.last, answered = tries.too_large, True
+        if answered and at is not None and flow.completed > at:
+            # The PIM itself answers, or smaller files pass: others have got through since the first trouble.
+            return flow.end(task, Status.FAILED, now)
+        share = max(0, sum(self._first_tries) - 1) / max(1, len(self._first_tries) - 1)
+        lucky = not answered and share**tries.failed > BY_CHANCE
+        ended, *others = flow.end(task, Status.PENDING, now)
+        assert isinstance(ended, Ended)
+        if lucky:
+            # So many requests fail that this says nothing of the row.
+            return [ended, *others]
+        self._unproven.append((flow.started, ended))
+        return others
+
+    def completed(self, request: Request) -> list[Event]:
+        """A request that changes the PIM has succeeded: rows given up before it started have failed."""
+        if request.kind is RequestKind.SEND and request.task.tries.made == 1:
+            self._first_tries.append(False)
+        failed: list[Event] = []
+        while self._unproven and self._unproven[0][0] < request.number:
+            self._flow.count_failed()
+            failed.append(replace(self._unproven.popleft()[1], status=Status.FAILED))
+        return failed
+
+    def unproven(self) -> list[Ended]:
+        """At the end: rows whose tries are spent after which nothing got through any more."""
+        left = [ended for _, ended in self._unproven]
+        self._unproven.clear()
+        return left

@@ -70,7 +70,8 @@ class SettleHandler:
                 state = replace(state, failed_looks=state.failed_looks + 1)
             task.state = state
             if state.failed_looks > flow.policy.retries:
-                return self._retrying.give_up(task, now)
+                # That the PIM cannot be asked is no fault of the row.
+                return flow.end(task, Status.PENDING, now)
             flow.queues.later(now + self._retrying.pause(state.failed_looks), task)
             return []
         # To a user who may not read, the PIM says nothing either way.
@@ -131,6 +132,8 @@ class SettleHandler:
             "the PIM answered 201, but the media file has other bytes than were sent",
             "an upload of the same file name reached the PIM at the same moment; the row is sent again",
         )
+        if self._retrying.spent(task):
+            return self._flow.end(task, Status.FAILED, now)
         return self._retrying.again(task, now)
 
     def _has_stale_request(self, task: UploadTask, now: float) -> bool:
