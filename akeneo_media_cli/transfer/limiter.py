@@ -21,7 +21,7 @@ RATE_SECONDS = 2.0
 RATE_FROM = 5
 """The rate at which requests get through is measured over so many seconds, from so many requests on."""
 SLOWER = 1.1
-FASTER = 0.95
+FASTER = 0.9
 QUICKEST, SLOWEST = 0.005, 1.0
 """Seconds between two requests below which there is no need for a pace, and above which none is slower."""
 
@@ -145,7 +145,8 @@ class AdaptiveLimiter:
     def refused(self, in_flight: int, now: float = 0.0) -> None:
         """429: `in_flight` requests, this one included, were too many, or came too fast."""
         self.throttled += 1
-        if in_flight <= 1 or self.pace:
+        if (in_flight <= 1 or self.pace) and self._calm < FIRST_WIDENING:
+            # Once more so soon: fewer at once do not help.
             self._slow_down(now)
         if self._just_widened and self._calm < 2 * self.limit:
             self._widen_after = min(LAST_WIDENING, self._widen_after * 2)
@@ -179,7 +180,7 @@ class AdaptiveLimiter:
         if len(recent) < RATE_FROM:
             return
         measured = SLOWER * RATE_SECONDS / len(recent)
-        self.pace = min(SLOWEST, max(measured, self.pace * SLOWER if self._calm < FIRST_WIDENING else 0.0))
+        self.pace = min(SLOWEST, max(measured, self.pace * SLOWER))
 
     def _pause(self, now: float) -> None:
         if self._probes_failed > self.patience:
