@@ -77,10 +77,10 @@ class Kind(StrEnum):
     TLS = "tls"
     # Found by reading back.
     VALUE_LOST = "value_lost"
+    CHANGED_IN_PIM = "changed_in_pim"
     VALUE_DIFFERS = "value_differs"
     VALUE_MISSING = "value_missing"
     DRAFT = "draft"
-    CHANGED_IN_PIM = "changed_in_pim"
     NO_WAY_BACK = "no_way_back"
     MEDIA_UNKNOWN = "media_unknown"
     # The run as a whole.

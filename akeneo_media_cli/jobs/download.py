@@ -25,6 +25,7 @@ from ..planning.feed import Feed
 from ..planning.manifests import rows_of
 from ..planning.options import ManifestOptions
 from ..planning.plan import Note, Rows, in_shard, plan
+from ..planning.readback import unreadable
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
 from ..progress.base import Progress
@@ -39,7 +40,6 @@ from ..transfer.environment import Environment
 from ..transfer.task import Outcome, Prepared, UploadTask
 from .job import Job, rows_status
 from .options import DownloadOptions
-from .readback import unreadable
 
 _CODE = re.compile(r"([0-9a-f]{40})_(.+)")
 
@@ -100,7 +100,7 @@ class Download(Job):
 
     def steps(self, run: Run) -> Exit:
         if self._options.to is None:
-            plan(run, self._rows(self.note), skip="none", note=self.note)
+            plan(run, self._rows(self.note), note=self.note)
         else:
             run.add(self._rows(self.note))
         if self.begin(run, Status.INVALID):

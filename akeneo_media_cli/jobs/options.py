@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..ledger import PlannedRow
 from ..planning.options import ManifestOptions
+from ..planning.unchanged import SkipPolicy
 
 
 @dataclass(frozen=True)
@@ -31,23 +32,28 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class UploadOptions(RunOptions):
-    """How rows are sent. Seconds and bytes; None: no limit. `skip` is `ledger`, `remote` or `none`."""
+    """How rows are sent. Seconds and bytes; None: no limit.
+
+    `verify` None: values are read back where the user may read them; True: it is an error if not.
+    """
 
     max_duration: float | None = None
     max_failures: int | None = None
     bwlimit: int | None = None
-    skip: str = "ledger"
+    skip: SkipPolicy = field(default_factory=SkipPolicy)
     strict: bool = False
     preflight: bool = True
     share: bool = True
     carrier: str | None = None
-    verify: bool = False
+    verify: bool | None = None
     dry_run: bool = False
 
     def arguments(self) -> dict[str, object]:
         return {
             **super().arguments(),
-            "skip": self.skip,
+            "skip": self.skip.skip,
+            "drift": self.skip.drift,
+            "checksum": self.skip.checksum,
             "dry_run": self.dry_run,
             "share": self.share,
             "carrier": self.carrier,

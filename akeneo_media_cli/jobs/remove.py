@@ -50,7 +50,7 @@ class Remove(Job):
 
     def steps(self, run: Run) -> Exit:
         options = self._options
-        plan(run, self._rows(self.note), skip="none", note=self.note)
+        plan(run, self._rows(self.note), note=self.note)
         if not self.begin(run, Status.INVALID):
             return rows_status(run)
         with self.talking() as client:

@@ -15,6 +15,7 @@ from ..ledger import UNKNOWN, Before, HeldFile, InFlightMark, InFlightState, Pla
 from ..ledger.codec import to_item
 from ..pim.client import PimClient
 from ..pim.errors import Refusal, Trouble
+from ..planning.readback import unreadable
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
 from ..rows import Status
@@ -24,7 +25,6 @@ from ..transfer.coordinator import Policy
 from ..transfer.reads import ParallelReads
 from ..transfer.retry import pause, settling
 from .job import Job
-from .readback import unreadable
 
 AT_ONCE = 100
 """Entities in one search and lines in one PATCH: the PIM takes no more."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
-from ..errors import ManifestError
+from ..errors import Kind, ManifestError
 from ..exits import Exit, worst
 from ..ledger import Run
 from ..pim.client import PimClient
@@ -15,6 +17,7 @@ from ..planning.contents import known_before
 from ..planning.feed import Passes
 from ..planning.plan import Rows, plan
 from ..planning.preparation import Preparation
+from ..planning.readback import ReadBack, unreadable
 from ..planning.unchanged import Unchanged
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
@@ -22,15 +25,17 @@ from ..progress.base import Progress
 from ..rows import Status
 from ..targets.carrier import put_back
 from ..transfer.coordinator import Coordinator, Policy
-from ..transfer.environment import Environment
+from ..transfer.environment import Environment, UploadFigures
 from ..transfer.executor import UploadExecutor
 from .job import Job, rows_status
 from .options import UploadOptions
-from .readback import read_back
 
 
 class Upload(Job):
     """One run of `upload` on a ledger's run."""
+
+    FIGURES = UploadFigures
+    figures: UploadFigures
 
     def __init__(
         self,
@@ -44,30 +49,30 @@ class Upload(Job):
         super().__init__(options, rows, connection, progress, environment, on_call)
         self._options = options
         self._until: float | None = None
+        self._verified = True
+        self._skip = options.skip
+        if not options.preflight and options.skip.skip == "remote":
+            # The PIM is not to be asked first.
+            self._skip = replace(options.skip, skip="ledger")
 
     def steps(self, run: Run) -> Exit:
         """Raises as `Job.steps`: ManifestError too, where --strict finds an invalid row."""
         options = self._options
         if options.carrier is not None:
             parse_carrier(options.carrier)
-        plan(run, self._rows(self.note), skip=options.skip, note=self.note)
+        plan(run, self._rows(self.note), skip=self._skip, note=self.note)
         open_rows = self.begin(run, Status.INVALID, Status.UNCHANGED)
         self._refuse_if_strict(run)
-        held = run.summary()["unchanged"]
+        self.figures.unasked += run.summary()["unchanged"]
         borrowed = not options.dry_run and bool(run.borrowed())
-        verified = True
-        if open_rows or borrowed or (options.verify and held):
+        if open_rows or borrowed:
             with self.talking() as client:
-                catalogue = Catalogue(client, self.note)
                 if open_rows:
-                    self._send_all(run, client, catalogue)
-                elif borrowed:
+                    self._send_all(run, client, Catalogue(client, self.note))
+                else:
                     self.let_settle(run)
                     put_back(run, client, self.note)
-                if options.verify and not (options.dry_run or self.interrupted):
-                    # A PIM that has just stopped answering is not waited for once more.
-                    verified = self.answers and read_back(self, run, client, catalogue, self._policy())
-        done = verified and (options.dry_run or not run.borrowed())
+        done = self._verified and (options.dry_run or not run.borrowed())
         return rows_status(run) if done else worst(rows_status(run), Exit.PENDING)
 
     def _send_all(self, run: Run, client: PimClient, catalogue: Catalogue) -> None:
@@ -109,17 +114,21 @@ class Upload(Job):
             carrying = Preflight(client, catalogue, self.note, files=False)
         known = dict(known_before(run.stored_shares()))
         carriers = Carriers(options.carrier, carrying, known)
+        unchanged = Unchanged(
+            self._skip,
+            client,
+            run,
+            environment.sources,
+            touched=_touched(run) if self._skip.skip == "ledger" else {},
+            interrupted={i.planned.seq: i for i in run.interrupted()},
+        )
+        readback = ReadBack(client) if send and options.verify is not False else None
         preparation = Preparation(
             run,
             preflight=preflight,
-            unchanged=Unchanged(
-                options.skip,
-                client,
-                run,
-                environment.sources,
-                touched=_touched(run) if options.skip == "ledger" else {},
-                interrupted={i.planned.seq: i for i in run.interrupted()},
-            ),
+            unchanged=unchanged,
+            catalogue=catalogue,
+            readback=readback,
             carriers=carriers,
             sources=environment.sources,
             send=send,
@@ -134,13 +143,43 @@ class Upload(Job):
             sources=environment.sources,
             throttle=Throttle(options.bwlimit) if options.bwlimit else None,
         )
-        coordinator = Coordinator(self._policy(), Passes(run, carriers), environment.random, known)
+        passes = Passes(run, carriers)
+
+        def feed() -> Any:
+            return (readback and readback.full_batch()) or passes()
+
+        coordinator = Coordinator(self._policy(), feed, environment.random, known)
         try:
             left = None if self._until is None else max(0.0, self._until - environment.clock())
-            return self.drive(coordinator, executor, left)
+            all_seen = self.drive(coordinator, executor, left)
+            if readback is not None:
+                self._read_back(readback, executor, again=all_seen)
+            return all_seen
         finally:
             self.figures.bytes_sent += executor.bytes_sent
             self.figures.shared += coordinator.shared
+            self.figures.changed_in_pim += unchanged.drifted
+            self.figures.unasked += unchanged.unasked
+            self.figures.read_back += readback.confirmed if readback else 0
+
+    def _read_back(self, readback: ReadBack, executor: UploadExecutor, *, again: bool) -> None:
+        """Read back what is left, send lost values `again`, and read those back too.
+
+        Raises AccessError for a user who may not read products, where `--verify` was asked for.
+        """
+        readback.again = again
+        policy = replace(self._policy(), max_failures=None)
+        # A PIM that has just stopped answering is not waited for once more.
+        while self.answers and readback.waiting:
+            coordinator = Coordinator(policy, readback.last_batch, self.environment.random)
+            self.drive(coordinator, executor)
+            self.figures.shared += coordinator.shared
+        if readback.unread is not None:
+            if readback.unread.kind is Kind.FORBIDDEN and self._options.verify:
+                raise unreadable()
+            self.note(f"not every value could be read back: {readback.unread.message}", readback.unread.hint)
+        forbidden = readback.unread is not None and readback.unread.kind is Kind.FORBIDDEN
+        self._verified = readback.complete or forbidden
 
     def _policy(self) -> Policy:
         options = self._options

@@ -12,7 +12,7 @@ from ..planning.carriers import Carriers
 from ..planning.feed import Passes
 from ..planning.plan import Rows, plan
 from ..planning.preparation import Preparation
-from ..planning.unchanged import Unchanged
+from ..planning.unchanged import NOTHING_SKIPPED, Unchanged
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
 from ..progress.base import Progress
@@ -42,7 +42,7 @@ class Validate(Job):
 
     def steps(self, run: Run) -> Exit:
         """Raises as `Job.steps`: ManifestError too, where a strict run finds an invalid row."""
-        plan(run, self._rows(self.note), skip="none", note=self.note)
+        plan(run, self._rows(self.note), note=self.note)
         if self._connection is None:
             run.mark_planned()
         if self.begin(run, Status.INVALID, Status.PLANNED):
@@ -65,8 +65,9 @@ class Validate(Job):
                 run,
                 preflight=Preflight(client, catalogue, self.note, types=self.environment.sources.php_types),
                 unchanged=Unchanged(
-                    "none", client, run, self.environment.sources, touched={}, interrupted={}
+                    NOTHING_SKIPPED, client, run, self.environment.sources, touched={}, interrupted={}
                 ),
+                catalogue=catalogue,
                 carriers=carriers,
                 sources=self.environment.sources,
                 send=False,

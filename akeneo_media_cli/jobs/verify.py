@@ -21,6 +21,7 @@ from ..pim.errors import Refusal
 from ..planning.feed import Feed
 from ..planning.plan import Rows, plan
 from ..planning.preparation import looked_at
+from ..planning.readback import unreadable
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
 from ..progress.base import Progress
@@ -35,7 +36,6 @@ from ..transfer.task import Ended, Outcome, Prepared, Refused, Request, RequestK
 from ..wording import count
 from .job import Job, rows_status
 from .options import VerifyOptions
-from .readback import unreadable
 
 _WORDS = {
     Kind.VALUE_DIFFERS: Status.DIFFERS,
@@ -63,7 +63,7 @@ class Verify(Job):
         self._options = options
 
     def steps(self, run: Run) -> Exit:
-        plan(run, self._rows(self.note), skip="none", note=self.note)
+        plan(run, self._rows(self.note), note=self.note)
         if self.begin(run, Status.INVALID):
             options = self._options
             with self.talking() as client:

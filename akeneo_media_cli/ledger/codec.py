@@ -205,7 +205,8 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
         "locale": row.locale,
         "scope": row.scope,
         "status": (planned.status or Status.PENDING).value,
-        "media_code": planned.media_code,
+        # That of an open row is only what the ledger expects its value to hold.
+        "media_code": None if planned.status is None else planned.media_code,
         "change": _change(planned),
         "before": _before_item(planned.before),
         "attempts": planned.attempts,

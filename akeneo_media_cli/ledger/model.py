@@ -50,8 +50,9 @@ class PlannedRow:
     `seq` counts the run's rows from 1 in manifest order. `name` is the name that the PIM is to show; `path`
     the file on disk, None where there is none; `size` is bytes, `mtime_ns` nanoseconds since 1970,
     `duration` seconds, `ended_at` seconds since 1970. `status` None means open: still to be decided or sent.
-    `share` says how rows that may share its media file are found: those of the same path and name, or of the
-    same bytes and name.
+    An open row with a `media_code` is expected to be unchanged: the ledger put that file there, and the local
+    file is untouched since. `share` says how rows that may share its media file are found: those of the same
+    path and name, or of the same bytes and name.
 
     `before` is what the value held when it was last looked at before this run wrote to it. `stamp` is the
     file's inode and change time as one number: another file in its place has another stamp, even with the
@@ -103,9 +104,9 @@ class RowResult:
     """What became of one row; `status` None reopens it.
 
     `attempts` and `duration` (seconds) stand for the whole row, not for the last try; None leaves what is
-    known; where there is a `duration`, the row ends now. `size` and `mtime_ns` are given where the file sent
-    differs from the one planned. For `uploaded` and `unchanged` a `media_code` makes the ledger remember that
-    the value holds this file. `before`, where known, is what the value held before this run.
+    known; where there is a `duration`, the row ends now. `size`, `mtime_ns` and `stamp` are given where the
+    file sent differs from the one planned. For `uploaded` and `unchanged` a `media_code` makes the ledger
+    remember that the value holds this file. `before`, where known, is what the value held before this run.
     """
 
     seq: int
@@ -120,6 +121,7 @@ class RowResult:
     size: int | None = None
     mtime_ns: int | None = None
     before: HeldBefore = UNKNOWN
+    stamp: int | None = None
 
 
 class InFlightMark(NamedTuple):
@@ -183,13 +185,17 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What this ledger last put into a value; `sha256` in hex where it was taken."""
+    """What this ledger last put into a value; `sha256` in hex where it was taken.
+
+    `stamp` as in `PlannedRow`.
+    """
 
     media_code: str
     name: str | None
     size: int | None
     mtime_ns: int | None
     sha256: str | None
+    stamp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

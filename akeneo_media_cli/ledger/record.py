@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from ..rows import Status
@@ -80,12 +80,24 @@ class RunRecord:
         """One row as a report item. Raises as `row`."""
         return to_item(self.row(seq))
 
-    def open_rows(self, after_seq: int, limit: int, *, by_uuid: bool | None = None) -> list[PlannedRow]:
+    def some(self, seqs: Sequence[int]) -> list[PlannedRow]:
+        """These rows, in this order."""
+        sql = f"{_SELECT} WHERE id IN ({', '.join('?' * len(seqs))})"
+        found = {
+            row.seq: row for row in map(from_record, self._store.read(sql, [self._first + n for n in seqs]))
+        }
+        return [found[seq] for seq in seqs]
+
+    def open_rows(
+        self, after_seq: int, limit: int, *, by_uuid: bool | None = None, expected: bool = True
+    ) -> list[PlannedRow]:
         """The next rows still to be decided or sent, in manifest order.
 
-        `by_uuid`: only those that name a product by its UUID, or only the others; None: all.
+        `by_uuid`: only those that name a product by its UUID, or only the others; None: all. `expected` off:
+        without those that are expected to be unchanged.
         """
         kind = {None: "", True: "AND type = 'product_uuid'", False: "AND type IS NOT 'product_uuid'"}[by_uuid]
+        kind += "" if expected else " AND media_code IS NULL"
         sql = f"{_SELECT} WHERE status IS NULL {kind} AND id > ? AND id <= ? ORDER BY id LIMIT ?"
         return [from_record(r) for r in self._store.read(sql, (self._first + after_seq, self._last, limit))]
 

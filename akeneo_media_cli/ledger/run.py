@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -41,12 +42,15 @@ _THERE = (Status.UPLOADED, Status.UNCHANGED, Status.DOWNLOADED)
 _OUTCOME = """
 UPDATE row SET status = ?, media_code = ?, sha256 = COALESCE(?, sha256), attempts = COALESCE(?, attempts),
     duration = COALESCE(?, duration), ended_at = COALESCE(?, ended_at),
-    size = COALESCE(?, size), mtime_ns = COALESCE(?, mtime_ns),
+    size = COALESCE(?, size), mtime_ns = COALESCE(?, mtime_ns), stamp = COALESCE(?, stamp),
     before_code = COALESCE(?, before_code), before_name = COALESCE(?, before_name),
     before_size = COALESCE(?, before_size),
     notes = COALESCE(substr(notes, 1, length(notes) - 1) || ', ' || substr(?, 2), ?, notes),
     kind = ?, message = ?, hint = ?, http_status = ?
 WHERE id = ?"""
+
+_STILL = """UPDATE row SET status = 'unchanged', before_code = media_code, before_name = name,
+    before_size = size WHERE id = ?"""
 
 _VALUE = "type, parent, code, attribute, locale, scope"
 _SAME_VALUE = ", ".join(f"{column} = excluded.{column}" for column in _VALUE.split(", "))
@@ -55,11 +59,11 @@ _LANDED = """flight_run = NULL, flight_name = NULL, flight_size = NULL, flight_m
 
 # The same media code is the same bytes: a digest that was known of it stays known.
 _REMEMBER = f"""
-INSERT INTO value (key, {_VALUE}, media_code, name, size, mtime_ns, sha256, at)
-    SELECT value_key, {_VALUE}, media_code, name, size, mtime_ns, sha256, ? FROM row
+INSERT INTO value (key, {_VALUE}, media_code, name, size, mtime_ns, stamp, sha256, at)
+    SELECT value_key, {_VALUE}, media_code, name, size, mtime_ns, stamp, sha256, ? FROM row
     WHERE id = ? AND value_key IS NOT NULL
 ON CONFLICT (key) DO UPDATE SET {_SAME_VALUE}, name = excluded.name, size = excluded.size,
-    mtime_ns = excluded.mtime_ns, at = excluded.at,
+    mtime_ns = excluded.mtime_ns, stamp = excluded.stamp, at = excluded.at,
     sha256 = COALESCE(excluded.sha256, CASE WHEN media_code IS excluded.media_code THEN sha256 END),
     media_code = excluded.media_code, {_LANDED}"""
 
@@ -137,6 +141,23 @@ class Run(RunRecord):
         """
         return planning.mark_unchanged(self._store, self._first, self._last)
 
+    def expect_unchanged(self) -> int:
+        """Give open rows the media code that their value last got from here, if their file is untouched.
+
+        How many; a value that an earlier run was cut off at is never expected to hold anything.
+        """
+        return planning.expect_unchanged(self._store, self._first, self._last)
+
+    def expected(self) -> array[int]:
+        """The seqs of open rows that are expected to be unchanged, those of one entity together."""
+        return planning.expected(self._store, self._first, self._last)
+
+    def still_unchanged(self, seqs: Iterable[int]) -> None:
+        """Rows that were expected to be unchanged, and are: the PIM holds that code."""
+        records = [(self._first + seq,) for seq in seqs]
+        with self._store.write() as connection:
+            execute_many(connection, _STILL, records)
+
     def mark_planned(self) -> int:
         """Make every open row planned, where nothing more is to be asked about it; how many."""
         return planning.mark_planned(self._store, self._first, self._last)
@@ -165,7 +186,7 @@ class Run(RunRecord):
         return planning.stored_shares(self._store, self._first, self._last)
 
     def touched(self) -> Iterator[Touched]:
-        """After `mark_unchanged`: open rows whose file has the remembered name and size but another time."""
+        """Open rows left by `mark_unchanged` whose file has the remembered name and size: it must be read."""
         return planning.touched(self._store, self._first, self._last)
 
     def interrupted(self) -> Iterator[Interrupted]:
@@ -333,6 +354,7 @@ class Run(RunRecord):
             None if outcome.duration is None else self._clock(),
             outcome.size,
             outcome.mtime_ns,
+            outcome.stamp,
             *before_columns(outcome.before),
             notes,
             notes,

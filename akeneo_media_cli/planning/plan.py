@@ -18,6 +18,7 @@ from ..storage.sources import NotAFileError, Sources
 from .manifests import PimColumns, rows_of
 from .options import ManifestOptions
 from .rename import Rename
+from .unchanged import NOTHING_SKIPPED, SkipPolicy
 
 Note = Callable[[str, str], None]
 Rows = Callable[[Note], Iterable[PlannedRow]]
@@ -120,7 +121,7 @@ def _planned(seq: int, row: Row, roots: FileRoots, rename: Renaming | None, here
     path = local.path
     if row.archive is None:
         path = os.path.join(here, path)  # noqa: PTH118 - a million rows: Path costs ten times as much
-    return PlannedRow(seq, row, local.name, path, local.size, local.mtime_ns)
+    return PlannedRow(seq, row, local.name, path, local.size, local.mtime_ns, stamp=local.stamp)
 
 
 def retried_rows(rows: Iterable[PlannedRow], links: Links) -> Iterator[PlannedRow]:
@@ -134,14 +135,14 @@ def retried_rows(rows: Iterable[PlannedRow], links: Links) -> Iterator[PlannedRo
             yield PlannedRow(seq, replace(row, problem=problem), old.name, None if problem else old.path)
             continue
         try:
-            size, mtime_ns = sources.state(old.path or "")
+            size, mtime_ns, stamp = sources.state(old.path or "")
         except OSError as error:
             kind = Kind.FILE_MISSING if isinstance(error, FileNotFoundError) else Kind.FILE_UNREADABLE
             yield _gone(seq, row, old, kind, error.strerror or str(error))
         except NotAFileError as error:
             yield _gone(seq, row, old, Kind.FILE_NOT_REGULAR, str(error))
         else:
-            yield PlannedRow(seq, row, old.name, old.path, size, mtime_ns)
+            yield PlannedRow(seq, row, old.name, old.path, size, mtime_ns, stamp=stamp)
 
 
 def _gone(seq: int, row: Row, old: PlannedRow, kind: Kind, why: str) -> PlannedRow:
@@ -149,7 +150,7 @@ def _gone(seq: int, row: Row, old: PlannedRow, kind: Kind, why: str) -> PlannedR
     return PlannedRow(seq, replace(row, problem=Failure(kind, f"{old.path}: {why}", hint)), old.name)
 
 
-def plan(run: Run, rows: Iterable[PlannedRow], *, skip: str, note: Note) -> None:
+def plan(run: Run, rows: Iterable[PlannedRow], *, note: Note, skip: SkipPolicy = NOTHING_SKIPPED) -> None:
     """Put every row into the run and settle what can be settled without the PIM.
 
     Raises ManifestError, UsageError and LedgerError; then nothing was sent.
@@ -161,5 +162,8 @@ def plan(run: Run, rows: Iterable[PlannedRow], *, skip: str, note: Note) -> None
             f"{settled.dropped} rows repeat another row: the same file for the same value; they are left out",
             "",
         )
-    if skip == "ledger":
+    # With --checksum the time of a file tells nothing.
+    if skip.skip == "ledger" and not skip.checksum:
         run.mark_unchanged()
+    elif skip.skip == "remote" and not skip.checksum:
+        run.expect_unchanged()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..errors import Failure, Kind
 from ..ledger import HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult, Run, same_path
 from ..pim.errors import Refusal
 from ..preflight import checks
+from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
 from ..rows import Status, TargetType, folded, php_basename
 from ..storage.sources import Sources
@@ -17,7 +19,8 @@ from ..transfer.payload import Found, UploadPayload
 from ..transfer.task import Attaching, Known, Resumed, UploadTask
 from .carriers import Carriers, Way
 from .contents import Contents
-from .unchanged import Unchanged
+from .readback import ReadBack, SentBatch
+from .unchanged import Unchanged, result_of
 
 
 class Preparation:
@@ -29,24 +32,51 @@ class Preparation:
         *,
         preflight: Preflight | None,
         unchanged: Unchanged,
+        catalogue: Catalogue,
         carriers: Carriers,
         sources: Sources,
+        readback: ReadBack | None = None,
         send: bool = True,
         looked: Status | None = None,
     ) -> None:
-        """`preflight` None takes rows at their word. Without `send` they are looked up, then `looked`."""
+        """`preflight` None takes rows at their word. Without `send` they are looked up, then `looked`.
+
+        `readback` None: what was sent is not read back.
+        """
         self._run = run
         self._preflight = preflight
         self._unchanged = unchanged
+        self._catalogue = catalogue
+        self._readback = readback
         self._carriers = carriers
         self._sends = send
         self._looked = looked
         self._sources = sources
         self._contents = Contents(sources)
 
-    def look(self, batch: Sequence[PlannedRow]) -> Found:
-        """What becomes of a batch of rows."""
+    def look(self, batch: SentBatch | Sequence[PlannedRow]) -> Found:
+        """What becomes of a batch of rows, to be sent or sent before."""
+        if isinstance(batch, SentBatch):
+            assert self._readback is not None
+            return self._readback.read(batch)
+        expected = [planned for planned in batch if planned.media_code is not None]
+        found = Found()
+        if expected:
+            found.still = self._unchanged.still(expected, self._catalogue)
+            still = {planned.seq for planned in found.still}
+            batch = [planned for planned in batch if planned.seq not in still]
+        if batch:
+            self._look_up(batch, found)
+        return found
+
+    def sent(self, task: UploadTask) -> None:
+        """A row was uploaded."""
+        if self._readback is not None:
+            self._readback.sent(task)
+
+    def _look_up(self, batch: Sequence[PlannedRow], found: Found) -> None:
         results, batch = looked_at(batch, self._sources, passing=not self._sends)
+        found.results += results
         resolved_targets: Sequence[ResolvedTarget | Failure]
         wrong = Status.INVALID
         if self._preflight is None:
@@ -55,19 +85,18 @@ class Preparation:
             try:
                 resolved_targets = self._preflight.look(batch)
             except Refusal as refusal:
-                # Not the rows are wrong: the PIM, or what stands before it, will not be asked about them.
+                # The rows are not wrong: the PIM, or a proxy in front of it, refuses to answer.
                 resolved_targets, wrong = [refusal.failure] * len(batch), Status.FAILED
-        tasks: list[UploadTask] = []
-        known: dict[str, Known] = {}
         for planned, resolved in zip(batch, resolved_targets, strict=True):
-            verdict = resolved if isinstance(resolved, Failure) else self._verdict(planned, resolved, known)
+            verdict = (
+                resolved if isinstance(resolved, Failure) else self._verdict(planned, resolved, found.known)
+            )
             if isinstance(verdict, UploadTask):
-                tasks.append(verdict)
+                found.tasks.append(verdict)
             elif isinstance(verdict, Failure):
-                results.append((planned, RowResult(planned.seq, wrong, failure=verdict)))
+                found.results.append((planned, RowResult(planned.seq, wrong, failure=verdict)))
             elif verdict is not None:
-                results.append((planned, verdict))
-        return tasks, known, results
+                found.results.append((planned, verdict))
 
     def fits(self, resolved: ResolvedTarget, name: str, size: int) -> Failure | None:
         """Why the attribute does not take a file of this name and size in bytes, if it does not."""
@@ -84,21 +113,15 @@ class Preparation:
         # A PATCH makes what is not there, and drops what is of another level
         # (docs/pim-behaviour.md, "Batch PATCH").
         content = self._contents.of(planned) if place.shares and resolved.sure else None
-        held = self._unchanged.held(planned, resolved)
-        if held is not None:
-            # What only looks the same by name and size is nothing to give to others.
-            if held.sha256 is not None and content is not None:
-                known[content] = Known(held.code, held.sha256, doubtful=True)
+        compared = self._unchanged.compare(planned, resolved)
+        result = result_of(planned, resolved, compared)
+        if result is not None:
+            # What only looks the same by name and size is not given to others.
+            if result.media_code is not None and compared.sha256 is not None and content is not None:
+                known[content] = Known(result.media_code, compared.sha256, doubtful=True)
                 self._carriers.sends(content, planned.seq)
-            return RowResult(
-                planned.seq,
-                Status.UNCHANGED,
-                media_code=held.code,
-                notes=resolved.notes,
-                size=planned.size,
-                mtime_ns=planned.mtime_ns,
-                before=HeldFile(held.code, planned.name, planned.size),
-            )
+            return result
+        resolved = replace(resolved, notes=(*resolved.notes, *compared.notes))
         way: Way | ResolvedTarget | Failure | None = None
         if resolved.target.type is TargetType.PRODUCT_UUID:
             way = self._carriers.way(planned, content)
@@ -109,29 +132,19 @@ class Preparation:
         if way is Way.LATER:
             return None
         if not self._sends:
-            return RowResult(
-                planned.seq,
-                self._looked,
-                notes=resolved.notes if self._looked else (),
-                before=self._before(planned, resolved),
-            )
-        return self._course(planned, resolved, content, way)
+            notes = resolved.notes if self._looked else ()
+            return RowResult(planned.seq, self._looked, notes=notes, before=compared.before)
+        return self._task(planned, resolved, content, way, compared.before)
 
-    def _before(self, planned: PlannedRow, resolved: ResolvedTarget) -> HeldBefore:
-        """What the value holds, with name and size where this machine put it there or the PIM told them."""
-        if not isinstance(resolved.before, str):
-            return resolved.before
-        return self._unchanged.told(planned.seq, resolved.before)
-
-    def _course(
+    def _task(
         self,
         planned: PlannedRow,
         resolved: ResolvedTarget,
         content: str | None,
         way: Way | ResolvedTarget | None,
+        before: HeldBefore,
     ) -> UploadTask:
         payload = UploadPayload(planned, resolved, self._unchanged.interrupted.get(planned.seq))
-        before = self._before(planned, resolved)
         payload.held = before if isinstance(before, HeldFile) else None
         if isinstance(way, ResolvedTarget):
             payload.via = way

@@ -1,41 +1,77 @@
-"""Which rows need not be sent, and which may already be there (`--skip`,
-docs/pim-behaviour.md, "Searching and paging")."""
+"""Which rows need not be sent, because the PIM or the ledger says that the value holds their file already.
+
+`--skip remote` compares with the PIM: the value holds the media code that the ledger knows for this file, or
+else a file of the same name and size. `--skip ledger` believes the ledger and asks nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from ..ledger import HeldFile, Interrupted, PlannedRow, Remembered, Run
+from ..errors import Failure, Kind
+from ..ledger import UNKNOWN, HeldBefore, HeldFile, Interrupted, PlannedRow, Remembered, RowResult, Run
 from ..link import is_link
+from ..pim.answers.types import Attribute
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
+from ..preflight.catalogue import Catalogue
+from ..preflight.lookup import CATALOG, searchable
+from ..preflight.values import read_values
+from ..rows import Status, folded, php_basename
 from ..storage.sources import Sources
 from ..targets import ADAPTERS
+from ..targets.collections import IMAGE
 from ..targets.resolved import ResolvedTarget
 
+REPLACED = "changed in the PIM since, replaced"
+KEPT = "changed in the PIM since, kept"
+ONLY_NAME_AND_SIZE = (
+    "only name and size were compared: this machine does not know the file that the PIM holds "
+    "(--checksum downloads it to be sure)"
+)
+UNASKED = "the PIM did not say what the value holds: the ledger was believed"
 
-class Held(NamedTuple):
-    """A media file that a row's value has already.
 
-    `sha256` in hex is the row's and, by the ledger's word, its own; None: they are alike in name and size.
+@dataclass(frozen=True)
+class SkipPolicy:
+    """How rows are left out. `skip` is `remote`, `ledger` or `none`, `drift` `overwrite`, `keep` or `fail`.
+
+    `checksum`: files are compared by SHA-256 only.
     """
 
-    code: str
-    sha256: str | None
+    skip: str = "remote"
+    drift: str = "overwrite"
+    checksum: bool = False
+
+
+NOTHING_SKIPPED = SkipPolicy("none")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a row's value holds beside the row's file.
+
+    `same`: the row need not be sent. `sha256` (hex) is of the file and of what the value holds, where that is
+    sure. `status` and `failure` are set for a row that is neither sent nor the same.
+    """
+
+    before: HeldBefore
+    same: bool = False
+    sha256: str | None = None
+    notes: tuple[str, ...] = ()
+    kept: bool = False
+    failure: Failure | None = None
 
 
 class Unchanged:
-    """Compares a row's file with what the ledger put there or the PIM holds.
-
-    `skip` is `ledger`, `remote` or `none`. Rows whose file is untouched since the ledger put it there were
-    taken out before; `touched` are those where only the time differs. `interrupted` were being sent by a run
-    that died.
-    """
+    """Compares rows' files with what their values hold. Thread-safe."""
 
     def __init__(
         self,
-        skip: str,
+        policy: SkipPolicy,
         client: PimClient,
         run: Run,
         sources: Sources,
@@ -43,59 +79,211 @@ class Unchanged:
         touched: Mapping[int, tuple[str, str]],
         interrupted: Mapping[int, Interrupted],
     ) -> None:
-        self._skip = skip
+        """`touched`: with `--skip ledger`, rows whose file must be read to tell whether it changed.
+
+        `interrupted`: rows that an earlier run was sending when it died.
+        """
+        self._policy = policy
         self._client = client
         self._run = run
         self._sources = sources
         self._touched = touched
         self.interrupted = interrupted
+        self._lock = threading.Lock()
+        self.drifted = 0
+        """Values that this machine had set and that held something else."""
+        self.unasked = 0
+        """Rows left out by the ledger alone."""
 
-    def held(self, planned: PlannedRow, resolved: ResolvedTarget) -> Held | None:
-        """The media file that is the row's already; None: it must be sent. Raises Trouble."""
-        if self._skip == "ledger":
-            if is_link(planned.path or ""):
-                return self._sent_before(planned)
-            code, sha256 = self._touched.get(planned.seq, (None, None))
-            same = code is not None and self._sources.sha256(planned.path) == sha256
-            return Held(code, sha256) if code is not None and same else None
-        if self._skip == "remote" and isinstance(resolved.before, str):
-            return self._remote(planned, resolved, resolved.before)
-        return None
+    def still(self, batch: Sequence[PlannedRow], catalogue: Catalogue) -> list[PlannedRow]:
+        """The rows whose value still holds the code that the ledger expects (`PlannedRow.media_code`).
 
-    def told(self, seq: int, code: str) -> HeldFile:
-        """What is known of the file that a row's value holds."""
-        known = self._run.remembered(seq)
-        if known is None or known.media_code != code:
-            return HeldFile(code)
-        return HeldFile(code, known.name, known.size)
+        One request for up to a hundred entities, and no other check: the PIM took this very file before.
+        Raises Trouble and AccessError.
+        """
+        spelled = catalogue.attributes({p.row.attribute for p in batch if _in_catalogue(p)}) or {}
+        wanted = [(p, value) for p in batch if (value := _value_of(p, spelled)) is not None]
+        try:
+            readings = read_values(self._client, [value for _, value in wanted], lagging=True)
+        except Refusal:
+            # The preflight finds out what may not be read, and says so.
+            return []
+        return [
+            planned
+            for (planned, _), reading in zip(wanted, readings, strict=True)
+            if reading.code == planned.media_code
+        ]
 
-    def _sent_before(self, planned: PlannedRow) -> Held | None:
-        """As `ledger.planning` finds it for files, whose size and time are known when they are planned."""
+    def compare(self, planned: PlannedRow, resolved: ResolvedTarget) -> Comparison:
+        """What a row's value holds, and whether that is the row's file. Raises Trouble."""
         known = self._run.remembered(planned.seq)
-        if known is None or known.name != planned.name or planned.seq in self.interrupted:
-            return None
-        same = self._same(planned, known)
-        if same:
-            planned.size = known.size
-        return Held(known.media_code, known.sha256) if same else None
+        if planned.seq in self.interrupted or self._policy.skip == "none":
+            return Comparison(_told(known, resolved))
+        if self._policy.skip == "ledger":
+            return self._by_ledger(planned, resolved, known)
+        if resolved.before is UNKNOWN:
+            return self._unasked(planned, resolved, known)
+        if known is None:
+            return self._alike(planned, resolved, resolved.before) if resolved.before else Comparison(None)
+        if known.media_code != resolved.before:
+            return self._drift(planned, resolved)
+        before = HeldFile(known.media_code, known.name, known.size)
+        same = known.name == planned.name and self._same_file(planned, known)
+        return Comparison(before, same=same, sha256=known.sha256 if same else None)
 
-    def _same(self, planned: PlannedRow, known: Remembered) -> bool:
-        """Is the row's file the one that the ledger put there? Read only where its time tells nothing."""
+    # What the ledger knows.
+
+    def _by_ledger(
+        self, planned: PlannedRow, resolved: ResolvedTarget, known: Remembered | None
+    ) -> Comparison:
+        before = _told(known, resolved)
+        if known is None:
+            return Comparison(before)
+        if is_link(planned.path or ""):
+            same, sha256 = known.name == planned.name and self._same_file(planned, known), known.sha256
+        else:
+            _, sha256 = self._touched.get(planned.seq, (None, None))
+            same = sha256 is not None and self._sources.sha256(planned.path) == sha256
+        if not same:
+            return Comparison(before)
+        with self._lock:
+            self.unasked += 1
+        return Comparison(HeldFile(known.media_code, known.name, known.size), same=True, sha256=sha256)
+
+    def _unasked(self, planned: PlannedRow, resolved: ResolvedTarget, known: Remembered | None) -> Comparison:
+        """The user may not read the value, or the preflight was left out."""
+        if known is None or known.name != planned.name or not self._same_file(planned, known):
+            return Comparison(UNKNOWN)
+        with self._lock:
+            self.unasked += 1
+        before = HeldFile(known.media_code, known.name, known.size)
+        return Comparison(before, same=True, sha256=known.sha256, notes=(UNASKED,))
+
+    def _same_file(self, planned: PlannedRow, known: Remembered) -> bool:
+        """Is the row's file the one that the ledger knows? Read only where nothing else tells."""
         if planned.size not in (None, known.size):
             return False
-        if known.mtime_ns is not None and known.mtime_ns == planned.mtime_ns:
+        untouched = known.mtime_ns is not None and known.mtime_ns == planned.mtime_ns
+        if untouched and known.stamp in (None, planned.stamp) and not self._policy.checksum:
+            planned.size = known.size
             return True
-        return known.sha256 is not None and self._sources.sha256(planned.path) == known.sha256
+        same = known.sha256 is not None and self._sources.sha256(planned.path) == known.sha256
+        if same:
+            planned.size = known.size
+        return same
 
-    def _remote(self, planned: PlannedRow, resolved: ResolvedTarget, held: str) -> Held | None:
-        known = self._run.remembered(planned.seq)
-        if known is None:
-            place = ADAPTERS[resolved.target.type]
-            try:
-                same = place.resembles(self._client, resolved, held, planned.name, planned.size)
-            except Refusal:
-                return None
-            return Held(held, None) if same else None
-        if known.media_code != held or known.name != planned.name:
+    # What the PIM holds.
+
+    def _alike(self, planned: PlannedRow, resolved: ResolvedTarget, code: str) -> Comparison:
+        """The ledger does not know the file that the value holds: name and size have to do, or its bytes."""
+        before, same = self._resembles(planned, resolved, code)
+        if not same:
+            return Comparison(before)
+        if not self._policy.checksum:
+            return Comparison(before, same=True, notes=(ONLY_NAME_AND_SIZE,))
+        sha256 = self._same_bytes(planned, resolved, code)
+        return Comparison(before, same=sha256 is not None, sha256=sha256)
+
+    def _drift(self, planned: PlannedRow, resolved: ResolvedTarget) -> Comparison:
+        """This machine set the value, and it holds something else now."""
+        code = resolved.before if isinstance(resolved.before, str) else None
+        before: HeldBefore = None
+        if code is not None:
+            before, same = self._resembles(planned, resolved, code)
+            # Another machine may have sent the same file; a different one may have its name and size.
+            sha256 = self._same_bytes(planned, resolved, code) if same else None
+            if sha256 is not None:
+                return Comparison(before, same=True, sha256=sha256)
+        with self._lock:
+            self.drifted += 1
+        if self._policy.drift == "keep":
+            return Comparison(before, same=True, kept=True, notes=(KEPT,))
+        if self._policy.drift == "fail":
+            return Comparison(before, failure=_changed(code))
+        return Comparison(before, notes=(REPLACED,))
+
+    def _resembles(self, planned: PlannedRow, resolved: ResolvedTarget, code: str) -> tuple[HeldFile, bool]:
+        """What the PIM tells of a stored file, and whether it has the row's name and size."""
+        place = ADAPTERS[resolved.target.type]
+        try:
+            if place.told:
+                media = self._client.media_file(code)
+                if media is None:
+                    return HeldFile(code), False
+                held = HeldFile(code, media.original_filename, media.size)
+            elif resolved.stored is not None:
+                held = resolved.stored
+            else:
+                same = place.resembles(self._client, resolved, code, planned.name, planned.size)
+                return HeldFile(code, *((planned.name, planned.size) if same else ())), same
+        except Refusal:
+            return HeldFile(code), False
+        return held, held.size == planned.size and held.name == php_basename(planned.name)
+
+    def _same_bytes(self, planned: PlannedRow, resolved: ResolvedTarget, code: str) -> str | None:
+        """The SHA-256 of the row's file if the PIM's has it too; None where they differ or cannot be read."""
+        ours = self._sources.sha256(planned.path)
+        if ours is None:
             return None
-        return Held(held, known.sha256) if self._same(planned, known) else None
+        place = ADAPTERS[resolved.target.type]
+        try:
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
+                theirs = place.download(self._client, resolved, code, nowhere).sha256
+        except Refusal:
+            return None
+        return ours if theirs == ours else None
+
+
+def _in_catalogue(planned: PlannedRow) -> bool:
+    return planned.row.target is not None and planned.row.target.type in CATALOG
+
+
+def _value_of(planned: PlannedRow, spelled: Mapping[str, Attribute | None]) -> ResolvedTarget | None:
+    """A row's value with its attribute as the PIM spells it; None where only the preflight can tell."""
+    row = planned.row
+    if row.target is None or not searchable(row.target.type):
+        return None
+    if row.target.type not in CATALOG:
+        return ResolvedTarget(row.target, row.attribute or IMAGE, row.locale, row.scope)
+    attribute = spelled.get(folded(row.attribute))
+    return None if attribute is None else ResolvedTarget(row.target, attribute.code, row.locale, row.scope)
+
+
+def result_of(planned: PlannedRow, resolved: ResolvedTarget, compared: Comparison) -> RowResult | None:
+    """The result of a row that need not, or must not, be sent; None for one that is to be sent."""
+    notes = (*resolved.notes, *compared.notes)
+    if compared.failure is not None:
+        return RowResult(planned.seq, Status.FAILED, compared.failure, notes=notes, before=compared.before)
+    if not compared.same:
+        return None
+    held = compared.before.code if isinstance(compared.before, HeldFile) else None
+    return RowResult(
+        planned.seq,
+        Status.UNCHANGED,
+        # What was kept is not the row's file: the ledger goes on expecting that one.
+        media_code=None if compared.kept else held,
+        sha256=None if compared.kept else compared.sha256,
+        notes=notes,
+        size=planned.size,
+        mtime_ns=planned.mtime_ns,
+        stamp=planned.stamp,
+        before=compared.before,
+    )
+
+
+def _told(known: Remembered | None, resolved: ResolvedTarget) -> HeldBefore:
+    """What the value holds, with name and size where this machine put it there or the PIM told them."""
+    if not isinstance(resolved.before, str):
+        return resolved.before
+    if known is not None and known.media_code == resolved.before:
+        return HeldFile(resolved.before, known.name, known.size)
+    return resolved.stored or HeldFile(resolved.before)
+
+
+def _changed(code: str | None) -> Failure:
+    now = f"holds {code} now" if code else "is empty now"
+    return Failure(
+        Kind.CHANGED_IN_PIM,
+        f"somebody changed the value after it was uploaded from here: it {now}",
+        "Look at the value in the PIM. Replace it with --drift overwrite, or leave it with --drift keep.",
+    )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import Failure, Kind
-from ..ledger import UNKNOWN, Before, PlannedRow
+from ..ledger import UNKNOWN, Before, HeldFile, PlannedRow
 from ..pim.answers.entity_types import Category, Entity, MediaAttribute, PamAsset
 from ..pim.answers.types import Attribute
 from ..pim.client import PimClient
@@ -23,6 +23,7 @@ from ..targets.collections import IMAGE
 from ..targets.resolved import ResolvedTarget
 from . import checks
 from .catalogue import Catalogue
+from .lookup import find, find_all
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,6 @@ class _Words:
     attributes: Callable[[PimClient, str], list[MediaAttribute]]
     families: Callable[[PimClient], list[str]]
     exists: Callable[[PimClient, str], bool]
-    search: Callable[[PimClient, str, Sequence[str]], list[Entity]]
-    get: Callable[[PimClient, str, str], Entity | None]
 
 
 _ASSETS = _Words(
@@ -50,8 +49,6 @@ _ASSETS = _Words(
     lambda client, family: client.asset_attributes(family),
     lambda client: [family.code for family in client.asset_families()],
     lambda client, family: client.asset_family(family) is not None,
-    lambda client, family, codes: client.search_assets(family, codes),
-    lambda client, family, code: client.get_asset(family, code),
 )
 _RECORDS = _Words(
     "record",
@@ -62,8 +59,6 @@ _RECORDS = _Words(
     lambda client, entity: client.record_attributes(entity),
     lambda client: [entity.code for entity in client.reference_entities()],
     lambda client, entity: client.reference_entity(entity) is not None,
-    lambda client, entity, codes: client.search_records(entity, codes),
-    lambda client, entity, code: client.get_record(entity, code),
 )
 _COLLECTIONS = {TargetType.ASSET: _ASSETS, TargetType.RECORD: _RECORDS}
 
@@ -134,7 +129,7 @@ class EntityPreflight:
             for resolved in placed
             if isinstance(resolved, ResolvedTarget)
         }
-        entities = self._entities(words, parent, {f: c for f, c in codes.items() if c})
+        entities = self._entities(kind, parent, [code for code in codes.values() if code])
         image: Before = UNKNOWN
         if "" in codes:
             entity = self._client.reference_entity(parent)
@@ -213,22 +208,17 @@ class EntityPreflight:
             return spelled
         return ResolvedTarget(_target(planned), attribute.code, *spelled, definition=plain, sure=True)
 
-    def _entities(self, words: _Words, parent: str, codes: dict[str, str]) -> dict[str, Entity]:
+    def _entities(self, kind: TargetType, parent: str, codes: list[str]) -> dict[str, Entity | None]:
         if not codes:
             return {}
+        # What is to be compared must not be missed because the search lags.
+        ask = find if self._files else find_all
         try:
-            found = {folded(e.code): e for e in words.search(self._client, parent, list(codes.values()))}
-            if not self._files:
-                # What is to be compared must not be missed because search lags
-                # (docs/pim-behaviour.md, "Searching and paging").
-                for fold, code in codes.items():
-                    if fold not in found and (entity := words.get(self._client, parent, code)) is not None:
-                        found[fold] = entity
+            return ask(self._client, kind, codes, parent=parent)
         except Refusal as refusal:
             if refusal.failure.kind is not Kind.FORBIDDEN:
                 raise
             return {}
-        return found
 
     # Categories.
 
@@ -334,7 +324,11 @@ def _own_image(planned: PlannedRow) -> ResolvedTarget | Failure:
 
 
 def _with_entity(
-    planned: PlannedRow, resolved: ResolvedTarget, entities: dict[str, Entity], image: Before, words: _Words
+    planned: PlannedRow,
+    resolved: ResolvedTarget,
+    entities: dict[str, Entity | None],
+    image: Before,
+    words: _Words,
 ) -> ResolvedTarget:
     if not resolved.target.code:
         return _known(resolved, image, ())
@@ -344,6 +338,9 @@ def _with_entity(
         return _known(resolved, None, (*notes, f"the {words.thing} is not there yet: it is made"))
     resolved = replace(resolved, target=resolved.target._replace(code=entity.code))
     held = entity.media_code(resolved.attribute, resolved.locale, resolved.scope)
+    linked = entity.linked.get((resolved.attribute, resolved.locale, resolved.scope))
+    if held is not None and linked is not None:
+        resolved = replace(resolved, stored=HeldFile(held, *linked))
     return _known(resolved, held, _respelled(planned, resolved))
 
 

@@ -10,6 +10,7 @@ from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from ..rows import Row, Target, TargetType, folded
 from ..transfer.reads import ParallelReads
+from .lookup import find, get
 from .nearest import NearestCodes
 
 ASKED_AT_ONCE = 100
@@ -59,14 +60,8 @@ class Existing:
                 self._known.clear()
             self._known.update((kind, fold) for fold in asked)
 
-    def _found(self, kind: TargetType, codes: list[str]) -> set[str]:
-        if kind is TargetType.PRODUCT:
-            products = self._reads.one(lambda: self._client.search_products(codes))
-            return {folded(p.identifier) for p in products if p.identifier}
-        models = self._reads.one(lambda: self._client.search_product_models(codes))
-        return {folded(m.code) for m in models}
+    def _found(self, kind: TargetType, codes: Iterable[str]) -> set[str]:
+        return set(self._reads.one(partial(find, self._client, kind, codes)))
 
     def _one(self, target: Target) -> bool:
-        if target.type is TargetType.PRODUCT:
-            return self._client.get_product(target.code) is not None
-        return self._client.get_product_model(target.code) is not None
+        return get(self._client, target.type, target.code) is not None

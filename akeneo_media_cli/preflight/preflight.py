@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..errors import Failure, Kind
 from ..ledger import PlannedRow
@@ -26,12 +26,11 @@ from . import checks
 from .catalogue import Catalogue, Note
 from .content import content_fits
 from .entities import EntityPreflight
+from .lookup import find_all, limited
 from .nearest import NearestCodes
 
 T = TypeVar("T")
 Types = Callable[[PlannedRow], PhpTypes | None]
-LONGEST_LIST = 2_000
-"""Characters of attribute codes that a search is limited to."""
 
 
 @dataclass
@@ -91,10 +90,8 @@ class Preflight:
                 verdicts[n] = place
             else:
                 placed[n] = place
-        named = sorted({attribute.code for attribute, _, _ in placed.values()})
-        # Their values are all that is wanted, but a long list would make a path that servers refuse.
-        limited = named if len(",".join(named)) <= LONGEST_LIST else []
-        entities = self._read([batch[n] for n in placed], limited)
+        named = limited(attribute.code for attribute, _, _ in placed.values())
+        entities = self._read([batch[n] for n in placed], named)
         for n, (attribute, locale, scope) in placed.items():
             resolved = self._resolve(batch[n], attribute, locale, scope, entities)
             verdicts[n] = self._with_content(batch[n], attribute, resolved)
@@ -143,12 +140,9 @@ class Preflight:
 
     def _read(self, batch: Sequence[PlannedRow], attributes: Sequence[str]) -> _Entities:
         entities = _Entities()
-        products = _codes(batch, TargetType.PRODUCT)
-        models = _codes(batch, TargetType.PRODUCT_MODEL)
-        entities.products = self._products(products, attributes) if products else {}
-        entities.models = self._models(models, attributes) if models else {}
-        uuids = _codes(batch, TargetType.PRODUCT_UUID)
-        entities.by_uuid = self._products_by_uuid(uuids, attributes) if uuids else {}
+        entities.products = self._find(TargetType.PRODUCT, batch, attributes)
+        entities.models = self._find(TargetType.PRODUCT_MODEL, batch, attributes)
+        entities.by_uuid = self._find(TargetType.PRODUCT_UUID, batch, attributes)
         found = [*(entities.products or {}).values(), *(entities.by_uuid or {}).values()]
         parents = [p.parent for p in found if p is not None and p.parent]
         for model in (entities.models or {}).values():
@@ -161,37 +155,21 @@ class Preflight:
             )
         return entities
 
-    def _products(self, codes: dict[str, str], attributes: Sequence[str]) -> dict[str, Product | None] | None:
-        def ask() -> dict[str, Product | None]:
-            found: dict[str, Product | None] = {
-                folded(p.identifier): p
-                for p in self._client.search_products(list(codes.values()), attributes=attributes)
-                if p.identifier
-            }
-            for fold, code in codes.items():
-                if fold not in found:
-                    found[fold] = self._client.get_product(code)
-            return found
+    def _find(
+        self, kind: TargetType, batch: Iterable[PlannedRow], attributes: Sequence[str]
+    ) -> dict[str, Any] | None:
+        codes = _codes(batch, kind)
+        if not codes:
+            return {}
 
-        return self._ask(TargetType.PRODUCT, ask)
+        def ask() -> dict[str, Any]:
+            named = attributes
+            if kind is TargetType.PRODUCT_UUID and attributes:
+                # There the identifier is only among the values.
+                named = [*attributes, *self._catalogue.identifiers()]
+            return find_all(self._client, kind, codes, attributes=named)
 
-    def _products_by_uuid(
-        self, uuids: dict[str, str], attributes: Sequence[str]
-    ) -> dict[str, Product | None] | None:
-        def ask() -> dict[str, Product | None]:
-            # There the identifier is only among the values.
-            limited = [*attributes, *self._catalogue.identifiers()] if attributes else []
-            found: dict[str, Product | None] = {
-                folded(p.uuid): p
-                for p in self._client.search_products_by_uuid(list(uuids.values()), attributes=limited)
-                if p.uuid
-            }
-            for fold, uuid in uuids.items():
-                if fold not in found:
-                    found[fold] = self._client.get_product_by_uuid(uuid)
-            return found
-
-        return self._ask(TargetType.PRODUCT_UUID, ask)
+        return self._ask(kind, ask)
 
     def _by_uuid(self, uuid: str) -> Failure | None:
         """Can a product be named so, by anybody and in this PIM?"""
@@ -202,21 +180,6 @@ class Preflight:
                 "it looks like fc24e6c3-933c-4a93-8a81-e5c703d134d5; identifiers go into the column product",
             )
         return self._catalogue.route_missing("/products-uuid", "PATCH", "products by UUID (PIM 7 and later)")
-
-    def _models(
-        self, codes: dict[str, str], attributes: Sequence[str]
-    ) -> dict[str, ProductModel | None] | None:
-        def ask() -> dict[str, ProductModel | None]:
-            found: dict[str, ProductModel | None] = {
-                folded(m.code): m
-                for m in self._client.search_product_models(list(codes.values()), attributes=attributes)
-            }
-            for fold, code in codes.items():
-                if fold not in found:
-                    found[fold] = self._client.get_product_model(code)
-            return found
-
-        return self._ask(TargetType.PRODUCT_MODEL, ask)
 
     def _ask(self, what: TargetType, ask: Callable[[], T]) -> T | None:
         """None where the user may not read such entities; said once."""
@@ -370,9 +333,9 @@ _WORDS = {
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def _codes(batch: Iterable[PlannedRow], what: TargetType) -> dict[str, str]:
+def _codes(batch: Iterable[PlannedRow], what: TargetType) -> list[str]:
     targets = (planned.row.target for planned in batch)
-    return {folded(t.code): t.code for t in targets if t is not None and t.type is what}
+    return [t.code for t in targets if t is not None and t.type is what]
 
 
 def _respelled(

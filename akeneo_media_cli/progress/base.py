@@ -33,6 +33,12 @@ class Progress(Protocol):
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
         """The row is finished: its report item."""
 
+    def row_reopened(self, row: int, item: Mapping[str, Any], *, failure: Failure | None) -> None:
+        """A finished row is open again: its value was lost. `item` is what `row_finished` was told of it.
+
+        With a `failure` it is tried again; without one another result follows at once.
+        """
+
     def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
         """Rows were finished before anything was sent: so many by status, so many bytes in all.
 
@@ -68,6 +74,9 @@ class Silent:
         pass
 
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
+        pass
+
+    def row_reopened(self, row: int, item: Mapping[str, Any], *, failure: Failure | None) -> None:
         pass
 
     def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:

@@ -60,6 +60,12 @@ class JsonLines:
             self._told[place] |= bit
         return first
 
+    def row_reopened(self, row: int, item: Mapping[str, Any], *, failure: Failure | None) -> None:
+        with self._lock:
+            self._told[row // 8] &= ~(1 << row % 8)
+        error = None if failure is None else error_item(failure)
+        self._event("row_reopened", {"row": row, "error": error})
+
     def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
         for item in items():
             self.row_finished(item["row"], item)

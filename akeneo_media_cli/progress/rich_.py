@@ -122,6 +122,9 @@ class Terminal:
     def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
         self._tally.row_finished(row, item)
 
+    def row_reopened(self, row: int, item: Mapping[str, Any], *, failure: Failure | None) -> None:
+        self._tally.row_reopened(item, again=failure is not None)
+
     def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
         self._tally.rows_settled(counts, size)
 

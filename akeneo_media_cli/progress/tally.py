@@ -89,6 +89,14 @@ class Tally:
             self.statuses[status] = self.statuses.get(status, 0) + 1
             self._settled += item.get("size") or 0
 
+    def row_reopened(self, item: Mapping[str, Any], *, again: bool) -> None:
+        """See `Progress.row_reopened`."""
+        status = str(item.get("status"))
+        with self._lock:
+            self.retried += again
+            self.statuses[status] = self.statuses.get(status, 0) - 1
+            self._settled -= item.get("size") or 0
+
     def rows_settled(self, counts: Mapping[str, int], size: int) -> None:
         """See `Progress.rows_settled`."""
         with self._lock:

@@ -70,7 +70,10 @@ class Summary(TypedDict):
     """How many rows came to what, and what it took. `throttled` counts answers of 429,
     `retries` tries of a row's file after its first; other calls that were made again are not counted.
 
-    `shared` counts rows that got the media file that another row sent.
+    `shared` counts rows that got the media file that another row sent. Of an upload, `read_back` counts
+    values that were read back after they were sent and hold what was sent, `changed_in_pim` values that were
+    set from this machine before and held something else now, `unasked` unchanged rows about which the PIM was
+    not asked.
     """
 
     total: int
@@ -85,9 +88,23 @@ class Summary(TypedDict):
     retries: int
     throttled: int
     shared: int
+    read_back: int
+    changed_in_pim: int
+    unasked: int
 
 
-EFFORT = ("total", "bytes_sent", "bytes_received", "requests", "retries", "throttled", "shared")
+EFFORT = (
+    "total",
+    "bytes_sent",
+    "bytes_received",
+    "requests",
+    "retries",
+    "throttled",
+    "shared",
+    "read_back",
+    "changed_in_pim",
+    "unasked",
+)
 """Keys of a summary that count no status; `verify` has statuses of its own (`held`, `differs`, `missing`)."""
 
 GOOD = frozenset({"uploaded", "unchanged", "planned", "held", "downloaded", "removed", "restored"})

@@ -79,6 +79,11 @@ def _totals(report: Report) -> str:
     way, amount = moved(summary)
     rows += [(way, size(amount))] if amount else []
     rows += [(key, f"{int(summary.get(key) or 0):,}") for key in ("requests", "retries", "throttled")]
+    rows += [
+        (key.replace("_", " "), f"{int(summary[key]):,}")
+        for key in ("read_back", "changed_in_pim", "unasked")
+        if summary.get(key)
+    ]
     if report.duration_seconds is not None:
         rows.append(("time", duration(report.duration_seconds)))
     names, values = zip(*rows, strict=True)

@@ -46,7 +46,28 @@ def _fine(report: Report) -> str:
         done = "changed" if report.command in ("remove", "undo") else "sent"
         would = in_words(changes(report), planned=True) or f"{count(planned, 'row')} would be"
         return f"Nothing was {done}, as this was a dry run: {would}."
-    return _DONE.get(report.command, "Every row is in the PIM.")
+    if report.command != "upload":
+        return _DONE.get(report.command, "Every row is in the PIM.")
+    return " ".join(filter(None, ("Every row is in the PIM.", checked(report))))
+
+
+def checked(report: Report) -> str:
+    """What of an upload was looked at in the PIM, and what was not."""
+    sent, confirmed = _number(report, "uploaded"), _number(report, "read_back")
+    sentences = []
+    if confirmed and confirmed == sent:
+        every = "The value was" if sent == 1 else f"All {sent:,} values were"
+        sentences.append(f"{every} read back from the PIM.")
+    elif confirmed:
+        sentences.append(f"{confirmed:,} of {sent:,} values sent were read back from the PIM.")
+    elif sent:
+        every = "The value sent was not" if sent == 1 else f"None of the {sent:,} values sent was"
+        sentences.append(f"{every} read back.")
+    unasked = _number(report, "unasked")
+    if unasked:
+        of_them = "1 unchanged row" if unasked == 1 else f"{unasked:,} unchanged rows"
+        sentences.append(f"The ledger was believed for {of_them}: the PIM was not asked.")
+    return " ".join(sentences)
 
 
 def _rows_failed(report: Report) -> str:

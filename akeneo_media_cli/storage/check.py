@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..content.sample import Sample
 from ..errors import Failure, Kind
+from ..pim.http.source import stamp_of
 from ..rows import Row, clean_name, php_basename
 from .content import USUAL, ContentChecks, check_local, check_sample, extension_of
 from .nearby import Nearby, cell_hint
@@ -39,12 +40,16 @@ _SPECIAL = (
 
 
 class LocalFile(NamedTuple):
-    """A file that may be sent: where it is, the name for the PIM to show, its size in bytes, its mtime."""
+    """A file that may be sent: where it is, the name for the PIM to show, its size in bytes, its mtime.
+
+    `stamp`: see `stamp_of`.
+    """
 
     path: str
     name: str
     size: int
     mtime_ns: int
+    stamp: int | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ def check_file(row: Row, roots: FileRoots, rename: Renaming | None = None) -> Lo
     name = name_of(row, os.path.basename(row.file), rename)  # noqa: PTH119 - text, not a path
     if isinstance(name, Failure):
         return name
-    local = LocalFile(path, name, status.st_size, status.st_mtime_ns)
+    local = LocalFile(path, name, status.st_size, status.st_mtime_ns, stamp_of(status))
     return roots.content(local, shown) or local
 
 

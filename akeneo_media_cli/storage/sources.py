@@ -16,7 +16,7 @@ from ..errors import Failure, Kind
 from ..link import is_link
 from ..manifest.archive import TROUBLE, Archive, UnsafeArchiveError, identity, open_archive, split_member_path
 from ..pim.errors import SourceTrouble
-from ..pim.http.source import PathSource, Stream
+from ..pim.http.source import PathSource, Stream, stamp_of
 from ..rows import Row
 from . import check_found
 from .content import USUAL, ContentChecks, PhpTypes, php_types, types_of
@@ -47,6 +47,8 @@ class NotAFileError(Exception):
 
 class MemberSource:
     """A member of a ZIP, unpacked as it is sent. Its `mtime_ns` is its checksum."""
+
+    stamp: int | None = None
 
     def __init__(self, archive: str, name: str) -> None:
         """Raises SourceTrouble: FILE_MISSING, FILE_UNREADABLE."""
@@ -122,16 +124,19 @@ class Sources:
         member = split_member_path(path)
         return PathSource(path) if member is None else MemberSource(*member)
 
-    def state(self, path: str) -> tuple[int, int]:
-        """The size and time of the file or member at a path. Raises OSError and NotAFileError."""
+    def state(self, path: str) -> tuple[int, int, int | None]:
+        """The size, time and stamp (`stamp_of`) of the file or member at a path.
+
+        Raises OSError and NotAFileError.
+        """
         if split_member_path(path) is None:
             found = os.stat(path)  # noqa: PTH116
             if not stat.S_ISREG(found.st_mode):
                 raise NotAFileError("it is no file any more")
-            return found.st_size, found.st_mtime_ns
+            return found.st_size, found.st_mtime_ns, stamp_of(found)
         try:
             with closing(self.of(path)) as source:
-                return source.size, source.mtime_ns or 0
+                return source.size, source.mtime_ns or 0, None
         except SourceTrouble as trouble:
             failure = trouble.failure
             gone = failure.kind is Kind.FILE_MISSING

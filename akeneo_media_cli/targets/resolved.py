@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ledger import UNKNOWN, Before, PlannedRow
+from ..ledger import UNKNOWN, Before, HeldFile, PlannedRow
 from ..pim.answers.types import Attribute
 from ..rows import Target
 
@@ -18,7 +18,8 @@ class ResolvedTarget:
     of a write, so that the value does not change by it (docs/pim-behaviour.md, "Rights"). `definition` is
     what the catalogue says of the attribute, where it was asked. `sure`: the entity was seen, and the
     attribute belongs to its level, so that a PATCH makes and drops nothing
-    (docs/pim-behaviour.md, "Batch PATCH").
+    (docs/pim-behaviour.md, "Batch PATCH"). `stored` is the file of `before`, where the PIM describes it
+    along with the value.
     """
 
     target: Target
@@ -31,6 +32,7 @@ class ResolvedTarget:
     definition: Attribute | None = None
     sure: bool = False
     notes: tuple[str, ...] = ()
+    stored: HeldFile | None = None
 
     @staticmethod
     def as_written(planned: PlannedRow) -> ResolvedTarget:

@@ -35,3 +35,15 @@ class Figures:
     throttled: int = 0
     shared: int = 0
     """Rows that got the media file that another row sent."""
+
+
+@dataclass
+class UploadFigures(Figures):
+    """What only `upload` counts."""
+
+    read_back: int = 0
+    """Values that were read back after they were sent, and held what was sent."""
+    changed_in_pim: int = 0
+    """Values that were set from here before and held something else now."""
+    unasked: int = 0
+    """Unchanged rows about which the PIM was not asked: the ledger was believed."""

@@ -9,9 +9,10 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from typing import Any
 
 from ..errors import Failure, Kind
-from ..ledger import UNKNOWN, BorrowedValue, InFlightMark, InFlightState, PlannedRow, RowResult, Run
+from ..ledger import UNKNOWN, BorrowedValue, HeldFile, InFlightMark, InFlightState, PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
 from ..ledger.model import SETTLE_LEAST
 from ..pim.answers.types import LineResult
@@ -27,7 +28,7 @@ from ..targets import Place
 from ..targets.carrier import restore, settle_debt
 from ..targets.resolved import ResolvedTarget
 from .outcomes import outcome_of
-from .payload import LooksUp, UploadPayload
+from .payload import LooksUp, Reopened, UploadPayload
 from .retry import settling
 from .task import (
     Attached,
@@ -122,13 +123,35 @@ class UploadExecutor:
             return self._restore(request.task)
         return self._look(request.task)
 
-    def _prepare(self, batch: Sequence[PlannedRow]) -> Outcome:
-        tasks, known, results = self._preparation.look(batch)
-        self._run.record([result for _, result in results])
-        for planned, result in results:
+    def _prepare(self, batch: Any) -> Outcome:
+        found = self._preparation.look(batch)
+        self._reopen(found.reopened)
+        self._settle(found.still)
+        self._run.record([result for _, result in found.results])
+        for planned, result in found.results:
             if result.status is not None:
                 self._finished(planned, result)
-        return Prepared(tasks, known)
+        return Prepared(found.tasks, found.known)
+
+    def _settle(self, still: Sequence[PlannedRow]) -> None:
+        """Rows that need not be sent, as the ledger expected: all at once, as there may be very many."""
+        if not still:
+            return
+        self._run.still_unchanged(planned.seq for planned in still)
+        for planned in still:
+            planned.status = Status.UNCHANGED
+            planned.before = HeldFile(planned.media_code or "", planned.name, planned.size)
+        size = sum(planned.size or 0 for planned in still)
+        self._progress.rows_settled({Status.UNCHANGED.value: len(still)}, size, lambda: map(to_item, still))
+
+    def _reopen(self, reopened: Sequence[Reopened]) -> None:
+        """Take back the result of rows whose value was lost."""
+        again = [each for each in reopened if each.failure is not None]
+        self._run.record(
+            [RowResult(each.planned.seq, None, each.failure, flight=InFlightState.LOST) for each in again]
+        )
+        for planned, failure in reopened:
+            self._progress.row_reopened(planned.seq, to_item(planned), failure=failure)
 
     # Sending.
 
@@ -167,7 +190,8 @@ class UploadExecutor:
             return made[-1]
 
         made: list[FileBody] = []
-        payload.mtime_ns, task.size, payload.resumed = source.mtime_ns, source.size, None
+        payload.mtime_ns, payload.stamp = source.mtime_ns, source.stamp
+        task.size, payload.resumed = source.size, None
         self._run.in_flight(planned.seq, payload.before, size=source.size, mtime_ns=source.mtime_ns)
         self._progress.row_started(
             planned.seq,
@@ -325,10 +349,13 @@ class UploadExecutor:
             flight=flight,
             size=task.size or None,
             mtime_ns=payload.mtime_ns,
+            stamp=payload.stamp,
             before=payload.held_before,
         )
         self._run.record([result])
         self._finished(payload.planned, result)
+        if ended.status is Status.UPLOADED:
+            self._preparation.sent(task)
 
     def _finished(self, planned: PlannedRow, result: RowResult) -> None:
         planned.status, planned.failure, planned.media_code = result.status, result.failure, result.media_code

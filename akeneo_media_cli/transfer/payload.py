@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 from ..errors import Failure
 from ..ledger import Before, BorrowedValue, HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult
@@ -18,7 +17,8 @@ class UploadPayload:
     """What an upload task is about: the planned row, and the value that its target turned out to be.
 
     `via` is the carrier's value that the file goes up through, `borrowed` what has to be restored there.
-    `resumed` is what a run that died recorded of the row; `mtime_ns` is the file's time when it was sent.
+    `resumed` is what a run that died recorded of the row; `mtime_ns` and `stamp` are the file's when it was
+    sent. `held` is what is known of the file that the value holds, if it holds one.
     """
 
     planned: PlannedRow
@@ -27,6 +27,7 @@ class UploadPayload:
     via: ResolvedTarget | None = None
     borrowed: BorrowedValue | None = None
     mtime_ns: int | None = None
+    stamp: int | None = None
     held: HeldFile | None = None
 
     @property
@@ -59,15 +60,36 @@ class UploadPayload:
         return old is not None and (old.name, old.size, old.mtime_ns) != (new.name, new.size, new.mtime_ns)
 
 
-Found = tuple[list[UploadTask], dict[str, Known], list[tuple[PlannedRow, RowResult]]]
-"""Rows to send, contents that the PIM turned out to have, and rows that are finished."""
+class Reopened(NamedTuple):
+    """A row that had its result and is to get another; `failure` says why, where it is sent again."""
+
+    planned: PlannedRow
+    failure: Failure | None
+
+
+@dataclass(slots=True)
+class Found:
+    """What a look at the PIM came to for a batch of rows.
+
+    `known` are contents that the PIM turned out to have, `still` rows that were expected to be unchanged and
+    are.
+    """
+
+    tasks: list[UploadTask] = field(default_factory=list)
+    known: dict[str, Known] = field(default_factory=dict)
+    results: list[tuple[PlannedRow, RowResult]] = field(default_factory=list)
+    still: list[PlannedRow] = field(default_factory=list)
+    reopened: list[Reopened] = field(default_factory=list)
 
 
 class LooksUp(Protocol):
-    """Looks rows up in the PIM before they are sent."""
+    """Looks rows up in the PIM, before they are sent and after."""
 
-    def look(self, batch: Sequence[PlannedRow]) -> Found:
+    def look(self, batch: Any) -> Found:
         """What becomes of a batch of rows. Raises Trouble and AccessError."""
+
+    def sent(self, task: UploadTask) -> None:
+        """A row was uploaded."""
 
     def fits(self, resolved: ResolvedTarget, name: str, size: int) -> Failure | None:
         """Why the attribute does not take a file of this name and size in bytes, if it does not."""

@@ -197,6 +197,25 @@ class UploadTask:
                 return settled_at
         return 0.0
 
+    def once_more(self, row: Any, trouble: Failure) -> UploadTask:
+        """The same row after its value was lost: its file is attached again, or sent again."""
+        media = self.media if self.attaches or not self.tries.made else None
+        return UploadTask(
+            row,
+            self.seq,
+            self.size,
+            self.keys,
+            tree=self.tree,
+            attach_keys=self.attach_keys,
+            group=self.group,
+            content=self.content,
+            attaches=self.attaches,
+            borrows=self.borrows,
+            carried=self.carried,
+            state=Sending() if media is None else Attaching(media),
+            tries=Tries(self.tries.made, last=trouble, began=self.tries.began),
+        )
+
     @property
     def exclusive(self) -> tuple[str, ...]:
         """The keys that no other row may hold meanwhile."""

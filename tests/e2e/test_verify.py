@@ -10,11 +10,11 @@ import pytest
 
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
-from akeneo_media_cli.pim.errors import CallError
+from akeneo_media_cli.planning.readback import SENT_AGAIN
 from akeneo_media_cli.sandbox import parse_faults
 from akeneo_media_cli.secret import Secret
 
-from .conftest import Bench, Bencher, Done, catalogue, jpeg
+from .conftest import Bench, Bencher, Done, catalogue, jpeg, sha256
 
 
 def client_of(b: Bench) -> PimClient:
@@ -132,7 +132,7 @@ def test_what_is_found_missing_is_sent_by_the_next_upload(bench: Bencher) -> Non
     manifest = twelve(b)
     assert b.upload(manifest).status == 0
     put(b, "p-1", "picture", None)
-    assert b.upload(manifest).report["summary"]["unchanged"] == 12  # The ledger cannot know.
+    assert b.upload(manifest, "--skip", "ledger").report["summary"]["unchanged"] == 12  # It asks nobody.
     assert b.run("verify", manifest).status == 1
     again = b.upload(manifest)
     assert again.statuses() == {"total": 12, "uploaded": 1, "unchanged": 11}
@@ -219,9 +219,12 @@ def test_a_user_who_may_not_read_products_cannot_verify(bench: Bencher) -> None:
     assert done.status == 4, done.err
     assert "right to list products" in done.err
     assert done.report["summary"]["pending"] == 12
-    uploaded = b.upload(manifest, "--verify", env=env)
-    assert uploaded.status == 4
-    assert uploaded.report["summary"]["uploaded"] == 12
+    insisted = b.upload(manifest, "--verify", env=env)
+    assert insisted.status == 4
+    assert insisted.report["summary"]["uploaded"] == 12
+    by_default = b.upload(manifest, "--force", env=env)
+    assert by_default.status == 0, by_default.err
+    assert "None of the 12 values sent was read back" in by_default.err
 
 
 # `upload --verify`
@@ -254,7 +257,7 @@ class Careless:
         return self._bench.sandbox.inside(lambda: len(self._bench.sandbox.store.media.on_disk))
 
 
-def test_values_that_another_writer_took_away_are_found(bench: Bencher) -> None:
+def test_values_that_another_writer_took_away_are_sent_again(bench: Bencher) -> None:
     b = bench(save_time=0.05)
     lines = ["product,attribute,file"]
     lines += [f"p-1,picture_{n},{b.file(f'{n}.jpg', jpeg(n))}" for n in range(1, 9)]
@@ -262,53 +265,32 @@ def test_values_that_another_writer_took_away_are_found(bench: Bencher) -> None:
     lines += [f"p-{n},picture,{b.file(f'{n}.jpg', jpeg(n))}" for n in range(11, 51)]
     manifest = b.manifest(lines)
     with Careless(b, "p-1", until=40):
-        done = b.upload(manifest, "--verify", "--progress", "none")
+        done = b.upload(manifest, "--progress", "none")
+    again = [i for i in done.report["items"] if SENT_AGAIN in i["notes"]]
+    assert again, "the other writer did no harm: the test proves nothing"
+    assert done.status == 0, done.err
+    assert "All 48 values were read back from the PIM." in done.err
+    assert done.report["summary"]["read_back"] == 48
     held = b.held()
-    lost = {f"picture_{n}" for n in range(1, 9) if ("p-1", f"picture_{n}", None, None) not in held}
-    assert lost, "the other writer did no harm: the test proves nothing"
-    assert {i["attribute"] for i in done.report["items"] if i["status"] == "failed"} == lost
-    assert set(done.kinds().values()) == {"value_lost"}
-    assert done.status == 1
-    assert "another writer" in done.err
-    # Forgotten by the ledger, so that the same command sends exactly these again.
-    again = b.upload(manifest, "--verify")
-    assert again.statuses() == {"total": 48, "uploaded": len(lost), "unchanged": 48 - len(lost)}
-    assert again.status == 0, again.err
-    assert b.run("verify", manifest, "--deep").status == 0
-
-
-def test_unchanged_rows_are_read_back_too(bench: Bencher) -> None:
-    b = bench()
-    manifest = twelve(b)
-    assert b.upload(manifest).status == 0
-    put(b, "p-2", "picture", None)
-    with client_of(b) as client:
-        code = b.held()["p-3", "picture", None, None]["media_code"]
-        with pytest.raises(CallError):
-            client.get("/products/p-99999", lambda data: data)
-    put(b, "p-4", "picture", code)
-    done = b.upload(manifest, "--verify")
-    assert done.kinds() == {3: "value_lost", 5: "value_lost"}
-    assert "is empty now" in done.item(3)["error"]["message"]
-    assert code in done.item(5)["error"]["message"]
-    assert b.upload(manifest, "--verify").status == 0
+    assert all(held["p-1", f"picture_{n}", None, None]["sha256"] == sha256(jpeg(n)) for n in range(1, 9))
+    assert all(i["attempts"] == 2 for i in again)
 
 
 def test_reading_back_takes_few_calls(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
-    plain = b.upload(manifest, "--no-state").report["summary"]["requests"]
-    verified = b.upload(manifest, "--no-state", "--verify").report["summary"]["requests"]
+    plain = b.upload(manifest, "--force", "--no-verify").report["summary"]["requests"]
+    verified = b.upload(manifest, "--force").report["summary"]["requests"]
     assert verified == plain + 1
 
 
-def test_a_product_that_is_gone_is_a_lost_value(bench: Bencher) -> None:
+def test_a_product_that_is_gone_is_not_unchanged(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
     assert b.upload(manifest).status == 0
     b.sandbox.inside(lambda: remove(b, "p-1"))
-    done = b.upload(manifest, "--verify")
-    assert done.kinds() == {2: "value_lost"}
+    done = b.upload(manifest)
+    assert done.kinds() == {2: "target_unknown"}
     assert "p-1" in done.item(2)["error"]["message"]
 
 
@@ -321,11 +303,11 @@ def remove(b: Bench, product: str) -> None:
 def test_values_that_cannot_be_read_back_are_not_taken_for_proven(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
-    assert b.upload(manifest).status == 0
     order(b, "503=1@products")
-    done = b.upload(manifest, "--verify", "--retries", "0")
+    # Without the preflight the only search is the one that reads back.
+    done = b.upload(manifest, "--no-preflight", "--retries", "0")
     assert done.status == 5, done.err
-    assert done.statuses() == {"total": 12, "unchanged": 12}
+    assert done.statuses() == {"total": 12, "uploaded": 12}
     assert "could not be" in done.err
 
 

@@ -7,26 +7,22 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from akeneo_media_cli.errors import AccessError, Failure, Kind
-from akeneo_media_cli.jobs.readback import _loss
-from akeneo_media_cli.ledger import UNKNOWN, PlannedRow, open_ledger
+from akeneo_media_cli.ledger import UNKNOWN, PlannedRow
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
 from akeneo_media_cli.pim.errors import Refusal, Trouble
 from akeneo_media_cli.pim.http.multipart import FileBody, ValueRef
 from akeneo_media_cli.pim.http.source import PathSource
-from akeneo_media_cli.planning.unchanged import Unchanged
 from akeneo_media_cli.preflight.catalogue import Catalogue
 from akeneo_media_cli.preflight.preflight import Preflight, ResolvedTarget
 from akeneo_media_cli.rows import Row, Target, TargetType
 from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, parse_faults, start_sandbox
 from akeneo_media_cli.secret import Secret
-from akeneo_media_cli.storage.sources import Sources
 
 from ..e2e.conftest import catalogue
 from ..pim.server import Reply, Request, Server, page, says
@@ -322,82 +318,6 @@ def test_a_pim_that_hides_its_attributes_list_still_tells_the_unknown(desk: Call
 
 
 # What need not be sent.
-
-
-@pytest.fixture
-def unchanged(
-    desk: Callable[..., Desk], tmp_path: Path
-) -> Iterator[Callable[..., tuple[Desk, Unchanged, PlannedRow]]]:
-    with ExitStack() as stack:
-
-        def make(skip: str, **more: Any) -> tuple[Desk, Unchanged, PlannedRow]:
-            d = desk()
-            path = tmp_path / "a.jpg"
-            path.write_bytes(b"0123456789")
-            planned = row(1, "p-1")
-            planned.path, planned.size, planned.mtime_ns = str(path), 10, path.stat().st_mtime_ns
-            ledger = open_ledger(None, pim_url=d.sandbox.url, clock=lambda: 0.0, note=print)
-            stack.callback(ledger.close)
-            run = ledger.start_run("upload", {})
-            run.add([planned])
-            return (
-                d,
-                Unchanged(skip, d.client, run, Sources(), touched=more.get("touched", {}), interrupted={}),
-                planned,
-            )
-
-        yield make
-
-
-def aim_with(before: Any) -> ResolvedTarget:
-    return ResolvedTarget(Target(TargetType.PRODUCT, "p-1"), "picture", None, None, before=before)
-
-
-def test_a_touched_file_is_unchanged_if_its_bytes_are(unchanged: Any) -> None:
-    _, known, planned = unchanged("ledger", touched={1: ("a/b.jpg", "other")})
-    assert known.held(planned, aim_with(UNKNOWN)) is None
-    _, known, planned = unchanged("ledger", touched={1: ("a/b.jpg", Sources().sha256(planned.path))})
-    assert known.held(planned, aim_with(UNKNOWN)) == ("a/b.jpg", Sources().sha256(planned.path))
-    planned.path = None
-    assert known.held(planned, aim_with(UNKNOWN)) is None
-
-
-def test_remote_asks_for_name_and_size_where_the_ledger_knows_nothing(unchanged: Any) -> None:
-    d, known, planned = unchanged("remote")
-    code = put(d, "p-1", "picture")
-    assert known.held(planned, aim_with(code)) == (code, None)
-    assert known.held(planned, aim_with(None)) is None
-    assert known.held(planned, aim_with(UNKNOWN)) is None
-    planned.size = 11
-    assert known.held(planned, aim_with(code)) is None
-    assert known.held(planned, aim_with("no/such/file.jpg")) is None
-    d.sandbox.store.options.faults.faults.extend(parse_faults(["403-html=1x@media-files"]).faults)
-    assert known.held(planned, aim_with(code)) is None
-
-
-def test_none_asks_nothing(unchanged: Any) -> None:
-    d, known, planned = unchanged("none")
-    assert known.held(planned, aim_with("a/b.jpg")) is None
-    assert d.sandbox.stats()["total"] == 0
-
-
-# Reading back.
-
-
-def test_a_draft_is_told_from_a_lost_value() -> None:
-    planned = row(1, "p-1")
-    planned.media_code = "ours.jpg"
-    assert _loss(planned, aim_with("ours.jpg")) is None
-    lost = _loss(planned, aim_with("theirs.jpg"))
-    assert lost is not None
-    assert (lost.kind, "theirs.jpg" in lost.message) == (Kind.VALUE_LOST, True)
-    draft = _loss(
-        planned, ResolvedTarget(Target(TargetType.PRODUCT, "p-1"), "picture", None, None, None, draft=True)
-    )
-    assert draft is not None
-    assert (draft.kind, "ours.jpg" in draft.message) == (Kind.DRAFT, True)
-    with pytest.raises(AccessError):
-        _loss(planned, aim_with(UNKNOWN))
 
 
 def test_enterprise_says_that_there_is_a_draft() -> None:

@@ -64,7 +64,7 @@ def test_a_terminal_counts_them(run: Run) -> None:
     assert "2 unchanged" in out.getvalue()
 
 
-def test_json_and_the_log_tell_each(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+def test_json_tells_each_and_the_log_how_many(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     out = io.StringIO()
     LOGGER.setLevel(logging.INFO)
     LOGGER.addHandler(caplog.handler)
@@ -77,7 +77,7 @@ def test_json_and_the_log_tell_each(run: Run, caplog: pytest.LogCaptureFixture) 
         (2, "unchanged"),
         (3, "unchanged"),
     ]
-    assert len({message for message in caplog.messages if message.endswith(": unchanged")}) == 2
+    assert "2 rows unchanged" in caplog.messages, "the log counts them: there may be a million every night"
 
 
 def test_a_call_that_was_not_waited_for_has_no_second_word(run: Run) -> None:

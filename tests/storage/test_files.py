@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from akeneo_media_cli.errors import Failure, Kind
+from akeneo_media_cli.pim.http.source import stamp_of
 from akeneo_media_cli.rows import Row, Target, TargetType
 from akeneo_media_cli.storage import LARGEST_FILE, FileRoots, LocalFile, check_file
 from akeneo_media_cli.storage.nearby import Nearby
@@ -49,11 +50,12 @@ def test_a_good_file(folder: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(JPEG)
     os.utime(path, ns=(5, 1_234_567_890_123_456_789))
+    stamp = stamp_of(path.stat())
     assert check(folder, "images/a b.jpg") == LocalFile(
-        str(path), "a b.jpg", len(JPEG), 1_234_567_890_123_456_789
+        str(path), "a b.jpg", len(JPEG), 1_234_567_890_123_456_789, stamp
     )
     assert check(folder, "images/../images//./a b.jpg") == LocalFile(
-        f"{folder}/images/../images//./a b.jpg", "a b.jpg", len(JPEG), 1_234_567_890_123_456_789
+        f"{folder}/images/../images//./a b.jpg", "a b.jpg", len(JPEG), 1_234_567_890_123_456_789, stamp
     )
     assert isinstance(check(folder, str(path)), LocalFile)  # absolute, yet inside
 

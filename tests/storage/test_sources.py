@@ -15,6 +15,7 @@ from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.manifest.archive import member_path
 from akeneo_media_cli.pim.errors import SourceTrouble
 from akeneo_media_cli.pim.http.multipart import FileBody
+from akeneo_media_cli.pim.http.source import stamp_of
 from akeneo_media_cli.storage.links import Found, LinkOptions, Links
 from akeneo_media_cli.storage.sources import NotAFileError, Sources
 
@@ -41,7 +42,7 @@ def test_a_member_is_sent_whole_and_as_often_as_needed(archive: Path) -> None:
     path = member_path(str(archive), "files/a.bin")
     source = SOURCES.of(path)
     assert (source.name, source.size) == ("a.bin", len(CONTENT))
-    assert SOURCES.state(path) == (source.size, source.mtime_ns)
+    assert SOURCES.state(path) == (source.size, source.mtime_ns, None)
     body = FileBody(source)
     for _ in range(2):
         sent = b"".join(bytes(piece) for piece in body)
@@ -129,7 +130,7 @@ def test_a_defect_while_looking_is_heard() -> None:
 def test_files_are_as_they_were(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"abc")
-    assert SOURCES.state(str(path)) == (3, path.stat().st_mtime_ns)
+    assert SOURCES.state(str(path)) == (3, path.stat().st_mtime_ns, stamp_of(path.stat()))
     assert SOURCES.sha256(str(path)) == hashlib.sha256(b"abc").hexdigest()
     assert SOURCES.sha256(None) is None
     with pytest.raises(NotAFileError):

@@ -13,7 +13,8 @@ from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
 from akeneo_media_cli.planning.carriers import Carriers
 from akeneo_media_cli.planning.preparation import Preparation
-from akeneo_media_cli.planning.unchanged import Unchanged
+from akeneo_media_cli.planning.unchanged import NOTHING_SKIPPED, Unchanged
+from akeneo_media_cli.preflight.catalogue import Catalogue
 from akeneo_media_cli.progress.base import Silent
 from akeneo_media_cli.rows import Row, Target, TargetType
 from akeneo_media_cli.secret import Secret
@@ -60,7 +61,8 @@ def send() -> Iterator[object]:
                 preparation=Preparation(
                     run,
                     preflight=None,
-                    unchanged=Unchanged("none", client, run, sources, touched={}, interrupted={}),
+                    unchanged=Unchanged(NOTHING_SKIPPED, client, run, sources, touched={}, interrupted={}),
+                    catalogue=Catalogue(client, lambda *_: None),
                     carriers=Carriers(None, None),
                     sources=sources,
                 ),

@@ -35,7 +35,7 @@ def upload(
         rows,
         **o.run_fields(connection, reporting, ledger),
         **limits.fields(),
-        skip="none" if uploading.force else uploading.skip.value,
+        skip=uploading.skip_policy(),
         strict=uploading.strict,
         preflight=not uploading.no_preflight,
         share=uploading.share and not uploading.no_preflight,

@@ -11,7 +11,11 @@ from .variables import option
 
 EnvFile = Annotated[
     Path | None,
-    option("--env-file", metavar="FILE", help="Read settings from FILE instead of .env."),
+    option(
+        "--env-file",
+        metavar="FILE",
+        help="Read settings from FILE instead of .env; it overrides environment variables.",
+    ),
 ]
 Sandbox = Annotated[
     bool,

@@ -12,8 +12,17 @@ from .command import OptionGroup
 from .variables import option, paths
 
 if TYPE_CHECKING:
+    from ...planning.unchanged import SkipPolicy
     from .connection import Connection
     from .reporting import Ledgers, Reporting
+
+
+class Drift(StrEnum):
+    """What to do with a value that was changed in the PIM since it was set from here."""
+
+    overwrite = "overwrite"
+    keep = "keep"
+    fail = "fail"
 
 
 class Skip(StrEnum):
@@ -51,7 +60,10 @@ Carrier = Annotated[
 
 DryRun = Annotated[bool, option("--dry-run", help="Show what would be done, and do nothing.")]
 Yes = Annotated[bool, option("--yes", "-y", help="Do not ask before values are changed.")]
-Verify = Annotated[bool, option("--verify", help="Read every value back at the end.")]
+Verify = Annotated[
+    bool | None,
+    option("--verify/--no-verify", help="Read back every value that was sent. [default: verify]"),
+]
 
 
 class LimitFields(TypedDict):
@@ -114,9 +126,20 @@ class Uploading(OptionGroup):
         Skip,
         option(
             "--skip",
-            help="Skip rows that this machine sent before (ledger) or that the PIM already has (remote).",
+            help="Skip rows that the PIM already has (remote), or that this machine sent before, without "
+            "asking the PIM (ledger).",
         ),
-    ] = Skip.ledger
+    ] = Skip.remote
+    drift: Annotated[
+        Drift,
+        option(
+            "--drift",
+            help="What to do with a value that this machine set and that was changed in the PIM since.",
+        ),
+    ] = Drift.overwrite
+    checksum: Annotated[
+        bool, option("--checksum", help="Compare files by SHA-256, not by size and time.")
+    ] = False
     force: Annotated[bool, option("--force", help="Send every row: the same as --skip none.")] = False
     strict: Annotated[bool, option("--strict", help="Send nothing if any row is invalid.")] = False
     no_preflight: Annotated[
@@ -134,8 +157,14 @@ class Uploading(OptionGroup):
         ),
     ] = True
     carrier: Carrier = None
-    verify: Verify = False
+    verify: Verify = None
     dry_run: Annotated[bool, option("--dry-run", help="Show what would be uploaded.")] = False
+
+    def skip_policy(self) -> SkipPolicy:
+        """`--skip`, `--force`, `--drift` and `--checksum` as one value."""
+        from ...planning.unchanged import SkipPolicy
+
+        return SkipPolicy("none" if self.force else self.skip.value, self.drift.value, self.checksum)
 
 
 class RunFields(TypedDict):

@@ -28,7 +28,7 @@ RETIRED = {
 }
 """Variables that meant something else to each command, and what replaces them."""
 
-PAIRS = frozenset({variable("share"), variable("recursive")})
+PAIRS = frozenset({variable("share"), variable("recursive"), variable("verify")})
 """The variables of options that have a `--no-` form, which is a variable too."""
 
 

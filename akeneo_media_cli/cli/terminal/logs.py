@@ -112,6 +112,11 @@ class Logged:
     def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:
         self._inner.row_started(row, file=file, target=target, size=size, attempt=attempt)
 
+    def row_reopened(self, row: int, item: Mapping[str, Any], *, failure: Failure | None) -> None:
+        if failure is not None:
+            LOGGER.warning("row %d: %s; it is sent again", row, one_line(failure.message, 500))
+        self._inner.row_reopened(row, item, failure=failure)
+
     def row_sent(self, row: int, size: int) -> None:
         self._inner.row_sent(row, size)
 
@@ -133,6 +138,11 @@ class Logged:
         self._inner.row_finished(row, item)
 
     def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
+        if set(counts) == {"unchanged"}:
+            # There may be a million of them every night.
+            LOGGER.info("%d rows unchanged", counts["unchanged"])
+            self._inner.rows_settled(counts, size, items)
+            return
         for item in items():
             self.row_finished(item["row"], item)
 

@@ -52,11 +52,19 @@ class Entity(HasValues):
 
     code: str
     values: Mapping[ValueKey, Any] = field(default_factory=dict, repr=False)
+    linked: Mapping[ValueKey, tuple[str, int]] = field(default_factory=dict, repr=False)
+    """Name and size of stored files, where the PIM tells them (`linked_data`, cloud)."""
 
     @classmethod
     def read(cls, data: Any) -> Entity:
         source = parse.mapping(data, "entity")
-        return cls(parse.text(source, "code"), values_of(source, "channel"))
+        linked: dict[ValueKey, tuple[str, int]] = {}
+        for key, told in values_of(source, "channel", "linked_data").items():
+            if isinstance(told, Mapping):
+                name, size = told.get("original_filename"), told.get("size")
+                if isinstance(name, str) and isinstance(size, int):
+                    linked[key] = (name, size)
+        return cls(parse.text(source, "code"), values_of(source, "channel"), linked)
 
 
 @dataclass(frozen=True)

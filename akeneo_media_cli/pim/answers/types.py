@@ -105,13 +105,13 @@ class Locale:
         return cls(parse.text(source, "code"), parse.flag(source, "enabled"))
 
 
-def values_of(source: Mapping[str, Any], channel: str) -> dict[ValueKey, Any]:
+def values_of(source: Mapping[str, Any], channel: str, part: str = "data") -> dict[ValueKey, Any]:
     found: dict[ValueKey, Any] = {}
     for attribute, entries in parse.mapping(source.get("values", {}), "values").items():
         for entry in parse.items(entries, f"values.{attribute}"):
             value = parse.mapping(entry, f"values.{attribute}")
             key = (attribute, parse.optional(value, "locale"), parse.optional(value, channel))
-            found[key] = value.get("data")
+            found[key] = value.get(part)
     return found
 
 

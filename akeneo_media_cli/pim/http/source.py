@@ -61,6 +61,7 @@ class PathSource:
         self._then = _identity(found)
         self.size = found.st_size
         self.mtime_ns = found.st_mtime_ns
+        self.stamp: int | None = stamp_of(found)
         self.name = os.path.basename(self.path)  # noqa: PTH119 - Path costs ten times as much
 
     def open(self) -> Stream:
@@ -85,6 +86,11 @@ class PathSource:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def stamp_of(found: os.stat_result) -> int:
+    """Inode and change time as one number: it tells a file from another of the same size and time."""
+    return (found.st_ctime_ns ^ found.st_ino << 20) & 2**63 - 1
 
 
 def _identity(found: os.stat_result) -> tuple[int, int, int, int]:

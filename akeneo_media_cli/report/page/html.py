@@ -130,8 +130,8 @@ def _head(report: Report) -> str:
     if report.duration_seconds is not None:
         cards += [("time", duration(report.duration_seconds), "")]
     cards += [
-        (key, f"{int(summary[key]):,}", "")
-        for key in ("requests", "retries", "throttled", "shared")
+        (key.replace("_", " "), f"{int(summary[key]):,}", "")
+        for key in ("requests", "retries", "throttled", "shared", "read_back", "changed_in_pim", "unasked")
         if summary.get(key)
     ]
     items = "".join(

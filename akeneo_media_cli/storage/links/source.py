@@ -45,6 +45,8 @@ class LinkSource:
         """Bytes."""
         return self._found.size or 0
 
+    stamp: int | None = None
+
     @property
     def mtime_ns(self) -> int | None:
         """What stands for the time of its last change; None where the source tells nothing of it."""

@@ -25,7 +25,7 @@ def retry(
     reporting: o.Reporting,
     ledger_file: o.LedgerFile,
     logging: o.Logging,
-    verify: o.Verify = False,
+    verify: o.Verify = None,
     allow_mismatch: o.AllowMismatch = False,
 ) -> None:
     """Upload the failed rows of a run again, and only those, with the run's own --skip, --share and
@@ -71,6 +71,8 @@ def _as_before(options: UploadOptions, info: RunInfo) -> UploadOptions:
     """The same with what the run itself was called with."""
     from dataclasses import replace
 
+    from ....planning.unchanged import SkipPolicy
+
     return replace(
         options,
         manifest=replace(options.manifest, manifests=info.arguments.get("manifests", ())),
@@ -78,5 +80,9 @@ def _as_before(options: UploadOptions, info: RunInfo) -> UploadOptions:
         share=bool(info.arguments.get("share", True)),
         carrier=info.arguments.get("carrier"),
         # What the ledger holds of a row's value may be older than a run that did not go by it.
-        skip=str(info.arguments.get("skip", "ledger")),
+        skip=SkipPolicy(
+            str(info.arguments.get("skip", "remote")),
+            str(info.arguments.get("drift", "overwrite")),
+            bool(info.arguments.get("checksum")),
+        ),
     )
