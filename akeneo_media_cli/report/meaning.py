@@ -52,7 +52,9 @@ def _fine(report: Report) -> str:
 
 
 def checked(report: Report) -> str:
-    """What of an upload was looked at in the PIM, and what was not."""
+    """What of an upload was looked at in the PIM, and what was not; empty for reports that do not say."""
+    if "read_back" not in report.summary:
+        return ""
     sent, confirmed = _number(report, "uploaded"), _number(report, "read_back")
     sentences = []
     if confirmed and confirmed == sent:
