@@ -144,7 +144,7 @@ def test_the_report_item_is_the_contracts(run: Run) -> None:
     assert run.item(1) == {
         "row": 1,
         "started_at": "2026-11-23T11:59:59.588Z",
-        "finished_at": "2026-11-23T12:00:00Z",
+        "finished_at": "2026-11-23T12:00:00.000Z",
         "manifest": "spring.csv",
         "line": 2,
         "file": "images/1.jpg",
