@@ -20,6 +20,7 @@ from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.pim.http.multipart import FileBody
 from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.storage.links import Found, LinkOptions, Links
+from akeneo_media_cli.storage.links.found import HEAD
 from akeneo_media_cli.storage.links.judging import judged
 
 from ...pim.server import Reply, Server, listening
@@ -100,7 +101,7 @@ def test_an_object_of_s3_is_streamed_through(bucket: Any, links: Make) -> None:
     bucket("a/b c#d?.jpg", LONG)
     follow = links()
     found = follow.look("s3://buck/a/b c#d?.jpg")
-    assert (found.size, found.head) == (len(LONG), LONG[:4096])
+    assert (found.size, found.head) == (len(LONG), LONG[:HEAD])
     source = follow.source("s3://buck/a/b c#d?.jpg")
     assert (source.name, source.size, source.mtime_ns) == ("b c#d?.jpg", len(LONG), found.version)
     assert content(source) == LONG
@@ -203,7 +204,7 @@ def test_an_object_of_google_is_streamed_through(google: Buckets, links: Make) -
     google.objects["buck/a/ä b.jpg"] = LONG
     follow = links()
     found = follow.look("gs://buck/a/ä b.jpg")
-    assert (found.size, found.head) == (len(LONG), LONG[:4096])
+    assert (found.size, found.head) == (len(LONG), LONG[:HEAD])
     source = follow.source("gs://buck/a/ä b.jpg")
     assert source.mtime_ns == found.version
     assert content(source) == LONG
@@ -225,7 +226,7 @@ def test_a_file_of_an_sftp_server_is_streamed_through(sftp: SftpServer, links: M
     path.write_bytes(LONG)
     follow = links("127.0.0.1")
     found = follow.look(f"{sftp.url}/ä b?.jpg")
-    assert (found.size, found.head) == (len(LONG), LONG[:4096])
+    assert (found.size, found.head) == (len(LONG), LONG[:HEAD])
     dated = Found(len(LONG), int(path.stat().st_mtime) * 10**9, dated=True)
     assert found.version == dated.at(f"{sftp.url}/ä b?.jpg").version
     for _ in range(3):

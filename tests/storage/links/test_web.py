@@ -18,7 +18,7 @@ from akeneo_media_cli.pim.errors import SourceTrouble
 from akeneo_media_cli.pim.http.multipart import FileBody
 from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.storage.links import Found, LinkOptions, Links, LinkSource, too_slow
-from akeneo_media_cli.storage.links.found import Patience, version_of
+from akeneo_media_cli.storage.links.found import HEAD, Patience, version_of
 
 from ...pim.server import CERTIFICATE, Reply, Request, Server, listening
 from .hosts import File, Host
@@ -83,10 +83,12 @@ def refused(call: Callable[[], Any]) -> tuple[Kind, bool]:
 def test_a_link_is_looked_at_with_its_first_bytes_alone(start: Start, links: Any) -> None:
     host, url = start(a=File(LONG, etag='"1"'), b=File(b"short"), c=File(LONG, ranges=False))
     follow = links()
-    assert follow.look(f"{url}/a") == Found(len(LONG), version_of('"1"'), LONG[:4096])
-    assert follow.look(f"{url}/b") == Found(5, None, b"short")
-    assert follow.look(f"{url}/c") == Found(len(LONG), None, LONG[:4096])
-    assert host.wanted[0][1]["range"] == "bytes=0-4095"
+    assert follow.look(f"{url}/a") == Found(
+        len(LONG), version_of('"1"'), LONG[:HEAD], content_type="image/jpeg"
+    )
+    assert follow.look(f"{url}/b") == Found(5, None, b"short", content_type="image/jpeg")
+    assert follow.look(f"{url}/c") == Found(len(LONG), None, LONG[:HEAD], content_type="image/jpeg")
+    assert host.wanted[0][1]["range"] == f"bytes=0-{HEAD - 1}"
     assert host.wanted[0][1]["accept-encoding"] == "identity"
     assert not {"authorization", "cookie"} & set(host.wanted[0][1])
 
@@ -96,9 +98,9 @@ def test_a_length_that_nobody_tells(start: Start, links: Any) -> None:
         a=File(LONG, length=False, ranges=False), b=File(b"all", length=False), c=File(LONG, packed=True)
     )
     follow = links()
-    assert follow.look(f"{url}/a") == Found(None, None, LONG[:4096])
+    assert follow.look(f"{url}/a") == Found(None, None, LONG[:HEAD], content_type="image/jpeg")
     assert follow.look(f"{url}/b").size == 3
-    assert follow.look(f"{url}/c") == Found(None, None, LONG[:4096])
+    assert follow.look(f"{url}/c") == Found(None, None, LONG[:HEAD], content_type="image/jpeg")
 
 
 def test_etag_or_time_stand_for_the_time_of_change(start: Start, links: Any) -> None:
@@ -342,14 +344,14 @@ def test_a_host_that_drips_between_pieces_is_given_up(
 
 
 @pytest.mark.parametrize(
-    ("status", "length", "kind"), [(404, 9000, Kind.FILE_MISSING), (200, 4096 + DRIPS, None)]
+    ("status", "length", "kind"), [(404, HEAD + 5000, Kind.FILE_MISSING), (200, HEAD + DRIPS, None)]
 )
 def test_nobody_waits_for_what_nobody_wants(links: Any, status: int, length: int, kind: Kind | None) -> None:
-    host = Dripping(f"HTTP/1.1 {status} So\r\nContent-Length: {length}\r\n\r\n".encode() + LONG[:4096], b"a")
+    host = Dripping(f"HTTP/1.1 {status} So\r\nContent-Length: {length}\r\n\r\n".encode() + LONG[:HEAD], b"a")
     with listening(host) as port:
         follow = links(timeout=30)
         if kind is None:
-            assert follow.look(f"http://127.0.0.1:{port}/a") == Found(length, None, LONG[:4096])
+            assert follow.look(f"http://127.0.0.1:{port}/a") == Found(length, None, LONG[:HEAD])
         else:
             assert refused(lambda: follow.look(f"http://127.0.0.1:{port}/a")) == (kind, False)
         assert not host.over.is_set()
@@ -423,21 +425,24 @@ DIGITS = "9" * 5000
 @pytest.mark.parametrize(
     ("head", "size"),
     [
-        (f"206 Part\r\nContent-Range: bytes 0-4095/{DIGITS}\r\nContent-Length: 4096", None),
-        (f"206 Part\r\nContent-Range: bytes 0-{DIGITS}/9000\r\nContent-Length: 4096", 9000),
-        ("206 Part\r\nContent-Range: bytes 0-4095/9223372036854775808\r\nContent-Length: 4096", None),
-        (f"200 Whole\r\nContent-Length: {DIGITS}", None),
-        (f"200 Whole\r\nContent-Length: 4096\r\nRetry-After: {DIGITS}", 4096),
+        (f"206 Part\r\nContent-Range: bytes 0-{HEAD - 1}/{DIGITS}\r\nContent-Length: {HEAD}", None),
+        (f"206 Part\r\nContent-Range: bytes 0-{DIGITS}/9000\r\nContent-Length: {HEAD}", 9000),
         (
-            f"200 So\r\nContent-Length: 4096\r\nSet-Cookie: a=b; expires=Mon, 01-Jan-{DIGITS} 00:00:00 GMT",
-            4096,
+            f"206 Part\r\nContent-Range: bytes 0-{HEAD - 1}/9223372036854775808\r\nContent-Length: {HEAD}",
+            None,
+        ),
+        (f"200 Whole\r\nContent-Length: {DIGITS}", None),
+        (f"200 Whole\r\nContent-Length: {HEAD}\r\nRetry-After: {DIGITS}", HEAD),
+        (
+            f"200 So\r\nContent-Length: {HEAD}\r\nSet-Cookie: a=b; expires=Mon, 01-Jan-{DIGITS} 00:00:00 GMT",
+            HEAD,
         ),
     ],
 )
 def test_numbers_of_any_length_are_no_defect_of_ours(links: Any, head: str, size: int | None) -> None:
     def serve(sock: socket.socket) -> None:
         sock.recv(65536)
-        sock.sendall(f"HTTP/1.1 {head}\r\n\r\n".encode() + LONG[:4096])
+        sock.sendall(f"HTTP/1.1 {head}\r\n\r\n".encode() + LONG[:HEAD])
 
     with listening(serve) as port:
         assert links().look(f"http://127.0.0.1:{port}/a").size == size
@@ -459,7 +464,9 @@ def test_times_of_any_kind_stand_in_the_ledger(start: Start, links: Any, when: s
     assert version is not None
     # What SQLite keeps.
     assert -(2**63) <= version < 2**63
-    assert links().look(f"{url}/a") == Found(1, version, b"x", dated=True).at(f"{url}/a")
+    assert links().look(f"{url}/a") == Found(1, version, b"x", dated=True, content_type="image/jpeg").at(
+        f"{url}/a"
+    )
 
 
 def test_chunks_of_less_than_nothing(links: Any) -> None:
