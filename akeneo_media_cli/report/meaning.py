@@ -42,7 +42,7 @@ def _fine(report: Report) -> str:
     if not report.summary.get("total"):
         return "There was nothing to do: there are no rows."
     planned = _number(report, "planned")
-    if planned:
+    if planned and report.command != "validate":
         done = "changed" if report.command in ("remove", "undo") else "sent"
         would = in_words(changes(report), planned=True) or f"{count(planned, 'row')} would be"
         return f"Nothing was {done}, as this was a dry run: {would}."

@@ -74,11 +74,11 @@ def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
         yield Line(f"error: {one_line(report.error.get('message'), _ERROR)}", style="bold red")
         if report.error.get("hint"):
             yield Line(f"-> {one_line(report.error['hint'], _ERROR)}", 2, "cyan")
+    yield from _plan(report)
     yield Line("")
     if report.pim and report.pim.get("url"):
         yield Line(f"PIM: {one_line(report.pim['url'], 200)}", 2, "dim")
     yield from _totals(report)
-    yield from _plan(report)
     yield Line("")
     fine = report.exit_status == Exit.OK
     yield Line(meaning(report), style="bold green" if fine else "bold")
@@ -88,8 +88,9 @@ def _lines(report: Report, reports: Sequence[str]) -> Iterator[Line]:
 
 def _plan(report: Report) -> Iterator[Line]:
     """Of a dry run: what it would change, row by row."""
-    if not report.summary.get("planned"):
+    if not report.summary.get("planned") or report.command == "validate":
         return
+    yield Line("")
     planned = (item for item in report.items() if item.get("status") == "planned")
     for item in islice(planned, _PLANNED):
         before = item.get("before") or {}
@@ -101,7 +102,6 @@ def _plan(report: Report) -> Iterator[Line]:
     more = int(report.summary["planned"]) - _PLANNED
     if more > 0:
         yield Line(f"and {more:,} more", 2, "dim")
-    yield Line("")
 
 
 def _totals(report: Report) -> Iterator[Line]:

@@ -93,7 +93,7 @@ def test_names_that_need_quoting_are_left_to_the_shell(complete: Complete, folde
         (("upload", "--progress", "p"), {"plain"}),
         (("upload", "--log-format", ""), {"text", "json"}),
         (("ru",), {"runs"}),
-        (("runs", ""), {"list", "show", "retry"}),
+        (("runs", ""), {"list", "show", "retry", "undo"}),
     ],
 )
 def test_values_that_are_known_are_offered(

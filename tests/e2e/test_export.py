@@ -46,9 +46,9 @@ def filled(b: Bench) -> None:
 
     for n in range(1, 11):
         row(f"p-{n},", "picture,,", jpeg(n), "front.jpg")
-    row("p-1,", "manual,en_US,ecommerce", b"%PDF-1.4 en", "manual.pdf")
-    row("p-1,", "manual,fr_FR,ecommerce", b"%PDF-1.4 fr", "manual.pdf")
-    row("p-1,", "manual,en_US,mobile", b"%PDF-1.4 mobile", "manual.pdf")
+    row("p-1,", "manual,en_US,ecommerce", b"%PDF-1.4 en\n%%EOF\n", "manual.pdf")
+    row("p-1,", "manual,fr_FR,ecommerce", b"%PDF-1.4 fr\n%%EOF\n", "manual.pdf")
+    row("p-1,", "manual,en_US,mobile", b"%PDF-1.4 mobile\n%%EOF\n", "manual.pdf")
     row("p-2,", "label,fr_FR,", jpeg("label"), "label.jpg", "\u00c9tiquette \u4e2d: a?.jpg")
     row("p-2,", "shop,,mobile", PNG, "shop.png")
     row(",m-1", "picture,,", jpeg("model"), "model.jpg")
@@ -140,7 +140,7 @@ def test_products_past_every_offset_are_found_by_cursor(bench: Bencher) -> None:
         (("--attribute", "pictur"), "did you mean picture"),
         (("--attribute", "name"), "not an image or a file"),
         (("--family", "boots"), "no such family"),
-        (("-o", "out.pdf"), "suffix"),
+        (("-o", "out.pdf"), "file extension"),
         (("-o", "no/such/folder/out.csv"), "cannot be written"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

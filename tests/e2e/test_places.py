@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Bench, Bencher, catalogue, jpeg, sha256
+from .conftest import PNG, Bench, Bencher, catalogue, jpeg, sha256
 from .test_share import log
 
 COLUMNS = (
@@ -181,7 +181,7 @@ def test_without_a_ledger_the_pim_is_believed(bench: Bencher) -> None:
 def test_what_cannot_go_is_told_before_anything_is_sent(bench: Bencher) -> None:
     b = bench(enterprise())
     jpg = b.file("a.jpg", jpeg(1))
-    big = b.file("b.png", bytes.fromhex("89504e470d0a1a0a") + bytes(20_000))
+    big = b.file("b.png", PNG[:8] + bytes(20_000) + PNG[-12:])
     cases = [
         (row(jpg, asset_family="photo", asset="a", attribute="media"), "target_unknown", "photos"),
         (row(jpg, asset_family="photos", asset="a", attribute="medai"), "attribute_unknown", "media"),

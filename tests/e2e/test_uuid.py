@@ -186,8 +186,9 @@ def test_a_carrier_that_cannot_carry_is_told(bench: Bencher, carrier: str, said:
 
 def test_a_file_that_the_carrier_does_not_take_is_told(bench: Bencher) -> None:
     b = bench(mixed())
+    webp = b"RIFF" + (12).to_bytes(4, "little") + b"WEBPVP8 " + bytes(4)
     done = b.upload(
-        b.manifest(["uuid,attribute,file", f"{U.format(1)},picture,{b.file('a.webp', b'RIFF')}"]),
+        b.manifest(["uuid,attribute,file", f"{U.format(1)},picture,{b.file('a.webp', webp)}"]),
         "--carrier",
         "p-5:front",
     )

@@ -50,7 +50,8 @@ def validate(
     )
     session = Session(connection.env_file, sandbox, reporting, logging)
     status = session.validate(options)
-    if found and not logging.quiet:
+    # With JSON events standard error is for programs.
+    if found and not logging.quiet and reporting.progress is not o.ProgressMode.json:
         say(_kinds(found))
     raise typer.Exit(status)
 
