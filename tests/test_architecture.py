@@ -48,7 +48,7 @@ ALONE = {"sandbox": {"content"}, "content": set[str]()}
 """Rooms that must know nothing of the rest, so that they cannot share its mistakes, but for these rooms."""
 MODULES_A_FOLDER = 16
 # sqlite3 is slow too, but measuring coverage loads it.
-SLOW = {"requests", "rich", "yaml", "starlette", "ijson", "filetype", "PIL"}
+SLOW = {"requests", "rich", "yaml", "starlette", "ijson", "PIL"}
 
 
 def modules() -> list[Path]:

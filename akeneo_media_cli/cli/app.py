@@ -28,6 +28,7 @@ _COMMANDS = (
     "scan",
     "sandbox",
     "demo",
+    "fit",
     "download",
     "export",
     "remove",
