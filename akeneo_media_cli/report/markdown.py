@@ -17,7 +17,9 @@ LARGEST = 60_000
 _ROWS = 20  # of each cause
 _MESSAGE = 300
 _ERROR = 1000  # characters of what ended the run
-_MARKUP = re.compile(r"[&<>\"'\\`*_\[\]|~@:$#]|(?<=[Ww])\.")
+_MARKUP = re.compile(r"[&<>\"'\\`*_\[\]|~@$#]|(?<=[Ww])\.|:(?=//|[\w+-]+:)")
+_PLAIN = re.compile(r"\w(?:(?!://|[Ww]\.)[\w .,:/()+=-])*")
+_ADDRESS = re.compile(r"https?://[\w.:/-]+")
 _INNER_UNDERSCORE = re.compile("(?<=[A-Za-z0-9])&#95;(?=[A-Za-z0-9])")
 
 
@@ -47,10 +49,16 @@ def markdown(report: Report) -> str:
 def quoted(text: object, limit: int) -> str:
     """Foreign text as code that nothing in it can leave: no markup, link, mention, reference or formula.
 
-    Character references in a `<code>` element rather than backticks, as those are also safe in a table, and
-    as neither GitHub nor GitLab looks for mentions and references in it.
+    Plain text stands in backticks, which read well as source too. Anything else becomes character references
+    in a `<code>` element: those are safe in a table, and neither GitHub nor GitLab looks for mentions in it.
     """
-    shown = _escaped(one_line(text, limit))
+    return _code(one_line(text, limit))
+
+
+def _code(line: str) -> str:
+    if _PLAIN.fullmatch(line):
+        return f"`{line}`"
+    shown = _escaped(line)
     return f"<code>{shown}</code>" if shown else ""
 
 
@@ -62,9 +70,7 @@ def _escaped(text: str) -> str:
 def _prose(text: str) -> str:
     """Our own words, which may quote commands in backticks, around foreign ones."""
     parts = text.split("`")
-    return "".join(
-        f"<code>{_escaped(part)}</code>" if n % 2 else _escaped(part) for n, part in enumerate(parts)
-    )
+    return "".join(_code(part) if n % 2 else _escaped(part) for n, part in enumerate(parts))
 
 
 def _verdict(report: Report) -> str:
@@ -88,9 +94,9 @@ def _totals(report: Report) -> str:
         rows.append(("time", duration(report.duration_seconds)))
     names, values = zip(*rows, strict=True)
     dashes = " | ".join("---:" for _ in rows)
-    about = ", ".join(
-        filter(None, (quoted((report.pim or {}).get("url") or "", 200), quoted(report.run or "", 80)))
-    )
+    url = one_line((report.pim or {}).get("url") or "", 200)
+    address = f"`{url}`" if _ADDRESS.fullmatch(url) else quoted(url, 200)
+    about = ", ".join(filter(None, (address, quoted(report.run or "", 80))))
     return f"| {' | '.join(names)} |\n| {dashes} |\n| {' | '.join(values)} |\n" + (
         f"\n{about}\n" if about else ""
     )

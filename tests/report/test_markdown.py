@@ -65,7 +65,7 @@ def test_code_shows_the_text_itself() -> None:
         shown = re.search("<code>(.*)</code>", rendered(f"x {quoted(text, 1000)} y"))
         assert shown
         assert html.unescape(shown[1]) == text
-    assert quoted("my_picture-1.jpg", 100) == "<code>my_picture-1.jpg</code>"
+    assert quoted("my_picture-1.jpg", 100) == "`my_picture-1.jpg`"
     assert quoted("_x_ www.evil.example", 100) == "<code>&#95;x&#95; www&#46;evil.example</code>"
     assert quoted("", 100) == ""
 
