@@ -58,7 +58,7 @@ def test_a_limited_body_comes_in_pieces(tmp_path: Path, url: str) -> None:
     arrivals.clear()
     (tmp_path / "p.jpg").write_bytes(jpeg(1, 100_000))
     (tmp_path / "m.csv").write_text("product,attribute,file\np-1,picture,p.jpg\n")
-    arguments = ["upload", "m.csv", "--no-preflight", "--no-state", "--bwlimit", "100k"]
+    arguments = ["upload", "m.csv", "--no-preflight", "--no-verify", "--no-state", "--bwlimit", "100k"]
     done = subprocess.run(
         [sys.executable, "-m", "akeneo_media_cli", *arguments],
         cwd=tmp_path,

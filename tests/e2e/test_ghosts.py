@@ -128,7 +128,8 @@ def test_a_carrier_that_was_not_given_back_keeps_the_run_from_being_done(bench: 
     again = b.upload(manifest, "--carrier", "p-5:picture")
     assert (again.status, again.statuses()) == (0, {"total": 2, "uploaded": 1, "unchanged": 1})
     assert b.held()[CARRIER]["sha256"] == sha256(jpeg("own"))
-    assert b.upload(manifest, "--carrier", "p-5:picture").report["summary"]["requests"] == 0
+    nothing = b.upload(manifest, "--carrier", "p-5:picture", "--skip", "ledger")
+    assert nothing.report["summary"]["requests"] == 0
 
 
 @pytest.mark.parametrize("second", ["refused", "down"])

@@ -146,7 +146,7 @@ def test_a_reader_that_has_read_enough_is_no_trouble(bench: Bencher) -> None:
     assert json.loads(running.stdout.readline())["size"] == 1000
     running.stdout.close()
     assert running.stderr is not None
-    assert running.stderr.read() == ""
+    assert running.stderr.read() == f"info: Reading from {b.sandbox.url}\n"
     running.stderr.close()
     assert running.wait(timeout=60) == 0
     assert b.sandbox.stats()["calls"]["GET /media-files"]["200"] < 10

@@ -148,7 +148,7 @@ def test_a_run_that_goes_on_or_was_killed_is_counted_by_its_rows(bench: Bencher)
         assert going["summary"]["total"] == 400
         assert going["summary"]["uploaded"] > 0
         shown_without_an_end(b, "The run is still running")
-    shown_without_an_end(b, "The run was interrupted before it could come to an end")
+    shown_without_an_end(b, "it was killed, or its machine stopped")
     merged = b.run("report", "merge", "r.json", "r.json", "-o", "all.json", report=False)
     assert merged.status == 5
     both = json.loads((b.folder / "all.json").read_text("utf-8"))
