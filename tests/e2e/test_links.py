@@ -136,7 +136,8 @@ def test_secrets_of_links_are_nowhere_to_be_seen(bench: Bencher) -> None:
             m = b.manifest(rows(*(f"p-{n},picture,{url}/{name}" for n, name in enumerate(files, 1))))
             done = b.run(
                 "upload", m, *ALLOW, "--force", "--retries", "1", "-vv", "--log-file", "log.txt",
-                "--state", state, "--progress", progress, *(word for r in reports for word in ("--report", r)),
+                "--state", state, "--progress", progress,
+                *(word for r in reports for word in ("--report", r)),
             )  # fmt: skip
             assert there.times("/a.jpg?sig=zq9secret-two") == 2
         assert done.statuses() == {"total": 4, "uploaded": 2, "invalid": 1, "failed": 1}
