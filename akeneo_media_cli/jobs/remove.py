@@ -12,18 +12,17 @@ from ..pim.client import PimClient
 from ..pim.connection import Connection
 from ..planning.plan import Rows, plan
 from ..progress.base import Progress
-from ..rows import Row, Status, TargetType
+from ..rows import Row, Status
 from ..targets import ADAPTERS
 from ..targets.resolved import ResolvedTarget
 from ..transfer.environment import Environment
 from ..wording import count
 from .job import Job, rows_status
 from .options import RemoveOptions
-from .setting import Set, ValueSetter, Verdict
+from .setting import NO_PATCH, Set, ValueSetter, Verdict
 
 NO_FILE = "(no file)"
 """What stands in `file` of a row that names none, so that manifests need no such column here."""
-_NO_PATCH = (TargetType.CATEGORY, TargetType.PAM_ASSET)
 _NO_WAY = Failure(
     Kind.NO_WAY_BACK,
     "the API cannot empty the media of categories and of the old PAM's assets",
@@ -78,7 +77,7 @@ class Remove(Job):
     def _decide(self, run: Run, client: PimClient) -> Callable[[PlannedRow, ResolvedTarget], Verdict]:
         def decide(planned: PlannedRow, resolved: ResolvedTarget) -> Verdict:
             held = resolved.before
-            if resolved.target.type in _NO_PATCH:
+            if resolved.target.type in NO_PATCH:
                 return RowResult(planned.seq, Status.INVALID, _NO_WAY)
             if held is None:
                 return RowResult(planned.seq, Status.UNCHANGED, notes=("the value is empty already",))

@@ -18,7 +18,7 @@ from ..pim.errors import Refusal, Trouble
 from ..planning.readback import unreadable
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
-from ..rows import Status
+from ..rows import Status, TargetType
 from ..targets import ADAPTERS
 from ..targets.resolved import ResolvedTarget
 from ..transfer.coordinator import Policy
@@ -28,6 +28,8 @@ from .job import Job
 
 AT_ONCE = 100
 """Entities in one search and lines in one PATCH: the PIM takes no more."""
+NO_PATCH = (TargetType.CATEGORY, TargetType.PAM_ASSET)
+"""Their media can only be set by an upload: no code can be put back, nothing emptied."""
 
 
 @dataclass(frozen=True)

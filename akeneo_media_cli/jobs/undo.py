@@ -22,11 +22,10 @@ from ..transfer.environment import Environment
 from ..wording import count
 from .job import Job, rows_status
 from .options import UndoOptions
-from .setting import Set, ValueSetter, Verdict
+from .setting import NO_PATCH, Set, ValueSetter, Verdict
 
 UNDOES = (Status.UPLOADED, Status.REMOVED, Status.RESTORED)
 """Statuses of rows that changed a value."""
-_NO_PATCH = (TargetType.CATEGORY, TargetType.PAM_ASSET)
 
 
 class Undo(Job):
@@ -106,7 +105,7 @@ def _value(planned: PlannedRow) -> tuple[object, ...]:
 
 def _no_way_back(old: PlannedRow) -> Failure | None:
     target = old.row.target
-    if target is not None and target.type in _NO_PATCH:
+    if target is not None and target.type in NO_PATCH:
         what = "a category" if target.type is TargetType.CATEGORY else "an asset of the old PAM"
         return Failure(
             Kind.NO_WAY_BACK,

@@ -45,12 +45,12 @@ def opened_ledger(state: Path | None, env_file: Path | None) -> Iterator[Ledger]
         state = default_path(url)
     elif not expanded(state).exists():
         raise UsageError(f"there is no ledger {state}", "name the file that --state of the upload named")
-    ledger = open_ledger(state, pim_url=url, clock=time.time, note=_note, exclusive=False)
+    ledger = open_ledger(state, pim_url=url, clock=time.time, note=note, exclusive=False)
     with contextlib.closing(ledger):
         yield ledger
 
 
-def _note(message: str, hint: str) -> None:
+def note(message: str, hint: str) -> None:
     say(f"{message}\n  {hint}" if hint else message)
 
 

@@ -11,8 +11,7 @@ import typer
 from ....errors import UsageError
 from ... import options as o
 from ...session.confirm import confirmation
-from ...terminal.process import say
-from .ledgers import RunId, opened_ledger
+from .ledgers import RunId, note, opened_ledger
 
 if TYPE_CHECKING:
     from ....ledger import Ledger, RunInfo
@@ -53,7 +52,7 @@ def undo(
         info = _undoable(ledger, run)
         rows = list(ledger.record(info.id).rows(UNDOES))
     if only is not None:
-        named = rows_of(ManifestOptions([str(only)], sets=[f"file={NO_FILE}"]), sys.stdin.buffer, _note)
+        named = rows_of(ManifestOptions([str(only)], sets=[f"file={NO_FILE}"]), sys.stdin.buffer, note)
         rows = only_rows(rows, removal_rows(named))
     options = UndoOptions(
         ManifestOptions(()),
@@ -66,10 +65,6 @@ def undo(
     session = Session(connection.env_file, reporting=reporting, logging=logging)
     session.rows = lambda _, links: undone_rows(rows)
     raise typer.Exit(session.undo(options))
-
-
-def _note(message: str, hint: str) -> None:
-    say(f"{message}\n  {hint}" if hint else message)
 
 
 def _undoable(ledger: Ledger, reference: str) -> RunInfo:
