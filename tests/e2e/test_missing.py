@@ -50,14 +50,38 @@ def test_a_folder_fills_what_is_missing_and_the_rest_is_told(bench: Bencher) -> 
     ):
         b.file(f"shots/{name}", jpeg(name))
     b.file("shots/p-99999.jpg", jpeg(9))
-    todo = ["product,attribute,file", *(f"p-{n},picture," for n in range(1, 7))]
-    b.manifest(todo, "todo.csv")
-    done = b.run("scan", "shots", "--for", "todo.csv", "-o", "ready.csv", report=False)
+    todo = ["missing", "--attribute", "picture", "--products", "-o", "todo.xlsx"]
+    assert b.run(*todo, report=False).status == 0
+    done = b.run("scan", "shots", "--for", "todo.xlsx", "-o", "ready.xlsx", report=False)
     assert done.status == 1, done.err
     assert "p-5 picture: 2 files fit" in done.err
-    assert "p-6 picture: no file" in done.err
-    rows = (b.folder / "ready.csv").read_text("utf-8").splitlines()[1:]
-    assert [line.split(",")[0] + " " + line.split(",")[6] for line in rows] == [
-        "p-1 shots/p-1.jpg", "p-2 shots/p-2_front.jpg", "p-3 shots/P-3/a.jpg", "p-4 shots/p-4.jpg",
-    ]  # fmt: skip
-    assert b.upload("ready.csv").statuses() == {"total": 4, "uploaded": 4}
+    assert "p-10 picture: no file" in done.err
+    assert "196 rows without a file" in done.err
+    run = b.upload("ready.xlsx")
+    assert run.statuses() == {"total": 4, "uploaded": 4}
+    assert {item["target"]["identifier"]: item["file"] for item in run.report["items"]} == {
+        "p-1": "shots/p-1.jpg", "p-2": "shots/p-2_front.jpg", "p-3": "shots/P-3/a.jpg",
+        "p-4": "shots/p-4.jpg",
+    }  # fmt: skip
+
+
+def test_a_spreadsheet_needs_a_file(bench: Bencher) -> None:
+    done = bench().run("missing", "--format", "xlsx", report=False)
+    assert done.status == 2
+    assert "-o FILE.xlsx" in done.err
+
+
+def test_files_may_be_named_by_another_column(bench: Bencher) -> None:
+    b = bench()
+    b.file("shots/4006381333931_a.jpg", jpeg(1))
+    b.manifest(["sku,attribute,EAN,file", "p-1,picture,4006381333931,", "p-2,picture,,"], "todo.csv")
+    done = b.run("scan", "shots", "--for", "todo.csv", "--match", "ean", "-o", "ready.csv", report=False)
+    assert done.status == 1
+    assert "p-2 picture: EAN is empty" in done.err
+    assert (b.folder / "ready.csv").read_text("utf-8").splitlines() == [
+        "product,product_uuid,product_model,attribute,locale,scope,file,EAN",
+        "p-1,,,picture,,,shots/4006381333931_a.jpg,4006381333931",
+    ]
+    wrong = b.run("scan", "shots", "--for", "todo.csv", "--match", "gtin", report=False)
+    assert wrong.status == 2
+    assert "ean" in wrong.err

@@ -16,7 +16,7 @@ MANIFEST = (
 )
 
 
-@pytest.mark.parametrize("name", ["bad.csv", "bad.jsonl"])
+@pytest.mark.parametrize("name", ["bad.csv", "bad.xlsx"])
 def test_what_was_wrong_can_be_corrected_and_run_again(bench: Bencher, name: str) -> None:
     b = bench()
     b.file("good.jpg", jpeg(1))

@@ -320,11 +320,12 @@ def test_rows_of_any_names_read_back_the_same(
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
     found = scan(folder, "{product}_{attribute}", "{any}", sets=["product=p", "attribute=q"])
     assert len(found.rows) + len(found.unfit) == len(list(Walk(str(folder)).files()))
-    out = io.StringIO(newline="")
+    written = io.BytesIO()
+    out = io.TextIOWrapper(written, encoding="utf-8", newline="")
     write_rows(found.rows, format, out, columns=found.columns)
-    back = read_manifests(
-        ["-"], format=format, sets=(), stdin=io.BytesIO(out.getvalue().encode()), note=lambda *_: None
-    )
+    out.flush()
+    written.seek(0)
+    back = read_manifests(["-"], format=format, sets=(), stdin=written, note=lambda *_: None)
     if found.rows or format != "jsonl":  # no rows are no lines, and that is no manifest
         plain = [(r.target, r.attribute, r.locale, r.scope, r.file, r.filename) for r in back]
         assert plain == [(r.target, r.attribute, r.locale, r.scope, r.file, r.filename) for r in found.rows]

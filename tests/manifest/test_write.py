@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
 
-from akeneo_media_cli.errors import Failure, Kind
+from akeneo_media_cli.errors import Failure, Kind, UsageError
 from akeneo_media_cli.manifest.columns import canonical, file_as_text, file_from_text
 from akeneo_media_cli.manifest.oddities import odd_code, several
 from akeneo_media_cli.manifest.write import write_rows
@@ -20,7 +22,7 @@ from akeneo_media_cli.rows import Row, Target, TargetType, clean_name
 
 from .reading import Reader
 
-FORMATS = ["csv", "tsv", "yaml", "json", "jsonl"]
+FORMATS = ["csv", "tsv", "yaml", "json", "jsonl", "xlsx"]
 TRAPS = [
     "null",
     "~",
@@ -91,9 +93,11 @@ def facts(row: Row) -> tuple[object, ...]:
 
 
 def written(some: list[Row], format: str) -> bytes:
-    stream = io.StringIO(newline="")
+    file = io.BytesIO()
+    stream = io.TextIOWrapper(file, encoding="utf-8", newline="")
     write_rows(some, format, stream)
-    return stream.getvalue().encode("utf-8")
+    stream.flush()
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -145,6 +149,28 @@ def test_what_others_read() -> None:
     )
 
 
+def test_a_sheet_holds_nothing_but_text_below_a_bold_frozen_header() -> None:
+    names = ("00123", "1e5", "=1+1", "http://x/y", "2026-01-01", "{=A1}", "TRUE")
+    some = [row(target=Target(TargetType.PRODUCT, name), extra={"n": "7"}) for name in names]
+    with zipfile.ZipFile(io.BytesIO(written(some, "xlsx"))) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+        assert not [name for name in archive.namelist() if "rels" in name and "worksheets" in name]
+    assert sheet.count('t="inlineStr"') == sheet.count("<c ") == 4 * (len(names) + 1)
+    assert "<f" not in sheet
+    assert 'ySplit="1"' in sheet
+    assert 'state="frozen"' in sheet
+    with CalamineWorkbook.from_filelike(io.BytesIO(written(some, "xlsx"))) as book:
+        cells = book.get_sheet_by_index(0).to_python()
+    assert cells[0] == ["product", "attribute", "file", "n"]
+    assert [line[0] for line in cells[1:]] == list(names)
+
+
+def test_what_no_sheet_holds_is_told() -> None:
+    with pytest.raises(UsageError, match="32,767"):
+        written([row(extra={"n": "x" * 32_768})], "xlsx")
+    assert written([row(extra={"n": "x" * 32_767})], "xlsx")
+
+
 def test_no_rows() -> None:
     assert json.loads(written([], "json")) == yaml.safe_load(written([], "yaml")) == []
     assert written([], "jsonl") == b""
@@ -183,5 +209,5 @@ def test_rows_that_no_manifest_can_carry(bad: Row, format: str) -> None:
 
 
 def test_an_unknown_format() -> None:
-    with pytest.raises(ValueError, match="cannot write 'xlsx'"):
-        written([row()], "xlsx")
+    with pytest.raises(ValueError, match="cannot write 'akeneo'"):
+        written([row()], "akeneo")

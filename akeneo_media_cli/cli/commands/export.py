@@ -9,7 +9,6 @@ import typer
 
 from ...errors import UsageError
 from .. import options as o
-from ..options import completion
 from ..session.output import STDOUT, format_of, opened
 
 if TYPE_CHECKING:
@@ -64,21 +63,8 @@ def export(
             help="Take file names from the media codes, and save a call a file.",
         ),
     ] = False,
-    output: Annotated[
-        str,
-        o.option(
-            "-o",
-            "--output",
-            sets="export-output",
-            metavar="FILE",
-            help="The manifest; - is standard output.",
-            autocompletion=completion.written_manifests,
-        ),
-    ] = STDOUT,
-    format: Annotated[
-        o.Format | None,
-        o.option("--format", sets="export-format", help="The format to write. [default: by file extension]"),
-    ] = None,
+    output: Annotated[str, o.output_file("export")] = STDOUT,
+    format: Annotated[o.Format | None, o.output_format("export")] = None,
 ) -> None:
     """Write a manifest of the media that products and product models hold, for `download` and `upload`.
 

@@ -8,7 +8,6 @@ import typer
 
 from ...errors import UsageError
 from .. import options as o
-from ..options import completion
 from ..session.output import STDOUT, format_of, opened
 
 
@@ -37,21 +36,8 @@ def missing(
         list[str] | None,
         o.option("--scope", metavar="CODE", help="Of scopable values only this channel; repeatable."),
     ] = None,
-    output: Annotated[
-        str,
-        o.option(
-            "-o",
-            "--output",
-            sets="missing-output",
-            metavar="FILE",
-            help="The manifest; - is standard output.",
-            autocompletion=completion.written_manifests,
-        ),
-    ] = STDOUT,
-    format: Annotated[
-        o.Format | None,
-        o.option("--format", sets="missing-format", help="The format to write. [default: by file extension]"),
-    ] = None,
+    output: Annotated[str, o.output_file("missing")] = STDOUT,
+    format: Annotated[o.Format | None, o.output_format("missing")] = None,
 ) -> None:
     """Write a manifest of the media values that are empty, its `file` left to fill in.
 

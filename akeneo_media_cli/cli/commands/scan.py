@@ -12,7 +12,6 @@ import typer
 from ...errors import UsageError
 from ...exits import Exit
 from .. import options as o
-from ..options import completion
 from ..session.file_conflicts import NamedFiles
 from ..session.output import STDOUT, format_of, opened
 
@@ -84,29 +83,25 @@ def scan(
         bool,
         o.option("--strict", help="Exit with 1 if a file fits no pattern."),
     ] = False,
-    output: Annotated[
-        str,
-        o.option(
-            "-o",
-            "--output",
-            sets="scan-output",
-            metavar="FILE",
-            help="The manifest; - is standard output.",
-            autocompletion=completion.written_manifests,
-        ),
-    ] = STDOUT,
-    format: Annotated[
-        o.Format | None,
-        o.option("--format", sets="scan-format", help="The format to write. [default: by file extension]"),
-    ] = None,
+    output: Annotated[str, o.output_file("scan")] = STDOUT,
+    format: Annotated[o.Format | None, o.output_format("scan")] = None,
     for_: Annotated[
         Path | None,
         o.option(
             "--for",
+            sets="scan-for",
             metavar="MANIFEST",
             help="Fill the rows of MANIFEST (from `missing`) with files named by their product's code.",
         ),
     ] = None,
+    match: Annotated[
+        str,
+        o.option(
+            "--match",
+            metavar="COLUMN",
+            help="With --for: which column of MANIFEST file names begin with, such as ean.",
+        ),
+    ] = "sku",
 ) -> None:
     """Write a manifest of the files in a folder, by what their names say.
 
@@ -129,7 +124,7 @@ def scan(
     wanted = Filter(include or (), exclude or ())
     walk = Walk(str(directory), recursive=recursive, follow_links=follow_links, filter=wanted)
     if for_ is not None:
-        raise typer.Exit(_fill(for_, directory, walk, teller, written_as, output))
+        raise typer.Exit(_fill(for_, match, directory, walk, teller, written_as, output))
     found = Scan(
         patterns=pattern or (),
         regexes=regex or (),
@@ -160,28 +155,39 @@ def scan(
     raise typer.Exit(Exit.ROWS_FAILED if failed else Exit.OK)
 
 
-def _fill(manifest: Path, directory: Path, walk: Walk, teller: _Teller, format: str, output: str) -> Exit:
+def _fill(
+    manifest: Path, match: str, directory: Path, walk: Walk, teller: _Teller, format: str, output: str
+) -> Exit:
     """`--for`: write the manifest's rows with the files that were found; 1 where a row has none."""
     import sys
 
     from ...jobs.missing import COLUMNS
     from ...jobs.remove import NO_FILE
+    from ...manifest.columns import GROUPS, canonical, spelled
     from ...manifest.scan.fill import Unfilled, fill
-    from ...manifest.write import write_rows
+    from ...manifest.write import columns_of, write_rows
     from ...planning.manifests import rows_of
     from ...planning.options import ManifestOptions
 
     options = ManifestOptions([str(manifest)], sets=[f"file={NO_FILE}"])
     rows = [row for row in rows_of(options, sys.stdin.buffer, teller.note) if row.problem is None]
+    others = {spelled(name): name for row in rows for name in row.extra}
+    column = None if canonical(match) in GROUPS else others.get(spelled(match), "")
+    if column == "":
+        raise UsageError(
+            f"--match {match}: {manifest} has no such column",
+            f"Use sku for the product's own code, or another column: {', '.join(others) or 'it has none'}.",
+        )
     # Read before it is written: the output may be the same file.
-    found = list(fill(rows, walk.files(), _base(directory, output)))
+    found = list(fill(rows, walk.files(), _base(directory, output), column))
     filled = [row for row in found if not isinstance(row, Unfilled)]
-    for each in found:
-        if isinstance(each, Unfilled):
-            teller.unfilled(each)
+    unfilled = [row for row in found if isinstance(row, Unfilled)]
+    # Those that need a decision first: there may be very many of the others.
+    for each in sorted(unfilled, key=lambda row: not row.several):
+        teller.unfilled(each)
     teller.rows = len(filled)
     with opened(output) as out:
-        write_rows(filled, format, out, columns=COLUMNS)
+        write_rows(filled, format, out, columns=list(dict.fromkeys((*COLUMNS, *columns_of(filled)))))
     teller.summary(walk, output, directory)
     return Exit.OK if len(filled) == len(found) else Exit.ROWS_FAILED
 
@@ -215,6 +221,7 @@ class _Teller:
     def __init__(self, *, quiet: bool, most: int | None) -> None:
         self.rows = 0
         self.unmatched = 0
+        self.rows_unfilled = 0
         self.products_missing = 0
         self._quiet = quiet
         self._most = most
@@ -250,8 +257,9 @@ class _Teller:
             self._say(f"cannot be read: {folder}: {why}")
         if self._most is not None and self.products_missing > self._most:
             self._say(f"not in the PIM: {self.products_missing:,} products and models in all (-v: list them)")
-        if self._most is not None and self.unmatched > self._most:
-            self._say(f"no row for {count(self.unmatched - self._most, 'more file')} (-v: list them)")
+        for told, what, which in ((self.unmatched, "row", "file"), (self.rows_unfilled, "file", "row")):
+            if self._most is not None and told > self._most:
+                self._say(f"no {what} for {count(told - self._most, f'more {which}')} (-v: list them)")
         if walk.leftovers:
             self._say(
                 f"left out: {count(walk.leftovers, 'hidden, temporary or system file')} (--include GLOB)"
@@ -264,6 +272,7 @@ class _Teller:
             self._say(f"left out: {count(walk.special, 'pipe, socket or device')}")
         where = "standard output" if output == STDOUT else output
         unfit = f"; {count(self.unmatched, 'file')} without a row" if self.unmatched else ""
+        unfit += f"; {count(self.rows_unfilled, 'row')} without a file" if self.rows_unfilled else ""
         self._say(f"{count(self.rows, 'row')} written to {where}{unfit}")
         outside = output != STDOUT and os.path.isabs(_base(directory, output))  # noqa: PTH117
         if outside and self.rows:
@@ -271,8 +280,8 @@ class _Teller:
 
     def unfilled(self, found: Unfilled) -> None:
         """Tell of a row that no file was found for."""
-        self.unmatched += 1
-        if found.row.target is not None and (self._most is None or self.unmatched <= self._most):
+        self.rows_unfilled += 1
+        if found.row.target is not None and (self._most is None or self.rows_unfilled <= self._most):
             self._say(f"no file for {found.row.target.code} {found.row.attribute}: {found.reason}")
 
     def _unfit(self, file: Unmatched) -> None:

@@ -2,7 +2,17 @@
 
 from .command import command
 from .connection import Calls, Connection, EnvFile, Sandbox, Settings, Timeout
-from .manifest import AllowMismatch, Format, LinkAccess, ManifestInput, Manifests, RowSelection, Set
+from .manifest import (
+    AllowMismatch,
+    Format,
+    LinkAccess,
+    ManifestInput,
+    Manifests,
+    RowSelection,
+    Set,
+    output_file,
+    output_format,
+)
 from .reporting import LedgerFile, Ledgers, LogForm, Logging, Progress, ProgressMode, Report, Reporting
 from .running import (
     Carrier,
@@ -56,6 +66,8 @@ __all__ = [
     "check_carrier",
     "command",
     "option",
+    "output_file",
+    "output_format",
     "paths",
     "run_fields",
     "seconds",

@@ -35,8 +35,7 @@ def written_manifests(incomplete: str) -> list[str]:
     """Names of manifests to be written."""
     from ...manifest.write import WRITABLE
 
-    suffixes = [f".{format}" for format in WRITABLE]
-    return ["-"] * (not incomplete) + _named(incomplete, "manifest", suffixes)
+    return ["-"] * (not incomplete) + _named(incomplete, "manifest", [f".{format}" for format in WRITABLE])
 
 
 def runs(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -31,6 +31,25 @@ class Format(StrEnum):
     jsonl = "jsonl"
     xlsx = "xlsx"
     akeneo = "akeneo"
+
+
+def output_file(command: str) -> Any:
+    """`-o`, where a command writes a manifest."""
+    return option(
+        "-o",
+        "--output",
+        sets=f"{command}-output",
+        metavar="FILE",
+        help="The manifest; - is standard output.",
+        autocompletion=completion.written_manifests,
+    )
+
+
+def output_format(command: str) -> Any:
+    """`--format` of a manifest that a command writes."""
+    return option(
+        "--format", sets=f"{command}-format", help="The format to write. [default: by file extension]"
+    )
 
 
 Manifests = Annotated[

@@ -16,24 +16,24 @@ STDOUT = "-"
 
 def format_of(output: str, chosen: str | None) -> str:
     """The format to write, by choice or by suffix. Raises UsageError for none, and one that is only read."""
-    from ...manifest.source import SUFFIXES
-    from ...manifest.write import WRITABLE
+    from ...manifest.write import WRITABLE, check_writable, suffixes
 
     if chosen is None and output == STDOUT:
         return "csv"
-    suffix = Path(output).suffix.lower()
-    format = chosen or SUFFIXES.get(suffix)
+    format = chosen or suffixes().get(Path(output).suffix.lower())
     if format is None:
-        known = [s for s, f in SUFFIXES.items() if f in WRITABLE]
         raise UsageError(
             f"-o {output}: cannot infer the format from the file extension",
-            f"name one with --format, or use one of {', '.join(known)}",
+            f"name one with --format, or use one of {', '.join(suffixes())}",
         )
+    if format == "xlsx" and output == STDOUT:
+        raise UsageError("a spreadsheet is not written to standard output", "Name a file: -o FILE.xlsx.")
     if format not in WRITABLE:
         raise UsageError(
             f"manifests can be read from {format}, but not written as it",
             f"name another: --format {', --format '.join(WRITABLE)}",
         )
+    check_writable(format)
     return format
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from ...errors import ReportError, UsageError
 from ...manifest.columns import COLUMNS, canonical, file_as_text, target_columns
-from ...manifest.source import SUFFIXES
-from ...manifest.write import WRITABLE, write_values
+from ...manifest.write import check_writable, suffixes, write_values
 from ...report.atomic import replacing
 from ...report.items import Report
 from ...rows import Status, Target, TargetType
@@ -25,13 +24,14 @@ _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def check_rejects(path: Path) -> None:
-    """Raise UsageError for a file whose extension is not that of a manifest that can be written."""
-    if SUFFIXES.get(path.suffix.lower()) not in WRITABLE:
-        known = ", ".join(suffix for suffix, format in SUFFIXES.items() if format in WRITABLE)
+    """Raise UsageError for a file whose extension is not that of a manifest that can be written here."""
+    format = suffixes().get(path.suffix.lower())
+    if format is None:
         raise UsageError(
             f"--rejects {one_line(path, 200)}: cannot infer the format from the file extension",
-            f"Use one of {known}.",
+            f"Use one of {', '.join(suffixes())}.",
         )
+    check_writable(format)
 
 
 def write_rejects(path: Path, report: Report) -> None:
@@ -45,12 +45,14 @@ def write_rejects(path: Path, report: Report) -> None:
     ordered += [name for name in columns if name not in COLUMNS and name != ERROR]
     try:
         with replacing(path) as out:
-            write_values(_rejected(report), SUFFIXES[path.suffix.lower()], out, [*ordered, ERROR])
+            write_values(_rejected(report), suffixes()[path.suffix.lower()], out, [*ordered, ERROR])
     except OSError as error:
         raise ReportError(
             f"--rejects {one_line(path, 200)} cannot be written: {error.strerror or error}",
             "Name a file in a folder that can be written to.",
         ) from None
+    except UsageError as error:
+        raise ReportError(f"--rejects {one_line(path, 200)}: {error.message}", error.hint) from None
 
 
 def _rejected(report: Report) -> Iterator[dict[str, Any]]:

@@ -17,33 +17,45 @@ class Unfilled:
 
     row: Row
     reason: str
+    several: bool = False
+    """More than one file fits."""
 
 
-def fill(rows: Iterable[Row], files: Iterable[str], base: str) -> Iterator[Row | Unfilled]:
+def fill(
+    rows: Iterable[Row], files: Iterable[str], base: str, column: str | None = None
+) -> Iterator[Row | Unfilled]:
     """Each row with the file whose name or folder begins with its product's code.
 
-    `files` are paths below the folder, `base` what goes before them in the manifest. `00123.jpg`,
-    `00123_front.jpg` and `00123/a.jpg` belong to 00123, whatever the case; `001234.jpg` does not. A file goes
-    to the product with the longest code that fits. Of several the one whose name holds the row's attribute is
-    taken, else the one whose name is the code alone; else none is.
+    With `column` it is what the row's other column of that name holds, such as an EAN. `files` are paths
+    below the folder, `base` is put before them. `00123.jpg`, `00123_front.jpg` and `00123/a.jpg` belong to
+    00123, whatever the case; `001234.jpg` does not. A file goes to the product with the longest code that
+    fits. Of several the one whose name holds the row's attribute is taken, else the one whose name is the
+    code alone; else none is.
     """
-    known = list(rows)
-    codes = {_folded(row.target.code) for row in known if row.target is not None}
+    known = [(row, _key(row, column)) for row in rows]
+    codes = {key for _, key in known if key}
     found: dict[str, list[str]] = {}
     for path in files:
         code = _code_of(path, codes)
         if code is not None:
             found.setdefault(code, []).append(path)
-    for row in known:
-        candidates = found.get(_folded(row.target.code), []) if row.target is not None else []
-        chosen = _choice(row, candidates)
+    for row, key in known:
+        candidates = found.get(key, [])
+        chosen = _choice(row, key, candidates)
         if isinstance(chosen, str):
             yield replace(row, file=f"{base}/{chosen}" if base else chosen)
         elif not candidates:
-            yield Unfilled(row, "no file with its name")
+            yield Unfilled(row, "no file with its name" if key else f"{column} is empty")
         else:
             shown = ", ".join(candidates[:3]) + (", ..." if len(candidates) > 3 else "")
-            yield Unfilled(row, f"{len(candidates)} files fit: {shown}")
+            yield Unfilled(row, f"{len(candidates)} files fit: {shown}", several=True)
+
+
+def _key(row: Row, column: str | None) -> str:
+    """What the names of a row's files begin with."""
+    if column is not None:
+        return _folded(str(row.extra.get(column) or "").strip())
+    return "" if row.target is None else _folded(row.target.code)
 
 
 def _folded(text: str) -> str:
@@ -62,12 +74,11 @@ def _code_of(path: str, codes: set[str]) -> str | None:
     return next((_folded(folder) for folder in reversed(folders) if _folded(folder) in codes), None)
 
 
-def _choice(row: Row, candidates: list[str]) -> str | None:
+def _choice(row: Row, key: str, candidates: list[str]) -> str | None:
     if len(candidates) == 1:
         return candidates[0]
-    assert row.target is not None or not candidates
     stems = {path: _folded(path.rpartition("/")[2].rpartition(".")[0]) for path in candidates}
-    alone = [path for path, stem in stems.items() if row.target and stem == _folded(row.target.code)]
+    alone = [path for path, stem in stems.items() if stem == key]
     named = [path for path, stem in stems.items() if _folded(row.attribute) in _BETWEEN.split(stem)]
     for chosen in (named, alone):
         if len(chosen) == 1:
