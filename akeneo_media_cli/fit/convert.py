@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..errors import Kind
@@ -73,9 +74,8 @@ def fit(path: str, into: str, recipe: Recipe, takes: Takes) -> Fitted:
             "JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC, AVIF, JPEG 2000, JPEG XL and PSD are.",
         )
     notes = _frames(picture, recipe)
-    see_through = picture.alpha and _is_see_through(picture)
-    form, extension = _form(picture, recipe, takes, see_through=see_through)
-    finish = _Finish(picture, recipe, keeps_alpha=see_through and form != "jpg")
+    form, extension = target(picture, recipe, takes)
+    finish = _Finish(picture, recipe, into, keeps_alpha=form != "jpg" and _is_see_through(picture))
     edge = recipe.max_edge or picture.edge
     scale = min(1.0, edge / picture.edge)
     written = write(
@@ -120,10 +120,20 @@ def _frames(picture: Picture, recipe: Recipe) -> tuple[str, ...]:
     )
 
 
-def _form(picture: Picture, recipe: Recipe, takes: Takes, *, see_through: bool) -> tuple[str, str]:
-    """The format to write, and its extension."""
+def target(picture: Picture, recipe: Recipe, takes: Takes) -> tuple[str, str]:
+    """The format that a picture is to be written in, and the extension of its name.
+
+    Raises UnfitError: CANNOT_FIT, PICTURE_BROKEN.
+    """
+    _frames(picture, recipe)
     wanted = FORMATS if recipe.form is None else (recipe.form,)
-    if recipe.form is None and see_through and picture.form == "png":
+    # Only where it matters is every pixel looked at.
+    if (
+        recipe.form is None
+        and picture.form == "png"
+        and takes.extension_of("png") is not None
+        and _is_see_through(picture)
+    ):
         wanted = ("png", *wanted)
     for form in wanted:
         extension = takes.extension_of(form)
@@ -139,6 +149,12 @@ def _form(picture: Picture, recipe: Recipe, takes: Takes, *, see_through: bool) 
 
 def _is_see_through(picture: Picture) -> bool:
     """Is any pixel not opaque? An alpha band alone says little: many programs always write one."""
+    return picture.alpha and _has_holes(picture, os.stat(picture.path).st_mtime_ns)  # noqa: PTH116
+
+
+@lru_cache(maxsize=256)
+def _has_holes(picture: Picture, mtime_ns: int) -> bool:
+    # Remembered, as the preflight asks it too, for each of the rows that name one file.
     image = pixels(picture)
     band = image[image.bands - 1]
     most = 255 if band.format == "uchar" else 65535
@@ -151,9 +167,11 @@ def _is_see_through(picture: Picture) -> bool:
 class _Finish:
     """Makes the finished pixels of one picture at any scale: smaller, in sRGB, upright."""
 
-    def __init__(self, picture: Picture, recipe: Recipe, *, keeps_alpha: bool) -> None:
+    def __init__(self, picture: Picture, recipe: Recipe, into: str, *, keeps_alpha: bool) -> None:
+        """`into`: the file that is written in the end; what large pictures need on disk lies beside it."""
         self._picture = picture
         self._recipe = recipe
+        self._into = into
         self._keeps_alpha = keeps_alpha
         self._kept: tuple[float, Any] | None = None
         self.notes: tuple[str, ...] = ()
@@ -192,7 +210,7 @@ class _Finish:
             steps.append(f"transparency on #{red:02x}{green:02x}{blue:02x}")
         if turned:
             # Turning needs all pixels at once: those of a large picture go through a file, not memory.
-            image = _at_once(image).autorot()
+            image = _at_once(image, self._into).autorot()
             steps.append("turned upright")
         self.steps = tuple(steps)
         return _without_thumbnail(image)
@@ -205,16 +223,29 @@ def _in_memory(image: Any) -> Any:
         raise broken(error) from None
 
 
-def _at_once(image: Any) -> Any:
+def _at_once(image: Any, into: str) -> Any:
     """The same pixels, to be read in any order: those of a large picture lie in a temporary file."""
     if image.width * image.height <= IN_MEMORY:
         return _in_memory(image)
-    kept = libvips().Image.new_temp_file("%s.v")
+    kept = libvips().Image.new_temp_file(_beside(into))
     try:
         image.write(kept)
     except libvips().Error as error:
         raise broken(error) from None
     return kept
+
+
+def _beside(into: str) -> str:
+    """The name that libvips gives a temporary file, below its folder for them.
+
+    On Linux and Windows such a file has no name, or goes with its process. Elsewhere one that a killed
+    process left goes with the folder that it lies in.
+    """
+    folder = os.path.dirname(into)  # noqa: PTH120
+    above = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - as libvips has it
+    if folder and os.path.samefile(os.path.dirname(folder), above) and "%" not in folder:  # noqa: PTH120, PTH121
+        return f"{os.path.basename(folder)}/%s.v"  # noqa: PTH119
+    return "%s.v"
 
 
 def _shrink(picture: Picture, scale: float) -> int:

@@ -6,41 +6,65 @@ converted first; what is only wanted later is converted ahead as long as its fil
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
+from ..errors import Kind
 from .convert import Fitted, fit
 from .reading import UnfitError
 from .recipe import Recipe, Takes
 
 PREFIX = "akeneo-media-fit-"
 _LOCK = "lock"
+_BEGINNING = 60.0
+"""Seconds that a run may take to lock the folder that it made."""
 AHEAD = 8
 """So many pictures are converted before anybody waits for them: enough that no sender waits for long."""
+MAX_TEMP = 2_000_000_000
+"""Bytes on disk for pictures that nobody waits for yet."""
 
 
 @dataclass(frozen=True)
 class FittedFile:
-    """A converted picture on disk, and how it came about."""
+    """A converted picture on disk, and how it came about.
+
+    `sha256` (hex) is its own; `source_sha256`, `source_size` (bytes) and `source_status` are of the picture
+    that it was made of, as it was then.
+    """
 
     path: str
     fitted: Fitted
+    sha256: str
+    source_sha256: str
+    source_size: int
+    source_status: os.stat_result
 
 
 class _Job:
-    def __init__(self, path: str, takes: Takes) -> None:
+    def __init__(self, path: str, takes: Takes, label: Any) -> None:
         self.path = path
         self.takes = takes
+        self.label = label
+        self.users = 1
         self.running = False
-        self.result: FittedFile | UnfitError | OSError | BaseException | None = None
+        self.had = False
+        self.result: FittedFile | BaseException | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return self.result.fitted.result.bytes if isinstance(self.result, FittedFile) else 0
 
 
 class ConversionPool:
@@ -52,17 +76,19 @@ class ConversionPool:
         *,
         workers: int | None = None,
         ahead: int = AHEAD,
-        max_bytes: int = 2_000_000_000,
-        started: Callable[[Hashable], None] = lambda key: None,
+        max_bytes: int = MAX_TEMP,
+        started: Callable[[Any], None] = lambda label: None,
+        ended: Callable[[Any], None] = lambda label: None,
     ) -> None:
         """`workers`: threads, one a core by default. `max_bytes` on disk for what nobody waits for yet.
 
-        `started` hears of each conversion when it begins, from any thread.
+        `started` and `ended` hear of each conversion by the label that it was planned with, from any thread.
         """
         self._recipe = recipe
         self._ahead = ahead
         self._most = max_bytes
         self._started = started
+        self._ended = ended
         self._turn = threading.Condition()
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
         self._wanted: OrderedDict[Hashable, None] = OrderedDict()
@@ -73,12 +99,15 @@ class ConversionPool:
         self._workers = workers or os.cpu_count() or 1
         self._threads: list[threading.Thread] = []
 
-    def plan(self, key: Hashable, path: str, takes: Takes) -> None:
-        """The picture at `path` will be asked for; known keys stay as they are."""
+    def plan(self, key: Hashable, path: str, takes: Takes, label: Any = None) -> None:
+        """The picture at `path` will be asked for. Each plan of a key is to be ended by a `drop` of it."""
         with self._turn:
-            if key in self._jobs or self._closed:
+            if self._closed:
                 return
-            self._jobs[key] = _Job(path, takes)
+            if key in self._jobs:
+                self._jobs[key].users += 1
+                return
+            self._jobs[key] = _Job(path, takes, key if label is None else label)
             if len(self._threads) < self._workers:
                 thread = threading.Thread(target=self._work, name="fit", daemon=True)
                 self._threads.append(thread)
@@ -94,27 +123,42 @@ class ConversionPool:
                 self._turn.notify_all()
                 self._turn.wait_for(lambda: job.result is not None or self._closed)
                 self._wanted.pop(key, None)
+            job.had = True
+            self._turn.notify_all()
         if isinstance(job.result, FittedFile):
             return job.result
         if job.result is None:
             raise OSError("the conversion was stopped")
         raise job.result
 
-    def drop(self, key: Hashable) -> None:
-        """Nobody needs the converted picture any more."""
+    def made(self, key: Hashable) -> FittedFile | None:
+        """The converted picture if there is one by now."""
         with self._turn:
-            job = self._jobs.pop(key, None)
+            job = self._jobs.get(key)
+        return job.result if job is not None and isinstance(job.result, FittedFile) else None
+
+    def drop(self, key: Hashable) -> None:
+        """One who planned the key needs the converted picture no more; after the last one it is deleted."""
+        with self._turn:
+            job = self._jobs.get(key)
+            if job is None:
+                return
+            job.users -= 1
+            if job.users:
+                return
+            del self._jobs[key]
             self._turn.notify_all()
-        if job is not None and isinstance(job.result, FittedFile):
+        if isinstance(job.result, FittedFile):
             Path(job.result.path).unlink(missing_ok=True)
 
-    def close(self) -> None:
-        """Stop, wait for what is being converted, and remove all files."""
+    def close(self, *, wait: bool = True) -> None:
+        """Stop and remove all files; with `wait`, once what is being converted has ended."""
         with self._turn:
             self._closed = True
             self._turn.notify_all()
-        for thread in self._threads:
-            thread.join()
+        if wait:
+            for thread in self._threads:
+                thread.join()
         if self._folder is not None:
             if self._lock is not None:
                 self._lock.release()
@@ -142,9 +186,9 @@ class ConversionPool:
     def _convert(self, key: Hashable, job: _Job, number: int) -> None:
         result: FittedFile | BaseException
         try:
-            self._started(key)
+            self._started(job.label)
             into = str(self._room() / f"{number}.picture")
-            result = FittedFile(into, fit(job.path, into, self._recipe, job.takes))
+            result = self._made(job, into)
         except BaseException as error:
             result = error
         with self._turn:
@@ -153,6 +197,24 @@ class ConversionPool:
             self._turn.notify_all()
         if gone and isinstance(result, FittedFile):
             Path(result.path).unlink(missing_ok=True)
+        self._ended(job.label)
+
+    def _made(self, job: _Job, into: str) -> FittedFile:
+        source = Path(job.path)
+        before = source.stat()
+        try:
+            fitted = fit(job.path, into, self._recipe, job.takes)
+            digests = [_sha256(path) for path in (into, job.path)]
+            if _identity(source.stat()) != _identity(before):
+                raise UnfitError(
+                    Kind.FILE_CHANGED,
+                    f"{job.path} changed while it was being converted",
+                    "Run again when nothing writes to the file any more.",
+                )
+        except BaseException:
+            Path(into).unlink(missing_ok=True)
+            raise
+        return FittedFile(into, fitted, *digests, source_size=before.st_size, source_status=before)
 
     def _next(self) -> tuple[Hashable, _Job] | None:
         """What to convert now: what somebody waits for, else the next while there is room ahead."""
@@ -160,15 +222,16 @@ class ConversionPool:
             job = self._jobs.get(key)
             if job is not None and not job.running:
                 return key, job
-        waiting = [
-            job
-            for key, job in self._jobs.items()
-            if job.running and key not in self._wanted and not isinstance(job.result, BaseException)
-        ]
-        used = sum(job.result.fitted.result.bytes for job in waiting if isinstance(job.result, FittedFile))
-        if len(waiting) >= self._ahead or used >= self._most:
-            return None
-        return next(((key, job) for key, job in self._jobs.items() if not job.running), None)
+        ahead = 0
+        used = 0
+        first = None
+        for key, job in self._jobs.items():
+            used += job.size
+            if job.running:
+                ahead += not job.had and key not in self._wanted and not isinstance(job.result, BaseException)
+            elif first is None:
+                first = key, job
+        return None if ahead >= self._ahead or used >= self._most else first
 
     def _room(self) -> Path:
         """The folder of this run's files; those of runs that were killed are removed first."""
@@ -181,11 +244,30 @@ class ConversionPool:
             return self._folder
 
 
+def _sha256(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _identity(found: os.stat_result) -> tuple[int, int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino
+
+
+def _just_begun(folder: Path) -> bool:
+    """Is the folder so new that another run is about to lock it?"""
+    try:
+        return not (folder / _LOCK).exists() and time.time() - folder.stat().st_mtime < _BEGINNING
+    except OSError:
+        return True
+
+
 def sweep() -> int:
     """Remove the folders that runs left behind which were killed; how many."""
     swept = 0
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         lock = FileLock(folder / _LOCK)
+        if _just_begun(folder):
+            continue
         try:
             lock.acquire(blocking=False)
         except (Timeout, OSError):

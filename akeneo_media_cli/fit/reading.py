@@ -6,6 +6,7 @@ read (BMP, PSD, HEIC, JPEG 2000, JPEG XL) is decoded whole by Pillow and its plu
 
 from __future__ import annotations
 
+import errno
 import functools
 import warnings
 from dataclasses import dataclass, replace
@@ -124,9 +125,11 @@ def pixels(picture: Picture, *, shrink: int = 1) -> Any:
     return _whole_pixels(picture)
 
 
-def broken(error: Exception) -> UnfitError:
-    """A picture that a decoder gave up."""
+def broken(error: Exception) -> UnfitError | OSError:
+    """A picture that a decoder gave up; or the disk was full, which is no fault of the picture."""
     said = " ".join(str(error).split())[:200]
+    if "No space left" in said:
+        return OSError(errno.ENOSPC, "no space left for converted pictures")
     return UnfitError(
         Kind.PICTURE_BROKEN,
         f"the picture is damaged: {said}",

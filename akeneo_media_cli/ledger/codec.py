@@ -22,7 +22,7 @@ _COMMON = (
 )
 _RARE = (
     "filename, root, extra, media_code, sha256, duration, notes, kind, message, hint, http_status, share, "
-    "ended_at, before_code, before_name, before_size"
+    "ended_at, recipe, fitted, before_code, before_name, before_size"
 )
 
 COLUMNS = f"{_COMMON}, {_RARE}"
@@ -95,6 +95,8 @@ def to_record(n: int, planned: PlannedRow) -> tuple[Any, ...]:
         *failure_columns(failure),
         None if planned.share is None else planned.share.value,
         planned.ended_at,
+        planned.recipe,
+        fitted_text(planned.fitted),
         *before_columns(planned.before),
     )
 
@@ -122,6 +124,11 @@ def notes_text(notes: tuple[str, ...]) -> str | None:
     return json.dumps(notes) if notes else None
 
 
+def fitted_text(fitted: Mapping[str, Any] | None) -> str | None:
+    """What came of a conversion as one column holds it."""
+    return json.dumps(fitted, separators=(",", ":")) if fitted else None
+
+
 def failure_columns(failure: Failure | None) -> tuple[Any, Any, Any, Any]:
     """kind, message, hint, http_status."""
     if failure is None:
@@ -147,7 +154,7 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
     (
         id_, _, status, name, size, mtime_ns, stamp, type_, parent, code, attribute, locale, scope, path,
         manifest, line, file, attempts, filename, root, extra, media_code, sha256, duration, notes,
-        kind, message, hint, http_status, share, ended_at, *before,
+        kind, message, hint, http_status, share, ended_at, recipe, fitted, *before,
     ) = unbound(record)  # fmt: skip
     failure = None if kind is None else Failure(Kind(kind), message, hint, http_status)
     row = Row(
@@ -181,6 +188,8 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
         ended_at=ended_at,
         before=_before(*before),
         stamp=stamp,
+        recipe=recipe,
+        fitted=json.loads(fitted) if fitted else None,
     )
 
 
@@ -215,6 +224,8 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
         "notes": list(planned.notes),
         "extra": row.extra,
     }
+    if planned.fitted is not None:
+        item["fitted"] = planned.fitted
     if ended_at is not None:
         item["started_at"], item["finished_at"] = utc(ended_at - (duration or 0.0)), utc(ended_at)
     return item

@@ -57,6 +57,10 @@ class PlannedRow:
     `before` is what the value held when it was last looked at before this run wrote to it. `stamp` is the
     file's inode and change time as one number: another file in its place has another stamp, even with the
     same size and time.
+
+    `recipe` says how the file is converted before it is sent, None where it goes as it is; `name` is then
+    that of the converted file, and all else is of the file itself. `fitted` is what came of it, as reports
+    have it.
     """
 
     seq: int
@@ -76,6 +80,8 @@ class PlannedRow:
     ended_at: float | None = None
     before: HeldBefore = UNKNOWN
     stamp: int | None = None
+    recipe: str | None = None
+    fitted: Mapping[str, Any] | None = None
 
 
 class Share(Enum):
@@ -107,6 +113,7 @@ class RowResult:
     known; where there is a `duration`, the row ends now. `size`, `mtime_ns` and `stamp` are given where the
     file sent differs from the one planned. For `uploaded` and `unchanged` a `media_code` makes the ledger
     remember that the value holds this file. `before`, where known, is what the value held before this run.
+    `fitted` as in `PlannedRow`; `sha256` is of the row's own file even where a converted one was sent.
     """
 
     seq: int
@@ -122,6 +129,7 @@ class RowResult:
     mtime_ns: int | None = None
     before: HeldBefore = UNKNOWN
     stamp: int | None = None
+    fitted: Mapping[str, Any] | None = None
 
 
 class InFlightMark(NamedTuple):
@@ -169,6 +177,7 @@ class Interrupted:
     before: Before
     at: float
     code: str | None = None
+    recipe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +196,7 @@ class Touched:
 class Remembered:
     """What this ledger last put into a value; `sha256` in hex where it was taken.
 
-    `stamp` as in `PlannedRow`.
+    `stamp`, `recipe` and `fitted` as in `PlannedRow`: size, time and digest are of the row's own file.
     """
 
     media_code: str
@@ -196,6 +205,23 @@ class Remembered:
     mtime_ns: int | None
     sha256: str | None
     stamp: int | None = None
+    recipe: str | None = None
+    fitted: Mapping[str, Any] | None = None
+
+    @property
+    def held(self) -> HeldFile:
+        """The file that the value was given, with the size of what was sent."""
+        if self.recipe is None:
+            return HeldFile(self.media_code, self.name, self.size)
+        return HeldFile(self.media_code, self.name, self._sent("bytes"))
+
+    @property
+    def sent_sha256(self) -> str | None:
+        """SHA-256 in hex of what was sent."""
+        return self.sha256 if self.recipe is None else self._sent("sha256")
+
+    def _sent(self, key: str) -> Any:
+        return (self.fitted or {}).get("to", {}).get(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from array import array
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ _SAME_VALUE = """value.type = row.type AND (
     OR identity(value.type, value.parent, value.code, value.attribute, value.locale, value.scope)
      = identity(row.type, row.parent, row.code, row.attribute, row.locale, row.scope))"""
 _HELD = f"""value.key = row.value_key AND value.media_code IS NOT NULL AND value.flight_run IS NULL
-    AND value.name = row.name AND value.size = row.size AND {_SAME_VALUE}"""
+    AND value.name = row.name AND value.size = row.size AND value.recipe IS row.recipe AND {_SAME_VALUE}"""
 
 _UNTOUCHED = f"""{_HELD} AND value.mtime_ns = row.mtime_ns
     AND (value.stamp IS NULL OR value.stamp IS row.stamp)"""
@@ -199,15 +200,16 @@ def interrupted(store: Store, n: int, first: int, last: int) -> Iterator[Interru
     if not store.read(f"{marked} LIMIT 1", (n,)):
         return
     sql = f"""SELECT {_ROW_COLUMNS}, run.id, flight_name, flight_size, flight_mtime_ns,
-            flight_before, flight_before_known, flight_at, flight_code
+            flight_before, flight_before_known, flight_at, flight_code, flight_recipe
         FROM row CROSS JOIN value ON value.key = row.value_key AND {_SAME_VALUE}
         LEFT JOIN run ON run.n = flight_run
         WHERE row.value_key IN ({marked}) AND row.status IS NULL AND row.id <= ? AND row.id > ?
         ORDER BY row.id LIMIT ?"""
     for record in store.pages(sql, (n, last), after=first):
-        run, name, size, mtime_ns, held, known, at, code = unbound(record[WIDTH:])
+        run, name, size, mtime_ns, held, known, at, code, recipe = unbound(record[WIDTH:])
         before: Before = held if known else UNKNOWN
-        yield Interrupted(from_record(record[:WIDTH]), run or "", name, size, mtime_ns, before, at, code)
+        planned = from_record(record[:WIDTH])
+        yield Interrupted(planned, run or "", name, size, mtime_ns, before, at, code, recipe)
 
 
 def unsettled(store: Store, n: int, now: float) -> float:
@@ -288,8 +290,12 @@ def stored_shares(store: Store, first: int, last: int) -> Iterator[PlannedRow]:
 
 def remembered(store: Store, id_: int) -> Remembered | None:
     """See `Run.remembered`; the row is that with this id."""
-    sql = f"""SELECT value.media_code, value.name, value.size, value.mtime_ns, value.sha256, value.stamp
+    sql = f"""SELECT value.media_code, value.name, value.size, value.mtime_ns, value.sha256, value.stamp,
+            value.recipe, value.fitted
         FROM row CROSS JOIN value ON value.key = row.value_key AND {_SAME_VALUE}
         WHERE row.id = ? AND value.media_code IS NOT NULL"""
     found = store.read(sql, (id_,))
-    return Remembered(*unbound(found[0])) if found else None
+    if not found:
+        return None
+    *known, fitted = unbound(found[0])
+    return Remembered(*known, fitted=json.loads(fitted) if fitted else None)

@@ -14,7 +14,7 @@ from ..errors import Failure
 from ..exits import Exit
 from ..rows import Status, Target
 from . import planning
-from .codec import before_columns, failure_columns, insert, notes_text, to_record
+from .codec import before_columns, failure_columns, fitted_text, insert, notes_text, to_record
 from .history import prune
 from .model import (
     UNKNOWN,
@@ -44,38 +44,42 @@ UPDATE row SET status = ?, media_code = ?, sha256 = COALESCE(?, sha256), attempt
     duration = COALESCE(?, duration), ended_at = COALESCE(?, ended_at),
     size = COALESCE(?, size), mtime_ns = COALESCE(?, mtime_ns), stamp = COALESCE(?, stamp),
     before_code = COALESCE(?, before_code), before_name = COALESCE(?, before_name),
-    before_size = COALESCE(?, before_size),
+    before_size = COALESCE(?, before_size), fitted = COALESCE(?, fitted),
     notes = COALESCE(substr(notes, 1, length(notes) - 1) || ', ' || substr(?, 2), ?, notes),
     kind = ?, message = ?, hint = ?, http_status = ?
 WHERE id = ?"""
 
 _STILL = """UPDATE row SET status = 'unchanged', before_code = media_code, before_name = name,
-    before_size = size WHERE id = ?"""
+    before_size = CASE WHEN recipe IS NULL THEN size END WHERE id = ?"""
+_CONVERT = "UPDATE row SET name = ?, recipe = ? WHERE id = ?"
 
 _VALUE = "type, parent, code, attribute, locale, scope"
 _SAME_VALUE = ", ".join(f"{column} = excluded.{column}" for column in _VALUE.split(", "))
 _LANDED = """flight_run = NULL, flight_name = NULL, flight_size = NULL, flight_mtime_ns = NULL,
-    flight_before = NULL, flight_before_known = NULL, flight_at = NULL, flight_code = NULL"""
+    flight_before = NULL, flight_before_known = NULL, flight_at = NULL, flight_code = NULL,
+    flight_recipe = NULL"""
 
 # The same media code is the same bytes: a digest that was known of it stays known.
 _REMEMBER = f"""
-INSERT INTO value (key, {_VALUE}, media_code, name, size, mtime_ns, stamp, sha256, at)
-    SELECT value_key, {_VALUE}, media_code, name, size, mtime_ns, stamp, sha256, ? FROM row
+INSERT INTO value (key, {_VALUE}, media_code, name, size, mtime_ns, stamp, sha256, recipe, fitted, at)
+    SELECT value_key, {_VALUE}, media_code, name, size, mtime_ns, stamp, sha256, recipe, fitted, ? FROM row
     WHERE id = ? AND value_key IS NOT NULL
 ON CONFLICT (key) DO UPDATE SET {_SAME_VALUE}, name = excluded.name, size = excluded.size,
-    mtime_ns = excluded.mtime_ns, stamp = excluded.stamp, at = excluded.at,
+    mtime_ns = excluded.mtime_ns, stamp = excluded.stamp, at = excluded.at, recipe = excluded.recipe,
+    fitted = COALESCE(excluded.fitted, CASE WHEN media_code IS excluded.media_code THEN fitted END),
     sha256 = COALESCE(excluded.sha256, CASE WHEN media_code IS excluded.media_code THEN sha256 END),
     media_code = excluded.media_code, {_LANDED}"""
 
 _TAKE_OFF = f"""
 INSERT INTO value (key, {_VALUE}, flight_run, flight_before, flight_before_known, flight_at,
-                   flight_code, flight_name, flight_size, flight_mtime_ns)
-    SELECT value_key, {_VALUE}, ?, ?, ?, ?, ?, name, COALESCE(?, size), COALESCE(?, mtime_ns) FROM row
+                   flight_code, flight_name, flight_size, flight_mtime_ns, flight_recipe)
+    SELECT value_key, {_VALUE}, ?, ?, ?, ?, ?, name, COALESCE(?, size), COALESCE(?, mtime_ns), recipe FROM row
     WHERE id = ? AND value_key IS NOT NULL
 ON CONFLICT (key) DO UPDATE SET flight_run = excluded.flight_run, flight_before = excluded.flight_before,
     flight_before_known = excluded.flight_before_known, flight_at = excluded.flight_at,
     flight_name = excluded.flight_name, flight_size = excluded.flight_size,
-    flight_mtime_ns = excluded.flight_mtime_ns, flight_code = excluded.flight_code"""
+    flight_mtime_ns = excluded.flight_mtime_ns, flight_code = excluded.flight_code,
+    flight_recipe = excluded.flight_recipe"""
 
 # Only this run's own marks: one of an earlier run stays until somebody has looked at what became of it.
 _LAND = f"""
@@ -202,6 +206,12 @@ class Run(RunRecord):
         return planning.remembered(self._store, self._first + seq)
 
     # What becomes of rows.
+
+    def converts(self, rows: Iterable[PlannedRow]) -> None:
+        """Rows whose files are converted before they are sent, or no more: their `name` and `recipe`."""
+        records = [(planned.name, planned.recipe, self._first + planned.seq) for planned in rows]
+        with self._store.write() as connection:
+            execute_many(connection, _CONVERT, records)
 
     def in_flight(
         self, seq: int, before: Before = UNKNOWN, *, size: int | None = None, mtime_ns: int | None = None
@@ -356,6 +366,7 @@ class Run(RunRecord):
             outcome.mtime_ns,
             outcome.stamp,
             *before_columns(outcome.before),
+            fitted_text(outcome.fitted),
             notes,
             notes,
             *failure_columns(outcome.failure),

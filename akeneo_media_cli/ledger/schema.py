@@ -91,7 +91,20 @@ def _version_4(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: Sequence[Migration] = (_version_1, _version_2, _version_3, _version_4)
+def _version_5(connection: sqlite3.Connection) -> None:
+    for statement in (
+        # How the file was converted before it was sent (`PlannedRow.recipe`), null for one sent as it is;
+        # and what came of it, as JSON. Sizes, times and digests are of the file that was converted.
+        "ALTER TABLE row ADD COLUMN recipe TEXT",
+        "ALTER TABLE row ADD COLUMN fitted TEXT",
+        "ALTER TABLE value ADD COLUMN recipe TEXT",
+        "ALTER TABLE value ADD COLUMN fitted TEXT",
+        "ALTER TABLE value ADD COLUMN flight_recipe TEXT",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (_version_1, _version_2, _version_3, _version_4, _version_5)
 """The n-th brings a file from version n-1 to n. Never change one that was released; append."""
 
 
