@@ -204,7 +204,7 @@ class ConversionPool:
         before = source.stat()
         try:
             fitted = fit(job.path, into, self._recipe, job.takes)
-            digests = [_sha256(path) for path in (into, job.path)]
+            sha256, source_sha256 = _sha256(into), _sha256(job.path)
             if _identity(source.stat()) != _identity(before):
                 raise UnfitError(
                     Kind.FILE_CHANGED,
@@ -214,7 +214,7 @@ class ConversionPool:
         except BaseException:
             Path(into).unlink(missing_ok=True)
             raise
-        return FittedFile(into, fitted, *digests, source_size=before.st_size, source_status=before)
+        return FittedFile(into, fitted, sha256, source_sha256, before.st_size, before)
 
     def _next(self) -> tuple[Hashable, _Job] | None:
         """What to convert now: what somebody waits for, else the next while there is room ahead."""

@@ -297,5 +297,6 @@ def remembered(store: Store, id_: int) -> Remembered | None:
     found = store.read(sql, (id_,))
     if not found:
         return None
-    *known, fitted = unbound(found[0])
-    return Remembered(*known, fitted=json.loads(fitted) if fitted else None)
+    code, name, size, mtime_ns, sha256, stamp, recipe, fitted = unbound(found[0])
+    told = json.loads(fitted) if fitted else None
+    return Remembered(code, name, size, mtime_ns, sha256, stamp, recipe, told)
