@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import Failure, Kind, MediaError
 from ..exits import Exit, worst
+from ..pim.address import is_this_machine
 from ..pim.answers.types import Routes
 from ..pim.client import PimClient
 from ..pim.errors import CallError, Refusal, Trouble
@@ -127,14 +129,16 @@ class Checkup:
     # From outside to inside.
 
     def _address(self) -> Iterator[Finding]:
-        secure = self._url.startswith("https://")
+        parts = urlsplit(self._url)
         yield Finding("address", Health.OK, self._url, details={"url": self._url})
-        if not secure:
+        if parts.scheme == "http" and is_this_machine(parts.hostname or ""):
+            yield Finding("TLS", Health.OK, "none, and none needed on this machine", details={"tls": False})
+        elif parts.scheme == "http":
             yield Finding(
                 "TLS",
                 Health.WARNING,
                 "none: password and files go over the network in the clear",
-                "use https:// unless the PIM is on this machine",
+                "use https://",
                 details={"tls": False},
             )
 

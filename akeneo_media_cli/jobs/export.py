@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import AccessError, Kind, UsageError
 from ..pim.answers.types import Attribute, MediaFile, Product, ProductModel, ValueKey
 from ..pim.client import PimClient
 from ..preflight import checks
@@ -72,6 +72,8 @@ class Counted:
 
     values: int = 0
     entities: int = 0
+    left_out: int | None = 0
+    """Values of products without identifier, which a manifest of identifiers cannot name; None: not known."""
 
 
 class Export:
@@ -102,6 +104,21 @@ class Export:
         if self._options.products:
             page = self._client.product_page_by_uuid if self._options.by_uuid else self._client.product_page
             yield from self._walk(page, attributes)
+            if not self._options.by_uuid:
+                self.counted.left_out = self._unidentified(attributes)
+
+    def _unidentified(self, attributes: Sequence[str]) -> int | None:
+        """How many values products without identifier hold; None where the PIM does not tell."""
+        page = partial(self._client.unidentified_page, families=self._options.families, attributes=attributes)
+        found = 0
+        try:
+            for products in self._reads.pages(page):
+                self._learn_models([each.parent for each in products if each.parent], set(attributes))
+                found += sum(len(list(self._own_values(each, set(attributes)))) for each in products)
+        except (AccessError, UsageError) as error:
+            # Before 7.0 every product has an identifier (docs/pim-behaviour.md, "Versions").
+            return 0 if error.kind is Kind.ROUTE_MISSING else None
+        return found
 
     # What is asked for.
 

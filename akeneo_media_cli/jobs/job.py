@@ -110,6 +110,7 @@ class Job:
                     self.pim_version = _version(client)
             finally:
                 self.figures.requests = client.counts.requests
+                self.figures.retries += client.counts.resent
 
     def drive(
         self, coordinator: Coordinator, executor: RequestExecutor, max_duration: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,8 +50,13 @@ class UploadOptions(RunOptions):
     dry_run: bool = False
 
     def arguments(self) -> dict[str, object]:
+        manifest = self.manifest
         return {
             **super().arguments(),
+            "folder": os.getcwd(),  # noqa: PTH109 - text
+            "roots": [str(root) for root in manifest.roots],
+            "allow_outside_root": manifest.allow_outside_root,
+            "rename": manifest.rename,
             "skip": self.skip.skip,
             "drift": self.skip.drift,
             "checksum": self.skip.checksum,

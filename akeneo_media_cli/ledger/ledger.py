@@ -92,8 +92,8 @@ class Ledger:
         return RunRecord(self._store, n, info.id)
 
     def retry_rows(self, reference: str) -> Iterator[PlannedRow]:
-        """The rows of a run that failed, as they were planned. Raises as `run`."""
-        return self.record(reference).rows((Status.FAILED,))
+        """The rows of a run that failed or were invalid, as they were planned. Raises as `run`."""
+        return self.record(reference).rows((Status.FAILED, Status.INVALID))
 
     def close(self) -> None:
         """Close the file and give the lock back; a run that was not finished counts as interrupted."""

@@ -82,7 +82,7 @@ class Carriers:
             found = found if unfit is None else unfit
         if isinstance(found, Failure):
             message = f"--carrier {self._written} cannot carry it: {found.message}"
-            return Failure(Kind.NO_CARRIER, message, found.hint)
+            return Failure(Kind.NO_CARRIER, message, _hint(found))
         self.sends(content, planned.seq)
         return found
 
@@ -102,6 +102,29 @@ class Carriers:
             )
         return found
 
+
+def _hint(found: Failure) -> str:
+    """What to do about a carrier: a row's own hint speaks of columns of the manifest."""
+    change = _CHANGES.get(found.kind)
+    if change is None:
+        return found.hint
+    return f"{change} with --carrier IDENTIFIER:ATTRIBUTE."
+
+
+_PLAIN = "Name an image or file attribute without locales and channels"
+_CHANGES = {
+    Kind.TARGET_UNKNOWN: "Name a product that exists, by its identifier,",
+    Kind.ATTRIBUTE_UNKNOWN: "Name an image or file attribute that exists",
+    Kind.ATTRIBUTE_NOT_MEDIA: "Name an image or file attribute",
+    Kind.ATTRIBUTE_NOT_IN_FAMILY: "Name an attribute of the product's family",
+    Kind.ATTRIBUTE_WRONG_LEVEL: "Name an attribute of the product itself, or a simple product,",
+    Kind.SCOPE_REQUIRED: _PLAIN,
+    Kind.LOCALE_REQUIRED: _PLAIN,
+    Kind.EXTENSION_NOT_ALLOWED: "Name an attribute that takes such files",
+    Kind.FILE_TOO_LARGE: "Name an attribute that takes larger files",
+    Kind.NO_CARRIER: "Name a simple product, and let the connection's role list products and families, or "
+    "name another",
+}
 
 _NOBODY = Failure(
     Kind.NO_CARRIER,

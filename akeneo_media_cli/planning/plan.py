@@ -8,13 +8,12 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import IO
 
-from ..errors import Failure, Kind, UsageError
+from ..errors import Failure, UsageError
 from ..ledger import PlannedRow, Run
 from ..link import is_link
 from ..rows import Row, Target, TargetType, folded
 from ..storage import FileRoots, Renaming, check_file, name_of
 from ..storage.links import Links
-from ..storage.sources import NotAFileError, Sources
 from .manifests import PimColumns, rows_of
 from .options import ManifestOptions
 from .rename import Rename
@@ -122,32 +121,6 @@ def _planned(seq: int, row: Row, roots: FileRoots, rename: Renaming | None, here
     if row.archive is None:
         path = os.path.join(here, path)  # noqa: PTH118 - a million rows: Path costs ten times as much
     return PlannedRow(seq, row, local.name, path, local.size, local.mtime_ns, stamp=local.stamp)
-
-
-def retried_rows(rows: Iterable[PlannedRow], links: Links) -> Iterator[PlannedRow]:
-    """The rows of an earlier run once more, their files looked at again and their links judged again."""
-    sources = Sources()
-    for seq, old in enumerate(rows, 1):
-        row = replace(old.row, problem=None)
-        if is_link(old.path or ""):
-            judged = links.judge(old.path or "")
-            problem = judged if isinstance(judged, Failure) else None
-            yield PlannedRow(seq, replace(row, problem=problem), old.name, None if problem else old.path)
-            continue
-        try:
-            size, mtime_ns, stamp = sources.state(old.path or "")
-        except OSError as error:
-            kind = Kind.FILE_MISSING if isinstance(error, FileNotFoundError) else Kind.FILE_UNREADABLE
-            yield _gone(seq, row, old, kind, error.strerror or str(error))
-        except NotAFileError as error:
-            yield _gone(seq, row, old, Kind.FILE_NOT_REGULAR, str(error))
-        else:
-            yield PlannedRow(seq, row, old.name, old.path, size, mtime_ns, stamp=stamp)
-
-
-def _gone(seq: int, row: Row, old: PlannedRow, kind: Kind, why: str) -> PlannedRow:
-    hint = "put the file back where it was, or run the manifest again"
-    return PlannedRow(seq, replace(row, problem=Failure(kind, f"{old.path}: {why}", hint)), old.name)
 
 
 def plan(run: Run, rows: Iterable[PlannedRow], *, note: Note, skip: SkipPolicy = NOTHING_SKIPPED) -> None:

@@ -108,8 +108,8 @@ def _not_sent(report: Report, bad: int) -> str:
         return f"This was a dry run: nothing was sent. Fix {rows} before you upload."
     was, them = ("was", "it is") if bad == 1 else ("were", "they are")
     text = f"{rows} {was} not uploaded. Fix the problems and run the same command: only {them} sent."
-    if report.recall and _number(report, "failed"):
-        text += f" `akeneo-media runs retry {one_line(report.recall, 300)}` retries only the failed rows."
+    if report.recall:
+        text += f" `akeneo-media runs retry {one_line(report.recall, 300)}` retries only these rows."
     return text
 
 

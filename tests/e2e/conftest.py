@@ -168,6 +168,7 @@ class Bench:
         env: dict[str, str] | None = None,
         stdin: str | None = None,
         report: bool = True,
+        cwd: Path | None = None,
     ) -> Done:
         """Run the command to its end, by default with a JSON report that is read back."""
         where = self.folder / "report.json"
@@ -175,7 +176,7 @@ class Bench:
         extra = ("--report", str(where)) if report else ()
         done = subprocess.run(
             [*self.command, *arguments, *extra],
-            cwd=self.folder,
+            cwd=cwd or self.folder,
             env={**self.environ, **(env or {})},
             input=stdin,
             text=True,

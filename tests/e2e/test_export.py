@@ -17,6 +17,7 @@ import yaml
 from akeneo_media_cli.sandbox import parse_faults
 
 from .conftest import PNG, Bench, Bencher, catalogue, jpeg
+from .test_uuid import U, mixed
 
 Held = dict[tuple[str, str, str, str | None, str | None], tuple[str, str]]
 
@@ -261,6 +262,22 @@ def test_products_named_by_uuid(bench: Bencher) -> None:
     assert len(uuid) == 36
     assert row["file"] == f"media/{uuid}/picture/a.jpg"
     assert "product" not in row
+
+
+def test_values_of_products_without_identifier_are_counted_as_left_out(bench: Bencher) -> None:
+    b = bench(mixed())
+    lines = ["product,product_uuid,attribute,file"]
+    lines += [f"p-{n},,picture,{b.file(f'{n}.jpg', jpeg(n))}" for n in range(1, 4)]
+    lines += [f",{U.format(n)},picture,{b.file('1.jpg', jpeg(1))}" for n in range(1, 3)]
+    assert b.upload(b.manifest(lines), "--no-state").status == 0
+    done = b.run("export", "-o", "out.csv", report=False)
+    assert done.status == 1
+    assert "2 values of products without identifier left out" in done.err
+    assert "--by-uuid" in done.err
+    assert [r["product"] for r in rows(b)] == ["p-1", "p-2", "p-3"]
+    whole = b.run("export", "-o", "out.csv", "--by-uuid", report=False)
+    assert whole.status == 0, whole.err
+    assert len(rows(b)) == 5
 
 
 def test_nothing_there_is_an_empty_manifest(bench: Bencher) -> None:

@@ -206,7 +206,7 @@ def test_get_tells_of_each_code(bench: Bencher) -> None:
 def test_get_tells_unknown_codes_one_by_one(bench: Bencher) -> None:
     b = bench()
     codes = many(b, 2)
-    unknown = ["0/0/0/0/nothing.jpg", "", "/", "..", "a b?c#d", "\x1b[2J", "é/..//x"]
+    unknown = ["0/0/0/0/nothing.jpg", "/", "..", "a b?c#d", "\x1b[2J", "é/..//x"]
     done = b.run("media", "get", codes[0], *unknown, codes[1], "--json", report=False)
     assert done.status == 1
     assert [file["code"] for file in listed(done.out)] == codes
@@ -215,6 +215,15 @@ def test_get_tells_unknown_codes_one_by_one(bench: Bencher) -> None:
     assert all(line.startswith("error: ") for line in told)
     assert "0/0/0/0/nothing.jpg" in told[0]
     assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize("verb", ["get", "download"])
+def test_an_empty_code_is_wrong_usage(bench: Bencher, verb: str) -> None:
+    b = bench()
+    done = b.run("media", verb, "", report=False)
+    assert done.status == 2
+    assert "media code is empty" in done.err
+    assert "GET /media-files" not in b.sandbox.stats()["calls"]
 
 
 def test_get_reads_codes_from_standard_input(bench: Bencher) -> None:

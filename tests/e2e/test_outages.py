@@ -127,6 +127,16 @@ def test_an_app_that_is_disconnected_meanwhile_ends_it_with_4(bench: Bencher) ->
     assert "App" in done.err
 
 
+def test_a_file_that_is_sent_again_with_another_token_counts_as_a_retry(bench: Bencher) -> None:
+    b = bench()
+    change(b, faults=["401=2x@media-files"])
+    done = b.upload(many(b, 6), "--concurrency", "1")
+    assert done.status == 0, done.err
+    assert b.sandbox.stats()["calls"]["POST /media-files"] == {"201": 6, "401": 2}
+    assert done.report["summary"]["retries"] == 2
+    assert "2 retried" in done.err
+
+
 def test_deadlocks_in_a_tree_are_tried_again_with_the_tree_alone(bench: Bencher) -> None:
     b = bench(catalogue(), save_time=0.05, deadlock=1.0)
     lines = ["product,attribute,file"]

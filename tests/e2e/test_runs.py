@@ -10,8 +10,9 @@ import pytest
 
 from akeneo_media_cli.sandbox import parse_faults
 
-from .conftest import Bench, Bencher, Done, catalogue
+from .conftest import Bench, Bencher, Done, catalogue, jpeg
 from .many import change, check_all, many, running, uploads, wait_for_uploads
+from .test_verify import client_of
 
 
 def runs(b: Bench, *arguments: str, env: dict[str, str] | None = None) -> Done:
@@ -102,7 +103,7 @@ def test_only_the_failed_rows_are_tried_again_and_the_manifest_is_not_needed(
     assert uploads(b) == 20
     nothing = b.run("runs", "retry", "last", report=False)
     assert nothing.status == 0
-    assert "no failed rows" in nothing.err
+    assert "no failed or invalid rows" in nothing.err
 
 
 def test_a_file_that_is_gone_by_then_is_an_invalid_row(after_a_run: tuple[Bench, dict[str, Any]]) -> None:
@@ -113,6 +114,24 @@ def test_a_file_that_is_gone_by_then_is_an_invalid_row(after_a_run: tuple[Bench,
     assert retried.status == 1
     assert retried.statuses() == {"total": 3, "uploaded": 2, "invalid": 1}
     assert list(retried.kinds().values()) == ["file_missing"]
+
+
+def test_rows_that_were_invalid_are_tried_again_too(bench: Bencher) -> None:
+    b = bench()
+    lines = ["product,attribute,file", f"p-1,picture,{b.file('in/1.jpg', jpeg(1))}"]
+    lines += ["p-2,picture,in/later.jpg", f"new,picture,{b.file('in/3.jpg', jpeg(3))}", ",picture,in/1.jpg"]
+    lines += [f"p-4,picture,{b.file('in/4.jpg', jpeg(4))}", "p-4,picture,in/3.jpg"]
+    first = b.upload(b.manifest(lines), "--rename", "{product}.jpg")
+    assert first.statuses() == {"total": 6, "uploaded": 1, "invalid": 5}
+    assert "runs retry" in first.err
+    b.file("in/later.jpg", jpeg(2))
+    with client_of(b) as client:
+        client.patch_products([{"identifier": "new", "family": "shoes"}])
+    (b.folder / "elsewhere").mkdir()
+    retried = b.run("runs", "retry", "last", cwd=b.folder / "elsewhere")
+    assert retried.statuses() == {"total": 5, "uploaded": 2, "invalid": 3}
+    assert retried.kinds() == {5: "target_missing", 6: "conflicting_rows", 7: "conflicting_rows"}
+    assert b.held()["p-2", "picture", None, None]["original_filename"] == "p-2.jpg"
 
 
 def shown_without_an_end(b: Bench, says: str) -> None:

@@ -181,6 +181,7 @@ def test_a_carrier_that_cannot_carry_is_told(bench: Bencher, carrier: str, said:
     assert done.status == 1
     assert set(done.kinds().values()) == {"no_carrier"}
     assert said in done.item(2)["error"]["message"]
+    assert "--carrier IDENTIFIER:ATTRIBUTE" in done.item(2)["error"]["hint"]
     assert not sends(b)
 
 
@@ -193,6 +194,7 @@ def test_a_file_that_the_carrier_does_not_take_is_told(bench: Bencher) -> None:
         "p-5:front",
     )
     assert done.kinds() == {2: "no_carrier"}
+    assert "--carrier IDENTIFIER:ATTRIBUTE" in done.item(2)["error"]["hint"]
     assert b.upload(carried(b, 2), "--carrier", "nonsense").status == 2
 
 

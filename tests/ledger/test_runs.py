@@ -48,7 +48,8 @@ def second(ledger: Ledger, *rows: PlannedRow) -> Run:
 
 
 def test_runs_are_listed_found_and_retried(ledger: Ledger, run: Run, clock: Clock) -> None:
-    run.add([planned(1), planned(2), planned(3, extra={"a": 1})])
+    run.add([planned(1), planned(2), planned(3, extra={"a": 1}), planned(4)])
+    run.invalid(4, REFUSED)
     run.uploaded(1, "code")
     run.failed(3, REFUSED)
     clock.now += 9
@@ -69,8 +70,8 @@ def test_runs_are_listed_found_and_retried(ledger: Ledger, run: Run, clock: Cloc
     assert len(ledger.runs(1)) == 1
     assert ledger.run("last").id == other.id == "20261122T081329Z-beef"
     assert ledger.run(run.id[:8]) == oldest
-    assert ledger.record(run.id).summary()["total"] == 3
-    assert list(ledger.retry_rows(run.id)) == [run.row(3)]
+    assert ledger.record(run.id).summary()["total"] == 4
+    assert list(ledger.retry_rows(run.id)) == [run.row(3), run.row(4)]
     for reference in ("", "2025", "%"):
         with pytest.raises(UsageError, match="there is no run"):
             ledger.run(reference)

@@ -69,8 +69,6 @@ SIMPLE = [
     ('Product "shoe_1" does not exist.', {}, Kind.TARGET_UNKNOWN),
     ('Le produit "SHOE_1" est inconnu.', {}, Kind.TARGET_UNKNOWN),
     ('Product "product" does not exist.', {"code": "product"}, Kind.TARGET_UNKNOWN),
-    ("The picture attribute does not exist in your PIM.", {}, Kind.REFUSED),
-    ('Property "picture" does not exist.', {}, Kind.REFUSED),
     ('Property "file" is required.', {}, Kind.REFUSED),
     (
         "The picture attribute requires a value per channel (nothing was detected) and a "
@@ -95,6 +93,29 @@ SIMPLE = [
         Kind.LOCALE_UNEXPECTED,
     ),
     ("The picture attribute is out of order.", {"known": PICTURE}, Kind.REFUSED),
+    # Nobody asked for the attribute before: --no-preflight.
+    ("The picture attribute does not exist in your PIM.", {}, Kind.ATTRIBUTE_UNKNOWN),
+    ('Property "picture" does not exist.', {}, Kind.ATTRIBUTE_UNKNOWN),
+    ('Attribute "picture" expects a locale, none given.', {}, Kind.LOCALE_REQUIRED),
+    ('Attribute "picture" expects a scope, none given.', {}, Kind.SCOPE_REQUIRED),
+    (
+        "The picture attribute does not require a value per channel (nothing was detected) but requires a "
+        "value per locale (nothing was detected).",
+        {},
+        Kind.LOCALE_REQUIRED,
+    ),
+    (
+        "The picture attribute requires a value per channel (mobile was detected) and a locale (nothing was "
+        "detected).",
+        {"scope": "mobile"},
+        Kind.LOCALE_REQUIRED,
+    ),
+    (
+        "The picture attribute requires neither a channel (nothing was detected) nor a locale (en_US was "
+        "detected).",
+        {"locale": "en_US"},
+        Kind.REFUSED,
+    ),
     ("The fr_FR attribute does not exist in your PIM.", {"locale": "fr_FR"}, Kind.LOCALE_UNKNOWN),
     (
         'You should at least give one of the following properties: "product" or "product_model".',
@@ -124,10 +145,10 @@ def test_the_hint_for_a_body_that_php_dropped(refused: Any) -> None:
 
 def test_texts_refine_the_hint(refused: Any) -> None:
     scoped = refused(
-        refuses(422, "The picture attribute requires a value per channel (nothing was detected)")
+        refuses(422, "The picture attribute requires a value per channel (print was detected)"), scope="print"
     )
     assert "scope" in scoped.hint
-    unknown = refused(refuses(422, "The picture attribute does not exist in your PIM."))
+    unknown = refused(refuses(422, "Das Attribut picture gibt es nicht."))
     assert "exists" in unknown.hint
 
 

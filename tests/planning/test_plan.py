@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +10,9 @@ from akeneo_media_cli import units
 from akeneo_media_cli.errors import Failure, Kind, UsageError
 from akeneo_media_cli.ledger import PlannedRow
 from akeneo_media_cli.planning.feed import ENTITIES, ROWS, Feed
-from akeneo_media_cli.planning.plan import in_shard, retried_rows, rows_of_part
+from akeneo_media_cli.planning.plan import in_shard, rows_of_part
 from akeneo_media_cli.planning.rename import Rename
 from akeneo_media_cli.rows import Row, Target, TargetType
-from akeneo_media_cli.storage.links import LinkOptions, Links
 
 PRODUCT = Target(TargetType.PRODUCT, "sku-1")
 
@@ -135,28 +131,6 @@ def test_the_longest_extension_that_the_pim_takes_is_taken() -> None:
 
 def test_a_row_without_target_can_have_a_name_too() -> None:
     assert Rename("{filename}").name(row(None), "a.jpg") == "a.jpg"
-
-
-# Rows tried again.
-
-
-def test_rows_tried_again_have_their_files_looked_at_again(tmp_path: Path) -> None:
-    there = tmp_path / "there.jpg"
-    there.write_bytes(b"12345")
-    os.mkfifo(tmp_path / "pipe.jpg")
-    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
-    problem = Failure(Kind.SERVER_ERROR, "was", "was")
-    paths = [there, tmp_path / "gone.jpg", tmp_path / "pipe.jpg", tmp_path / "loop.jpg"]
-    old = [
-        PlannedRow(n * 10, row(problem=problem), "shown.jpg", str(path), 3, 1, failure=problem)
-        for n, path in enumerate(paths, 1)
-    ]
-    again = list(retried_rows(old, Links(LinkOptions(), timeout=1, pool=1)))
-    assert [r.seq for r in again] == [1, 2, 3, 4]
-    assert (again[0].size, again[0].name, again[0].row.problem) == (5, "shown.jpg", None)
-    assert again[0].mtime_ns == there.stat().st_mtime_ns
-    kinds = [r.row.problem.kind for r in again[1:] if r.row.problem]
-    assert kinds == [Kind.FILE_MISSING, Kind.FILE_NOT_REGULAR, Kind.FILE_UNREADABLE]
 
 
 # Batches to look up.

@@ -46,7 +46,7 @@ def test_totals_failures_and_what_to_do() -> None:
         "product sku-3 picture",
         "The tiff file extension is not allowed",
     ]
-    assert text.rstrip().endswith("tries only the failed rows.")
+    assert text.rstrip().endswith("tries only these rows.")
 
 
 def test_hostile_text_stays_in_its_cell_and_is_nothing_but_text() -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from ...errors import UsageError
+from ...exits import Exit
 from .. import options as o
 from ..session.output import STDOUT, format_of, opened
+from ..terminal.process import say
 
 if TYPE_CHECKING:
     from ...rows import Row
@@ -68,8 +70,9 @@ def export(
 ) -> None:
     """Write a manifest of the media that products and product models hold, for `download` and `upload`.
 
-    Exit status: 0 written, 2 wrong usage, 4 credentials refused, 5 the PIM does not answer. But for standard
-    output, a manifest that is not complete is not left behind.
+    Exit status: 0 written, 1 written without the values of products that have no identifier, 2 wrong usage,
+    4 credentials refused, 5 the PIM does not answer. But for standard output, a manifest that is not complete
+    is not left behind.
     """
     from ...jobs.export import Export, ExportOptions
     from ...wording import count
@@ -97,6 +100,25 @@ def export(
         where = "standard output" if output == STDOUT else output
         told = f"{count(walk.counted.values, 'file')} of {count(walk.counted.entities, 'product')} and models"
         typer.echo(f"{told} written to {where}", err=True)
+    raise typer.Exit(_left_out(walk.counted.left_out))
+
+
+def _left_out(values: int | None) -> Exit:
+    """Say what the manifest does not have; the exit status."""
+    from ...wording import count
+
+    if values is None:
+        say(
+            "warning: the PIM does not tell whether products without identifier hold media\n"
+            "  They would be left out: add --by-uuid to be sure."
+        )
+    if not values:
+        return Exit.OK
+    say(
+        f"error: {count(values, 'value')} of products without identifier left out\n"
+        "  Add --by-uuid: it names products by UUID, those without identifier too."
+    )
+    return Exit.ROWS_FAILED
 
 
 def _write(rows: Iterable[Row], format: str, out: TextIO, columns: tuple[str, ...]) -> None:

@@ -2,7 +2,8 @@
 (docs/pim-behaviour.md, "Refusals and their causes").
 
 The PIM's texts differ by version and language (docs/pim-behaviour.md, "Refusals and their causes"), so a kind
-is told by the shape of the body and by which of the codes that we sent it names. Texts only refine hints.
+is told by the shape of the body and by which of the codes that we sent it names. Texts only refine hints, and
+decide what only they tell where nobody asked for the attribute before.
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ from ...rows import folded
 from .types import Attribute
 
 _TYPICAL_POST_MAX = 1_000_000
+
+_NO_ATTRIBUTE = re.compile(r'attribute does not exist|(?:Attribute|Property) "[^"]*" does not exist')
+_NO_SCOPE = re.compile(r"requires a value per channel \(nothing was detected\)|expects a scope, none given")
+_NO_LOCALE = re.compile(
+    r"(?:requires a value per|and a) locale \(nothing was detected\)|expects a locale, none given"
+)
+
+_FILL = "Fill the column {} for this attribute."
 
 
 @dataclass(frozen=True)
@@ -135,10 +144,25 @@ def _about_attribute(message: str, sent: RequestContext) -> tuple[Kind, str]:
             (known.localizable, sent.locale, Kind.LOCALE_REQUIRED, Kind.LOCALE_UNEXPECTED, "locale"),
         ):
             if needed and given is None:
-                return required, f"Fill the column {column} for this attribute."
+                return required, _FILL.format(column)
             if not needed and given is not None:
                 return unexpected, f"Leave the column {column} empty for this attribute."
         return Kind.REFUSED, "The PIM does not accept this value: its message says why."
+    return _unasked(message, sent)
+
+
+def _unasked(message: str, sent: RequestContext) -> tuple[Kind, str]:
+    """What a text says about an attribute that nobody asked for before: `--no-preflight`."""
+    if sent.scope is None and _NO_SCOPE.search(message):
+        return Kind.SCOPE_REQUIRED, _FILL.format("scope")
+    if sent.locale is None and _NO_LOCALE.search(message):
+        return Kind.LOCALE_REQUIRED, _FILL.format("locale")
+    if _NO_ATTRIBUTE.search(message):
+        return (
+            Kind.ATTRIBUTE_UNKNOWN,
+            "An attribute's code is shown in the PIM under Settings, Attributes. The connection's user may "
+            "also lack the right to see it.",
+        )
     if re.search(r"channel|scope|locale", message, re.IGNORECASE):
         return (
             Kind.REFUSED,

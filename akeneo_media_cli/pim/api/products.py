@@ -70,6 +70,13 @@ class ProductCalls(Calls):
         """As `product_page`, with products that have no identifier; it tells no identifiers. PIM 7 on."""
         return self.page(at or _walk("products-uuid", families, attributes), Product.read)
 
+    def unidentified_page(
+        self, at: str = "", *, families: Sequence[str] = (), attributes: Sequence[str] = ()
+    ) -> tuple[list[Product], str]:
+        """As `product_page_by_uuid`, only products that have no identifier."""
+        path = at or _walk("products-uuid", families, attributes, identifier=("EMPTY", ""))
+        return self.page(path, Product.read)
+
     def product_model_page(
         self, at: str = "", *, families: Sequence[str] = (), attributes: Sequence[str] = ()
     ) -> tuple[list[ProductModel], str]:
@@ -166,10 +173,14 @@ def _code(model: ProductModel) -> str | None:
     return model.code
 
 
-def _walk(kind: str, families: Sequence[str], attributes: Sequence[str]) -> str:
+def _walk(
+    kind: str, families: Sequence[str], attributes: Sequence[str], **conditions: tuple[str, Any]
+) -> str:
     asked: dict[str, str | int] = {"pagination_type": "search_after", "limit": BATCH}
     if families:
-        asked["search"] = criteria(family=("IN", list(families)))
+        conditions["family"] = ("IN", list(families))
+    if conditions:
+        asked["search"] = criteria(**conditions)
     path = f"/{kind}" + query(**asked)
     limited = f"/{kind}" + query(**asked, attributes=",".join(attributes))
     # Without the limit more values come than are needed: dear, but what a server takes.

@@ -60,6 +60,8 @@ class Counts:
     logins: int = 0
     sent: int = 0
     throttled: int = 0
+    resent: int = 0
+    """Files that went out again with another token."""
 
 
 @dataclass
@@ -199,7 +201,9 @@ class Transport:
             problem = self._judge(error, method)
         sent = body.sent if isinstance(body, FileBody) else len(body or b"") * self._state.handed_out
         status = answer.status if answer else None
-        self._tell(CallInfo(method, path, status, problem, self._clock() - began, sent, attempt), login)
+        resent = attempt > 1 and not fresh and isinstance(body, FileBody)
+        info = CallInfo(method, path, status, problem, self._clock() - began, sent, attempt)
+        self._tell(info, login=login, resent=resent)
         if problem:
             # Outside of the handler, so that no chain of exceptions leads to the request and its token.
             raise problem
@@ -248,7 +252,7 @@ class Transport:
         parts = urlsplit(self.url)
         return faults.certificate_end(parts.hostname or "", parts.port or 443, self._verify, self.timeouts[0])
 
-    def _tell(self, info: CallInfo, login: bool) -> None:
+    def _tell(self, info: CallInfo, *, login: bool, resent: bool) -> None:
         with self._lock:
             before = self._counts
             self._counts = Counts(
@@ -256,6 +260,7 @@ class Transport:
                 logins=before.logins + login,
                 sent=before.sent + info.sent,
                 throttled=before.throttled + (info.status == 429),
+                resent=before.resent + resent,
             )
         if self._on_call:
             self._on_call(info)

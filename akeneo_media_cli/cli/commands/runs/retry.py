@@ -1,7 +1,8 @@
-"""`akeneo-media runs retry`: the failed rows of a run, once more."""
+"""`akeneo-media runs retry`: the failed and invalid rows of a run, once more."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -28,11 +29,12 @@ def retry(
     verify: o.Verify = None,
     allow_mismatch: o.AllowMismatch = False,
 ) -> None:
-    """Upload the failed rows of a run again, and only those, with the run's own --skip, --share and
-    --carrier."""
+    """Upload the failed and invalid rows of a run again, and only those, with the run's own --skip, --share,
+    --carrier, --root, --allow-outside-root and --rename. Rows as they were written: an edited manifest is not
+    read again."""
     from ....jobs.options import UploadOptions
     from ....planning.options import ManifestOptions
-    from ....planning.plan import retried_rows
+    from ....planning.retry import Again
     from ....storage.content import ContentChecks
     from ...session.session import Session
 
@@ -50,10 +52,12 @@ def retry(
     except MediaError as error:
         raise typer.Exit(session.upload_nothing(options, error)) from None
     if not rows:
-        say(f"Run {info.id} has no failed rows.")
+        say(f"Run {info.id} has no failed or invalid rows.")
         raise typer.Exit(session.upload_nothing(options))
-    session.rows = lambda _, links: retried_rows(rows, links)
-    raise typer.Exit(session.upload(_as_before(options, info)))
+    options = _as_before(options, info)
+    folder = str(info.arguments.get("folder", ""))
+    session.rows = lambda _, links: Again(options.manifest, folder, links).rows(rows)
+    raise typer.Exit(session.upload(options))
 
 
 def _upload(ledger: Ledger, run: str) -> RunInfo:
@@ -75,7 +79,13 @@ def _as_before(options: UploadOptions, info: RunInfo) -> UploadOptions:
 
     return replace(
         options,
-        manifest=replace(options.manifest, manifests=info.arguments.get("manifests", ())),
+        manifest=replace(
+            options.manifest,
+            manifests=info.arguments.get("manifests", ()),
+            roots=tuple(map(Path, info.arguments.get("roots", ()))),
+            allow_outside_root=bool(info.arguments.get("allow_outside_root")),
+            rename=info.arguments.get("rename"),
+        ),
         # How files get to their places is as much of a row as its target.
         share=bool(info.arguments.get("share", True)),
         carrier=info.arguments.get("carrier"),
