@@ -173,7 +173,7 @@ class Job:
         Whatever rows this run has: the PIM saves whole products, and each file name once
         (docs/pim-behaviour.md, "Lost values" and "Swapped bytes").
         """
-        seconds = run.unsettled()
+        seconds = max((each.seconds for each in run.at_work()), default=0.0)
         if seconds > 0:
             self.progress.waiting("an earlier run was cut off: its last calls may still be at work", seconds)
             self.environment.sleep(seconds)

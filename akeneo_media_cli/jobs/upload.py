@@ -15,6 +15,7 @@ from ..pim.http.throttle import Throttle
 from ..planning.carriers import Carriers, parse_carrier
 from ..planning.contents import known_before
 from ..planning.feed import Passes
+from ..planning.left import WAITING, LeftInFlight, can_be_held
 from ..planning.plan import Rows, plan
 from ..planning.preparation import Preparation
 from ..planning.readback import ReadBack, unreadable
@@ -89,8 +90,9 @@ class Upload(Job):
             if not all_seen:
                 # A row that nobody looked at may be invalid.
                 return
-        self.let_settle(run)
-        put_back(run, client, self.note)
+        if run.borrowed() or not all(map(can_be_held, run.at_work())):
+            self.let_settle(run)
+            put_back(run, client, self.note)
         self._work(run, client, catalogue, looked=None, send=True)
         if self._settled:
             put_back(run, client, self.note)
@@ -114,13 +116,14 @@ class Upload(Job):
             carrying = Preflight(client, catalogue, self.note, files=False)
         known = dict(known_before(run.stored_shares()))
         carriers = Carriers(options.carrier, carrying, known)
+        left = LeftInFlight(run, run.at_work() if send else (), clock=environment.clock, wait=self._wait)
         unchanged = Unchanged(
             self._skip,
             client,
             run,
             environment.sources,
             touched=_touched(run) if self._skip.skip == "ledger" else {},
-            interrupted={i.planned.seq: i for i in run.interrupted()},
+            interrupted=left.rows,
         )
         readback = ReadBack(client) if send and options.verify is not False else None
         preparation = Preparation(
@@ -129,6 +132,7 @@ class Upload(Job):
             unchanged=unchanged,
             catalogue=catalogue,
             readback=readback,
+            left=left if send else None,
             carriers=carriers,
             sources=environment.sources,
             send=send,
@@ -143,15 +147,19 @@ class Upload(Job):
             sources=environment.sources,
             throttle=Throttle(options.bwlimit) if options.bwlimit else None,
         )
-        passes = Passes(run, carriers)
+        passes = Passes(run, carriers, left if send else None)
 
         def feed() -> Any:
             return (readback and readback.full_batch()) or passes()
 
         coordinator = Coordinator(self._policy(), feed, environment.random, known)
+        for hold in left.holds:
+            coordinator.hold(hold.keys, hold.until)
         try:
-            left = None if self._until is None else max(0.0, self._until - environment.clock())
-            all_seen = self.drive(coordinator, executor, left)
+            seconds = None if self._until is None else max(0.0, self._until - environment.clock())
+            all_seen = self.drive(coordinator, executor, seconds)
+            if run.borrowed():
+                left.all_over()
             if readback is not None:
                 self._read_back(readback, executor, again=all_seen)
             return all_seen
@@ -180,6 +188,11 @@ class Upload(Job):
             self.note(f"not every value could be read back: {readback.unread.message}", readback.unread.hint)
         forbidden = readback.unread is not None and readback.unread.kind is Kind.FORBIDDEN
         self._verified = readback.complete or forbidden
+
+    def _wait(self, seconds: float) -> None:
+        self.progress.waiting(WAITING, seconds)
+        self.environment.sleep(seconds)
+        self.progress.waiting("", 0.0)
 
     def _policy(self) -> Policy:
         options = self._options

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .ledger import Ledger
 from .model import (
     UNKNOWN,
+    AtWork,
     Before,
     BorrowedValue,
     HeldBefore,
@@ -32,6 +33,7 @@ from .run import Run
 
 __all__ = [
     "UNKNOWN",
+    "AtWork",
     "Before",
     "BorrowedValue",
     "HeldBefore",

@@ -164,12 +164,13 @@ class BorrowedValue(NamedTuple):
 class Interrupted:
     """An open row whose value an earlier run was writing to when it ended.
 
-    `name`, `size` and `mtime_ns` are of the file that was on its way; `before` is what the value held before;
-    `at` is when it took off, seconds since 1970 by that run's clock. `code` is the media file that
-    the PIM had stored for the value, where that is known: it only has to be attached.
+    `n` is the number of that run. `name`, `size` and `mtime_ns` are of the file that was on its way; `before`
+    is what the value held before; `at` is when it took off, seconds since 1970 by that run's clock. `code` is
+    the media file that the PIM had stored for the value, where that is known: it only has to be attached.
     """
 
     planned: PlannedRow
+    n: int
     run: str
     name: str
     size: int | None
@@ -178,6 +179,20 @@ class Interrupted:
     at: float
     code: str | None = None
     recipe: str | None = None
+
+
+class AtWork(NamedTuple):
+    """A value that an earlier run was writing to when it ended: its request may still be at work.
+
+    `seconds` is for how long; `n` is that run's number, `name` the file's.
+    """
+
+    n: int
+    seconds: float
+    type: str
+    parent: str | None
+    code: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,17 @@ from collections.abc import Iterator
 from ..errors import Kind
 from ..rows import Status
 from .codec import COLUMNS, DROPPED, WIDTH, from_record, notes_text
-from .model import SETTLE_LEAST, UNKNOWN, Before, Interrupted, PlannedRow, Remembered, Settled, Touched
+from .model import (
+    SETTLE_LEAST,
+    UNKNOWN,
+    AtWork,
+    Before,
+    Interrupted,
+    PlannedRow,
+    Remembered,
+    Settled,
+    Touched,
+)
 from .store import Store, execute_many, unbound
 
 _CHUNK = 1000
@@ -199,35 +209,40 @@ def interrupted(store: Store, n: int, first: int, last: int) -> Iterator[Interru
     marked = "SELECT key FROM value WHERE flight_run IS NOT NULL AND flight_run <> ?"
     if not store.read(f"{marked} LIMIT 1", (n,)):
         return
-    sql = f"""SELECT {_ROW_COLUMNS}, run.id, flight_name, flight_size, flight_mtime_ns,
+    sql = f"""SELECT {_ROW_COLUMNS}, flight_run, run.id, flight_name, flight_size, flight_mtime_ns,
             flight_before, flight_before_known, flight_at, flight_code, flight_recipe
         FROM row CROSS JOIN value ON value.key = row.value_key AND {_SAME_VALUE}
         LEFT JOIN run ON run.n = flight_run
         WHERE row.value_key IN ({marked}) AND row.status IS NULL AND row.id <= ? AND row.id > ?
         ORDER BY row.id LIMIT ?"""
     for record in store.pages(sql, (n, last), after=first):
-        run, name, size, mtime_ns, held, known, at, code, recipe = unbound(record[WIDTH:])
+        by, run, name, size, mtime_ns, held, known, at, code, recipe = unbound(record[WIDTH:])
         before: Before = held if known else UNKNOWN
         planned = from_record(record[:WIDTH])
-        yield Interrupted(planned, run or "", name, size, mtime_ns, before, at, code, recipe)
+        yield Interrupted(planned, by, run or "", name, size, mtime_ns, before, at, code, recipe)
 
 
-def unsettled(store: Store, n: int, now: float) -> float:
-    """See `Run.unsettled`; `n` is the run that asks, `now` in seconds since 1970."""
+def at_work(store: Store, n: int, now: float) -> list[AtWork]:
+    """See `Run.at_work`; `n` is the run that asks, `now` in seconds since 1970."""
     meta = dict(store.read("SELECT name, content FROM meta WHERE name IN ('settling', 'settled_run')"))
-    marks = store.read(
-        """SELECT MAX(flight_at), MAX(run.finished_at) FROM value LEFT JOIN run ON run.n = flight_run
-           WHERE flight_run IS NOT NULL AND flight_run <> ? AND flight_run >= ? GROUP BY flight_run""",
-        (n, int(meta.get("settled_run", 0))),
-    )
-    if not marks:
-        return 0.0
     longest = max(SETTLE_LEAST, float(meta.get("settling", 0)))
-    # When a run died that has no end nobody knows: it may have been a moment ago.
-    ends = [now if end is None and now - began < _LONG_AGO else end for began, end in marks]
-    left = max((end + longest - now for end in ends if end is not None), default=0.0)
-    # The clock may have been set meanwhile.
-    return max(0.0, min(longest, left))
+    # A run that died without an end was dead when the next one had the lock.
+    marks = store.read(
+        """SELECT flight_run, flight_at, COALESCE(run.finished_at, MIN(
+                (SELECT later.started_at FROM run AS later WHERE later.n > flight_run ORDER BY n LIMIT 1),
+                flight_at + ?)),
+            value.type, value.parent, value.code, flight_name
+        FROM value LEFT JOIN run ON run.n = flight_run
+        WHERE flight_run IS NOT NULL AND flight_run <> ? AND flight_run >= ?""",
+        (_LONG_AGO, n, int(meta.get("settled_run", 0))),
+    )
+    found = []
+    for by, began, end, *value in marks:
+        # The clock may have been set meanwhile.
+        left = min(longest, (began if end is None else end) + longest - now)
+        if left > 0:
+            found.append(AtWork(by, left, *unbound(tuple(value))))
+    return found
 
 
 def twin(store: Store, first: int, last: int, key: int, identity: bytes) -> PlannedRow | None:

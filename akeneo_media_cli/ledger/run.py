@@ -18,6 +18,7 @@ from .codec import before_columns, failure_columns, fitted_text, insert, notes_t
 from .history import prune
 from .model import (
     UNKNOWN,
+    AtWork,
     Before,
     BorrowedValue,
     InFlightMark,
@@ -84,6 +85,7 @@ ON CONFLICT (key) DO UPDATE SET flight_run = excluded.flight_run, flight_before 
 # Only this run's own marks: one of an earlier run stays until somebody has looked at what became of it.
 _LAND = f"""
 UPDATE value SET {_LANDED} WHERE flight_run = ? AND key = (SELECT value_key FROM row WHERE id = ?)"""
+_NOT_SAVED = f"UPDATE value SET {_LANDED} WHERE key = (SELECT value_key FROM row WHERE id = ?)"
 _FORGET = "DELETE FROM value WHERE key = (SELECT value_key FROM row WHERE id = ?)"
 
 
@@ -233,9 +235,15 @@ class Run(RunRecord):
         with self._store.write() as connection:
             execute_many(connection, _TAKE_OFF, records)
 
-    def unsettled(self) -> float:
-        """Seconds for which calls that earlier runs got no answer to may still be at work; mostly 0."""
-        return planning.unsettled(self._store, self._n, self._clock())
+    def not_saved(self, seqs: Iterable[int]) -> None:
+        """Rows that `interrupted` gave: the PIM was asked and holds nothing of what was sent for them."""
+        records = [(self._first + seq,) for seq in seqs]
+        with self._store.write() as connection:
+            execute_many(connection, _NOT_SAVED, records)
+
+    def at_work(self) -> list[AtWork]:
+        """Values that calls of earlier runs may still be at work on, as nobody got an answer; mostly none."""
+        return planning.at_work(self._store, self._n, self._clock())
 
     def settled(self) -> None:
         """What earlier runs left at work is over: no later run needs to wait for it."""
@@ -246,7 +254,12 @@ class Run(RunRecord):
     def settles_after(self, seconds: float) -> None:
         """For the next run, should this one be cut off: how long its calls may be at work after it."""
         with self._store.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO meta VALUES ('settling', ?)", (str(seconds),))
+            # Those that an earlier run left may need longer than this run's.
+            connection.execute(
+                """INSERT INTO meta VALUES ('settling', ?) ON CONFLICT DO UPDATE SET
+                content = MAX(CAST(content AS REAL), CAST(excluded.content AS REAL))""",
+                (str(seconds),),
+            )
 
     def borrow(self, borrowed: BorrowedValue) -> None:
         """Before a file goes up through another product's value: what is to be put back there."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from ..ledger import PlannedRow, Run
 from ..rows import folded
 from .carriers import Carriers
+from .left import LeftInFlight
 
 Pages = Callable[[int, int], list[PlannedRow]]
 """The next rows after a seq, so many at most: `Run.open_rows`."""
@@ -27,10 +28,11 @@ class Feed:
     Holds a page of rows in memory, whatever the size of the run. Not for two threads at once.
     """
 
-    def __init__(self, pages: Pages, rows: int = ROWS) -> None:
-        """`rows`: no batch has more of them."""
+    def __init__(self, pages: Pages, rows: int = ROWS, without: Collection[int] = ()) -> None:
+        """`rows`: no batch has more of them; `without` are the seqs of rows that are left out."""
         self._pages = pages
         self._rows = rows
+        self._without = without
         self._page: deque[PlannedRow] = deque()
         self._after = 0
 
@@ -47,11 +49,10 @@ class Feed:
         return batch or None
 
     def _turn(self) -> bool:
-        rows = self._pages(self._after, PAGE)
-        if rows:
+        while not self._page and (rows := self._pages(self._after, PAGE)):
             self._after = rows[-1].seq
-            self._page.extend(rows)
-        return bool(rows)
+            self._page.extend(row for row in rows if row.seq not in self._without)
+        return bool(self._page)
 
 
 def expected_rows(run: Run) -> Pages:
@@ -75,22 +76,31 @@ class Passes:
 
     Between two passes comes an empty batch: the next may only begin when the one before is looked up.
     Rows of which even that does not tell who sends their file come once more at the end.
+
+    Rows that an earlier run left in flight come as soon as its requests are over, by UUID with those by UUID.
     """
 
-    def __init__(self, run: Run, carriers: Carriers) -> None:
+    def __init__(self, run: Run, carriers: Carriers, left: LeftInFlight | None = None) -> None:
         self._run = run
         self._carriers = carriers
+        self._left = left
+        self._waiting = deque(left.by_time() if left is not None else ())
         self._feeds = deque(
             [
-                Feed(partial(run.open_rows, by_uuid=False, expected=False)),
+                Feed(partial(run.open_rows, by_uuid=False, expected=False), without=set(self._waiting)),
                 Feed(expected_rows(run), EXPECTED_ROWS),
                 Feed(partial(run.open_rows, by_uuid=True, expected=False)),
             ]
         )
 
     def __call__(self) -> list[PlannedRow] | None:
+        if left := self._left_in_flight():
+            return left
         if self._feeds:
             batch = self._feeds[0]()
+            # None of them may be missing when those by UUID are looked up.
+            if batch is None and len(self._feeds) == 2 and (left := self._left_in_flight(all_of_them=True)):
+                return left
             if batch is None:
                 self._feeds.popleft()
             return batch or []
@@ -100,3 +110,12 @@ class Passes:
         for planned in batch:
             del waiting[planned.seq]
         return batch or None
+
+    def _left_in_flight(self, *, all_of_them: bool = False) -> list[PlannedRow]:
+        left, waiting = self._left, self._waiting
+        batch: list[PlannedRow] = []
+        while left is not None and waiting and len(batch) < ENTITIES:
+            if not (all_of_them or left.due(waiting[0])):
+                break
+            batch.append(left.rows[waiting.popleft()].planned)
+        return batch

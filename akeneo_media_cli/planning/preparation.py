@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import Failure, Kind
-from ..ledger import HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult, Run, same_path
+from ..ledger import UNKNOWN, HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult, Run, same_path
 from ..pim.errors import Refusal
 from ..preflight import checks
 from ..preflight.catalogue import Catalogue
@@ -19,6 +19,7 @@ from ..transfer.payload import Found, UploadPayload
 from ..transfer.task import Attaching, Known, Resumed, UploadTask
 from .carriers import Carriers, Way
 from .contents import Contents
+from .left import LeftInFlight
 from .readback import ReadBack, SentBatch
 from .unchanged import Unchanged, result_of
 
@@ -36,18 +37,21 @@ class Preparation:
         carriers: Carriers,
         sources: Sources,
         readback: ReadBack | None = None,
+        left: LeftInFlight | None = None,
         send: bool = True,
         looked: Status | None = None,
     ) -> None:
         """`preflight` None takes rows at their word. Without `send` they are looked up, then `looked`.
 
-        `readback` None: what was sent is not read back.
+        `readback` None: what was sent is not read back. `left`: what earlier runs left in flight, where it
+        is to be settled.
         """
         self._run = run
         self._preflight = preflight
         self._unchanged = unchanged
         self._catalogue = catalogue
         self._readback = readback
+        self._left = left
         self._carriers = carriers
         self._sends = send
         self._looked = looked
@@ -59,6 +63,8 @@ class Preparation:
         if isinstance(batch, SentBatch):
             assert self._readback is not None
             return self._readback.read(batch)
+        if self._left is not None:
+            self._left.settle(batch)
         expected = [planned for planned in batch if planned.media_code is not None]
         found = Found()
         if expected:
@@ -92,6 +98,8 @@ class Preparation:
                 resolved if isinstance(resolved, Failure) else self._verdict(planned, resolved, found.known)
             )
             if isinstance(verdict, UploadTask):
+                if verdict.row.resumed is not None and _resume(verdict, verdict.row, verdict.row.resumed):
+                    found.not_saved.append(planned.seq)
                 found.tasks.append(verdict)
             elif isinstance(verdict, Failure):
                 found.results.append((planned, RowResult(planned.seq, wrong, failure=verdict)))
@@ -153,7 +161,7 @@ class Preparation:
         keys = (name,) if place.attaches else (entity, name)
         if payload.via is not None:
             keys = (payload.sent_to.key(payload.via), name)
-        task = UploadTask(
+        return UploadTask(
             payload,
             planned.seq,
             planned.size or 0,
@@ -166,9 +174,6 @@ class Preparation:
             borrows=payload.via is not None,
             carried=way is Way.CARRIED,
         )
-        if payload.resumed is not None:
-            _resume(task, payload, payload.resumed)
-        return task
 
     def _named_twice(self, planned: PlannedRow, resolved: ResolvedTarget) -> Failure | bool | None:
         """Does a row name the same value by the product's identifier? True: and the same file."""
@@ -222,11 +227,21 @@ def _unasked(planned: PlannedRow) -> ResolvedTarget | Failure:
     return ResolvedTarget.as_written(planned)
 
 
-def _resume(task: UploadTask, payload: UploadPayload, left: Interrupted) -> None:
-    """A run that died was at work on the row."""
+def _resume(task: UploadTask, payload: UploadPayload, left: Interrupted) -> bool:
+    """What is next for a row that a run was at work on when it died; True: nothing of it was saved.
+
+    Its requests are over: what the value holds now is final.
+    """
+    now = payload.resolved.before
     if left.code is not None and not payload.replanned and (payload.resolved.sure or task.attaches):
         # Its file is in the PIM: to set the code once more does no harm.
         task.state = Attaching(Known(left.code, None, doubtful=True))
-    elif not (task.attaches or task.carried):
-        # The PIM may have its file, or be saving it now.
-        task.state = Resumed()
+    elif task.attaches or task.carried:
+        pass
+    elif now is None or (now is not UNKNOWN and (now == left.before or payload.replanned)):
+        payload.resumed = None
+        return True
+    else:
+        # The value holds another file than before: the one that was sent, with its own bytes?
+        task.state, task.suspect = Resumed(), True
+    return False

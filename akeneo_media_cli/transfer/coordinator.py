@@ -107,6 +107,10 @@ class Coordinator:
         """How many rows got the media file that another row sent."""
         return self._flow.shared
 
+    def hold(self, keys: tuple[str, ...], until: float) -> None:
+        """Before the start: let no row have these keys before a time, as earlier requests may be at work."""
+        self._flow.queues.hold_keys(keys, until)
+
     def stop(self) -> None:
         """Start no more rows; those in doubt, and those whose file only has to be attached, are finished."""
         self._flow.stop()

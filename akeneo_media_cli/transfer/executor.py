@@ -127,6 +127,8 @@ class UploadExecutor:
         found = self._preparation.look(batch)
         self._reopen(found.reopened)
         self._settle(found.still)
+        if found.not_saved:
+            self._run.not_saved(found.not_saved)
         self._run.record([result for _, result in found.results])
         for planned, result in found.results:
             if result.status is not None:
@@ -304,7 +306,11 @@ class UploadExecutor:
             if payload.borrowed
             else UNKNOWN
         )
-        code = payload.sent_to.held(self._client, payload.via or resolved)
+        if payload.resumed is not None and before is not UNKNOWN and resolved.before is not UNKNOWN:
+            # It was read after the last request of the run that died was over.
+            code = resolved.before
+        else:
+            code = payload.sent_to.held(self._client, payload.via or resolved)
         if code is None or code == before:
             return Looked(False, code)
         place, there = payload.sent_to, payload.via or resolved

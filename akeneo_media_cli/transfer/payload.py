@@ -72,7 +72,7 @@ class Found:
     """What a look at the PIM came to for a batch of rows.
 
     `known` are contents that the PIM turned out to have, `still` rows that were expected to be unchanged and
-    are.
+    are, `not_saved` rows that an earlier run left in flight and of which the PIM has nothing.
     """
 
     tasks: list[UploadTask] = field(default_factory=list)
@@ -80,6 +80,7 @@ class Found:
     results: list[tuple[PlannedRow, RowResult]] = field(default_factory=list)
     still: list[PlannedRow] = field(default_factory=list)
     reopened: list[Reopened] = field(default_factory=list)
+    not_saved: list[int] = field(default_factory=list)
 
 
 class LooksUp(Protocol):

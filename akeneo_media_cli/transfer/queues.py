@@ -31,7 +31,8 @@ class _Keys(NamedTuple):
     """What a finished row still holds, as a request of its may be at work."""
 
     exclusive: tuple[str, ...]
-    shared: tuple[str, ...]
+    shared: tuple[str, ...] = ()
+    requests: int = 1
 
 
 class TaskQueues:
@@ -43,6 +44,7 @@ class TaskQueues:
         self._timers: list[tuple[float, int, UploadTask | Request | _Keys]] = []
         self.lingering = 0
         """How many rows are finished while a request of theirs may still be at work."""
+        self._holds = 0
         self._follow_ups: deque[UploadTask] = deque()
         self._batches: deque[Request] = deque()
         self._attaching: dict[str, tuple[float, deque[UploadTask]]] = {}
@@ -75,7 +77,7 @@ class TaskQueues:
     @property
     def empty(self) -> bool:
         """Does no row wait for anything?"""
-        timers = len(self._timers) > self.lingering
+        timers = len(self._timers) > self.lingering + self._holds
         return not (timers or self._batches or self._follow_ups or self._attaching or len(self._scheduler))
 
     def enqueue(self, task: UploadTask, now: float, *, due: bool = False) -> None:
@@ -117,13 +119,20 @@ class TaskQueues:
         self.lingering += 1
         self._push(task.settled_at, _Keys(task.exclusive, task.shared))
 
+    def hold_keys(self, keys: tuple[str, ...], until: float) -> None:
+        """Let no row have these keys, which are free, before a time: a run that died may be at work there."""
+        self._scheduler.acquire(keys)
+        self._holds += 1
+        self._push(until, _Keys(keys, requests=0))
+
     def promote_due(self, now: float) -> None:
         """Let those go on whose time has come."""
         while self._timers and self._timers[0][0] <= now:
             waiting = heapq.heappop(self._timers)[2]
             if isinstance(waiting, _Keys):
-                self.lingering -= 1
-                self._scheduler.release(*waiting)
+                self.lingering -= waiting.requests
+                self._holds -= not waiting.requests
+                self._scheduler.release(waiting.exclusive, waiting.shared)
             elif isinstance(waiting, Request):
                 self._batches.append(waiting)
             elif type(waiting.state) in _FOLLOW_UPS:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from akeneo_media_cli.exits import Exit
-from akeneo_media_cli.ledger import BorrowedValue, InFlightMark, InFlightState, Share
+from akeneo_media_cli.ledger import BorrowedValue, InFlightMark, InFlightState, Run, Share
 from akeneo_media_cli.rows import Status, Target, TargetType
 
 from .ledger_rows import Clock, opened, planned
@@ -105,28 +105,32 @@ def test_a_lent_value_is_remembered_as_it_was_at_first_until_it_is_given_back(pa
         assert run.row(1).status is not Status.UPLOADED
 
 
+def unsettled(run: Run) -> float:
+    return max((each.seconds for each in run.at_work()), default=0.0)
+
+
 def test_what_another_run_got_no_answer_to_is_waited_for(path: Path) -> None:
     clock = Clock()
 
     def next_run() -> float:
         with opened(path, clock) as ledger:
-            return ledger.start_run("upload", {}).unsettled()
+            return unsettled(ledger.start_run("upload", {}))
 
     with opened(path, clock) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1), planned(2)])
         run.in_flight(1)
-        assert run.unsettled() == 0, "its own calls are its own business"
+        assert unsettled(run) == 0, "its own calls are its own business"
         run.settles_after(7.5)
-    # It has no end: it may have died a moment ago.
+    # It has no end: it may have died a moment before this one had the lock.
     assert next_run() == 7.5
-    clock.now += 3600
-    assert next_run() == 7.5
+    clock.now += 3
+    assert next_run() == 4.5, "it was dead when the run after it began"
     clock.now -= 7200
     assert next_run() == 7.5, "a clock that was set back"
     with opened(path, clock) as ledger:
         ledger.start_run("upload", {}).settles_after(0.5)
-    assert next_run() == 2.0
+    assert next_run() == 7.5, "what the slow run left takes no less for a quick one after it"
     with opened(path, clock) as ledger:
         run = ledger.start_run("upload", {})
         run.settled()
@@ -139,6 +143,36 @@ def test_what_another_run_got_no_answer_to_is_waited_for(path: Path) -> None:
     assert next_run() == 0, "it has been waited for"
 
 
+def test_the_values_at_work_are_told_by_run(path: Path) -> None:
+    clock = Clock()
+    for n in (1, 2):
+        with opened(path, clock) as ledger:
+            run = ledger.start_run("upload", {})
+            run.add([planned(1), planned(2)])
+            run.in_flight(n)
+            clock.now += 1.5
+    with opened(path, clock) as ledger:
+        found = ledger.start_run("upload", {}).at_work()
+    assert sorted(found) == [
+        (1, 0.5, "product", None, "sku-1", "1.jpg"),
+        (2, 2.0, "product", None, "sku-2", "2.jpg"),
+    ]
+
+
+def test_a_row_of_which_nothing_was_saved_is_a_row_like_any_other(path: Path) -> None:
+    with opened(path) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1)])
+        run.in_flight(1, None)
+    with opened(path) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1)])
+        (left,) = run.interrupted()
+        run.not_saved([left.planned.seq])
+        assert list(run.interrupted()) == []
+        assert run.row(1).status is None
+
+
 def test_nothing_is_at_work_after_a_day(path: Path) -> None:
     clock = Clock()
     with opened(path, clock) as ledger:
@@ -147,7 +181,7 @@ def test_nothing_is_at_work_after_a_day(path: Path) -> None:
         run.in_flight(1)
     clock.now += 2 * 24 * 3600
     with opened(path, clock) as ledger:
-        assert ledger.start_run("upload", {}).unsettled() == 0
+        assert unsettled(ledger.start_run("upload", {})) == 0
 
 
 def test_a_run_that_came_to_its_end_is_waited_for_from_then_on(path: Path) -> None:
@@ -163,9 +197,9 @@ def test_a_run_that_came_to_its_end_is_waited_for_from_then_on(path: Path) -> No
         clock.now += passed
         with opened(path, clock) as ledger:
             run = ledger.start_run("upload", {})
-            assert run.unsettled() == pytest.approx(left)
+            assert unsettled(run) == pytest.approx(left)
     with opened(path, clock) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1)])
         run.uploaded(1, "a/1.jpg")
-        assert run.unsettled() == 0
+        assert unsettled(run) == 0

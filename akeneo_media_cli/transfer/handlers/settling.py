@@ -56,8 +56,8 @@ class SettleHandler:
         return self._unclear(task, outcome, now) if outcome.maybe_done else self._retrying.again(task, now)
 
     def resume(self, task: UploadTask, now: float) -> None:
-        """A row that an earlier run left in flight has its keys: its request may still be at work."""
-        task.state = Confirming(self._flow.settled_at(now))
+        """A row that an earlier run left in flight has its keys. Its request is over: one look tells."""
+        task.state = Confirming(now)
         self._flow.queues.follow_up(task)
 
     def looked(self, request: Request, outcome: Outcome, now: float) -> list[Event]:

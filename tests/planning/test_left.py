@@ -1,0 +1,90 @@
+"""What earlier runs left in flight, and when it comes up in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from akeneo_media_cli.ledger import Run
+from akeneo_media_cli.planning.carriers import Carriers
+from akeneo_media_cli.planning.feed import Passes
+from akeneo_media_cli.planning.left import LeftInFlight
+
+from ..ledger.ledger_rows import Clock, opened, planned
+
+
+class Time:
+    """Monotonic seconds; who waits makes them pass."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.waited: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """A run of six rows, of which the run before left the third and the fifth in flight."""
+    clock = Clock()
+    with opened(tmp_path / "ledger.sqlite", clock) as ledger:
+        died = ledger.start_run("upload", {})
+        died.add([planned(n, name="front.jpg" if n == 5 else f"{n}.jpg") for n in range(1, 7)])
+        died.in_flight(3, None)
+        died.in_flight(5, None)
+    with opened(tmp_path / "ledger.sqlite", clock) as ledger:
+        now = ledger.start_run("upload", {})
+        now.add([planned(n, name="front.jpg" if n == 5 else f"{n}.jpg") for n in range(1, 7)])
+        yield now
+
+
+def left_of(run: Run, time: Time) -> LeftInFlight:
+    return LeftInFlight(run, run.at_work(), clock=time, wait=time.wait)
+
+
+def test_only_what_may_be_written_now_is_held(run: Run) -> None:
+    time = Time()
+    ((until, keys),) = left_of(run, time).holds
+    assert until == 102.0
+    assert keys == ("name:3.jpg", "name:front.jpg", "product:sku-3", "product:sku-5")
+
+
+def batches(passes: Passes) -> Iterator[list[int]]:
+    while (batch := passes()) is not None:
+        yield [row.seq for row in batch]
+
+
+def test_rows_left_in_flight_come_together_once_it_is_over(run: Run) -> None:
+    time = Time()
+    left = left_of(run, time)
+    coming = batches(Passes(run, Carriers(None, None), left))
+    assert next(coming) == [1, 2, 4, 6]
+    time.now += 2
+    assert next(coming) == [3, 5]
+    left.settle([each.planned for each in left.rows.values()])
+    assert time.waited == []
+    assert run.at_work() == [], "the next run need not wait for it"
+    assert [batch for batch in coming if batch] == []
+
+
+def test_where_nothing_else_is_left_to_do_it_is_waited_for(run: Run) -> None:
+    time = Time()
+    left = left_of(run, time)
+    coming = [batch for batch in batches(Passes(run, Carriers(None, None), left)) if batch]
+    assert coming == [[1, 2, 4, 6], [3, 5]]
+    left.settle([left.rows[3].planned])
+    assert time.waited == [2.0]
+
+
+def test_a_row_that_none_left_waits_for_nothing(run: Run) -> None:
+    time = Time()
+    left_of(run, time).settle([planned(1)])
+    assert time.waited == []
+    assert run.at_work() != []
