@@ -148,7 +148,10 @@ class Job:
         open_rows, size = run.open_totals()
         counts, settled_size = run.totals(settled)
         self.progress.started(
-            rows=open_rows + sum(counts.values()), size=size, concurrency=self._run_options.concurrency
+            rows=open_rows + sum(counts.values()),
+            # Those that are settled are counted as done: they are part of the whole.
+            size=size and size + settled_size,
+            concurrency=self._run_options.concurrency,
         )
         if counts:
             self.progress.rows_settled(counts, settled_size, lambda: run.items(settled))

@@ -10,15 +10,22 @@ import platform
 from typing import Any
 
 from ..errors import UsageError
+from ..rows import Status
 from .codec import span
 from .model import RunInfo
+from .record import FAILURES, RunRecord
 from .store import Store
 
+KEEP_WHOLE = 3
 KEEP_RUNS = 50
 KEEP_SECONDS = 30 * 24 * 3600
 KEEP_ROWS = 2_000_000
 KEEP_HEADS = 1000
 _BATCH = 10_000
+_LASTING = (*FAILURES, Status.UPLOADED, Status.REMOVED, Status.RESTORED, Status.DOWNLOADED)
+"""Rows that changed something or went wrong: `runs undo` and `runs retry` may ask for them."""
+_WHOLE, _GONE, _THINNED = 0, 1, 2
+"""What `run.pruned` says of a run's rows."""
 
 _COLUMNS = "n, id, command, arguments, started_at, finished_at, state, exit_status, pid, host, summary"
 
@@ -80,25 +87,55 @@ def close_dead(store: Store) -> int:
 def prune(store: Store, now: float) -> int:
     """Delete the rows of runs long past, in small batches; how many.
 
-    Kept are the rows of the latest 50 runs and of all in the last 30 days, but no more than 2,000,000 rows in
-    all; those of the latest run always. The heads of the latest 1,000 runs stay, and what was put where (the
-    memory of values) is never deleted. The space is used again by later runs.
+    Whole are kept the latest 3 runs; of others only rows that changed something or went wrong: where a run of
+    many rows is killed and taken up again, nearly all of them are unchanged or pending each time. Rows are
+    kept of the latest 50 runs and of all in the last 30 days, but no more than 2,000,000 rows in all; those
+    of the latest run always. The heads of the latest 1,000 runs stay with their counts, and what was put
+    where (the memory of values) is never deleted. The space is used again by later runs.
     """
     deleted = kept = 0
-    sql = "SELECT n, started_at FROM run WHERE NOT pruned ORDER BY n DESC"
-    for place, (n, started_at) in enumerate(store.read(sql)):
+    sql = "SELECT n, id, started_at, pruned FROM run WHERE pruned <> ? ORDER BY n DESC"
+    for place, (n, id_, started_at, pruned) in enumerate(store.read(sql, (_GONE,))):
         first, last = span(n)
         old = place >= KEEP_RUNS and started_at < now - KEEP_SECONDS
+        whole = pruned == _WHOLE
+        if whole and place >= KEEP_WHOLE and not old and kept <= KEEP_ROWS:
+            deleted += _thin_out(store, n, id_, first, last)
+            whole = False
         if not old and kept <= KEEP_ROWS:
-            # The last seq stands for the count, which would read every page of every run kept.
-            ((last_id,),) = store.read("SELECT MAX(id) FROM row WHERE id BETWEEN ? AND ?", (first, last))
-            kept += (last_id or first) - first
+            kept += _count(store, first, last, whole=whole)
         if place and (old or kept > KEEP_ROWS):
             deleted += _delete_rows(store, n, first, last)
     with store.write() as connection:
         connection.execute(
-            "DELETE FROM run WHERE pruned AND n <= (SELECT MAX(n) FROM run) - ?", (KEEP_HEADS,)
+            "DELETE FROM run WHERE pruned = ? AND n <= (SELECT MAX(n) FROM run) - ?", (_GONE, KEEP_HEADS)
         )
+    return deleted
+
+
+def _count(store: Store, first: int, last: int, *, whole: bool) -> int:
+    """How many rows a run has, without reading every page of one that is whole: then the last seq tells."""
+    what = "MAX(id) - ?" if whole else "COUNT(*) + 0 * ?"
+    ((count,),) = store.read(f"SELECT {what} FROM row WHERE id BETWEEN ? AND ?", (first, first, last))
+    return int(count or 0)
+
+
+def _thin_out(store: Store, n: int, id_: str, first: int, last: int) -> int:
+    """Delete rows of a run that changed nothing and had nothing wrong; its summary keeps their number."""
+    ((told,),) = store.read("SELECT summary FROM run WHERE n = ?", (n,))
+    summary = {**RunRecord(store, n, id_).summary(), **json.loads(told)}
+    ((end,),) = store.read("SELECT MAX(id) FROM row WHERE id BETWEEN ? AND ?", (first, last))
+    lasting = ", ".join(f"'{status.value}'" for status in _LASTING)
+    sql = f"DELETE FROM row WHERE id BETWEEN ? AND ? AND COALESCE(status, 'pending') NOT IN ({lasting})"
+    with store.write() as connection:
+        # First: a kill in the middle must not cost the count of what is gone by then.
+        connection.execute("UPDATE run SET summary = ? WHERE n = ?", (json.dumps(summary), n))
+    deleted = 0
+    for start in range(first, (first if end is None else end) + 1, _BATCH):
+        with store.write() as connection:
+            deleted += connection.execute(sql, (start, min(start + _BATCH - 1, last))).rowcount
+    with store.write() as connection:
+        connection.execute("UPDATE run SET pruned = ? WHERE n = ?", (_THINNED, n))
     return deleted
 
 
@@ -111,6 +148,6 @@ def _delete_rows(store: Store, n: int, first: int, last: int) -> int:
                 (first, last, _BATCH),
             ).rowcount
             if not some:
-                connection.execute("UPDATE run SET pruned = 1 WHERE n = ?", (n,))
+                connection.execute("UPDATE run SET pruned = ? WHERE n = ?", (_GONE, n))
                 return deleted
         deleted += some

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from ..errors import LedgerError
 from ..settings import expanded
 from . import schema
-from .history import close_dead
+from .history import close_dead, prune
 from .ledger import Ledger
 from .lock import LedgerLock, lock_of
 from .store import DamagedError, Store
@@ -89,7 +89,9 @@ def open_ledger(
         lock.acquire()
         cleanup.callback(lock.release)
         store = _open_sound(path, cleanup, pim_url, clock, note)
-        close_dead(store)
+        if close_dead(store):
+            # One that was killed did not come to it.
+            prune(store, clock())
         _probe(store)
         return Ledger(store, clock, cleanup.pop_all(), lock)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,9 @@ from ..console import Outlet, hush
 from ..report.encode import dumps
 from ..wording import one_line, utc
 from .base import Progress
+
+LARGE_LOG = 32 * 1024 * 1024
+"""Bytes from which on a run begins a new log file."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -53,11 +58,23 @@ class OutletHandler(logging.Handler):
         self._out.write(self.format(record) + "\n")
 
 
+def _rotate(path: Path) -> None:
+    # Another process that still writes to it goes on writing to the renamed one.
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and found.st_size > LARGE_LOG:
+            path.replace(path.with_name(path.name + ".1"))
+
+
 class LogFile(logging.FileHandler):
     """Appends records to a file for as long as it takes them: a full disk ends the log, not the run."""
 
     def __init__(self, path: Path, tell: Callable[[str, str], None]) -> None:
-        """`tell` is given a message and a hint, once, when the file takes no more. Raises OSError."""
+        """`tell` is given a message and a hint, once, when the file takes no more. Raises OSError.
+
+        A file that has grown large is renamed first: it gets `.1` at its end, in place of the one before it.
+        """
+        _rotate(path)
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
         self._named = path
         self._tell = tell

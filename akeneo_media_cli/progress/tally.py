@@ -100,9 +100,14 @@ class Tally:
     def rows_settled(self, counts: Mapping[str, int], size: int) -> None:
         """See `Progress.rows_settled`."""
         with self._lock:
+            before = not self.statuses
             for status, number in counts.items():
                 self.statuses[status] = self.statuses.get(status, 0) + number
             self._settled += size
+            if before:  # known from the start: no rate
+                self._samples.clear()
+        if before:
+            self.now()
 
     def waiting(self, reason: str, seconds: float) -> None:
         """See `Progress.waiting`."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from akeneo_media_cli.progress.logs import LARGE_LOG, LogFile
+
 from .conftest import Bench, Bencher, Done, jpeg
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
@@ -48,6 +50,18 @@ def test_the_file_has_it_all_and_is_appended_to(bench: Bencher) -> None:
     assert all(re.match(rf"{STAMP} (DEBUG|INFO|WARNING) +\S", line) for line in lines)
     assert any("POST /api/rest/v1/media-files: 201" in line for line in lines)
     assert any("gone.jpg: invalid: file_missing" in line for line in lines)
+
+
+def test_a_large_file_is_renamed_when_a_run_begins(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    for _ in range(2):
+        with log.open("wb") as file:
+            file.truncate(LARGE_LOG + 1)
+        LogFile(log, lambda *_: None).close()
+        assert log.stat().st_size == 0
+        assert [each.name for each in sorted(tmp_path.iterdir())] == ["run.log", "run.log.1"]
+    LogFile(log, lambda *_: None).close()
+    assert (tmp_path / "run.log.1").stat().st_size == LARGE_LOG + 1, "a small one goes on"
 
 
 def test_json_is_an_object_a_line_in_both_places(bench: Bencher) -> None:

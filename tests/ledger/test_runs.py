@@ -18,6 +18,7 @@ from akeneo_media_cli.ledger import (
     Run,
     history,
 )
+from akeneo_media_cli.rows import Status
 from akeneo_media_cli.secret import Secret
 
 from .ledger_rows import NOON, Clock, opened, planned
@@ -101,9 +102,30 @@ def test_old_rows_go_and_memory_stays(ledger: Ledger, clock: Clock, monkeypatch:
         run.finish(Exit.OK, {})
         runs.append(run)
         clock.now += 48 * 3600 if number < 30 else 60
-    assert [run.summary()["total"] for run in runs] == [0] * 16 + [3] * 54
+    # The last three are whole; before them only the row that was sent is kept.
+    assert [run.summary()["total"] for run in runs] == [0] * 16 + [1] * 51 + [3] * 3
+    assert [row.status for row in runs[40].rows()] == [Status.UPLOADED]
     assert len(ledger.runs(1000)) == 60
     assert second(ledger, planned(1)).mark_unchanged() == 1
+
+
+def test_runs_that_were_killed_leave_no_more_rows_than_others(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "killed.sqlite"
+    ids = []
+    for _ in range(8):
+        with opened(path, clock) as ledger:
+            run = ledger.start_run("upload", {})
+            ids.append(run.id)
+            run.add(planned(seq) for seq in range(1, 21))
+            run.unchanged(1, "code")
+            run.failed(2, Failure(Kind.SERVER_ERROR, "broken", ""))
+    with opened(path, clock) as ledger:
+        totals = [ledger.record(id_).summary()["total"] for id_ in ids]
+        assert totals == [1] * 5 + [20] * 3
+        told = ledger.run(ids[0]).summary
+        assert {name: count for name, count in told.items() if count} == {
+            "total": 20, "unchanged": 1, "failed": 1, "pending": 18
+        }  # fmt: skip
 
 
 def test_rows_in_all_are_bounded_but_the_latest_run_stays(

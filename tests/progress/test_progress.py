@@ -66,6 +66,18 @@ def test_plain_says_how_far_it_is(clock: Clock) -> None:
     )
 
 
+def test_rows_that_were_done_before_count_for_no_rate(clock: Clock) -> None:
+    progress, out = plain(clock)
+    progress.started(rows=100, size=100_000, concurrency=4)
+    progress.rows_settled({"unchanged": 90}, 90_000, list)
+    for row in range(1, 6):
+        clock.now += 10
+        progress.row_finished(row, item(row, size=1000))
+    progress.tick()
+    assert "95%, 95 of 100 rows" in out.getvalue()
+    assert "about 50 s left" in out.getvalue()
+
+
 def test_plain_ends_with_a_line_of_the_end(clock: Clock) -> None:
     progress, out = plain(clock)
     progress.started(rows=1, size=1000, concurrency=4)

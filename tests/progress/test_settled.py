@@ -52,7 +52,7 @@ def test_a_display_that_counts_reads_no_row(run: Run, monkeypatch: pytest.Monkey
     assert "2 of 3 rows" in out.getvalue()
     assert "2 unchanged" in out.getvalue()
     # All bytes that there are to handle: the open row's, and those of the settled.
-    assert "2.0 kB of 2.0 kB" in out.getvalue()
+    assert "2.0 kB of 3.0 kB" in out.getvalue()
     assert begin(run, Silent()) == 1
 
 

@@ -61,6 +61,8 @@ def show(
         )
         if document.summary["total"] and not record.summary()["total"]:
             say(f"The rows of run {info.id} are no longer kept, only its summary is.")
+        elif document.summary["total"] > record.summary()["total"]:
+            say(f"Of run {info.id} only the rows are kept that changed something or went wrong.")
         write_reports(reports, document, stdout=sys.stdout)
         if not reports:
             typer.echo(run_line(info, document.summary))
