@@ -2,13 +2,15 @@
 
 Another writer that had read a product before an upload and saved it after takes the value away again
 (docs/pim-behaviour.md, "A value lost to another writer"). One request reads the values of up to a hundred
-entities. A lost value is sent again once. Reading does no harm beside other requests for the same product:
-no two of ours for one product overlap, so none of them takes away what an earlier one put there.
+entities. A lost value is sent again once; up to `MOST_SENT_AGAIN` times while other values that were sent
+again hold: then it is bad luck, and no writer that keeps at it. Reading does no harm beside other requests
+for the same product: no two of ours for one product overlap, so none takes away what an earlier one put there.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -23,6 +25,7 @@ from ..transfer.payload import Found, Reopened, UploadPayload
 from ..transfer.task import UploadTask
 from .feed import ENTITIES
 
+MOST_SENT_AGAIN = 5
 SENT_AGAIN = "another writer had saved over it, so it was sent again"
 
 
@@ -48,7 +51,9 @@ class ReadBack:
         self._client = client
         self._lock = threading.Lock()
         self._waiting: dict[tuple[str, str], dict[str, list[UploadTask]]] = {}
-        self._sent_again: set[int] = set()
+        self._sent_again: Counter[int] = Counter()
+        self._hold_now = False
+        """Does a value that was sent again hold what was sent?"""
         self._asked = 0
         self.again = True
         """Is a lost value sent again? Not once the run has stopped starting rows."""
@@ -110,26 +115,30 @@ class ReadBack:
             return found
         with self._lock:
             self._asked -= len(tasks)
-        for task, reading in zip(tasks, readings, strict=True):
-            failure = _loss(task, reading)
-            if failure is None:
-                with self._lock:
-                    self.confirmed += 1
-            else:
-                self._lost(task, reading, failure, found)
+        losses = [_loss(task, reading) for task, reading in zip(tasks, readings, strict=True)]
+        held = [task.seq for task, loss in zip(tasks, losses, strict=True) if loss is None]
+        with self._lock:
+            self.confirmed += len(held)
+            self._hold_now = self._hold_now or any(seq in self._sent_again for seq in held)
+        for task, reading, loss in zip(tasks, readings, losses, strict=True):
+            if loss is not None:
+                self._lost(task, reading, loss, found)
         return found
 
     def _lost(self, task: UploadTask, reading: Reading, failure: Failure, found: Found) -> None:
         planned: PlannedRow = task.row.planned
         sendable = failure.kind is Kind.VALUE_LOST and reading.there
-        if sendable and planned.seq not in self._sent_again and self.again:
-            with self._lock:
-                self._sent_again.add(planned.seq)
+        with self._lock:
+            times = self._sent_again[planned.seq]
+            more = times == 0 or (self._hold_now and times < MOST_SENT_AGAIN)
+            if sendable and more and self.again:
+                self._sent_again[planned.seq] += 1
+        if sendable and more and self.again:
             found.reopened.append(Reopened(planned, failure))
             found.tasks.append(_once_more(task, reading, failure))
             return
         # The next run sends what this one may not start any more.
-        cut_short = sendable and not self.again and planned.seq not in self._sent_again
+        cut_short = sendable and more and not self.again
         # A draft may still become ours, so the ledger goes on expecting it.
         flight = InFlightState.OVER if failure.kind is Kind.DRAFT else InFlightState.LOST
         status = Status.PENDING if cut_short else Status.FAILED

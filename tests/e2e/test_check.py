@@ -341,11 +341,13 @@ def test_the_quiet_see_what_failed_and_the_log_has_all(bench: Bencher) -> None:
     assert (well.status, well.out, well.err) == (0, "", "")
     refused = b.run("check", "-q", report=False, env={"AKENEO_PASSWORD": "no"})
     assert refused.status == 4
-    assert [line.split()[0] for line in refused.out.splitlines()] == ["FAILED", "->"]
+    assert [line.split()[0] for line in refused.out.splitlines()] == ["ok", "FAILED", "->"]
+    assert b.sandbox.url in refused.out, "which PIM refused"
     assert refused.err == ""
     assert json.loads(b.run("check", "-q", "--json", report=False).out)["checks"]
 
     loud = b.run("check", "-v", "--log-file", "check.log", report=False)
+    assert loud.err.startswith(f"info: Checking {b.sandbox.url}\n")
     assert "info: login: ok: " in loud.err
     assert "/api/" not in loud.err
     log = (b.folder / "check.log").read_text("utf-8")

@@ -39,6 +39,17 @@ def test_once_tells_of_rows_and_twice_of_requests(bench: Bencher) -> None:
     ]
 
 
+def test_the_pims_address_is_said_first_but_to_the_quiet(bench: Bencher) -> None:
+    b = bench()
+    for mode in ("none", "plain"):
+        told = b.upload(rows(b), "--force", "--progress", mode).err
+        assert told.startswith(f"info: Uploading to {b.sandbox.url}\n"), mode
+    failed = b.upload(rows(b), "--force", "-q").err
+    assert "Uploading to" not in failed
+    assert f"PIM: {b.sandbox.url}" in failed, "the summary says it"
+    assert b.upload(b.manifest(["product,attribute,file", "p-1,picture,a.jpg"]), "-q").err == ""
+
+
 def test_the_file_has_it_all_and_is_appended_to(bench: Bencher) -> None:
     b = bench()
     log = b.folder / "run.log"

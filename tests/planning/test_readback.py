@@ -8,7 +8,7 @@ import pytest
 
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.ledger import InFlightState
-from akeneo_media_cli.planning.readback import ReadBack
+from akeneo_media_cli.planning.readback import MOST_SENT_AGAIN, ReadBack
 from akeneo_media_cli.rows import Status, Target, TargetType
 from akeneo_media_cli.targets.resolved import ResolvedTarget
 from akeneo_media_cli.transfer.payload import UploadPayload
@@ -65,6 +65,25 @@ def test_a_lost_value_is_sent_again_once(readback: tuple[Desk, ReadBack]) -> Non
         InFlightState.LOST,
     )
     assert theirs in result.failure.message
+
+
+def test_a_value_that_is_lost_twice_is_sent_again_while_others_hold(readback: tuple[Desk, ReadBack]) -> None:
+    d, back = readback
+    put(d, "p-1", "picture")
+    put(d, "p-2", "picture")
+    tries = {1: 0, 2: 0}
+    for n in tries:
+        back.sent(task(n, "ours.jpg"))
+    while batch := back.last_batch():
+        found = back.read(batch)
+        if not found.tasks:
+            break
+        for again in found.tasks:
+            tries[again.seq] += 1
+            back.sent(task(again.seq, put(d, "p-2", "picture") if again.seq == 2 else "ours.jpg"))
+    assert tries == {1: MOST_SENT_AGAIN, 2: 1}
+    ((planned, result),) = found.results
+    assert (planned.seq, result.status) == (1, Status.FAILED)
 
 
 def test_a_run_that_starts_no_more_rows_leaves_a_lost_value_to_the_next(

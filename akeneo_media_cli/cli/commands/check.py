@@ -32,7 +32,7 @@ def check(
     timeout: o.Timeout = 60.0,
 ) -> None:
     """Check that uploads would work: address, login, permissions, endpoints. Nothing is written to the PIM.
-    With -q only failures are shown.
+    With -q only failures are shown, with the address.
 
     Exit status: 0 everything works, 2 wrong configuration, 4 credentials or a permission refused, 5 the PIM
     does not answer at the moment.
@@ -48,6 +48,7 @@ def check(
     quiet = logging.quiet
     notes = Notes(sys.stderr, "error" if quiet else "info", os.environ)
     logs.set_up(notes, logging)
+    notes.note(f"Checking {connection.url}", level="info")
     calls: list[Any] = []
 
     def on_call(call: Any) -> None:
@@ -63,7 +64,9 @@ def check(
         if json_:
             typer.echo(json.dumps(_document(checkup, connection.url), indent=1))
         else:
-            _show([f for f in checkup.findings if not quiet or f.health.value == "failed"], sys.stdout)
+            failed = any(f.health.value == "failed" for f in checkup.findings)
+            shown = [f for f in checkup.findings if f.health.value == "failed" or f.check == "address"]
+            _show((shown if failed else []) if quiet else checkup.findings, sys.stdout)
     except BrokenPipeError:
         # Who has read enough still asks for the status.
         hush(sys.stdout)

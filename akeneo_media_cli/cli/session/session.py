@@ -259,7 +259,8 @@ class Session:
 
         mode = self.reporting.progress
         if self.logging.quiet or mode is o.ProgressMode.none:
-            least = "error" if self.logging.quiet else "info" if self.logging.verbose else "warning"
+            # Without progress, the PIM's address is said all the same; -q says nothing that is not wrong.
+            least = "error" if self.logging.quiet else "info"
             return Notes(sys.stderr, least, os.environ)
         return make_progress(mode.value, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
 
