@@ -4,7 +4,7 @@ Another writer that had read a product before an upload and saved it after takes
 (docs/pim-behaviour.md, "A value lost to another writer"). One request reads the values of up to a hundred
 entities. A lost value is sent again once; up to `MOST_SENT_AGAIN` times while other values that were sent
 again hold: then it is bad luck, and no writer that keeps at it. Reading does no harm beside other requests
-for the same product: no two of ours for one product overlap, so none takes away what an earlier one put there.
+for the same product: no two of ours for one product overlap, so none undoes an earlier one.
 """
 
 from __future__ import annotations
