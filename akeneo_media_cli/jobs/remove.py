@@ -50,7 +50,8 @@ class Remove(Job):
     def steps(self, run: Run) -> Exit:
         options = self._options
         plan(run, self._rows(self.note), note=self.note)
-        if not self.begin(run, Status.INVALID):
+        values = self.begin(run, Status.INVALID)
+        if not values:
             return rows_status(run)
         with self.talking() as client:
             setter = ValueSetter(
@@ -59,17 +60,18 @@ class Remove(Job):
             if options.dry_run:
                 setter.plan_all(run.rows([Status.PENDING]))
                 return rows_status(run)
-            if options.confirm is not None or options.max_removals is not None:
-                values = setter.count(run.rows([Status.PENDING]))
-                if options.max_removals is not None and values > options.max_removals:
+            most = options.max_removals
+            # No more rows than values that may go: nothing has to be read to know.
+            if most is not None and values > most:
+                if setter.settle(run.rows([Status.PENDING]), most):
                     raise UsageError(
-                        f"{count(values, 'value')} would be removed, more than --max-removals "
-                        f"{options.max_removals}: nothing was removed",
+                        f"more than {count(most, 'value')} (--max-removals) would be removed: nothing was",
                         "Check the manifest with --dry-run, or raise --max-removals.",
                     )
-                question = f"Remove {count(values, 'value')} from {self.address}?"
-                if options.confirm is not None and values and not options.confirm(question):
-                    return Exit.USAGE
+                values, _ = run.open_totals()
+            question = f"Remove up to {count(values, 'value')} from {self.address}?"
+            if options.confirm is not None and values and not options.confirm(question):
+                return Exit.USAGE
             self.let_settle(run)
             setter.set_all(run.rows([Status.PENDING]))
         return rows_status(run)

@@ -18,7 +18,7 @@ from ..pim.errors import Refusal, Trouble
 from ..planning.readback import unreadable
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
-from ..rows import Status, TargetType
+from ..rows import Status, TargetType, folded
 from ..targets import ADAPTERS
 from ..targets.resolved import ResolvedTarget
 from ..transfer.coordinator import Policy
@@ -28,6 +28,8 @@ from .job import Job
 
 AT_ONCE = 100
 """Entities in one search and lines in one PATCH: the PIM takes no more."""
+MOST_ROWS = 1_000
+"""Values in one PATCH, so that no request takes the PIM very long."""
 NO_PATCH = (TargetType.CATEGORY, TargetType.PAM_ASSET)
 """Their media can only be set by an upload: no code can be put back, nothing emptied."""
 
@@ -71,14 +73,21 @@ class ValueSetter:
         self._reads = ParallelReads(Policy(1, retries), job.progress, environment)
         self._preflight = Preflight(client, Catalogue(client, job.note), job.note, files=False)
 
-    def count(self, rows: Iterable[PlannedRow]) -> int:
-        """How many of the rows would be set. Writes nothing. Raises as `set_all`."""
-        return sum(
-            isinstance(verdict, Set)
-            for batch in batches(rows)
-            if not self._job.interrupted
-            for _, _, verdict in self._judged(batch)
-        )
+    def settle(self, rows: Iterable[PlannedRow], most: int) -> bool:
+        """End the rows that need no change; True where more than `most` would be changed.
+
+        It stops at the batch with one too many. Raises as `set_all`.
+        """
+        to_set = 0
+        for batch in batches(rows):
+            if self._job.interrupted:
+                break
+            judged = self._judged(batch)
+            self._end([(planned, v) for planned, _, v in judged if isinstance(v, RowResult)])
+            to_set += sum(isinstance(verdict, Set) for _, _, verdict in judged)
+            if to_set > most:
+                return True
+        return False
 
     def plan_all(self, rows: Iterable[PlannedRow]) -> None:
         """End every row as a dry run does. Raises as `set_all`."""
@@ -253,16 +262,22 @@ class ValueSetter:
 
 
 def batches(rows: Iterable[PlannedRow]) -> Iterable[Sequence[PlannedRow]]:
-    """Rows in batches that one search and one PATCH can take: of one kind of entity, a hundred at most."""
-    waiting: dict[tuple[str, str], list[PlannedRow]] = {}
+    """Rows in batches that one search and one PATCH can take: of a hundred entities of one kind at most.
+
+    An entity may have several rows in a batch, up to a thousand in all.
+    """
+    waiting: dict[tuple[str, str], tuple[set[str], list[PlannedRow]]] = {}
     for planned in rows:
         target = planned.row.target
         kind = ("", "") if target is None else (target.type.value, target.parent)
-        batch = waiting.setdefault(kind, [])
+        code = "" if target is None else folded(target.code)
+        codes, batch = waiting.setdefault(kind, (set(), []))
+        if len(batch) == MOST_ROWS or (len(codes) == AT_ONCE and code not in codes):
+            yield batch
+            codes, batch = waiting[kind] = (set(), [])
+        codes.add(code)
         batch.append(planned)
-        if len(batch) == AT_ONCE:
-            yield waiting.pop(kind)
-    yield from waiting.values()
+    yield from (batch for _, batch in waiting.values())
 
 
 def _planned(planned: PlannedRow, found: _Found, verdict: Verdict) -> RowResult:

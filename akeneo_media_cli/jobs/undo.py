@@ -48,18 +48,18 @@ class Undo(Job):
     def steps(self, run: Run) -> Exit:
         options = self._options
         run.add(self._rows(self.note))
-        if not self.begin(run, Status.INVALID):
+        values = self.begin(run, Status.INVALID)
+        if not values:
             return rows_status(run)
         with self.talking() as client:
             setter = ValueSetter(self, run, client, self._decide, Status.RESTORED, retries=options.retries)
             if options.dry_run:
                 setter.plan_all(run.rows([Status.PENDING]))
                 return rows_status(run)
-            if options.confirm is not None:
-                values = setter.count(run.rows([Status.PENDING]))
-                question = f"Put back {count(values, 'value')} of run {options.undoes} in {self.address}?"
-                if values and not options.confirm(question):
-                    return Exit.USAGE
+            # The ledger's number: to count what others changed since, every product would be read once more.
+            question = f"Put back up to {count(values, 'value')} of run {options.undoes} in {self.address}?"
+            if options.confirm is not None and not options.confirm(question):
+                return Exit.USAGE
             self.let_settle(run)
             setter.set_all(run.rows([Status.PENDING]))
         return rows_status(run)

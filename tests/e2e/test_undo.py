@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 import urllib.request
 from typing import Any
 
 import pytest
 
-from akeneo_media_cli.sandbox import parse_faults
-
 from .conftest import Bench, Bencher, Done, jpeg, sha256
+from .many import running, wait_for
 
 HEADER = "product,product_model,product_uuid,attribute,file"
 
@@ -82,25 +80,6 @@ def test_a_run_is_taken_back_but_not_what_others_changed_since(bench: Bencher) -
     assert pictures(b)[("p-55", "picture", None, None)] == sha256(jpeg("new55"))
 
 
-def test_undoing_twice_is_undoing_once(bench: Bencher) -> None:
-    b = bench()
-    b.upload(b.manifest(rows(b, 5, "old")))
-    run = b.upload(b.manifest(rows(b, 5, "new"))).report["run"]
-    assert undo(b, run).status == 0
-    held = pictures(b)
-    twice = undo(b, run)
-    assert (twice.status, twice.report["summary"]["unchanged"]) == (0, 5)
-    assert pictures(b) == held
-
-
-def test_after_an_undo_the_next_upload_sends_again(bench: Bencher) -> None:
-    b = bench()
-    b.upload(b.manifest(rows(b, 3, "new")))
-    assert undo(b, "last").report["summary"]["restored"] == 3
-    assert pictures(b) == {}
-    assert b.upload("manifest.csv", "--skip", "ledger").statuses() == {"total": 3, "uploaded": 3}
-
-
 def test_only_narrows_an_undo_to_a_manifest(bench: Bencher) -> None:
     b = bench()
     b.upload(b.manifest(rows(b, 5, "new")))
@@ -118,6 +97,9 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(bench: Bencher) -> Non
     assert (done.status, done.statuses()) == (0, {"total": 3, "planned": 3})
     assert "dry run" in done.err
     assert pictures(b) == held
+    refused = undo(b, done.report["run"])
+    assert refused.status == 2
+    assert "dry run" in refused.err
     assert undo(b, "last").report["summary"]["restored"] == 3, "a dry run is not the last run"
 
 
@@ -131,30 +113,30 @@ def test_without_a_terminal_it_asks_for_yes(bench: Bencher) -> None:
     assert len(pictures(b)) == 1
 
 
-def test_a_lost_answer_is_no_lost_value(bench: Bencher) -> None:
-    b = bench()
-    b.upload(b.manifest(rows(b, 5, "old")))
-    b.upload(b.manifest(rows(b, 5, "new")))
-    faults = parse_faults(["reset-late=1x@/products"])
-    b.sandbox.inside(lambda: setattr(b.sandbox.store.options, "faults", faults))
-    done = undo(b, "last")
-    assert (done.status, done.report["summary"]["restored"]) == (0, 5), done.err
-    assert pictures(b)[("p-3", "picture", None, None)] == sha256(jpeg("old3"))
-
-
-def test_killed_at_any_instant_the_same_command_completes(bench: Bencher) -> None:
+@pytest.mark.slow
+def test_killed_in_the_middle_of_a_patch_the_same_command_completes(bench: Bencher) -> None:
     b = bench(save_time=0.02)
     b.upload(b.manifest(rows(b, 150, "old")))
     before = pictures(b)
     b.upload(b.manifest(rows(b, 150, "new")))
-    for seconds in (0.9, 1.3, 1.7):
-        victim = b.start("runs", "undo", "last", "--yes")
-        time.sleep(seconds)
-        victim.send_signal(signal.SIGKILL)
-        victim.communicate()
+    for first, last in ((1, 100), (101, 150)):
+
+        def halfway(first: int = first, last: int = last) -> bool:
+            held = pictures(b)
+            back = [held[key] == before[key] for key in (_key(first), _key(last))]
+            return back == [True, False]
+
+        with running(b, "runs", "undo", "last", "--yes") as victim:
+            wait_for(halfway, victim)
+            assert victim.poll() is None
+            victim.send_signal(signal.SIGKILL)
     done = undo(b, "last")
     assert done.status == 0, done.err
     assert pictures(b) == before
+
+
+def _key(n: int) -> tuple[Any, ...]:
+    return f"p-{n}", "picture", None, None
 
 
 def test_values_are_removed_in_batches_and_an_undo_brings_them_back(bench: Bencher) -> None:
@@ -174,43 +156,10 @@ def test_values_are_removed_in_batches_and_an_undo_brings_them_back(bench: Bench
     assert pictures(b) == held
 
 
-def test_remove_refuses_what_is_no_media_value(bench: Bencher) -> None:
-    b = bench()
-    lines = ["sku,attribute", "p-1,name", "p-1,sku", "nobody,picture", "p-1,no_such"]
-    b.manifest(lines, "gone.csv")
-    done = b.run("remove", "gone.csv", "--yes")
-    assert done.status == 1
-    assert done.kinds() == {
-        2: "attribute_not_media", 3: "attribute_not_media", 4: "target_unknown", 5: "attribute_unknown",
-    }  # fmt: skip
-    assert b.sandbox.stats()["products"] == 220
-
-
-def test_more_removals_than_allowed_remove_nothing(bench: Bencher) -> None:
-    b = bench()
-    b.upload(b.manifest(rows(b, 4, "new")))
-    done = b.run("remove", "manifest.csv", "--yes", "--max-removals", "3")
-    assert done.status == 2
-    assert "4 values" in done.err
-    assert len(pictures(b)) == 4
-    assert b.run("remove", "manifest.csv", "--yes", "--max-removals", "4").status == 0
-
-
-def test_only_file_removes_only_the_rows_own_file(bench: Bencher) -> None:
-    b = bench()
-    run = b.upload(b.manifest(rows(b, 2, "new")))
-    patch(b, "p-2", run.item(2)["media_code"])
-    done = b.run("remove", "manifest.csv", "--yes", "--only-file")
-    assert done.status == 0, done.err
-    assert (done.report["summary"]["removed"], done.report["summary"]["unchanged"]) == (1, 1)
-    assert {key[0] for key in pictures(b)} == {"p-2"}
-
-
-@pytest.mark.parametrize("kind", ["verify", "dry"])
-def test_a_run_that_changed_nothing_cannot_be_undone(kind: str, bench: Bencher) -> None:
+def test_a_run_that_changed_nothing_cannot_be_undone(bench: Bencher) -> None:
     b = bench()
     b.manifest(rows(b, 1, "new"))
-    done = b.upload("manifest.csv", "--dry-run") if kind == "dry" else b.run("verify", "manifest.csv")
+    done = b.run("verify", "manifest.csv")
     refused = undo(b, done.report["run"])
     assert refused.status == 2
     assert "change" in refused.err
