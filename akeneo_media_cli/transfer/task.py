@@ -120,6 +120,7 @@ class Tries:
     `began` is when the first request went out, in monotonic seconds; `completed_at_trouble` is how many
     writes of this run had succeeded at the first trouble. `excused`: the last trouble can be no row's fault.
     `lingers`: the last request was given up while the PIM was still at work on it.
+    `untold` counts the requests after which nothing told whether the file had arrived.
     `refused_for_size` counts the answers that a file too large for the PIM gets, `too_large` says so.
     """
 
@@ -133,6 +134,7 @@ class Tries:
     completed_at_trouble: int | None = None
     excused: bool = False
     lingers: bool = False
+    untold: int = 0
     refused_for_size: int = 0
     too_large: Failure | None = None
 

@@ -188,6 +188,27 @@ def test_one_who_may_not_read_waits_until_it_has_settled_and_sends_again() -> No
     assert table.ended == {1: (Status.UPLOADED, False)}
 
 
+@pytest.mark.parametrize("answer", [Refused(Failure(Kind.FORBIDDEN, "may not read", "")), Looked(None, "c")])
+def test_a_row_whose_value_cannot_be_asked_is_sent_at_most_once_more(answer: Outcome) -> None:
+    table = Table(task(), retries=9)
+    sent = 0
+    while not table.ended:
+        request = table.request()
+        sent += request.kind is RequestKind.SEND
+        table.answer(request, RESET if request.kind is RequestKind.SEND else answer)
+    assert sent == 2
+    # Uncertain: the next run looks, and may be allowed to.
+    assert table.ended == {1: (Status.PENDING, True)}
+    assert request.task.tries.last is not None
+    assert "cannot be told" in request.task.tries.last.message
+    left = Table(task(state=Resumed()), retries=9)
+    left.expect(RequestKind.CONFIRM, answer)
+    left.expect(RequestKind.SEND, RESET)
+    while not left.ended:
+        left.answer(left.request(), answer)
+    assert left.ended == {1: (Status.PENDING, True)}, "the run that died has sent it once"
+
+
 def test_a_row_left_in_flight_by_a_run_that_died_is_asked_after_first() -> None:
     table = Table(task(state=Resumed()))
     table.expect(RequestKind.CONFIRM, Looked(True, "c"))

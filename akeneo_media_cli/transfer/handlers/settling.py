@@ -76,9 +76,10 @@ class SettleHandler:
             return []
         # To a user who may not read, the PIM says nothing either way.
         looked = outcome if isinstance(outcome, Looked) else Looked(None)
+        refused = outcome.failure if isinstance(outcome, Refused) else None
         if isinstance(state, Verifying):
             return self._verified(task, state, looked, now)
-        return self._confirmed(task, state, looked, now)
+        return self._confirmed(task, state, looked, refused, now)
 
     def _arrived(self, task: UploadTask, stored: Stored, now: float) -> list[Event]:
         media = Known(stored.code, stored.sha256)
@@ -111,7 +112,9 @@ class SettleHandler:
         flow.queues.later(now + FIRST_LOOK, task)
         return []
 
-    def _confirmed(self, task: UploadTask, state: Confirming, looked: Looked, now: float) -> list[Event]:
+    def _confirmed(
+        self, task: UploadTask, state: Confirming, looked: Looked, refused: Failure | None, now: float
+    ) -> list[Event]:
         if looked.ours and looked.code is not None:
             return self._restoring.stored(task, Known(looked.code, None), now)
         if now < state.settled_at:
@@ -121,6 +124,12 @@ class SettleHandler:
             return []
         if task.tries.made:
             self._stale_requests[file_name(task)] = (now + STALE_SECONDS, task.seq)
+        if looked.ours is None:
+            task.tries.untold += 1
+            if task.tries.untold > 1:
+                # Each further try might leave one more copy in the PIM.
+                task.tries.last = _untold(task.tries.last, refused)
+                return self._flow.end(task, Status.PENDING, now)
         return self._retrying.again(task, now)
 
     def _verified(self, task: UploadTask, state: Verifying, looked: Looked, now: float) -> list[Event]:
@@ -150,3 +159,16 @@ class SettleHandler:
 def file_name(task: UploadTask) -> str:
     """The key of the row's file name; empty for a row that has none."""
     return next((k for k in task.keys if k.startswith("name:")), "")
+
+
+def _untold(last: Failure | None, refused: Failure | None) -> Failure:
+    """Why a row is sent no more whose value does not tell whether its file has arrived."""
+    why = refused.message if refused is not None else "its media file cannot be downloaded to compare it"
+    before = last.message if last is not None else "an earlier run was cut off while it sent the file"
+    return Failure(
+        Kind.UNAVAILABLE if last is None else last.kind,
+        f"{before}, and whether the file arrived cannot be told: {why}",
+        "Let the user read products and media files, or look at the value in the PIM; then run the same "
+        "command again.",
+        None if last is None else last.http_status,
+    )
