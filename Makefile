@@ -2,15 +2,19 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The suite starts the command hundreds of times: each start would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all test-oldest lint types fuzz bench package clean
+.PHONY: help demo test test-long test-all test-oldest coverage lint types fuzz bench package clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo         upload sample_manifests/ to a local sandbox PIM and show the result"
 	@echo "make test         the test suite (minutes)"
-	@echo "make test-all     with the long suites: faults, kills, fuzzing"
+	@echo "make test-long    end to end, what make test leaves out for its time; CI runs both"
+	@echo "make test-all     all of it, with faults and kills for minutes, real proxies, other clients"
 	@echo "make test-oldest  the test suite with the oldest libraries allowed"
+	@echo "make coverage     test and test-long, and the lines that they reach: 95 % at least"
 	@echo "make lint         ruff: lint and format"
 	@echo "make types        mypy --strict, for Linux, Windows and macOS"
 	@echo "make fuzz         fuzz every reader"
@@ -32,6 +36,12 @@ demo: $(VENV)/.demo
 	@$(BIN)/akeneo-media demo
 
 test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not long and not slow"
+
+test-long: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "long and not slow" tests/e2e
+
+coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not slow" --cov --cov-report=term --cov-fail-under=95
 
 test-all: $(VENV)/.dev

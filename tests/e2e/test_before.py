@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from .conftest import Bencher, jpeg
 from .test_places import COLUMNS, enterprise, row
 from .test_uuid import U, mixed
@@ -18,6 +20,7 @@ ENTITIES = (
 )
 
 
+@pytest.mark.long
 def test_products_and_models_tell_what_is_new_and_what_is_replaced(bench: Bencher) -> None:
     b = bench()
     lines = ["product,product_model,attribute,file", "p-1,,picture,a.jpg", ",m-1,picture,b.jpg"]
@@ -40,6 +43,7 @@ def test_products_and_models_tell_what_is_new_and_what_is_replaced(bench: Benche
     assert json.loads(shown.out)["items"][0]["before"] == done.item(2)["before"]
 
 
+@pytest.mark.long
 def test_places_of_every_kind_tell_what_they_held(bench: Bencher) -> None:
     b = bench(mixed(**{k: v for k, v in enterprise().items() if k in ENTITIES}))
     targets = [

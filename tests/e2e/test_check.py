@@ -121,6 +121,7 @@ def test_the_table_is_for_people(bench: Bencher) -> None:
     assert "-> give the connection's role the right to create and edit products" in refused.out
 
 
+@pytest.mark.long
 def test_a_missing_right_is_told_with_its_cure(bench: Bencher, check: Check) -> None:
     rights = {
         "main": {},
@@ -301,6 +302,7 @@ def test_trouble_with_one_right_is_temporary(server: Callable[..., Server], chec
     assert (status, found["may read locales"]["status"]) == (5, "failed")
 
 
+@pytest.mark.long
 def test_an_old_pim_that_does_not_tell_its_version(server: Callable[..., Server], check: Check) -> None:
     old = check(server(pim(system_information=refuses(404, "No route found"))).url)
     assert (old[0], old[1]["version"]["found"]) == (0, "before 6.0")
@@ -335,6 +337,7 @@ def test_on_a_terminal_it_is_a_table(bench: Bencher, command: list[str]) -> None
     assert b"may edit products" in shown
 
 
+@pytest.mark.long
 def test_the_quiet_see_what_failed_and_the_log_has_all(bench: Bencher) -> None:
     b = bench()
     well = b.run("check", "-q", report=False)

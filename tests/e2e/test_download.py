@@ -45,6 +45,7 @@ def leftovers(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob(".akeneo-media-*")]
 
 
+@pytest.mark.long
 def test_every_row_gets_the_bytes_that_the_pim_holds(bench: Bencher) -> None:
     b = bench(latency=0.01)
     content = filled(b)
@@ -67,6 +68,7 @@ def test_every_row_gets_the_bytes_that_the_pim_holds(bench: Bencher) -> None:
     assert leftovers(b.folder) == []
 
 
+@pytest.mark.long
 def test_what_is_here_already_is_not_fetched_again(bench: Bencher) -> None:
     b = bench()
     content = filled(b)
@@ -89,6 +91,7 @@ def test_what_is_here_already_is_not_fetched_again(bench: Bencher) -> None:
     assert third.kinds() == {3: "file_exists"}
 
 
+@pytest.mark.long
 def test_what_was_downloaded_needs_no_upload(bench: Bencher) -> None:
     b = bench()
     content = filled(b, 5)
@@ -98,6 +101,7 @@ def test_what_was_downloaded_needs_no_upload(bench: Bencher) -> None:
     assert done.statuses() == {"total": 5, "unchanged": 5}
 
 
+@pytest.mark.long
 def test_a_different_file_stays_unless_it_may_be_replaced(bench: Bencher) -> None:
     b = bench()
     content = filled(b, 3)
@@ -171,6 +175,7 @@ def test_rows_leave_their_root_only_when_allowed(bench: Bencher, tmp_path: Path)
     assert sorted(p.name for p in outside.iterdir()) == ["absolute.jpg", "linked.jpg"]
 
 
+@pytest.mark.long
 def test_a_manifest_cannot_make_any_folder_its_root(bench: Bencher, tmp_path: Path) -> None:
     b = bench()
     filled(b, 1)
@@ -216,6 +221,7 @@ def test_roots_in_order(bench: Bencher) -> None:
     assert (b.folder / "two/images/2.jpg").read_bytes() == content["images/2.jpg"]
 
 
+@pytest.mark.long
 def test_two_values_for_one_file_do_not_fight_over_it(bench: Bencher) -> None:
     b = bench()
     filled(b, 2)
@@ -234,6 +240,7 @@ def test_two_values_for_one_file_do_not_fight_over_it(bench: Bencher) -> None:
     assert (b.folder / "one.jpg").read_bytes() == jpeg(1, 3001)
 
 
+@pytest.mark.long
 def test_troubles_on_the_way_are_outlived(bench: Bencher) -> None:
     b = bench(retry_after=0)
     content = filled(b, 15)
@@ -272,6 +279,7 @@ def test_a_file_whose_size_is_not_the_recorded_one_is_not_kept(bench: Bencher) -
     assert [p.name for p in (b.folder / "images").iterdir()] == ["2.jpg"]
 
 
+@pytest.mark.long
 def test_an_interruption_finishes_what_is_in_flight_and_resumes(bench: Bencher) -> None:
     b = bench(latency=0.05)
     content = filled(b, 60)
@@ -434,6 +442,7 @@ def test_a_file_that_many_products_share_is_fetched_once(bench: Bencher) -> None
     assert (b.folder / "images/1.jpg").read_bytes() == content["images/1.jpg"]
 
 
+@pytest.mark.long
 def test_parts_of_the_rows_and_rows_with_a_problem(bench: Bencher) -> None:
     b = bench()
     content = filled(b, 10)

@@ -78,6 +78,7 @@ def test_refused_credentials_go_before_invalid_rows(bench: Bencher) -> None:
     assert done.report["exit_status"] == 4
 
 
+@pytest.mark.long
 def test_failed_rows_go_before_pending_ones(bench: Bencher) -> None:
     b = bench(faults=parse_faults(["413-html=2x@media-files"]), down_after=40)
     done = b.upload(many(b, 80), "--retries", "0")

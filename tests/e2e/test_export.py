@@ -75,6 +75,7 @@ def test_a_manifest_of_what_the_pim_holds(bench: Bencher) -> None:
     assert "13 files" in done.err
 
 
+@pytest.mark.long
 def test_locales_scopes_kinds_and_names(bench: Bencher) -> None:
     b = bench()
     filled(b)
@@ -110,6 +111,7 @@ def test_locales_scopes_kinds_and_names(bench: Bencher) -> None:
     assert row["file"] == "media/p-2/label-fr_FR/__tiquette______a_.jpg"
 
 
+@pytest.mark.long
 def test_all_formats_say_the_same(bench: Bencher) -> None:
     b = bench()
     filled(b)
@@ -155,6 +157,7 @@ def test_wrong_usage(bench: Bencher, arguments: tuple[str, ...], said: str) -> N
     assert list(b.folder.iterdir()) == []
 
 
+@pytest.mark.long
 def test_trouble_is_outlived_and_an_end_leaves_no_half_manifest(bench: Bencher) -> None:
     b = bench(seed=5, retry_after=0)
     filled(b)
@@ -206,6 +209,7 @@ def moved(b: Bench, there: Bench, *arguments: str) -> Any:
     return done
 
 
+@pytest.mark.long
 def test_a_round_trip_is_exact(bench: Bencher) -> None:
     b, there = bench(), bench()
     filled(b)
@@ -231,6 +235,7 @@ CODES = [
 NAMES = ["con.jpg", ".x.jpg", 'a"b.jpg', "a<b>.jpg", "\u202egpj.jpg", *["front.jpg"] * 5]
 
 
+@pytest.mark.long
 def test_a_round_trip_of_codes_and_names_that_no_file_may_have(bench: Bencher) -> None:
     products = [{"identifier": code, "family": "shoes"} for code in CODES]
     both = {**catalogue(), "products": products}
@@ -289,6 +294,7 @@ def test_nothing_there_is_an_empty_manifest(bench: Bencher) -> None:
     assert not Path(b.folder / "media").exists()
 
 
+@pytest.mark.long
 def test_every_command_of_the_page_does_what_it_says(bench: Bencher) -> None:
     b, there = bench(), bench()
     lines = ["product,attribute,file"]

@@ -46,6 +46,7 @@ def none_met(b: Bench) -> None:
 
 
 @pytest.mark.parametrize("how", ["kill", "interrupts"])
+@pytest.mark.long
 def test_another_manifest_waits_for_what_a_run_that_was_cut_off_left_at_work(
     bench: Bencher, how: str
 ) -> None:
@@ -71,6 +72,7 @@ def test_another_manifest_waits_for_what_a_run_that_was_cut_off_left_at_work(
     }
 
 
+@pytest.mark.long
 def test_a_save_that_outlasts_the_time_out_is_waited_for_in_proportion(bench: Bencher) -> None:
     b = bench(save_time=3.6)
     lines = [f"p-1,picture_{n},{b.file(f'{n}.jpg', jpeg(n))}" for n in (1, 2)]
@@ -84,6 +86,7 @@ def test_a_save_that_outlasts_the_time_out_is_waited_for_in_proportion(bench: Be
     assert {v["sha256"] for v in b.held().values()} == {sha256(jpeg(1)), sha256(jpeg(2))}
 
 
+@pytest.mark.long
 def test_the_carrier_of_a_run_that_was_killed_gets_its_own_value_back(bench: Bencher) -> None:
     b = bench(mixed())
     own = b.file("own.jpg", jpeg("own"))
@@ -107,6 +110,7 @@ def lending(bench: Bencher) -> tuple[Bench, str]:
     return b, carried(b, 2)
 
 
+@pytest.mark.long
 def test_a_value_that_could_not_be_put_back_is_not_taken_for_the_carriers_own(bench: Bencher) -> None:
     b, manifest = lending(bench)
     b.sandbox.store.options.faults = Refusing(left=1)
@@ -116,6 +120,7 @@ def test_a_value_that_could_not_be_put_back_is_not_taken_for_the_carriers_own(be
     assert [by_uuid(b)[U.format(n), "picture"] for n in (1, 2)] == [sha256(jpeg(n)) for n in (1, 2)]
 
 
+@pytest.mark.long
 def test_a_carrier_that_was_not_given_back_keeps_the_run_from_being_done(bench: Bencher) -> None:
     b, manifest = lending(bench)
     b.sandbox.store.options.faults = Refusing()
@@ -133,6 +138,7 @@ def test_a_carrier_that_was_not_given_back_keeps_the_run_from_being_done(bench: 
 
 
 @pytest.mark.parametrize("second", ["refused", "down"])
+@pytest.mark.long
 def test_a_row_that_does_not_arrive_leaves_what_is_owed_to_the_carrier(bench: Bencher, second: str) -> None:
     b, manifest = lending(bench)
 
@@ -152,6 +158,7 @@ def test_a_row_that_does_not_arrive_leaves_what_is_owed_to_the_carrier(bench: Be
     assert b.held()[CARRIER]["sha256"] == sha256(jpeg("own"))
 
 
+@pytest.mark.long
 def test_a_carrier_is_not_given_back_while_an_upload_may_be_at_work_there(bench: Bencher) -> None:
     b, manifest = lending(bench)
     change(b, save_time=1.8)
@@ -171,6 +178,7 @@ def test_a_carrier_is_not_given_back_while_an_upload_may_be_at_work_there(bench:
     assert b.held()[CARRIER]["sha256"] == sha256(jpeg("own"))
 
 
+@pytest.mark.long
 def test_a_batch_that_is_looked_up_again_has_each_row_once(bench: Bencher) -> None:
     b = bench(mixed())
     b.file("x.jpg", jpeg("old"))
@@ -194,6 +202,7 @@ def passed_on(b: Bench, request: Request) -> requests.Response:
     return requests.request(request.method, url, data=request.body, headers=headers, timeout=60)
 
 
+@pytest.mark.long
 def test_a_row_for_the_carriers_own_value_is_not_undone_by_the_next_file_through_it(bench: Bencher) -> None:
     b, _ = lending(bench)
     lines = [
@@ -222,6 +231,7 @@ def test_a_row_for_the_carriers_own_value_is_not_undone_by_the_next_file_through
     assert b.held()[CARRIER]["sha256"] == sha256(jpeg("new"))
 
 
+@pytest.mark.long
 def test_a_201_that_names_nothing_has_left_the_file_in_the_carrier_all_the_same(bench: Bencher) -> None:
     b, manifest = lending(bench)
 
@@ -235,6 +245,7 @@ def test_a_201_that_names_nothing_has_left_the_file_in_the_carrier_all_the_same(
     assert b.held()[CARRIER]["sha256"] == sha256(jpeg("own"))
 
 
+@pytest.mark.long
 def test_a_file_that_cannot_be_compared_is_not_believed_to_be_ours(bench: Bencher) -> None:
     """The PIM's storage is down: uploads are 500, downloads fail; what was there has our name and size."""
     b = bench()

@@ -27,6 +27,7 @@ def products(count: int) -> tuple[dict[str, bytes], str]:
     return files, "sku;family;picture;name\n" + "\n".join(lines) + "\n"
 
 
+@pytest.mark.long
 def test_a_zip_goes_up_and_only_once(bench: Bencher) -> None:
     b = bench()
     files, table = products(12)
@@ -54,6 +55,7 @@ def test_tables_without_zip_take_files_beside_them(bench: Bencher) -> None:
     assert len(b.held()) == 2
 
 
+@pytest.mark.long
 def test_offline_columns_must_be_named(bench: Bencher) -> None:
     b = bench()
     zipped = export(b, *products(2))

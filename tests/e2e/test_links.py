@@ -31,6 +31,7 @@ def rows(*lines: str) -> list[str]:
     return ["product,attribute,file", *lines]
 
 
+@pytest.mark.long
 def test_links_go_up_as_files_do_and_only_once(bench: Bencher) -> None:
     b = bench()
     files = {
@@ -66,6 +67,7 @@ def test_links_go_up_as_files_do_and_only_once(bench: Bencher) -> None:
         assert there.times("/a.jpg") == 1
 
 
+@pytest.mark.long
 def test_another_file_of_the_same_time_and_size_is_no_old_one(bench: Bencher) -> None:
     b = bench()
     when = "Wed, 21 Oct 2026 07:28:00 GMT"
@@ -90,6 +92,7 @@ def test_another_file_of_the_same_time_and_size_is_no_old_one(bench: Bencher) ->
         assert uploaded("A", "--skip", "remote") == {"total": 2, "uploaded": 2}
 
 
+@pytest.mark.long
 def test_nothing_is_followed_unless_it_is_allowed(bench: Bencher) -> None:
     b = bench()
     with host({"a.jpg": File(jpeg(1))}) as (there, url):
@@ -121,6 +124,7 @@ def test_nothing_is_followed_unless_it_is_allowed(bench: Bencher) -> None:
         assert (done.status, "is not a number of bytes" in done.err) == (2, True)
 
 
+@pytest.mark.long
 def test_secrets_of_links_are_nowhere_to_be_seen(bench: Bencher) -> None:
     b = bench()
     files = {
@@ -160,6 +164,7 @@ def test_secrets_of_links_are_nowhere_to_be_seen(bench: Bencher) -> None:
         assert "run the manifest again" in again.report["items"][0]["error"]["hint"]
 
 
+@pytest.mark.long
 def test_what_is_mistyped_keeps_its_secrets_too(bench: Bencher) -> None:
     b = bench()
     secret = "h.example/a.jpg?X-Amz-Signature=zq9secret"
@@ -198,6 +203,7 @@ def test_what_is_mistyped_keeps_its_secrets_too(bench: Bencher) -> None:
         assert (wrong.status, "zq9secret" in wrong.err, "***" in wrong.err) == (2, False, True), wrong.err
 
 
+@pytest.mark.long
 def test_one_link_for_many_variants_is_fetched_and_sent_once(bench: Bencher) -> None:
     b = bench()
     with host({"a.jpg": File(jpeg(1), etag='"1"')}) as (there, url):
@@ -210,6 +216,7 @@ def test_one_link_for_many_variants_is_fetched_and_sent_once(bench: Bencher) -> 
         assert b.upload(m, *ALLOW).statuses() == {"total": 20, "unchanged": 20}
 
 
+@pytest.mark.long
 def test_links_go_to_every_kind_of_place(bench: Bencher) -> None:
     uuid = "00000000-0000-4000-8000-000000000001"
     catalog = enterprise()
@@ -238,6 +245,7 @@ def test_links_go_to_every_kind_of_place(bench: Bencher) -> None:
     assert ("p-2", "picture", None, None) not in b.held()
 
 
+@pytest.mark.long
 def test_trouble_with_a_source_is_the_rows_own(bench: Bencher) -> None:
     b = bench()
     turns = {"/busy.jpg": 4, "/cut.jpg": 3}
@@ -268,6 +276,7 @@ def test_trouble_with_a_source_is_the_rows_own(bench: Bencher) -> None:
         assert (done.status, done.statuses()) == (1, {"total": 1, "failed": 1})
 
 
+@pytest.mark.long
 def test_a_link_without_a_name_needs_one(bench: Bencher) -> None:
     b = bench()
     with host({"image?id=7": File(jpeg(1))}) as (_, url):
@@ -284,6 +293,7 @@ def test_a_link_without_a_name_needs_one(bench: Bencher) -> None:
         assert b.held()["p-2", "picture", None, None]["original_filename"] == "front.jpg"
 
 
+@pytest.mark.long
 def test_what_a_link_leads_to_is_looked_at_first(bench: Bencher) -> None:
     b = bench()
     files = {
@@ -310,6 +320,7 @@ def test_what_a_link_leads_to_is_looked_at_first(bench: Bencher) -> None:
         assert "POST /media-files" not in b.sandbox.stats()["calls"]
 
 
+@pytest.mark.long
 def test_validate_asks_no_host_unless_online(bench: Bencher) -> None:
     b = bench()
     with host({"a.jpg": File(jpeg(1)), "busy.jpg": File(status=503)}) as (there, url):
@@ -327,6 +338,7 @@ def test_validate_asks_no_host_unless_online(bench: Bencher) -> None:
         assert "POST /media-files" not in b.sandbox.stats()["calls"]
 
 
+@pytest.mark.long
 def test_verify_compares_with_what_links_lead_to(bench: Bencher) -> None:
     b = bench()
     files = {
@@ -352,6 +364,7 @@ def test_verify_compares_with_what_links_lead_to(bench: Bencher) -> None:
         assert set(done.kinds().values()) == {"link_refused"}
 
 
+@pytest.mark.long
 def test_a_link_is_no_place_to_download_to(bench: Bencher) -> None:
     b = bench()
     m = b.manifest(rows("p-1,picture,https://h.example/a.jpg"))
@@ -360,6 +373,7 @@ def test_a_link_is_no_place_to_download_to(bench: Bencher) -> None:
     assert not (b.folder / "https:").exists()
 
 
+@pytest.mark.long
 def test_rows_of_links_are_tried_again_from_the_ledger(bench: Bencher) -> None:
     b = bench()
     files = {"a.jpg": File(status=503)}
@@ -376,6 +390,7 @@ def test_rows_of_links_are_tried_again_from_the_ledger(bench: Bencher) -> None:
         assert again.statuses() == {"total": 1, "uploaded": 1}, again.err
 
 
+@pytest.mark.long
 def test_every_format_and_option_takes_links(bench: Bencher, tmp_path: Path) -> None:
     b = bench()
     with host({f"{n}.jpg": File(jpeg(n)) for n in range(1, 5)}) as (_, url):

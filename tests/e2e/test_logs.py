@@ -22,6 +22,7 @@ def rows(b: Bench) -> str:
     return b.manifest(["product,attribute,file", "p-1,picture,a.jpg", "p-2,picture,gone.jpg"])
 
 
+@pytest.mark.long
 def test_once_tells_of_rows_and_twice_of_requests(bench: Bencher) -> None:
     b = bench()
     once, twice = (b.upload(rows(b), flag, "--force") for flag in ("-v", "-vv"))
@@ -50,6 +51,7 @@ def test_the_pims_address_is_said_first_but_to_the_quiet(bench: Bencher) -> None
     assert b.upload(b.manifest(["product,attribute,file", "p-1,picture,a.jpg"]), "-q").err == ""
 
 
+@pytest.mark.long
 def test_the_file_has_it_all_and_is_appended_to(bench: Bencher) -> None:
     b = bench()
     log = b.folder / "run.log"
@@ -86,6 +88,7 @@ def test_json_is_an_object_a_line_in_both_places(bench: Bencher) -> None:
     assert {line["level"] for line in shown} == {"debug", "info", "warning"}
 
 
+@pytest.mark.long
 def test_json_progress_stays_the_only_json(bench: Bencher) -> None:
     b = bench()
     done = b.upload(rows(b), "-v", "--log-format", "json", "--progress", "json")
@@ -94,6 +97,7 @@ def test_json_progress_stays_the_only_json(bench: Bencher) -> None:
     assert any(event["event"] == "note" and "a.jpg: uploaded" in event["message"] for event in events)
 
 
+@pytest.mark.long
 def test_the_quiet_still_get_a_file(bench: Bencher) -> None:
     b = bench()
     b.file("a.jpg", jpeg(1))
@@ -159,6 +163,7 @@ def test_nothing_secret_is_in_anything_that_is_left(bench: Bencher) -> None:
 
 @pytest.mark.parametrize("progress", ["plain", "none", "json"])
 @pytest.mark.parametrize("quiet", [False, True], ids=["", "-q"])
+@pytest.mark.long
 def test_a_log_that_is_full_is_told_of_once_and_ends_nothing(
     bench: Bencher, progress: str, quiet: bool
 ) -> None:
@@ -182,6 +187,7 @@ def test_a_log_that_is_full_is_told_of_once_and_ends_nothing(
 @pytest.mark.parametrize(
     ("options", "variable"), [(["-v"], ""), (["-vv"], ""), ([], "1"), ([], "2")], ids=str
 )
+@pytest.mark.long
 def test_who_wants_no_progress_may_still_want_the_log(
     bench: Bencher, options: list[str], variable: str
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_filter_takes(wanted: Filter, taken: list[str]) -> None:
     assert [each.original_filename for each in files if wanted.takes(each)] == taken
 
 
+@pytest.mark.long
 def test_filters_are_applied_here_and_limit_what_they_let_through(bench: Bencher) -> None:
     b = bench()
     stored(b, ("front.JPG", jpeg(1, 5000)), ("logo.png", PNG), ("back.jpg", jpeg(2, 900)), ("x.jpg", b"x"))
@@ -126,6 +127,7 @@ def test_a_csv_list_runs_no_formula(bench: Bencher) -> None:
     assert [row["original_filename"] for row in rows] == ["'=cmd|calc!A0.jpg", 'a "b",\u00e9\u4e2d.jpg']
 
 
+@pytest.mark.long
 def test_a_table_cannot_be_drawn_over(bench: Bencher) -> None:
     b = bench()
     (code,) = stored(b, ("a\x1b[2Jb\u202egpj.exe", jpeg(1)))
@@ -138,6 +140,7 @@ def test_a_table_cannot_be_drawn_over(bench: Bencher) -> None:
     assert line.split()[:3] == ["2.0", "kB", "image/jpeg"]
 
 
+@pytest.mark.long
 def test_a_reader_that_has_read_enough_is_no_trouble(bench: Bencher) -> None:
     b = bench(latency=0.02)
     many(b, 900)
@@ -152,6 +155,7 @@ def test_a_reader_that_has_read_enough_is_no_trouble(bench: Bencher) -> None:
     assert b.sandbox.stats()["calls"]["GET /media-files"]["200"] < 10
 
 
+@pytest.mark.long
 def test_the_first_rows_come_before_the_last_page_is_asked_for(bench: Bencher) -> None:
     b = bench()
     many(b, 300)
@@ -165,6 +169,7 @@ def test_the_first_rows_come_before_the_last_page_is_asked_for(bench: Bencher) -
     assert len(rest.splitlines()) == 299
 
 
+@pytest.mark.long
 def test_a_page_that_met_trouble_is_asked_for_again(bench: Bencher) -> None:
     b = bench(seed=3, retry_after=0)
     codes = many(b, 350)
@@ -192,6 +197,7 @@ def test_wrong_credentials_are_exit_4(bench: Bencher) -> None:
 # get
 
 
+@pytest.mark.long
 def test_get_tells_of_each_code(bench: Bencher) -> None:
     b = bench()
     codes = many(b, 3)
@@ -203,6 +209,7 @@ def test_get_tells_of_each_code(bench: Bencher) -> None:
     assert codes[1] in done.out
 
 
+@pytest.mark.long
 def test_get_tells_unknown_codes_one_by_one(bench: Bencher) -> None:
     b = bench()
     codes = many(b, 2)
@@ -226,6 +233,7 @@ def test_an_empty_code_is_wrong_usage(bench: Bencher, verb: str) -> None:
     assert "GET /media-files" not in b.sandbox.stats()["calls"]
 
 
+@pytest.mark.long
 def test_get_reads_codes_from_standard_input(bench: Bencher) -> None:
     b = bench()
     codes = many(b, 130)
@@ -246,6 +254,7 @@ def folder_of(b: Bench, name: str = "out") -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (b.folder / name).iterdir()}
 
 
+@pytest.mark.long
 def test_files_come_under_their_own_names(bench: Bencher) -> None:
     b = bench(latency=0.01)
     codes = many(b, 30)
@@ -282,6 +291,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.long
 def test_no_name_leaves_the_folder_or_hides_in_it(bench: Bencher) -> None:
     b = bench()
     codes = stored(b, *((name, jpeg(n)) for n, name in enumerate(HOSTILE)))
@@ -302,6 +312,7 @@ def test_no_name_leaves_the_folder_or_hides_in_it(bench: Bencher) -> None:
     assert {path.parent for path in files} == {b.folder / "out"}
 
 
+@pytest.mark.long
 def test_one_name_for_many_is_told_apart_by_the_order_of_the_codes(bench: Bencher) -> None:
     b = bench()
     codes = stored(b, *(("front.jpg", jpeg(n)) for n in range(5)), ("FRONT.jpg", jpeg(5)))
@@ -319,6 +330,7 @@ def test_one_name_for_many_is_told_apart_by_the_order_of_the_codes(bench: Benche
     assert words(repeated) == {"unchanged": 6}
 
 
+@pytest.mark.long
 def test_names_that_only_differ_before_they_are_made_safe_are_told_apart(bench: Bencher) -> None:
     b = bench()
     codes = stored(b, (".x.jpg", jpeg(1)), ("_x.jpg", jpeg(2)), ("a.jpg. ", jpeg(3)), ("a.jpg", jpeg(4)))
@@ -327,6 +339,7 @@ def test_names_that_only_differ_before_they_are_made_safe_are_told_apart(bench: 
     assert sorted(map(sha256, folder_of(b).values())) == sorted(sha256(jpeg(n)) for n in range(1, 5))
 
 
+@pytest.mark.long
 def test_what_is_there_is_not_replaced_unasked(bench: Bencher) -> None:
     b = bench()
     codes = many(b, 5)
@@ -357,6 +370,7 @@ def test_unknown_codes_are_failed_rows(bench: Bencher) -> None:
     assert folder_of(b) == {"file-0.jpg": jpeg(0, 1000)}
 
 
+@pytest.mark.long
 def test_a_list_can_be_piped_into_a_download(bench: Bencher) -> None:
     b = bench()
     codes = many(b, 7)
@@ -374,6 +388,7 @@ def test_the_folder_must_be_one(bench: Bencher) -> None:
     assert "not a folder" in done.err
 
 
+@pytest.mark.long
 def test_little_memory_for_a_large_file(bench: Bencher) -> None:
     b = bench()
     (code,) = stored(b, ("film.mp4", b"\x00"))

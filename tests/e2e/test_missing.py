@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Bencher, jpeg
 
 
+@pytest.mark.long
 def test_it_lists_the_empty_values_of_products_and_models(bench: Bencher) -> None:
     b = bench()
     picture = b.file("a.jpg", jpeg(1))
@@ -21,6 +24,7 @@ def test_it_lists_the_empty_values_of_products_and_models(bench: Bencher) -> Non
     assert calls <= 6, "a hundred in a call"
 
 
+@pytest.mark.long
 def test_levels_channels_and_families_narrow_it(bench: Bencher) -> None:
     b = bench()
     shot = b.run("missing", "--attribute", "shot", "--products", report=False)
@@ -37,6 +41,7 @@ def test_levels_channels_and_families_narrow_it(bench: Bencher) -> None:
     assert "picture" in wrong.err
 
 
+@pytest.mark.long
 def test_a_folder_fills_what_is_missing_and_the_rest_is_told(bench: Bencher) -> None:
     b = bench()
     for name in (

@@ -19,6 +19,7 @@ from .many import change, check_all, many, running, uploads, wait_for_uploads
 LOSSES = "500=0.02,500-late=0.02,503=0.02,503-html=0.02,reset-early=0.02,reset-middle=0.02,reset-late=0.04"
 
 
+@pytest.mark.long
 def test_faults_of_all_sorts_lose_nothing(bench: Bencher) -> None:
     # A Retry-After costs its whole second each: most refusals come without.
     faults = parse_faults([f"{LOSSES},429=0.002,429-no-retry-after=0.018"])
@@ -35,6 +36,7 @@ def test_faults_of_all_sorts_lose_nothing(bench: Bencher) -> None:
     assert stats["media_files"] <= 403
 
 
+@pytest.mark.long
 def test_stalls_and_revoked_tokens_cost_a_moment_and_no_row(bench: Bencher) -> None:
     b = bench(faults=parse_faults(["stall=0.05,stall-late=0.05,401=0.05"]), seed=3)
     done = b.upload(many(b, 60), "--timeout", "0.5")
@@ -61,6 +63,7 @@ def test_an_outage_leaves_pending_rows_that_the_same_command_finishes(bench: Ben
     assert b.sandbox.stats()["duplicates"] == 0
 
 
+@pytest.mark.long
 def test_a_pim_that_comes_back_is_gone_on_with(bench: Bencher) -> None:
     b = bench(down_after=30, down_for=1.0)
     done = b.upload(many(b, 60))
@@ -77,6 +80,7 @@ def test_a_pim_that_is_not_there_leaves_all_rows_pending(bench: Bencher) -> None
     assert "127.0.0.1:1" in done.err
 
 
+@pytest.mark.long
 def test_a_pim_that_allows_two_sees_few_refusals(bench: Bencher) -> None:
     b = bench(save_time=0.03, max_concurrency=2)
     # The refusals name a second each, which is waited for.
@@ -86,6 +90,7 @@ def test_a_pim_that_allows_two_sees_few_refusals(bench: Bencher) -> None:
     check_all(b, 100)
 
 
+@pytest.mark.long
 def test_expired_tokens_fail_no_row_and_cost_one_login_each(bench: Bencher) -> None:
     b = bench(save_time=0.05, token_ttl=1.0)
     done = b.upload(many(b, 150))
@@ -209,6 +214,7 @@ def refusal(retry_after: str) -> bytes:
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
+@pytest.mark.long
 def test_a_time_named_in_seconds_or_as_a_date_is_waited_for(bench: Bencher, form: str) -> None:
     b: Bench = bench()
     manifest = many(b, 2)

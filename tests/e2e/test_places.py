@@ -87,6 +87,7 @@ def posts(b: Bench) -> int:
     return sum(c["method"] == "POST" for c in log(b)) - b.sandbox.stats()["token_requests"]
 
 
+@pytest.mark.long
 def test_all_kinds_land_in_one_run_with_few_calls(bench: Bencher) -> None:
     b = bench(enterprise(), save_time=0.005)
     expected: dict[tuple[Any, ...], bytes] = {}
@@ -160,6 +161,7 @@ def test_all_kinds_land_in_one_run_with_few_calls(bench: Bencher) -> None:
     assert held(b)["asset", "photos", "there", "local", "en_US", "ecommerce"] == sha256(jpeg("changed"))
 
 
+@pytest.mark.long
 def test_without_a_ledger_the_pim_is_believed(bench: Bencher) -> None:
     b = bench(enterprise())
     lines = [COLUMNS]
@@ -227,6 +229,7 @@ def test_an_edition_without_such_places_says_so(bench: Bencher) -> None:
     assert not [call for call in calls if "asset" in call or "reference" in call or "category" in call]
 
 
+@pytest.mark.long
 def test_a_name_that_a_convention_refuses_fails_alone(bench: Bencher) -> None:
     b = bench(enterprise())
     lines = [COLUMNS]
@@ -281,6 +284,7 @@ def test_without_preflight_rows_are_taken_at_their_word(bench: Bencher) -> None:
 
 
 @pytest.mark.parametrize("late", [False, True])
+@pytest.mark.long
 def test_a_killed_run_attaches_what_it_had_sent(bench: Bencher, late: bool) -> None:
     b = bench(enterprise(), save_time=0.1)
     lines = [COLUMNS]
@@ -304,6 +308,7 @@ def test_a_killed_run_attaches_what_it_had_sent(bench: Bencher, late: bool) -> N
     assert b.sandbox.stats()["lost_values"] == 0
 
 
+@pytest.mark.long
 def test_lost_answers_and_refusals_to_answer_leave_nothing_undone(bench: Bencher) -> None:
     from akeneo_media_cli.sandbox import parse_faults
 

@@ -38,6 +38,7 @@ def content(folder: Path) -> dict[str, bytes]:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
+@pytest.mark.long
 def test_a_file_in_the_place_of_another_is_refused_before_anything_happens(
     bench: Bencher, options: list[str], says: str
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_file_in_the_place_of_another_is_refused_before_anything_happens(
     assert b.sandbox.stats()["calls"] == {}
 
 
+@pytest.mark.long
 def test_the_same_goes_for_the_other_commands(bench: Bencher) -> None:
     b = bench()
     manifest, _ = two_manifests(b)

@@ -57,6 +57,7 @@ def test_each_command_works_when_pasted(line: str, checkout: Path, command: list
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 def test_the_first_upload_goes_as_it_is_told(checkout: Path, command: list[str]) -> None:
     (csv,) = blocks("csv")
     samples = checkout / "sample_manifests"

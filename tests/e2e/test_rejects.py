@@ -17,6 +17,7 @@ MANIFEST = (
 
 
 @pytest.mark.parametrize("name", ["bad.csv", "bad.xlsx"])
+@pytest.mark.long
 def test_what_was_wrong_can_be_corrected_and_run_again(bench: Bencher, name: str) -> None:
     b = bench()
     b.file("good.jpg", jpeg(1))

@@ -68,6 +68,7 @@ def test_the_page_of_a_real_run_shows_pictures_and_its_course(command: list[str]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+@pytest.mark.long
 def test_the_pictures_of_a_real_run_are_pictures(command: list[str], samples: Path, tmp_path: Path) -> None:
     subprocess.run(
         [*command, "upload", "products.csv", "--sandbox", "-q", "--report", "r.html"],
@@ -236,6 +237,7 @@ def test_without_a_terminal_colour_comes_when_forced_and_bars_never(bench: Bench
     assert "\r" not in done.err
 
 
+@pytest.mark.long
 def test_the_quiet_say_nothing_when_all_is_well(bench: Bencher) -> None:
     b = bench()
     b.file("a.jpg", jpeg(1))

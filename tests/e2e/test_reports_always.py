@@ -57,6 +57,7 @@ def test_a_run_that_goes_well_has_no_error(bench: Bencher) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("name", ["upload", "verify", "download"])
+@pytest.mark.long
 def test_settings_that_cannot_be_used(bench: Bencher, name: str, env: dict[str, str]) -> None:
     b = bench()
     done = b.run(name, one_row(b), env=env)
@@ -69,6 +70,7 @@ def test_settings_that_cannot_be_used(bench: Bencher, name: str, env: dict[str, 
     assert summary.keys() - done.report["summary"].keys() <= {"missing", "downloaded"}
 
 
+@pytest.mark.long
 def test_a_ledger_that_another_run_holds(bench: Bencher) -> None:
     b = bench(save_time=0.3)
     manifest = many(b, 100)
@@ -122,6 +124,7 @@ def test_an_invalid_row_of_a_strict_run(bench: Bencher) -> None:
     assert done.kinds() == {2: "file_missing"}
 
 
+@pytest.mark.long
 def test_refused_credentials_are_told_in_every_format_and_kept(bench: Bencher) -> None:
     b = bench()
     names = [f"r{suffix}" for suffix in FORMATS]
@@ -162,6 +165,7 @@ def test_a_pim_that_does_not_answer_is_told_of_to_the_quiet_too(bench: Bencher, 
     assert done.err.startswith("error: the PIM ")
 
 
+@pytest.mark.long
 def test_there_may_be_nothing_to_try_again(bench: Bencher) -> None:
     b = bench()
     none = b.run("runs", "retry", "last")
@@ -199,6 +203,7 @@ def open_files(pid: int) -> list[str]:
     return names
 
 
+@pytest.mark.long
 def test_parts_merged_keep_the_first_error(bench: Bencher) -> None:
     b = bench()
     manifest = one_row(b)

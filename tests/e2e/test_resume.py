@@ -45,6 +45,7 @@ def test_four_kills_leave_every_value_right_and_hardly_one_sent_twice(bench: Ben
     )
 
 
+@pytest.mark.long
 def test_a_file_that_was_cut_off_in_mid_body_is_sent_again_and_only_that(bench: Bencher) -> None:
     b = bench()
     b.file("big.jpg", jpeg("big", 3_000_000))
@@ -57,6 +58,7 @@ def test_a_file_that_was_cut_off_in_mid_body_is_sent_again_and_only_that(bench: 
     assert uploads(b) == 1
 
 
+@pytest.mark.long
 def test_what_the_pim_saved_after_the_kill_is_found_and_not_sent_again(bench: Bencher) -> None:
     b = bench(save_time=0.8)
     manifest = many(b, 4)
@@ -72,6 +74,7 @@ def test_what_the_pim_saved_after_the_kill_is_found_and_not_sent_again(bench: Be
     assert b.sandbox.stats()["duplicates"] == 0
 
 
+@pytest.mark.long
 def test_another_file_for_a_value_that_was_in_flight_is_sent(bench: Bencher) -> None:
     b = bench(save_time=0.8)
     manifest = many(b, 1)
@@ -82,6 +85,7 @@ def test_another_file_for_a_value_that_was_in_flight_is_sent(bench: Bencher) -> 
     assert b.held()["p-1", "picture_1", None, None]["sha256"] == sha256(jpeg("changed", 2000))
 
 
+@pytest.mark.long
 def test_ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on(bench: Bencher) -> None:
     b = bench(save_time=0.05)
     manifest = many(b, 150)
@@ -103,6 +107,7 @@ def test_a_terminated_run_is_143_and_leaves_its_report(bench: Bencher, number: i
     assert '"exit_status": 143' in (b.folder / "r.json").read_text("utf-8")
 
 
+@pytest.mark.long
 def test_the_second_ctrl_c_waits_for_no_answer(bench: Bencher) -> None:
     b = bench(faults=parse_faults(["stall=1.0@media-files"]))
     manifest = many(b, 20)
@@ -143,6 +148,7 @@ def test_ctrl_c_in_the_first_look_of_a_strict_run_sends_nothing(bench: Bencher) 
     assert "POST /media-files" not in b.sandbox.stats()["calls"]
 
 
+@pytest.mark.long
 def test_two_runs_on_one_ledger(bench: Bencher) -> None:
     b = bench(save_time=0.3)
     manifest = many(b, 200)

@@ -46,6 +46,7 @@ def test_without_a_ledger_there_are_no_runs_yet(bench: Bencher) -> None:
     assert "AKENEO_PASSWORD" not in nobody.err
 
 
+@pytest.mark.long
 def test_runs_are_listed_and_shown_without_a_login(after_a_run: tuple[Bench, dict[str, Any]]) -> None:
     b, report = after_a_run
     run = report["run"]
@@ -158,6 +159,7 @@ def shown_without_an_end(b: Bench, says: str) -> None:
     assert len(suite.findall("testcase")) == 400
 
 
+@pytest.mark.long
 def test_a_run_that_goes_on_or_was_killed_is_counted_by_its_rows(bench: Bencher) -> None:
     b = bench(catalogue(400), save_time=0.2)
     with running(b, "upload", many(b, 400), "--state", "own.sqlite", "--progress", "none") as process:
@@ -196,6 +198,7 @@ def test_what_was_forced_is_forced_again(bench: Bencher) -> None:
     assert b.sandbox.stats()["calls"]["POST /media-files"] == {"201": 6, "413": 3}
 
 
+@pytest.mark.long
 def test_retrying_is_logged_and_limited_as_an_upload_is(after_a_run: tuple[Bench, dict[str, Any]]) -> None:
     b, _ = after_a_run
     change(b, latency=0.5)

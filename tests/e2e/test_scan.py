@@ -48,6 +48,7 @@ def test_a_folder_goes_up_through_a_pipe(bench: Bencher) -> None:
 
 
 @pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.yaml", "m.jsonl", "m.json", "photos/m.csv"])
+@pytest.mark.long
 def test_a_manifest_beside_its_files_may_move_with_them(bench: Bencher, name: str) -> None:
     b = bench()
     photos(b, "p-1_picture.jpg", "p-2_picture.jpg")
@@ -61,6 +62,7 @@ def test_a_manifest_beside_its_files_may_move_with_them(bench: Bencher, name: st
     assert b.upload(name).status == 0
 
 
+@pytest.mark.long
 def test_files_elsewhere_are_named_so_that_root_finds_them(bench: Bencher) -> None:
     b = bench()
     photos(b, "p-1_picture.jpg")
@@ -98,6 +100,7 @@ def test_online_without_the_right_to_ask(bench: Bencher) -> None:
     assert not (b.folder / "m.csv").exists()
 
 
+@pytest.mark.long
 def test_exit_statuses(bench: Bencher) -> None:
     b = bench()
     photos(b, "p-1_picture.jpg", "notes.txt")

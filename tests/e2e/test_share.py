@@ -32,6 +32,7 @@ def sends(b: Bench) -> dict[str, int]:
     return dict(b.sandbox.stats()["calls"].get("POST /media-files", {}))
 
 
+@pytest.mark.long
 def test_a_thousand_variants_with_one_picture_take_a_dozen_calls(bench: Bencher) -> None:
     b = bench(variants(1000), save_time=0.005)
     picture = b.file("shot.jpg", jpeg(1))
@@ -123,6 +124,7 @@ def test_a_row_that_the_pim_refuses_fails_alone(bench: Bencher, first: bool) -> 
     assert sends(b)["201"] == 1
 
 
+@pytest.mark.long
 def test_what_is_left_after_a_kill_is_attached_without_sending_again(bench: Bencher) -> None:
     b = bench(save_time=0.4)
     picture = b.file("shot.jpg", jpeg(1))
@@ -145,6 +147,7 @@ def log(b: Bench) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.long
 def test_shared_files_arrive_through_faults(bench: Bencher, seed: int) -> None:
     from akeneo_media_cli.sandbox import parse_faults
 

@@ -42,6 +42,7 @@ def test_streams_that_are_closed_or_full_keep_no_row_from_the_pim(bench: Bencher
 
 
 @pytest.mark.parametrize("redirections", [">&-", ">/dev/full"])
+@pytest.mark.long
 def test_data_that_cannot_be_had_is_an_error_though_all_rows_were_done(
     bench: Bencher, redirections: str
 ) -> None:
@@ -65,6 +66,7 @@ def test_data_that_cannot_be_had_is_an_error_though_all_rows_were_done(
         *("scan few --pattern {product}.{ext}", "scan many --pattern {product}.{ext}"),
     ],
 )
+@pytest.mark.long
 def test_an_answer_that_cannot_be_written_is_nobody_elses_fault(
     bench: Bencher, command_line: str, redirections: str
 ) -> None:
@@ -121,6 +123,7 @@ def limited(size: int) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("size", "status"), [(100_000, 2), (1_200_000, 5), pytest.param(1_500_000, 5, marks=pytest.mark.slow)]
 )
+@pytest.mark.long
 def test_a_full_disk_is_told_and_loses_no_row(bench: Bencher, size: int, status: int) -> None:
     b = bench(save_time=0.005)
     manifest = many(b, 120)
@@ -197,6 +200,7 @@ def altered(b: Bench, change: str, *arguments: str) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.long
 def test_a_defect_leaves_ledger_and_report_sound_and_names_its_log(bench: Bencher) -> None:
     b = bench()
     manifest = many(b, 60)
@@ -238,6 +242,7 @@ def test_a_defect_before_the_run_leaves_a_report_too(bench: Bencher) -> None:
     assert (report["exit_status"], report["error"]["kind"], report["items"]) == (70, "defect", [])
 
 
+@pytest.mark.long
 def test_a_wall_clock_that_leaps_hangs_nothing(bench: Bencher) -> None:
     b = bench()
     change(b, faults=["429=2x@media-files", "reset-late=2x@media-files"])
@@ -296,6 +301,7 @@ report.FORMATS[".json"] = write
 # The environment.
 
 
+@pytest.mark.long
 def test_a_slip_in_a_variables_name_is_told_once_and_not_to_the_quiet(bench: Bencher) -> None:
     b = bench()
     manifest = many(b, 2)
@@ -319,6 +325,7 @@ def test_an_env_file_that_cannot_be_read_is_told(bench: Bencher, more: list[str]
     assert uploads(b) == 0
 
 
+@pytest.mark.long
 def test_json_progress_is_json_to_the_last_line(bench: Bencher) -> None:
     b = bench()
     manifest = many(b, 3)
@@ -335,6 +342,7 @@ def test_json_progress_is_json_to_the_last_line(bench: Bencher) -> None:
     assert "refused the login" in notes[-1]["message"]
 
 
+@pytest.mark.long
 def test_who_wants_no_progress_is_still_warned(bench: Bencher) -> None:
     b = bench()
     manifest = b.manifest(

@@ -35,6 +35,7 @@ def rehearse(command: list[str], folder: Path, manifest: str) -> dict[str, objec
 
 
 @pytest.mark.parametrize("manifest", EXAMPLES, ids=lambda text: text.split("\n")[0])
+@pytest.mark.long
 def test_each_example_works_as_it_stands(manifest: str, command: list[str], tmp_path: Path) -> None:
     report = rehearse(command, tmp_path, manifest)
     rows = len(manifest.strip().split("\n")) - 1

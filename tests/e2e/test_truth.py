@@ -32,6 +32,7 @@ def twenty(bench: Bencher) -> tuple[Bench, str]:
     return b, manifest
 
 
+@pytest.mark.long
 def test_what_was_changed_in_the_pim_is_sent_again_and_nothing_else(twenty: tuple[Bench, str]) -> None:
     b, manifest = twenty
     done = b.upload(manifest)
@@ -47,6 +48,7 @@ def test_what_was_changed_in_the_pim_is_sent_again_and_nothing_else(twenty: tupl
     assert again.statuses() == {"total": 20, "unchanged": 20}
 
 
+@pytest.mark.long
 def test_what_was_changed_in_the_pim_may_be_kept(twenty: tuple[Bench, str]) -> None:
     b, manifest = twenty
     for _ in range(2):
@@ -57,6 +59,7 @@ def test_what_was_changed_in_the_pim_may_be_kept(twenty: tuple[Bench, str]) -> N
     assert ("p-2", "picture", None, None) not in b.held()
 
 
+@pytest.mark.long
 def test_what_was_changed_in_the_pim_may_fail(twenty: tuple[Bench, str]) -> None:
     b, manifest = twenty
     done = b.upload(manifest, "--drift", "fail")
@@ -81,6 +84,7 @@ def test_a_lost_ledger_causes_no_upload(bench: Bencher) -> None:
     assert cheap.report["summary"]["requests"] <= 5
 
 
+@pytest.mark.long
 def test_another_file_of_the_same_name_and_size_is_told_apart(bench: Bencher) -> None:
     b = bench()
     manifest = pictures(b, 2)
@@ -101,6 +105,7 @@ def test_another_file_of_the_same_name_and_size_is_told_apart(bench: Bencher) ->
     assert b.held()["p-1", "picture", None, None]["sha256"] == sha256(jpeg("another"))
 
 
+@pytest.mark.long
 def test_every_ninth_value_written_over_ends_right(bench: Bencher) -> None:
     b = bench(seed=3)
     order(b, "other-writer=0.1")
@@ -115,6 +120,7 @@ def test_every_ninth_value_written_over_ends_right(bench: Bencher) -> None:
     assert "All 150 values were read back from the PIM." in done.err
 
 
+@pytest.mark.long
 def test_nothing_to_do_takes_a_request_for_a_hundred_products(bench: Bencher) -> None:
     b = bench(catalogue(products=250))
     lines = ["product,attribute,file"]

@@ -80,6 +80,7 @@ def test_a_run_is_taken_back_but_not_what_others_changed_since(bench: Bencher) -
     assert pictures(b)[("p-55", "picture", None, None)] == sha256(jpeg("new55"))
 
 
+@pytest.mark.long
 def test_only_narrows_an_undo_to_a_manifest(bench: Bencher) -> None:
     b = bench()
     b.upload(b.manifest(rows(b, 5, "new")))
@@ -89,6 +90,7 @@ def test_only_narrows_an_undo_to_a_manifest(bench: Bencher) -> None:
     assert {key[0] for key in pictures(b)} == {"p-1", "p-3", "p-5"}
 
 
+@pytest.mark.long
 def test_a_dry_run_changes_nothing_and_says_what_would_be(bench: Bencher) -> None:
     b = bench()
     b.upload(b.manifest(rows(b, 3, "new")))
@@ -103,6 +105,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(bench: Bencher) -> Non
     assert undo(b, "last").report["summary"]["restored"] == 3, "a dry run is not the last run"
 
 
+@pytest.mark.long
 def test_without_a_terminal_it_asks_for_yes(bench: Bencher) -> None:
     b = bench()
     b.upload(b.manifest(rows(b, 1, "new")))
@@ -156,6 +159,7 @@ def test_values_are_removed_in_batches_and_an_undo_brings_them_back(bench: Bench
     assert pictures(b) == held
 
 
+@pytest.mark.long
 def test_a_run_that_changed_nothing_cannot_be_undone(bench: Bencher) -> None:
     b = bench()
     b.manifest(rows(b, 1, "new"))

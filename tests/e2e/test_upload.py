@@ -14,6 +14,7 @@ from .conftest import PNG, Bencher, jpeg, sha256
 from .test_share import sends
 
 
+@pytest.mark.long
 def test_two_hundred_rows_land_with_their_bytes(bench: Bencher) -> None:
     b = bench(save_time=0.02)
     content = {n: jpeg(n) for n in range(1, 201)}
@@ -55,6 +56,7 @@ def test_values_of_one_product_never_meet(bench: Bencher) -> None:
     assert stats["most_in_flight"] == 4
 
 
+@pytest.mark.long
 def test_a_name_that_many_folders_share_is_never_in_flight_twice(bench: Bencher) -> None:
     b = bench(save_time=0.01, code_clock_step=0.005)
     lines = ["product,attribute,file"]
@@ -70,6 +72,7 @@ def test_a_name_that_many_folders_share_is_never_in_flight_twice(bench: Bencher)
     assert all(held[f"p-{n}", "picture", None, None]["sha256"] == sha256(jpeg(n)) for n in range(1, 61))
 
 
+@pytest.mark.long
 def test_names_made_of_the_row_free_the_workers(bench: Bencher) -> None:
     b = bench(save_time=0.02)
     lines = ["product,attribute,file"]
@@ -80,6 +83,7 @@ def test_names_made_of_the_row_free_the_workers(bench: Bencher) -> None:
     assert b.held()["p-7", "picture", None, None]["original_filename"] == "p-7-front.jpg"
 
 
+@pytest.mark.long
 def test_rows_that_cannot_go_leave_the_others_done(bench: Bencher) -> None:
     b = bench()
     good = b.file("good.jpg", jpeg(1))
@@ -105,6 +109,7 @@ def test_rows_that_cannot_go_leave_the_others_done(bench: Bencher) -> None:
     assert "jpg, png" in done.item(5)["error"]["hint"]
 
 
+@pytest.mark.long
 def test_a_name_that_is_made_is_checked_as_the_files_own(bench: Bencher) -> None:
     b = bench()
     lines = [
@@ -124,6 +129,7 @@ def test_a_name_that_is_made_is_checked_as_the_files_own(bench: Bencher) -> None
     assert b.upload("manifest.csv", "--dry-run").kinds() == {3: "content_mismatch", 4: "name_too_long"}
 
 
+@pytest.mark.long
 def test_a_file_that_is_spelled_in_several_ways_is_one(bench: Bencher) -> None:
     b = bench()
     b.file("images/x.jpg", jpeg(1))
@@ -140,6 +146,7 @@ def test_a_file_that_is_spelled_in_several_ways_is_one(bench: Bencher) -> None:
     assert b.held()["p-1", "picture", None, None]["original_filename"] == "x.jpg"
 
 
+@pytest.mark.long
 def test_a_manifest_without_files_sends_nothing(bench: Bencher) -> None:
     b = bench()
     done = b.upload(b.manifest(["product,attribute", "p-1,picture"]))
@@ -160,6 +167,7 @@ def test_a_file_of_600_mb_goes_up_in_little_memory(bench: Bencher) -> None:
     assert b.held()["p-1", "picture", None, None]["size"] == 600_000_000
 
 
+@pytest.mark.long
 def test_settings_are_told_all_at_once(command: list[str], tmp_path: Path) -> None:
     done = subprocess.run(
         [*command, "upload", "manifest.csv"], cwd=tmp_path, text=True, capture_output=True, check=False
@@ -177,6 +185,7 @@ def test_settings_are_told_all_at_once(command: list[str], tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_wrong_credentials_end_it_after_one_try(bench: Bencher) -> None:
     b = bench()
     lines = ["product,attribute,file"] + [
@@ -189,6 +198,7 @@ def test_wrong_credentials_end_it_after_one_try(bench: Bencher) -> None:
     assert b.sandbox.stats()["token_requests"] == 1
 
 
+@pytest.mark.long
 def test_rehearsal_needs_no_pim(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(jpeg(1))
     (tmp_path / "b.png").write_bytes(PNG)
@@ -210,6 +220,7 @@ def test_rehearsal_needs_no_pim(command: list[str], tmp_path: Path) -> None:
     assert report["summary"]["uploaded"] == 2
 
 
+@pytest.mark.long
 def test_standard_input_needs_no_format(bench: Bencher) -> None:
     b = bench()
     manifest = f"- {{product: p-1, attribute: picture, file: {b.file('a.jpg', jpeg(1))}}}\n"
@@ -234,6 +245,7 @@ def test_dry_run_sends_nothing(bench: Bencher) -> None:
     assert "POST /media-files" not in b.sandbox.stats()["calls"]
 
 
+@pytest.mark.long
 def test_strict_sends_nothing_when_the_pim_would_refuse_a_row(bench: Bencher) -> None:
     b = bench()
     manifest = b.manifest(
@@ -266,6 +278,7 @@ def test_a_second_run_sends_nothing_and_a_changed_file_exactly_itself(bench: Ben
     assert b.held()["p-9", "picture", None, None]["sha256"] == sha256(jpeg("new"))
 
 
+@pytest.mark.long
 def test_remote_mode_believes_the_pim(bench: Bencher) -> None:
     b = bench()
     lines = ["product,attribute,file"] + [

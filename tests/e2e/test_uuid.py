@@ -28,6 +28,7 @@ def by_uuid(b: Bench) -> dict[tuple[str, str], str]:
     return {(v["code"], v["attribute"]): v["sha256"] for v in b.sandbox.values()}
 
 
+@pytest.mark.long
 def test_a_product_with_an_identifier_is_uploaded_by_it(bench: Bencher) -> None:
     b = bench(mixed())
     lines = ["uuid,attribute,file"]
@@ -45,6 +46,7 @@ def test_a_product_with_an_identifier_is_uploaded_by_it(bench: Bencher) -> None:
     assert again.statuses() == {"total": 9, "unchanged": 9}
 
 
+@pytest.mark.long
 def test_both_ways_to_name_a_product_are_one_product(bench: Bencher) -> None:
     b = bench(mixed(), save_time=0.05)
     lines = ["product,uuid,attribute,file"]
@@ -64,6 +66,7 @@ def test_both_ways_to_name_a_product_are_one_product(bench: Bencher) -> None:
     assert by_uuid(b)[U.format(11), "picture"] == sha256(jpeg(11))
 
 
+@pytest.mark.long
 def test_a_file_that_another_row_sends_is_attached(bench: Bencher) -> None:
     b = bench(mixed())
     one, two = b.file("one.jpg", jpeg(1)), b.file("two.jpg", jpeg(2))
@@ -87,6 +90,7 @@ def test_a_file_that_another_row_sends_is_attached(bench: Bencher) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--no-share"]])
+@pytest.mark.long
 def test_sharing_or_not_it_is_the_only_way(bench: Bencher, options: list[str]) -> None:
     b = bench(mixed())
     one = b.file("one.jpg", jpeg(1))
@@ -96,6 +100,7 @@ def test_sharing_or_not_it_is_the_only_way(bench: Bencher, options: list[str]) -
     assert sends(b) == {"201": 3 if options else 1}
 
 
+@pytest.mark.long
 def test_without_anybody_to_send_it_the_row_is_invalid_before_anything_is_sent(bench: Bencher) -> None:
     b = bench(mixed())
     lines = ["uuid,attribute,file", f"{U.format(1)},picture,{b.file('one.jpg', jpeg(1))}"]
@@ -115,6 +120,7 @@ def carried(b: Bench, count: int = 5) -> str:
 
 
 @pytest.mark.parametrize("full", [True, False])
+@pytest.mark.long
 def test_the_carriers_own_value_is_put_back(bench: Bencher, full: bool) -> None:
     b = bench(mixed())
     own = b.file("own.jpg", jpeg("own"))
@@ -147,6 +153,7 @@ def test_a_carrier_that_is_uploaded_to_in_the_same_run_keeps_what_it_is_to_have(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.long
 def test_an_interrupted_run_leaves_the_carrier_as_it_was(bench: Bencher, number: int) -> None:
     b = bench(mixed(), save_time=0.3)
     own = b.file("own.jpg", jpeg("own"))
@@ -205,6 +212,7 @@ def test_validate_knows_carriers_too(bench: Bencher) -> None:
     assert b.run("validate", manifest, "--online", "--carrier", "p-5:picture").status == 0
 
 
+@pytest.mark.long
 def test_shards_refuse_products_named_in_both_ways(bench: Bencher) -> None:
     b = bench(mixed())
     lines = ["product,uuid,attribute,file", f"q-11,,picture,{b.file('1.jpg', jpeg(1))}"]

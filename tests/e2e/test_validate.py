@@ -114,6 +114,7 @@ def check_all(items: list[dict[str, Any]], places: dict[int, Bad], word: str) ->
     assert len(by_line) == len(GOOD)
 
 
+@pytest.mark.long
 def test_every_kind_of_bad_row_is_found_before_anything_is_sent(bench: Bencher) -> None:
     b = bench()
     manifest, places = lay_out(b)
@@ -187,6 +188,7 @@ def test_a_manifest_that_cannot_be_used(bench: Bencher) -> None:
     assert b.run("validate", "broken.yaml").status == 3
 
 
+@pytest.mark.long
 def test_the_ways_to_the_file_and_its_name_are_those_of_upload(bench: Bencher) -> None:
     b = bench()
     b.file("pictures/a.jpg", jpeg(1))
@@ -284,6 +286,7 @@ def test_a_user_without_the_api_ends_it(two_rows: tuple[Bench, str]) -> None:
         assert "API" in done.err
 
 
+@pytest.mark.long
 def test_a_pim_that_is_down_leaves_rows_pending(bench: Bencher) -> None:
     b = bench(down_after=0)
     b.file("good.jpg", jpeg(1))
@@ -321,6 +324,7 @@ def test_what_is_looked_at_offline_counts_as_done(bench: Bencher) -> None:
 
 
 @pytest.mark.parametrize("more", [[], ["--online"]], ids=["offline", "online"])
+@pytest.mark.long
 def test_a_strict_look_takes_one_invalid_row_for_an_unusable_manifest(
     bench: Bencher, more: list[str]
 ) -> None:

@@ -32,6 +32,7 @@ def one_file_for_three(b: Bench) -> str:
         ({"NO_SHARE": "1"}, "SHARE=1", [], 3),
     ],
 )
+@pytest.mark.long
 def test_a_pair_is_two_variables(
     bench: Bencher, environment: dict[str, str], settings: str, options: list[str], sent: int
 ) -> None:

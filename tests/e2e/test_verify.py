@@ -56,6 +56,7 @@ def twelve(b: Bench) -> str:
     return b.manifest(lines)
 
 
+@pytest.mark.long
 def test_held_differing_and_missing_values_are_told(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
@@ -92,6 +93,7 @@ def test_held_differing_and_missing_values_are_told(bench: Bencher) -> None:
     assert all(i["error"]["hint"] for i in done.report["items"] if i["error"])
 
 
+@pytest.mark.long
 def test_without_a_ledger_name_and_size_decide_and_deep_the_bytes(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
@@ -107,6 +109,7 @@ def test_without_a_ledger_name_and_size_decide_and_deep_the_bytes(bench: Bencher
     assert b.sandbox.stats()["media_files"] == 12
 
 
+@pytest.mark.long
 def test_what_the_ledger_knows_saves_calls_but_never_weakens_deep(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
@@ -127,6 +130,7 @@ def spoil(b: Bench, code: str) -> None:
     path.write_bytes(bytes(reversed(path.read_bytes())))
 
 
+@pytest.mark.long
 def test_what_is_found_missing_is_sent_by_the_next_upload(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
@@ -139,6 +143,7 @@ def test_what_is_found_missing_is_sent_by_the_next_upload(bench: Bencher) -> Non
     assert b.run("verify", manifest, "--deep").status == 0
 
 
+@pytest.mark.long
 def test_verify_is_a_run_like_others(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
@@ -157,6 +162,7 @@ def test_verify_rehearses_too(bench: Bencher) -> None:
 @pytest.mark.parametrize(
     "fault", ["503=3x@media-files", "reset-early=1x@products", "401=2x", "429-no-retry-after=1x"]
 )
+@pytest.mark.long
 def test_trouble_on_the_way_is_tried_again(bench: Bencher, fault: str) -> None:
     b = bench()
     manifest = twelve(b)
@@ -167,6 +173,7 @@ def test_trouble_on_the_way_is_tried_again(bench: Bencher, fault: str) -> None:
     assert done.report["summary"]["held"] == 12
 
 
+@pytest.mark.long
 def test_rows_that_nobody_could_look_up_stay_pending(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
@@ -311,6 +318,7 @@ def test_values_that_cannot_be_read_back_are_not_taken_for_proven(bench: Bencher
     assert "could not be" in done.err
 
 
+@pytest.mark.long
 def test_a_pim_that_went_down_is_not_asked_to_read_back(bench: Bencher) -> None:
     b = bench(down_after=8)
     done = b.upload(twelve(b), "--verify", "--retries", "0", "--concurrency", "1")
