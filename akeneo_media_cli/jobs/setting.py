@@ -16,6 +16,7 @@ from ..ledger.codec import to_item
 from ..pim.client import PimClient
 from ..pim.errors import Refusal, Trouble
 from ..planning.readback import unreadable
+from ..preflight import checks
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
 from ..rows import Status, TargetType, folded
@@ -236,6 +237,11 @@ class ValueSetter:
         for planned, found in zip(batch, self._look(batch), strict=True):
             if isinstance(found, Failure):
                 judged.append((planned, found, RowResult(planned.seq, Status.INVALID, found)))
+                continue
+            if found.made:
+                # A PATCH would create it.
+                missing = checks.unknown_target(found.target.type.value, found.target.code)
+                judged.append((planned, found, RowResult(planned.seq, Status.INVALID, missing)))
                 continue
             if found.before is UNKNOWN:
                 raise unreadable()

@@ -335,7 +335,8 @@ def _with_entity(
     entity = entities.get(folded(resolved.target.code))
     notes = _respelled(planned, resolved)
     if entity is None:
-        return _known(resolved, None, (*notes, f"the {words.thing} is not there yet: it is made"))
+        notes = (*notes, f"the {words.thing} does not exist yet: it is created")
+        return _known(replace(resolved, made=True), None, notes)
     resolved = replace(resolved, target=resolved.target._replace(code=entity.code))
     held = entity.media_code(resolved.attribute, resolved.locale, resolved.scope)
     linked = entity.linked.get((resolved.attribute, resolved.locale, resolved.scope))

@@ -18,8 +18,8 @@ class ResolvedTarget:
     of a write, so that the value does not change by it (docs/pim-behaviour.md, "Rights"). `definition` is
     what the catalogue says of the attribute, where it was asked. `sure`: the entity was seen, and the
     attribute belongs to its level, so that a PATCH makes and drops nothing
-    (docs/pim-behaviour.md, "Batch PATCH"). `stored` is the file of `before`, where the PIM describes it
-    along with the value.
+    (docs/pim-behaviour.md, "Batch PATCH"). `made`: there is no such asset or record yet, and a PATCH creates
+    it. `stored` is the file of `before`, where the PIM describes it along with the value.
     """
 
     target: Target
@@ -31,6 +31,7 @@ class ResolvedTarget:
     draft: bool = False
     definition: Attribute | None = None
     sure: bool = False
+    made: bool = False
     notes: tuple[str, ...] = ()
     stored: HeldFile | None = None
 

@@ -101,12 +101,9 @@ class Desk:
     def held(self) -> dict[Value, str]:
         """The media code of every value that holds one."""
         return {
-            Value(
-                Target(TargetType(v["type"]), v["identifier"] or v["code"], v["parent"] or ""),
-                v["attribute"], v["locale"], v["scope"],
-            ): v["media_code"]
-            for v in self.sandbox.values()
-        }  # fmt: skip
+            Value(_target(found), found["attribute"], found["locale"], found["scope"]): found["media_code"]
+            for found in self.sandbox.values()
+        }
 
     def file(self, content: object) -> str:
         """A picture of its own for each content; its name in the folder."""
@@ -161,3 +158,9 @@ class Desk:
 
 def _row(line: int, value: Value, file: str) -> Row:
     return Row("m", line, file, *value)
+
+
+def _target(found: dict[str, Any]) -> Target:
+    if found["type"] == "reference_entity":
+        return Target(TargetType.RECORD, "", found["code"])
+    return Target(TargetType(found["type"]), found["identifier"] or found["code"], found["parent"] or "")

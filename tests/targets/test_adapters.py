@@ -315,7 +315,7 @@ def test_codes_in_another_case_are_told_and_new_assets_too(reach: Reach) -> None
     assert isinstance(there, ResolvedTarget)
     assert isinstance(new, ResolvedTarget)
     assert (there.attribute, there.before, there.notes) == ("media", None, ("MEDIA is media in the PIM",))
-    assert new.notes == ("the asset is not there yet: it is made",)
+    assert new.notes == ("the asset does not exist yet: it is created",)
 
 
 def test_what_the_pim_will_not_tell_of_one_kind_holds_no_other_back(reach: Reach) -> None:
