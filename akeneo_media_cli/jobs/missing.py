@@ -127,6 +127,8 @@ class Missing:
         scope: str | None,
     ) -> Iterator[Row]:
         rows = []
+        families = [entity.family for entity in entities if entity.family]
+        self._reads.one(lambda: self._catalogue.learn_families(families))
         for entity in entities:
             family = (
                 self._reads.one(partial(self._catalogue.family, entity.family)) if entity.family else None
@@ -146,13 +148,6 @@ class Missing:
             found: Sequence[ResolvedTarget | Failure] = self._reads.one(lambda: self._preflight.look(planned))
             wrong = {n for n, each in zip(leveled, found, strict=True) if isinstance(each, Failure)}
         return (row for n, (_, row) in enumerate(rows) if n not in wrong)
-
-    def _in_family(self, entity: Product | ProductModel, attribute: Attribute) -> bool:
-        """Is it one of the attributes that the entity is meant to have?"""
-        if not entity.family:
-            return False
-        family = self._reads.one(partial(self._catalogue.family, entity.family))
-        return family is not None and attribute.code in family.attributes
 
 
 def _target(entity: Product | ProductModel) -> Target:

@@ -134,6 +134,21 @@ class Catalogue:
                 self._families[code] = self._allowed(lambda: self._client.family(code), "families")
             return self._families[code]
 
+    def learn_families(self, codes: Iterable[str]) -> None:
+        """Ask for many families at once, so that `family` need not ask for each.
+
+        What is not answered, by a PIM before version 4 for example, is asked one by one then.
+        """
+        with self._lock:
+            unknown = [code for code in dict.fromkeys(codes) if code not in self._families]
+            if len(unknown) < 2:
+                return
+            try:
+                found = self._client.families(unknown)
+            except Refusal:
+                return
+            self._families.update((each.code, each) for each in found if each.code in unknown)
+
     def family_variant(self, family: str, code: str) -> FamilyVariant | None:
         """A family variant; None where it may not be read."""
         with self._lock:

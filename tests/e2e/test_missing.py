@@ -24,6 +24,25 @@ def test_it_lists_the_empty_values_of_products_and_models(bench: Bencher) -> Non
     assert calls <= 6, "a hundred in a call"
 
 
+def test_all_families_of_a_page_are_asked_for_at_once(bench: Bencher) -> None:
+    attributes = [
+        {"code": "sku", "type": "pim_catalog_identifier"},
+        {"code": "a", "type": "pim_catalog_image"},
+    ]
+    b = bench(
+        {
+            "attributes": attributes,
+            "families": [{"code": f"f-{n}", "attributes": ["sku", *(["a"] * (n % 2))]} for n in range(40)],
+            "products": [{"identifier": f"p-{n}", "family": f"f-{n % 40}"} for n in range(150)],
+        }
+    )
+    done = b.run("missing", report=False)
+    assert len(done.out.splitlines()) == 76
+    calls = b.sandbox.stats()["calls"]
+    assert calls["GET /families"] == {"200": 1}
+    assert not [path for path in calls if path.startswith("GET /families/")], calls
+
+
 @pytest.mark.long
 def test_levels_channels_and_families_narrow_it(bench: Bencher) -> None:
     b = bench()

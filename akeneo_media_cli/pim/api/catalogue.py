@@ -61,6 +61,14 @@ class CatalogueCalls(Calls):
         """A family; None where there is none."""
         return self.get_or_none(f"/families/{segment(code)}", Family.read)
 
+    def families(self, codes: Sequence[str]) -> list[Family]:
+        """Those of the families that exist, a hundred a call. PIM 4 and later."""
+
+        def path_of(batch: list[str]) -> str:
+            return "/families" + query(search=criteria(code=("IN", batch)), limit=BATCH)
+
+        return [family for path in batches(codes, path_of) for family in self._all(path, Family.read)]
+
     def family_variant(self, family: str, code: str) -> FamilyVariant | None:
         """A family variant: which attributes live at which level of a model's tree."""
         return self.get_or_none(f"/families/{segment(family)}/variants/{segment(code)}", FamilyVariant.read)
