@@ -40,6 +40,8 @@ def _number(report: Report, *statuses: str) -> int:
 
 def _fine(report: Report) -> str:
     if not report.summary.get("total"):
+        if report.command == "undo":
+            return "There was nothing to undo: that run changed no value. See `akeneo-media runs list`."
         return "There was nothing to do: there are no rows."
     planned = _number(report, "planned")
     if planned and report.command != "validate":

@@ -34,6 +34,12 @@ def test_all_is_well() -> None:
     )
 
 
+def test_an_undo_of_a_run_that_changed_nothing_says_so() -> None:
+    text = shown(report(command="undo"))
+    assert "There was nothing to undo: that run changed no value." in text
+    assert "`akeneo-media runs list`" in text
+
+
 def test_failures_are_grouped_with_rows_cause_and_cure() -> None:
     missing = {"kind": "file_missing", "http_status": None, "message": "no such file", "hint": "look there"}
     rows = [item(n, "failed") for n in range(2, 9)] + [item(9, "invalid", error=missing)]
