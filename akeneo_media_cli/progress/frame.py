@@ -12,6 +12,9 @@ from ..wording import size as bytes_of
 from .tally import Flight, Moment
 
 MOST_FLIGHTS = 16
+WIDEST = 120
+"""Cells of a line, however wide the terminal. What belongs together stays together. And when the window is
+made narrow, fewer lines fold: those that the terminal then pushes out at its top cannot be drawn over."""
 FILE_CELLS = 60
 """The most room that a file gets where its target is shown too."""
 _STYLES = {"uploaded": "green", "failed": "red", "invalid": "red", "retried": "yellow", "pending": "yellow"}
@@ -23,8 +26,10 @@ _LONGEST = 300  # characters of a name that are worth measuring
 def layout(now: Moment, width: int, height: int, *, unicode: bool = True, last: bool = False) -> list[Text]:
     """The lines of a frame, none wider than `width` cells, at most `height` of them, most important first.
 
-    `last` leaves out what is only true of a run that goes on. Without `unicode` the bar is drawn in ASCII.
+    Nor are they wider than `WIDEST`. `last` leaves out what is only true of a run that goes on. Without
+    `unicode` the bar is drawn in ASCII.
     """
+    width = min(width, WIDEST)
     head = [_bar(now, width, unicode=unicode, last=last), _fit(Text(now.amounts(rate=not last)), width)]
     head.append(_fit(_counts(now), width))
     if last:

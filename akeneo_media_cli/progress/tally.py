@@ -161,9 +161,9 @@ class Tally:
             reason, until = self._wait
             parts.append(f"waiting: {one_line(reason, 200)}")
             if until > at:
-                parts[0] += f", goes on in {duration(until - at)}"
+                parts[0] += f"; resuming in {duration(until - at)}"
         if self._narrowed is not None:
-            parts.append(f"{count(self._narrowed, 'call')} at once for now")
+            parts.append(f"concurrency {self._narrowed}")
         return "; ".join(parts)
 
 

@@ -62,7 +62,7 @@ def test_plain_says_how_far_it_is(clock: Clock) -> None:
     assert out.getvalue() == (
         "[15 s] 15%, 1 of 10 rows, 1.5 kB of 10.0 kB, 150 bytes/s; about 1:30 left; "
         "0 uploaded, 1 unchanged, 0 failed, 1 retried; 1 in flight; "
-        "waiting: the PIM answers 429, goes on in 2.0 s; 2 calls at once for now\n"
+        "waiting: the PIM answers 429; resuming in 2.0 s; concurrency 2\n"
     )
 
 

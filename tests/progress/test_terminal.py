@@ -23,7 +23,7 @@ import pytest
 from rich.cells import cell_len
 
 from akeneo_media_cli.errors import Failure, Kind
-from akeneo_media_cli.progress.frame import layout
+from akeneo_media_cli.progress.frame import WIDEST, layout
 from akeneo_media_cli.progress.rich_ import Terminal
 from akeneo_media_cli.progress.tally import Tally
 from akeneo_media_cli.rows import Target, TargetType
@@ -134,7 +134,7 @@ def test_the_block_shows_bar_counts_and_rows_in_flight(screen: Screen, clock: Cl
     assert len(bar) == 99
     assert amounts == "1 of 10 rows, 2.0 MB of 20.0 MB, 100.0 kB/s"
     assert counts == "0 uploaded, 0 unchanged, 1 failed, 1 retried"
-    assert trouble == "waiting: the PIM answers 429, goes on in 2.0 s; 2 calls at once for now"
+    assert trouble == "waiting: the PIM answers 429; resuming in 2.0 s; concurrency 2"
     assert [re.sub(" +", " ", line) for line in flights] == [
         " images/front.jpg product sku-1 500.0 kB of 2.0 MB 25%",
         " images/front.jpg product sku-2 again in 0.0 s",
@@ -242,6 +242,16 @@ def test_no_line_is_wider_than_the_window(width: int, clock: Clock) -> None:  # 
         assert max(cell_len(line.plain) for line in lines) <= width
     assert len(layout(tally.now(), width, 2)) == 2
     assert layout(tally.now(), width, 0) == []
+
+
+def test_on_a_wide_window_a_file_and_its_product_stay_together(clock: Clock) -> None:  # noqa: F811
+    tally = Tally(clock)
+    tally.started(1, 2000, 4)
+    tally.row_started(1, "images/front.jpg", SKU, 2000, 1)
+    for line in layout(tally.now(), 400, 50):
+        assert cell_len(line.plain) <= WIDEST
+    *_, flight = layout(tally.now(), 400, 50)
+    assert "images/front.jpg product sku-1 " in " ".join(flight.plain.split()) + " "
 
 
 def test_a_window_made_narrower_is_drawn_over_whole(screen: Screen, clock: Clock) -> None:  # noqa: F811
