@@ -263,6 +263,16 @@ def _resized(image: Any, scale: float) -> Any:
     return image.resize(scale, kernel="lanczos3")
 
 
+def thumbnail(path: str, edge: int = 160) -> bytes:
+    """A small WebP of a converted picture; empty where it cannot be made."""
+    vips = libvips()
+    try:
+        small = vips.Image.thumbnail(path, edge, height=edge, size="down")
+        return bytes(small.webpsave_buffer(Q=60, keep="none"))
+    except vips.Error:
+        return b""
+
+
 def _without_thumbnail(image: Any) -> Any:
     """Without what describes the picture as it was: its thumbnail and its orientation."""
     stale = [

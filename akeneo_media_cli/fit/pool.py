@@ -31,7 +31,7 @@ _BEGINNING = 60.0
 """Seconds that a run may take to lock the folder that it made."""
 AHEAD = 8
 """So many pictures are converted before anybody waits for them: enough that no sender waits for long."""
-MAX_TEMP = 2_000_000_000
+MAX_TEMP = 1_000_000_000
 """Bytes on disk for pictures that nobody waits for yet."""
 
 
@@ -49,6 +49,11 @@ class FittedFile:
     source_sha256: str
     source_size: int
     source_status: os.stat_result
+
+    def to_report(self) -> dict[str, Any]:
+        """The report's `fitted`, with the digest of what is sent."""
+        told = self.fitted.to_report()
+        return {**told, "to": {**told["to"], "sha256": self.sha256}}
 
 
 class _Job:
@@ -93,6 +98,8 @@ class ConversionPool:
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
         self._wanted: OrderedDict[Hashable, None] = OrderedDict()
         self._closed = False
+        self.count = 0
+        """How many pictures were converted."""
         self._files = 0
         self._folder: Path | None = None
         self._lock: FileLock | None = None
@@ -193,6 +200,7 @@ class ConversionPool:
             result = error
         with self._turn:
             job.result = result
+            self.count += isinstance(result, FittedFile)
             gone = self._jobs.get(key) is not job
             self._turn.notify_all()
         if gone and isinstance(result, FittedFile):

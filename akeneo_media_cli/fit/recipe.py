@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import UsageError
 
@@ -52,6 +54,11 @@ class Recipe:
     background: tuple[int, int, int] = (255, 255, 255)
     keep_metadata: bool = False
     first_frame: bool = False
+
+    @staticmethod
+    def of(told: Mapping[str, Any] | None) -> Recipe | None:
+        """The recipe that `dataclasses.asdict` told; None for none."""
+        return Recipe(**{**told, "background": tuple(told["background"])}) if told else None
 
     def key(self, takes: Takes) -> str:
         """Text that is equal where, and only where, the same source gives the same bytes."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..errors import Failure, LedgerError, MediaError
 from ..exits import Exit, worst
+from ..fit.recipe import Recipe
 from ..ledger import Run
 from ..ledger.record import empty_summary
 from ..pim.client import PimClient
@@ -20,6 +21,7 @@ from ..rows import Status
 from ..transfer.coordinator import Coordinator
 from ..transfer.engine import Engine, RequestExecutor
 from ..transfer.environment import Environment, Figures
+from .fitting import Converting, converting
 from .options import RunOptions
 from .signals import Interrupted, Signals
 
@@ -46,6 +48,8 @@ class Job:
         """What ended the run before its time, if anything did."""
         self._cause: Failure | None = None
         self.pim_version: str | None = None
+        self.small: dict[int, bytes] = {}
+        """Small pictures of what rows' files were converted to, by the row's number; for an HTML report."""
         self._rows = rows
         self._connection = connection
         self.progress = progress
@@ -111,6 +115,18 @@ class Job:
             finally:
                 self.figures.requests = client.counts.requests
                 self.figures.retries += client.counts.resent
+
+    def converting(self, recipe: Recipe | None) -> AbstractContextManager[Converting | None]:
+        """What converts pictures, for as long as the block lasts; None without a recipe."""
+        options = self._run_options
+        html = any(name.lower().endswith(".html") for name in options.reports)
+        return converting(
+            recipe,
+            options.manifest.links.max_temp,
+            self.progress,
+            small=self.small if html else {},
+            most=options.preview if html else 0,
+        )
 
     def drive(
         self, coordinator: Coordinator, executor: RequestExecutor, max_duration: float | None = None

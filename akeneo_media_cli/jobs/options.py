@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from ..fit.recipe import Recipe
 from ..ledger import PlannedRow
 from ..planning.options import ManifestOptions
 from ..planning.unchanged import SkipPolicy
@@ -33,7 +34,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class UploadOptions(RunOptions):
-    """How rows are sent. Seconds and bytes; None: no limit.
+    """How rows are sent. Seconds and bytes; None: no limit. `fit`: how pictures are converted; None: none is.
 
     `verify` None: values are read back where the user may read them; True: it is an error if not.
     """
@@ -48,11 +49,13 @@ class UploadOptions(RunOptions):
     carrier: str | None = None
     verify: bool | None = None
     dry_run: bool = False
+    fit: Recipe | None = None
 
     def arguments(self) -> dict[str, object]:
         manifest = self.manifest
         return {
             **super().arguments(),
+            "fit": asdict(self.fit) if self.fit else None,
             "folder": os.getcwd(),  # noqa: PTH109 - text
             "roots": [str(root) for root in manifest.roots],
             "allow_outside_root": manifest.allow_outside_root,
@@ -76,6 +79,7 @@ class ValidateOptions(RunOptions):
     online: bool = False
     strict: bool = False
     carrier: str | None = None
+    fit: Recipe | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class VerifyOptions(RunOptions):
 
     deep: bool = False
     max_duration: float | None = None
+    fit: Recipe | None = None
 
     def arguments(self) -> dict[str, object]:
         return {**super().arguments(), "deep": self.deep}

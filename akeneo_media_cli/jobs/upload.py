@@ -28,6 +28,7 @@ from ..targets.carrier import put_back
 from ..transfer.coordinator import Coordinator, Policy
 from ..transfer.environment import Environment, UploadFigures
 from ..transfer.executor import UploadExecutor
+from .fitting import Converting, check_installed
 from .job import Job, rows_status
 from .options import UploadOptions
 
@@ -52,6 +53,7 @@ class Upload(Job):
         self._until: float | None = None
         self._verified = True
         self._skip = options.skip
+        self._converting: Converting | None = None
         if not options.preflight and options.skip.skip == "remote":
             # The PIM is not to be asked first.
             self._skip = replace(options.skip, skip="ledger")
@@ -61,13 +63,19 @@ class Upload(Job):
         options = self._options
         if options.carrier is not None:
             parse_carrier(options.carrier)
-        plan(run, self._rows(self.note), skip=self._skip, note=self.note)
+        if options.fit is not None:
+            check_installed()
+        if options.fit is not None and options.fit.max_edge is not None:
+            # What was sent as it is may be too large now: each picture is looked at.
+            plan(run, self._rows(self.note), note=self.note)
+        else:
+            plan(run, self._rows(self.note), skip=self._skip, note=self.note)
         open_rows = self.begin(run, Status.INVALID, Status.UNCHANGED)
         self._refuse_if_strict(run)
         self.figures.unasked += run.summary()["unchanged"]
         borrowed = not options.dry_run and bool(run.borrowed())
         if open_rows or borrowed:
-            with self.talking() as client:
+            with self.talking() as client, self.converting(options.fit) as self._converting:
                 if open_rows:
                     self._send_all(run, client, Catalogue(client, self.note))
                 else:
@@ -111,8 +119,12 @@ class Upload(Job):
         """
         options, environment = self._options, self.environment
         preflight = carrying = None
+        fitting = self._converting.fitting if self._converting else None
+        conversions = self._converting.conversions if self._converting else None
         if options.preflight:
-            preflight = Preflight(client, catalogue, self.note, types=environment.sources.php_types)
+            preflight = Preflight(
+                client, catalogue, self.note, types=environment.sources.php_types, fitting=fitting
+            )
             carrying = Preflight(client, catalogue, self.note, files=False)
         known = dict(known_before(run.stored_shares()))
         carriers = Carriers(options.carrier, carrying, known)
@@ -124,6 +136,7 @@ class Upload(Job):
             environment.sources,
             touched=_touched(run) if self._skip.skip == "ledger" else {},
             interrupted=left.rows,
+            conversions=conversions,
         )
         readback = ReadBack(client) if send and options.verify is not False else None
         preparation = Preparation(
@@ -135,6 +148,7 @@ class Upload(Job):
             left=left if send else None,
             carriers=carriers,
             sources=environment.sources,
+            conversions=conversions,
             send=send,
             looked=looked,
         )
@@ -146,6 +160,7 @@ class Upload(Job):
             clock=environment.clock,
             sources=environment.sources,
             throttle=Throttle(options.bwlimit) if options.bwlimit else None,
+            conversions=conversions,
         )
         passes = Passes(run, carriers, left if send else None)
 
@@ -168,6 +183,7 @@ class Upload(Job):
             self.figures.shared += coordinator.shared
             self.figures.changed_in_pim += unchanged.drifted
             self.figures.unasked += unchanged.unasked
+            self.figures.converted = conversions.count if conversions else 0
             self.figures.read_back += readback.confirmed if readback else 0
 
     def _read_back(self, readback: ReadBack, executor: UploadExecutor, *, again: bool) -> None:

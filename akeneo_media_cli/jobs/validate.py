@@ -57,19 +57,26 @@ class Validate(Job):
 
     def _ask(self, run: Run) -> None:
         options = self._options
-        with self.talking() as client:
+        with self.talking() as client, self.converting(options.fit) as convert:
             run.mark_shares()
             catalogue = Catalogue(client, self.note)
             carriers = Carriers(options.carrier, Preflight(client, catalogue, self.note, files=False))
             preparation = Preparation(
                 run,
-                preflight=Preflight(client, catalogue, self.note, types=self.environment.sources.php_types),
+                preflight=Preflight(
+                    client,
+                    catalogue,
+                    self.note,
+                    types=self.environment.sources.php_types,
+                    fitting=convert.fitting if convert else None,
+                ),
                 unchanged=Unchanged(
                     NOTHING_SKIPPED, client, run, self.environment.sources, touched={}, interrupted={}
                 ),
                 catalogue=catalogue,
                 carriers=carriers,
                 sources=self.environment.sources,
+                conversions=convert.conversions if convert else None,
                 send=False,
                 looked=Status.PLANNED,
             )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
 from ..exits import Exit
@@ -17,7 +18,7 @@ from ..ledger import UNKNOWN, InFlightState, PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
 from ..pim.client import PimClient
 from ..pim.connection import Connection
-from ..pim.errors import Refusal
+from ..pim.errors import Refusal, SourceTrouble
 from ..planning.feed import Feed
 from ..planning.plan import Rows, plan
 from ..planning.preparation import looked_at
@@ -36,6 +37,9 @@ from ..transfer.task import Ended, Outcome, Prepared, Refused, Request, RequestK
 from ..wording import count
 from .job import Job, rows_status
 from .options import VerifyOptions
+
+if TYPE_CHECKING:
+    from ..storage.conversions import Conversions
 
 _WORDS = {
     Kind.VALUE_DIFFERS: Status.DIFFERS,
@@ -66,15 +70,17 @@ class Verify(Job):
         plan(run, self._rows(self.note), note=self.note)
         if self.begin(run, Status.INVALID):
             options = self._options
-            with self.talking() as client:
+            with self.talking() as client, self.converting(options.fit) as convert:
+                fitting = convert.fitting if convert else None
                 checker = _Checker(
                     client,
                     run,
                     self.progress,
-                    Preflight(client, Catalogue(client, self.note), self.note, files=False),
+                    Preflight(client, Catalogue(client, self.note), self.note, files=False, fitting=fitting),
                     self.environment.clock,
                     self.environment.sources,
                     deep=options.deep,
+                    conversions=convert.conversions if convert else None,
                 )
                 policy = Policy(options.concurrency, options.retries)
                 coordinator = Coordinator(policy, Feed(run.open_rows), self.environment.random)
@@ -105,7 +111,9 @@ class _Checker:
         sources: Sources,
         *,
         deep: bool,
+        conversions: Conversions | None = None,
     ) -> None:
+        self._conversions = conversions
         self._sources = sources
         self._client = client
         self._run = run
@@ -127,6 +135,8 @@ class _Checker:
         tasks: list[UploadTask] = []
         try:
             resolved_targets = self._preflight.look(batch)
+            if self._conversions is not None:
+                self._run.converts(planned for planned in batch if planned.recipe is not None)
         except Refusal as refusal:
             results += [(p, RowResult(p.seq, Status.FAILED, refusal.failure)) for p in batch]
             resolved_targets = []
@@ -152,6 +162,8 @@ class _Checker:
         known = None if self._deep else self._run.remembered(planned.seq)
         if known is None or known.media_code != held or known.name is None or known.size is None:
             return None
+        if known.recipe != planned.recipe:
+            return (_converted_otherwise(known.recipe),)
         unlike = _unlike(planned, known.name, known.size)
         same_time = known.mtime_ns is not None and known.mtime_ns == planned.mtime_ns
         if unlike is not None or same_time:
@@ -173,21 +185,25 @@ class _Checker:
     def _difference(self, question: _Question) -> Failure | None:
         planned = question.planned
         place, resolved = ADAPTERS[question.resolved.target.type], question.resolved
+        made = None
         try:
+            if planned.recipe is not None and self._conversions is not None:
+                made = self._conversions.get(planned, resolved.definition)
+            size = made.fitted.result.bytes if made else planned.size
             if place.told:
                 media = self._client.media_file(question.held)
                 if media is None:
                     return _missing(f"the PIM has no file {question.held}, which the value names")
-                unlike = _unlike(planned, media.original_filename, media.size)
+                unlike = _unlike(planned, media.original_filename, media.size, size)
             else:
-                same = planned.size is None or place.resembles(
-                    self._client, resolved, question.held, planned.name, planned.size
+                same = size is None or place.resembles(
+                    self._client, resolved, question.held, planned.name, size
                 )
                 unlike = None if same else _unlike_untold(question.held)
             # A link that does not tell its length is compared by its bytes.
             if unlike is not None or not (self._deep or planned.size is None):
                 return unlike
-            ours = self._sources.sha256(planned.path)
+            ours = made.sha256 if made else self._sources.sha256(planned.path)
             if ours is None:
                 return Failure(
                     Kind.FILE_UNREADABLE,
@@ -196,7 +212,7 @@ class _Checker:
                 )
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
                 theirs = place.download(self._client, resolved, question.held, nowhere).sha256
-        except Refusal as refusal:
+        except (Refusal, SourceTrouble) as refusal:
             return refusal.failure
         return None if theirs == ours else _other_bytes()
 
@@ -205,6 +221,8 @@ class _Checker:
         task = ended.task
         question: _Question = task.row
         planned = question.planned
+        if self._conversions is not None:
+            self._conversions.drop(planned)
         took = None if task.tries.began is None else round(self._clock() - task.tries.began, 3)
         if ended.status is Status.UPLOADED or question.answered is not None:
             result = _word(
@@ -255,14 +273,25 @@ def _word(
     )
 
 
-def _unlike(planned: PlannedRow, name: str, size: int) -> Failure | None:
-    ours = php_basename(planned.name)
-    if name == ours and size == (planned.size or size):
+def _unlike(planned: PlannedRow, name: str, size: int, wanted: int | None = None) -> Failure | None:
+    """`wanted`: bytes of what would be sent, where that is not the row's own file."""
+    ours, wanted = php_basename(planned.name), wanted or planned.size or size
+    if name == ours and size == wanted:
         return None
     what = [] if name == ours else [f"is named {name}, not {ours}"]
-    if size != (planned.size or size):
-        what.append(f"has {count(size, 'byte')}, not {planned.size or 0:,}")
+    if size != wanted:
+        what.append(f"has {count(size, 'byte')}, not {wanted:,}")
     return Failure(Kind.VALUE_DIFFERS, f"the PIM's file {' and '.join(what)}", _CURE)
+
+
+def _converted_otherwise(recipe: str | None) -> Failure:
+    """The file was converted when it was sent and would not be now, or the reverse, or in another way."""
+    how = "as it is" if recipe is None else "converted in another way"
+    return Failure(
+        Kind.VALUE_DIFFERS,
+        f"the PIM's file was sent {how}",
+        "Verify with the same --fit options as it was uploaded with, or upload it with these.",
+    )
 
 
 def _unlike_untold(held: str) -> Failure:

@@ -31,9 +31,9 @@ class Contents:
         if planned.share is None or planned.path is None:
             return None
         if planned.share is Share.PATH:
-            return f"path:{planned.path}\x1f{planned.name}"
+            return _converted(f"path:{planned.path}\x1f{planned.name}", planned)
         sha256 = self._digest(planned)
-        return None if sha256 is None else _by_bytes(sha256, planned.name)
+        return None if sha256 is None else _converted(_by_bytes(sha256, planned.name), planned)
 
     def _digest(self, planned: PlannedRow) -> str | None:
         key = (planned.path or "", planned.size, planned.mtime_ns)
@@ -52,13 +52,18 @@ def known_before(rows: Iterable[PlannedRow]) -> Iterator[tuple[str, Known]]:
     """The contents of rows that earlier runs got to the PIM, as far as the ledger tells them."""
     for planned in rows:
         # Without a digest it was taken for the same file by name and size alone.
-        if planned.media_code is None or planned.sha256 is None:
+        if planned.media_code is None or planned.sha256 is None or planned.recipe is not None:
             continue
         known = Known(planned.media_code, planned.sha256, doubtful=True)
         if planned.share is Share.PATH:
             yield f"path:{planned.path}\x1f{planned.name}", known
         elif planned.share is Share.BYTES:
             yield _by_bytes(planned.sha256, planned.name), known
+
+
+def _converted(content: str, planned: PlannedRow) -> str:
+    """The content, told from the same file that goes up as it is or is converted in another way."""
+    return content if planned.recipe is None else f"converted:{content}\x1f{planned.recipe}"
 
 
 def _by_bytes(sha256: str, name: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult, Run, same_path
-from ..pim.errors import Refusal
+from ..pim.errors import Refusal, SourceTrouble
 from ..preflight import checks
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
@@ -22,6 +23,9 @@ from .contents import Contents
 from .left import LeftInFlight
 from .readback import ReadBack, SentBatch
 from .unchanged import Unchanged, result_of
+
+if TYPE_CHECKING:
+    from ..storage.conversions import Conversions
 
 
 class Preparation:
@@ -38,14 +42,16 @@ class Preparation:
         sources: Sources,
         readback: ReadBack | None = None,
         left: LeftInFlight | None = None,
+        conversions: Conversions | None = None,
         send: bool = True,
         looked: Status | None = None,
     ) -> None:
         """`preflight` None takes rows at their word. Without `send` they are looked up, then `looked`.
 
         `readback` None: what was sent is not read back. `left`: what earlier runs left in flight, where it
-        is to be settled.
+        is to be settled. `conversions` makes the files of rows that are converted.
         """
+        self._conversions = conversions
         self._run = run
         self._preflight = preflight
         self._unchanged = unchanged
@@ -85,6 +91,7 @@ class Preparation:
         found.results += results
         resolved_targets: Sequence[ResolvedTarget | Failure]
         wrong = Status.INVALID
+        before = [(planned.name, planned.recipe) for planned in batch]
         if self._preflight is None:
             resolved_targets = [_unasked(planned) for planned in batch]
         else:
@@ -93,10 +100,14 @@ class Preparation:
             except Refusal as refusal:
                 # The rows are not wrong: the PIM, or a proxy in front of it, refuses to answer.
                 resolved_targets, wrong = [refusal.failure] * len(batch), Status.FAILED
+        if self._conversions is not None:
+            self._to_convert(batch, before, resolved_targets)
         for planned, resolved in zip(batch, resolved_targets, strict=True):
             verdict = (
                 resolved if isinstance(resolved, Failure) else self._verdict(planned, resolved, found.known)
             )
+            if self._conversions is not None and planned.recipe is not None:
+                verdict = self._converted(planned, resolved, verdict)
             if isinstance(verdict, UploadTask):
                 if verdict.row.resumed is not None and _resume(verdict, verdict.row, verdict.row.resumed):
                     found.not_saved.append(planned.seq)
@@ -105,6 +116,51 @@ class Preparation:
                 found.results.append((planned, RowResult(planned.seq, wrong, failure=verdict)))
             elif verdict is not None:
                 found.results.append((planned, verdict))
+
+    def _to_convert(
+        self,
+        batch: Sequence[PlannedRow],
+        before: Sequence[tuple[str, str | None]],
+        resolved_targets: Sequence[ResolvedTarget | Failure],
+    ) -> None:
+        """Record the rows whose files are converted, or no more; a preview begins with it at once."""
+        assert self._conversions is not None
+        self._run.converts(
+            planned
+            for planned, (name, recipe) in zip(batch, before, strict=True)
+            if (planned.name, planned.recipe) != (name, recipe)
+        )
+        if self._looked is None:
+            return
+        for planned, resolved in zip(batch, resolved_targets, strict=True):
+            if planned.recipe is not None and isinstance(resolved, ResolvedTarget):
+                self._conversions.plan(planned, resolved.definition)
+
+    def _converted(
+        self,
+        planned: PlannedRow,
+        resolved: ResolvedTarget | Failure,
+        verdict: UploadTask | Failure | RowResult | None,
+    ) -> UploadTask | Failure | RowResult | None:
+        """The verdict on a row whose file is converted, with what came of that if it is not to be sent."""
+        assert self._conversions is not None
+        if isinstance(verdict, UploadTask):
+            return verdict
+        try:
+            if isinstance(verdict, RowResult) and isinstance(resolved, ResolvedTarget):
+                if verdict.status is Status.PLANNED:
+                    self._conversions.get(planned, resolved.definition)
+                made = self._conversions.made(planned)
+                if made is not None:
+                    notes = (*verdict.notes, *made.fitted.notes)
+                    verdict = replace(
+                        verdict, notes=notes, fitted=made.to_report(), sha256=made.source_sha256
+                    )
+        except SourceTrouble as trouble:
+            return trouble.failure
+        finally:
+            self._conversions.drop(planned)
+        return verdict
 
     def fits(self, resolved: ResolvedTarget, name: str, size: int) -> Failure | None:
         """Why the attribute does not take a file of this name and size in bytes, if it does not."""
@@ -125,8 +181,9 @@ class Preparation:
         result = result_of(planned, resolved, compared)
         if result is not None:
             # What only looks the same by name and size is not given to others.
-            if result.media_code is not None and compared.sha256 is not None and content is not None:
-                known[content] = Known(result.media_code, compared.sha256, doubtful=True)
+            sent = compared.sha256 if planned.recipe is None else compared.sent_sha256
+            if result.media_code is not None and sent is not None and content is not None:
+                known[content] = Known(result.media_code, sent, doubtful=True)
                 self._carriers.sends(content, planned.seq)
             return result
         resolved = replace(resolved, notes=(*resolved.notes, *compared.notes))
@@ -161,7 +218,7 @@ class Preparation:
         keys = (name,) if place.attaches else (entity, name)
         if payload.via is not None:
             keys = (payload.sent_to.key(payload.via), name)
-        return UploadTask(
+        task = UploadTask(
             payload,
             planned.seq,
             planned.size or 0,
@@ -174,6 +231,9 @@ class Preparation:
             borrows=payload.via is not None,
             carried=way is Way.CARRIED,
         )
+        if planned.recipe is not None and self._conversions is not None and not task.carried:
+            self._conversions.plan(planned, resolved.definition, content)
+        return task
 
     def _named_twice(self, planned: PlannedRow, resolved: ResolvedTarget) -> Failure | bool | None:
         """Does a row name the same value by the product's identifier? True: and the same file."""

@@ -54,7 +54,7 @@ class Again:
             return _gone(seq, row, old, kind, error.strerror or str(error))
         except NotAFileError as error:
             return _gone(seq, row, old, Kind.FILE_NOT_REGULAR, str(error))
-        return PlannedRow(seq, row, old.name, path, size, mtime_ns, stamp=stamp)
+        return PlannedRow(seq, row, old.name, path, size, mtime_ns, stamp=stamp, recipe=old.recipe)
 
     def _planned_again(self, seq: int, row: Row, old: PlannedRow) -> PlannedRow:
         """A row that was found wrong when it was read: its file may be right by now."""

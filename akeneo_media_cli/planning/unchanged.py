@@ -10,13 +10,14 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, HeldBefore, HeldFile, Interrupted, PlannedRow, Remembered, RowResult, Run
 from ..link import is_link
 from ..pim.answers.types import Attribute
 from ..pim.client import PimClient
-from ..pim.errors import Refusal
+from ..pim.errors import Refusal, SourceTrouble
 from ..preflight.catalogue import Catalogue
 from ..preflight.lookup import CATALOG, searchable
 from ..preflight.values import read_values
@@ -25,6 +26,10 @@ from ..storage.sources import Sources
 from ..targets import ADAPTERS
 from ..targets.collections import IMAGE
 from ..targets.resolved import ResolvedTarget
+
+if TYPE_CHECKING:
+    from ..fit.pool import FittedFile
+    from ..storage.conversions import Conversions
 
 REPLACED = "changed in the PIM since, replaced"
 KEPT = "changed in the PIM since, kept"
@@ -54,8 +59,9 @@ NOTHING_SKIPPED = SkipPolicy("none")
 class Comparison:
     """What a row's value holds beside the row's file.
 
-    `same`: the row need not be sent. `sha256` (hex) is of the file and of what the value holds, where that is
-    sure. `status` and `failure` are set for a row that is neither sent nor the same.
+    `same`: the row need not be sent. `sha256` (hex) is of the file and, where that was not converted, of what
+    the value holds; `sent_sha256` always of the latter: both where they are sure. `failure` is set for a row
+    that is neither sent nor the same.
     """
 
     before: HeldBefore
@@ -64,6 +70,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
     kept: bool = False
     failure: Failure | None = None
+    sent_sha256: str | None = None
 
 
 class Unchanged:
@@ -78,11 +85,14 @@ class Unchanged:
         *,
         touched: Mapping[int, tuple[str, str]],
         interrupted: Mapping[int, Interrupted],
+        conversions: Conversions | None = None,
     ) -> None:
         """`touched`: with `--skip ledger`, rows whose file must be read to tell whether it changed.
 
-        `interrupted`: rows that an earlier run was sending when it died.
+        `interrupted`: rows that an earlier run was sending when it died. `conversions` makes the files of
+        rows that are converted.
         """
+        self._conversions = conversions
         self._policy = policy
         self._client = client
         self._run = run
@@ -127,9 +137,7 @@ class Unchanged:
             return self._alike(planned, resolved, resolved.before) if resolved.before else Comparison(None)
         if known.media_code != resolved.before:
             return self._drift(planned, resolved)
-        before = HeldFile(known.media_code, known.name, known.size)
-        same = known.name == planned.name and self._same_file(planned, known)
-        return Comparison(before, same=same, sha256=known.sha256 if same else None)
+        return _known(known) if self._same_file(planned, known) else Comparison(known.held)
 
     # What the ledger knows.
 
@@ -139,8 +147,8 @@ class Unchanged:
         before = _told(known, resolved)
         if known is None:
             return Comparison(before)
-        if is_link(planned.path or ""):
-            same, sha256 = known.name == planned.name and self._same_file(planned, known), known.sha256
+        if is_link(planned.path or "") or self._conversions is not None:
+            same = self._same_file(planned, known)
         else:
             _, sha256 = self._touched.get(planned.seq, (None, None))
             same = sha256 is not None and self._sources.sha256(planned.path) == sha256
@@ -148,19 +156,23 @@ class Unchanged:
             return Comparison(before)
         with self._lock:
             self.unasked += 1
-        return Comparison(HeldFile(known.media_code, known.name, known.size), same=True, sha256=sha256)
+        return _known(known)
 
     def _unasked(self, planned: PlannedRow, resolved: ResolvedTarget, known: Remembered | None) -> Comparison:
         """The user may not read the value, or the preflight was left out."""
-        if known is None or known.name != planned.name or not self._same_file(planned, known):
+        if known is None or not self._same_file(planned, known):
             return Comparison(UNKNOWN)
         with self._lock:
             self.unasked += 1
-        before = HeldFile(known.media_code, known.name, known.size)
-        return Comparison(before, same=True, sha256=known.sha256, notes=(UNASKED,))
+        return _known(known, UNASKED)
 
     def _same_file(self, planned: PlannedRow, known: Remembered) -> bool:
-        """Is the row's file the one that the ledger knows? Read only where nothing else tells."""
+        """Is the row's file the one that the ledger knows, under this name and converted like this?
+
+        Read only where nothing else tells.
+        """
+        if known.name != planned.name or known.recipe != planned.recipe:
+            return False
         if planned.size not in (None, known.size):
             return False
         untouched = known.mtime_ns is not None and known.mtime_ns == planned.mtime_ns
@@ -182,7 +194,7 @@ class Unchanged:
         if not self._policy.checksum:
             return Comparison(before, same=True, notes=(ONLY_NAME_AND_SIZE,))
         sha256 = self._same_bytes(planned, resolved, code)
-        return Comparison(before, same=sha256 is not None, sha256=sha256)
+        return Comparison(before) if sha256 is None else _same(planned, before, sha256)
 
     def _drift(self, planned: PlannedRow, resolved: ResolvedTarget) -> Comparison:
         """This machine set the value, and it holds something else now."""
@@ -193,7 +205,7 @@ class Unchanged:
             # Another machine may have sent the same file; a different one may have its name and size.
             sha256 = self._same_bytes(planned, resolved, code) if same else None
             if sha256 is not None:
-                return Comparison(before, same=True, sha256=sha256)
+                return _same(planned, before, sha256)
         with self._lock:
             self.drifted += 1
         if self._policy.drift == "keep":
@@ -214,15 +226,36 @@ class Unchanged:
             elif resolved.stored is not None:
                 held = resolved.stored
             else:
-                same = place.resembles(self._client, resolved, code, planned.name, planned.size)
-                return HeldFile(code, *((planned.name, planned.size) if same else ())), same
+                size = self._size(planned, resolved)
+                same = place.resembles(self._client, resolved, code, planned.name, size)
+                return HeldFile(code, *((planned.name, size) if same else ())), same
         except Refusal:
             return HeldFile(code), False
-        return held, held.size == planned.size and held.name == php_basename(planned.name)
+        same = held.name == php_basename(planned.name) and held.size == self._size(planned, resolved)
+        return held, same
+
+    def _size(self, planned: PlannedRow, resolved: ResolvedTarget) -> int | None:
+        """Bytes that would be sent. A picture is converted to learn it: the same bytes come of it again."""
+        if planned.recipe is None:
+            return planned.size
+        made = self._made(planned, resolved)
+        return None if made is None else made.fitted.result.bytes
+
+    def _made(self, planned: PlannedRow, resolved: ResolvedTarget) -> FittedFile | None:
+        assert self._conversions is not None
+        try:
+            return self._conversions.get(planned, resolved.definition)
+        except SourceTrouble:
+            # It is sent, so that the row tells of it.
+            return None
 
     def _same_bytes(self, planned: PlannedRow, resolved: ResolvedTarget, code: str) -> str | None:
-        """The SHA-256 of the row's file if the PIM's has it too; None where they differ or cannot be read."""
-        ours = self._sources.sha256(planned.path)
+        """The SHA-256 of what would be sent if the PIM's file has it; None where it differs or is unknown."""
+        if planned.recipe is None:
+            ours = self._sources.sha256(planned.path)
+        else:
+            made = self._made(planned, resolved)
+            ours = None if made is None else made.sha256
         if ours is None:
             return None
         place = ADAPTERS[resolved.target.type]
@@ -271,12 +304,23 @@ def result_of(planned: PlannedRow, resolved: ResolvedTarget, compared: Compariso
     )
 
 
+def _known(known: Remembered, *notes: str) -> Comparison:
+    """The value holds what the ledger knows, which is the row's file."""
+    return Comparison(known.held, same=True, sha256=known.sha256, notes=notes, sent_sha256=known.sent_sha256)
+
+
+def _same(planned: PlannedRow, before: HeldBefore, sha256: str) -> Comparison:
+    """The value holds what would be sent, which has this digest."""
+    own = sha256 if planned.recipe is None else None
+    return Comparison(before, same=True, sha256=own, sent_sha256=sha256)
+
+
 def _told(known: Remembered | None, resolved: ResolvedTarget) -> HeldBefore:
     """What the value holds, with name and size where this machine put it there or the PIM told them."""
     if not isinstance(resolved.before, str):
         return resolved.before
     if known is not None and known.media_code == resolved.before:
-        return HeldFile(resolved.before, known.name, known.size)
+        return known.held
     return resolved.stored or HeldFile(resolved.before)
 
 

@@ -155,16 +155,29 @@ def file_fits(attribute: Attribute, name: str, size: int) -> Failure | None:
             f"{attribute.code} does not take .{extension} files"
             if extension
             else f"{attribute.code} does not take files without an extension",
-            _for_extension(attribute.code, extension, allowed),
+            _for_extension(attribute.code, extension, allowed) + _by_fit(extension, allowed),
         )
     limit = attribute.max_file_size
     if limit is not None and size > limit:
         return Failure(
             Kind.FILE_TOO_LARGE,
             f"the file has {size:,} bytes, {attribute.code} takes {limit:,} at most",
-            "make the file smaller, or have the attribute's maximum file size raised in the PIM",
+            "make the file smaller, or have the attribute's maximum file size raised in the PIM"
+            + _by_fit(extension, allowed),
         )
     return None
+
+
+_PICTURES = frozenset(
+    ("jpg", "jpeg", "jpe", "jfif", "png", "webp", "tif", "tiff", "bmp", "gif", "heic", "heif", "avif", "jp2")
+) | frozenset(("j2k", "jpx", "jxl", "psd"))
+"""Extensions of pictures that `--fit` converts (docs/fit.md)."""
+
+
+def _by_fit(extension: str, allowed: list[str]) -> str:
+    """What a hint says where the picture could be converted on its way up."""
+    possible = not allowed or bool({"jpg", "jpeg", "png", "webp"} & {*allowed})
+    return "; or let the upload convert it: --fit" if extension in _PICTURES and possible else ""
 
 
 def _for_extension(code: str, extension: str, allowed: list[str]) -> str:

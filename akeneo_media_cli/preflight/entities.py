@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, Before, HeldFile, PlannedRow
@@ -24,6 +25,9 @@ from ..targets.resolved import ResolvedTarget
 from . import checks
 from .catalogue import Catalogue
 from .lookup import find, find_all
+
+if TYPE_CHECKING:
+    from .fitting import Fitting
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,14 @@ class _Remembered:
 class EntityPreflight:
     """Asks the PIM about rows that are not for products or models. Thread-safe."""
 
-    def __init__(self, client: PimClient, catalogue: Catalogue, *, files: bool) -> None:
-        """`files` off: rows are only looked up, whether or not the attribute would take their file."""
+    def __init__(
+        self, client: PimClient, catalogue: Catalogue, *, files: bool, fitting: Fitting | None = None
+    ) -> None:
+        """`files` off: rows are only looked up, whether or not the attribute would take their file.
+
+        `fitting` marks rows whose pictures are to be converted.
+        """
+        self._fitting = fitting
         self._client = client
         self._catalogue = catalogue
         self._files = files
@@ -200,7 +210,7 @@ class EntityPreflight:
                 f"name a media attribute: {', '.join(media) or 'there is none'}",
             )
         plain = _plain(attribute)
-        unfit = checks.file_fits(plain, planned.name, planned.size or 0) if self._files else None
+        unfit = file_fits(planned, plain, self._fitting, files=self._files)
         if unfit is not None:
             return unfit
         spelled = checks.scoping(plain, row.locale, row.scope, self._catalogue.scoping())
@@ -284,6 +294,19 @@ class EntityPreflight:
         locale, scope = spelled
         resolved = ResolvedTarget(_target(planned)._replace(code=asset.code), row.attribute, locale, scope)
         return _known(resolved, asset.files.get((scope, locale)), ())
+
+
+def file_fits(
+    planned: PlannedRow, attribute: Attribute, fitting: Fitting | None, *, files: bool
+) -> Failure | None:
+    """Why the attribute does not take a row's file, if it does not, not even once `fitting` converted it.
+
+    `files` off: only that it cannot be converted is told.
+    """
+    failure = None if fitting is None else fitting.mark(planned, attribute)
+    if failure is not None or not files or planned.recipe is not None:
+        return failure
+    return checks.file_fits(attribute, planned.name, planned.size or 0)
 
 
 def _target(planned: PlannedRow) -> Target:

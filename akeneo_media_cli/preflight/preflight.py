@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Failure, Kind
 from ..ledger import PlannedRow
@@ -25,9 +25,12 @@ from ..targets.resolved import ResolvedTarget
 from . import checks
 from .catalogue import Catalogue, Note
 from .content import content_fits
-from .entities import EntityPreflight
+from .entities import EntityPreflight, file_fits
 from .lookup import find_all, limited
 from .nearest import NearestCodes
+
+if TYPE_CHECKING:
+    from .fitting import Fitting
 
 T = TypeVar("T")
 Types = Callable[[PlannedRow], PhpTypes | None]
@@ -54,10 +57,12 @@ class Preflight:
         *,
         files: bool = True,
         types: Types | None = None,
+        fitting: Fitting | None = None,
     ) -> None:
         """`files` off: rows are only looked up, whether or not the attribute would take their file.
 
-        `types` tells what PHP takes a row's file for; None: content is not looked at.
+        `types` tells what PHP takes a row's file for; None: content is not looked at. `fitting` marks rows
+        whose pictures are to be converted; None: none are.
         """
         self._files = files
         self._types = types
@@ -65,7 +70,8 @@ class Preflight:
         self._catalogue = catalogue
         self._note = note
         self._lock = threading.Lock()
-        self._elsewhere = EntityPreflight(client, catalogue, files=files)
+        self._fitting = fitting
+        self._elsewhere = EntityPreflight(client, catalogue, files=files, fitting=fitting)
         self._readable = dict.fromkeys(_WORDS, True)
         self._nearest = NearestCodes(client)
 
@@ -116,8 +122,8 @@ class Preflight:
         if attribute is None:
             return checks.unknown_attribute(row.attribute, self._catalogue.media_attributes())
         failure = checks.attribute_type(attribute)
-        if self._files and failure is None:
-            failure = checks.file_fits(attribute, planned.name, planned.size or 0)
+        if failure is None:
+            failure = file_fits(planned, attribute, self._fitting, files=self._files)
         if failure is not None:
             return failure
         spelled = checks.scoping(attribute, row.locale, row.scope, scoping)
@@ -128,7 +134,7 @@ class Preflight:
     ) -> ResolvedTarget | Failure:
         """A row whose content the PIM will refuse, or some PIMs."""
         restricted = self._files and self._types is not None and attribute.allowed_extensions
-        if isinstance(resolved, Failure) or not restricted:
+        if isinstance(resolved, Failure) or not restricted or planned.recipe is not None:
             return resolved
         assert self._types is not None
         found = content_fits(attribute, planned.name, self._types(planned))

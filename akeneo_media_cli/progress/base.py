@@ -21,6 +21,12 @@ class Progress(Protocol):
     def started(self, *, rows: int, size: int, concurrency: int) -> None:
         """The manifest is read: so many rows, so many bytes that may have to be sent."""
 
+    def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
+        """A picture is being converted, mostly before its upload begins; `size` is of the picture."""
+
+    def row_converted(self, row: int) -> None:
+        """The picture is converted, or could not be."""
+
     def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:
         """A file's upload begins; `attempt` counts from 1."""
 
@@ -62,6 +68,12 @@ class Silent:
     """Shows nothing."""
 
     def started(self, *, rows: int, size: int, concurrency: int) -> None:
+        pass
+
+    def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
+        pass
+
+    def row_converted(self, row: int) -> None:
         pass
 
     def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:

@@ -70,7 +70,9 @@ def _counts(now: Moment) -> Text:
 
 def _flight(flight: Flight, now: Moment, width: int) -> Text:
     share = f"{min(flight.sent / flight.size, 1):.0%}" if flight.size else ""
-    if flight.again_at is not None:
+    if flight.converting:
+        right = "converting"
+    elif flight.again_at is not None:
         right = f"again in {duration(flight.again_at - now.at)}"
     elif width < 60:
         right = share

@@ -36,6 +36,12 @@ class JsonLines:
     def started(self, *, rows: int, size: int, concurrency: int) -> None:
         self._event("started", {"rows": rows, "size": size, "concurrency": concurrency})
 
+    def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
+        self._event("row_converting", {"row": row, "file": file, "target": target.as_report(), "size": size})
+
+    def row_converted(self, row: int) -> None:
+        self._event("row_converted", {"row": row})
+
     def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:
         fields = {"row": row, "file": file, "target": target.as_report(), "size": size, "attempt": attempt}
         self._event("row_started", fields)

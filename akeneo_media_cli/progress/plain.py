@@ -38,8 +38,11 @@ class Plain:
         if not last and now.left is not None:
             parts.append(f"about {duration(now.left)} left")
         parts.append(", ".join(f"{number:,} {name}" for name, number in now.counts()))
-        if now.flights and not last:
-            parts.append(f"{len(now.flights)} in flight")
+        converting = sum(flight.converting for flight in now.flights)
+        if len(now.flights) > converting and not last:
+            parts.append(f"{len(now.flights) - converting} in flight")
+        if converting and not last:
+            parts.append(f"{converting} converting")
         if now.trouble and not last:
             parts.append(now.trouble)
         self._out.write(f"[{duration(now.elapsed)}] {'; '.join(parts)}\n")
@@ -47,6 +50,12 @@ class Plain:
     def started(self, *, rows: int, size: int, concurrency: int) -> None:
         self._tally.started(rows, size, concurrency)
         self._ticker.start()
+
+    def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
+        self._tally.row_converting(row, file, target, size)
+
+    def row_converted(self, row: int) -> None:
+        self._tally.row_converted(row)
 
     def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:
         self._tally.row_started(row, file, target, size, attempt)

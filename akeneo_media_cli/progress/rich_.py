@@ -110,6 +110,12 @@ class Terminal:
         self._tally.started(rows, size, concurrency)
         self._ticker.start()
 
+    def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
+        self._tally.row_converting(row, file, target, size)
+
+    def row_converted(self, row: int) -> None:
+        self._tally.row_converted(row)
+
     def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:
         self._tally.row_started(row, file, target, size, attempt)
 

@@ -26,6 +26,8 @@ class Flight:
     sent: int = 0
     again_at: float | None = None
     """When the next attempt is due, where one is waited for (on the tally's clock)."""
+    converting: bool = False
+    """Is the picture still being converted?"""
 
 
 @dataclass
@@ -60,6 +62,18 @@ class Tally:
         with self._lock:  # rates count from here: what came before was login and reading
             self._samples.clear()
         self.now()
+
+    def row_converting(self, row: int, file: str, target: Target, size: int) -> None:
+        """See `Progress.row_converting`."""
+        with self._lock:
+            self._flights.setdefault(row, Flight(file, target, size, 0, converting=True))
+
+    def row_converted(self, row: int) -> None:
+        """See `Progress.row_converted`."""
+        with self._lock:
+            flight = self._flights.get(row)
+            if flight is not None and flight.converting:
+                del self._flights[row]
 
     def row_started(self, row: int, file: str, target: Target, size: int, attempt: int) -> None:
         """See `Progress.row_started`."""

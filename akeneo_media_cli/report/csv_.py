@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from .encode import dumps
 from .items import Report
 
+_SIDE = ("format", "width", "height", "bytes", "colour")
 COLUMNS = (
     *("manifest", "line", "file", "size", "sha256"),
     *("target.type", "target.identifier", "target.uuid", "target.code"),
@@ -18,6 +19,8 @@ COLUMNS = (
     *("error.kind", "error.http_status", "error.message", "error.hint"),
     *("started_at", "finished_at", "name", "notes"),
     *("change", "before.media_code", "before.name", "before.size"),
+    *(f"fitted.{side}.{key}" for side in ("from", "to") for key in _SIDE),
+    *("fitted.to.sha256", "fitted.quality", "fitted.steps"),
 )
 _MOST_EXTRA = 200
 _OVERFLOW = "extra"
@@ -48,12 +51,23 @@ def write(report: Report, out: TextIO) -> None:
             **{f"target.{key}": value for key, value in target.items()},
             **{f"error.{key}": value for key, value in error.items()},
             **{f"before.{key}": value for key, value in (item.get("before") or {}).items()},
+            **_fitted(item.get("fitted") or {}),
         }
         cells = [cell(flat.get(column)) for column in COLUMNS]
         cells += [cell(extra.get(name)) for name in names]
         if overflow:
             cells.append(cell({key: value for key, value in extra.items() if key not in names} or None))
         writer.writerow(cells)
+
+
+def _fitted(fitted: Mapping[str, Any]) -> dict[str, Any]:
+    sides = {
+        f"fitted.{side}.{key}": value
+        for side in ("from", "to")
+        for key, value in fitted.get(side, {}).items()
+    }
+    steps = "; ".join(fitted.get("steps") or ()) or None
+    return {**sides, "fitted.quality": fitted.get("quality"), "fitted.steps": steps}
 
 
 def _extra_columns(report: Report) -> tuple[dict[str, None], bool]:

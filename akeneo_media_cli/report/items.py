@@ -26,6 +26,28 @@ class BeforeItem(TypedDict):
     size: int | None
 
 
+class FittedSide(TypedDict):
+    """A picture before or after it was converted: `bytes` of the file, `width` and `height` in pixels.
+
+    `colour` is the colour space in words. What was sent also has its `sha256`.
+    """
+
+    format: str
+    width: int
+    height: int
+    bytes: int
+    colour: str
+
+
+FittedItem = TypedDict(
+    "FittedItem", {"from": FittedSide, "to": FittedSide, "quality": int | None, "steps": Sequence[str]}
+)
+"""`fitted`: what a picture was converted from and to, and what was done to it, in words.
+
+`quality` is that of JPEG and WebP, None for PNG.
+"""
+
+
 class _Item(TypedDict):
     manifest: str
     line: int
@@ -55,7 +77,8 @@ class Item(_Item, total=False):
     Beside the fields of a row, and left out where unknown: `extra` (the manifest's further columns),
     `row` (the row's number in the run), `name` (as the PIM shows it), `notes`, and for a row that took time
     `started_at` and `finished_at`: from its first try until it is finished, waits
-    included. The HTML report's timeline is drawn from them.
+    included. The HTML report's timeline is drawn from them. `fitted` is there where the picture was
+    converted; `size` and `sha256` are of the row's own file all the same.
     """
 
     extra: Mapping[str, Any]
@@ -64,6 +87,7 @@ class Item(_Item, total=False):
     notes: Sequence[str]
     started_at: str
     finished_at: str
+    fitted: FittedItem
 
 
 class Summary(TypedDict):
@@ -73,7 +97,7 @@ class Summary(TypedDict):
     `shared` counts rows that got the media file that another row sent. Of an upload, `read_back` counts
     values that were read back after they were sent and hold what was sent, `changed_in_pim` values that were
     set from this machine before and held something else now, `unasked` unchanged rows about which the PIM was
-    not asked.
+    not asked, `converted` pictures that were converted.
     """
 
     total: int
@@ -91,6 +115,7 @@ class Summary(TypedDict):
     read_back: int
     changed_in_pim: int
     unasked: int
+    converted: int
 
 
 EFFORT = (
@@ -104,6 +129,7 @@ EFFORT = (
     "read_back",
     "changed_in_pim",
     "unasked",
+    "converted",
 )
 """Keys of a summary that count no status; `verify` has statuses of its own (`held`, `differs`, `missing`)."""
 
@@ -143,6 +169,8 @@ class Report:
     """How many changes the HTML report shows as pictures."""
     earlier: Callable[[Mapping[str, Any], str], bytes | None] | None = None
     """Gives the bytes of a media file that an item names by its code, where they can be had."""
+    converted: Callable[[Mapping[str, Any]], bytes | None] | None = None
+    """Gives a small picture of what an item's file was converted to, where one was kept."""
 
     def attention(self) -> Iterator[Mapping[str, Any]]:
         """The items that may need somebody's attention, in order; good ones may be among them."""

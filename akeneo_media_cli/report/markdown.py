@@ -87,7 +87,7 @@ def _totals(report: Report) -> str:
     rows += [(key, f"{int(summary.get(key) or 0):,}") for key in ("requests", "retries", "throttled")]
     rows += [
         (key.replace("_", " "), f"{int(summary[key]):,}")
-        for key in ("read_back", "changed_in_pim", "unasked")
+        for key in ("read_back", "changed_in_pim", "unasked", "converted")
         if summary.get(key)
     ]
     if report.duration_seconds is not None:

@@ -59,6 +59,7 @@ def _lines(report: Report, labels: str, last_success: float | None) -> Iterator[
         ("read_back", "Values that the last run sent and read back.", summary.get("read_back")),
         ("changed_in_pim", "Values that were changed in the PIM meanwhile.", summary.get("changed_in_pim")),
         ("unasked", "Unchanged rows about which the PIM was not asked.", summary.get("unasked")),
+        ("converted", "Pictures that were converted.", summary.get("converted")),
         ("duration_seconds", "How long the last run took.", report.header()["duration_seconds"]),
         ("exit_status", "Exit status of the last run.", report.header()["exit_status"]),
         ("finished_timestamp_seconds", "When the last run ended.", finished),

@@ -122,6 +122,8 @@ def _totals(report: Report) -> Iterator[Line]:
         parts.append(count(calls, "request"))
         if summary.get("shared"):
             parts.append(f"{count(int(summary['shared']), 'row')} reused a file that was already sent")
+        if summary.get("converted"):
+            parts.append(f"{count(int(summary['converted']), 'picture')} converted")
         if summary.get("changed_in_pim"):
             parts.append(
                 f"{int(summary['changed_in_pim']):,} changed in the PIM since they were set from here"

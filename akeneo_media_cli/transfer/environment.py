@@ -47,3 +47,5 @@ class UploadFigures(Figures):
     """Values that were set from here before and held something else now."""
     unasked: int = 0
     """Unchanged rows about which the PIM was not asked: the ledger was believed."""
+    converted: int = 0
+    """Pictures that were converted."""

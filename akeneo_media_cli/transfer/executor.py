@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, BorrowedValue, HeldFile, InFlightMark, InFlightState, PlannedRow, RowResult, Run
@@ -47,6 +47,10 @@ from .task import (
     Verifying,
 )
 
+if TYPE_CHECKING:
+    from ..fit.pool import FittedFile
+    from ..storage.conversions import Conversions
+
 _NEWS = 1.5
 """The PIM must take this many times longer than before for the ledger to be told."""
 SHARED = "not sent again: it has the media file of another row with the same file"
@@ -83,8 +87,13 @@ class UploadExecutor:
         clock: Callable[[], float],
         sources: Sources,
         throttle: Throttle | None = None,
+        conversions: Conversions | None = None,
     ) -> None:
-        """`clock` gives monotonic seconds; `throttle` holds the bandwidth limit."""
+        """`clock` gives monotonic seconds; `throttle` holds the bandwidth limit.
+
+        `conversions` makes the files of rows that are converted.
+        """
+        self._conversions = conversions
         self._sources = sources
         self._client = client
         self._run = run
@@ -159,10 +168,27 @@ class UploadExecutor:
 
     def _send(self, task: UploadTask) -> Outcome:
         payload: UploadPayload = task.row
-        with closing(self._sources.of(payload.planned.path or "")) as source:
+        with closing(self._source(payload)) as source:
             if payload.planned.size is None:
                 self._learn_size(payload, source.size)
             return self._send_from(source, task, payload)
+
+    def _source(self, payload: UploadPayload) -> AnySource:
+        """What is sent. Raises SourceTrouble."""
+        made = self._made(payload)
+        if made is None:
+            return self._sources.of(payload.planned.path or "")
+        from ..storage.conversions import ConvertedSource
+
+        payload.planned.size = made.source_size
+        return ConvertedSource(made)
+
+    def _made(self, payload: UploadPayload) -> FittedFile | None:
+        """The converted file of a row, None where it goes as it is. Raises SourceTrouble."""
+        if payload.planned.recipe is None:
+            return None
+        assert self._conversions is not None
+        return self._conversions.get(payload.planned, payload.resolved.definition)
 
     def _learn_size(self, payload: UploadPayload, size: int) -> None:
         """Record a size that was not known before. Raises SourceTrouble where the file is too large."""
@@ -194,7 +220,7 @@ class UploadExecutor:
         made: list[FileBody] = []
         payload.mtime_ns, payload.stamp = source.mtime_ns, source.stamp
         task.size, payload.resumed = source.size, None
-        self._run.in_flight(planned.seq, payload.before, size=source.size, mtime_ns=source.mtime_ns)
+        self._run.in_flight(planned.seq, payload.before, size=_own_size(task), mtime_ns=source.mtime_ns)
         self._progress.row_started(
             planned.seq,
             file=planned.row.file,
@@ -203,7 +229,7 @@ class UploadExecutor:
             attempt=task.tries.made,
         )
         if payload.via is not None:
-            self._borrow(payload, payload.via)
+            self._borrow(payload, payload.via, task.size)
         try:
             created = payload.sent_to.upload(self._client, payload.via or resolved, body)
         except Refusal as refusal:
@@ -238,13 +264,12 @@ class UploadExecutor:
 
     # The carrier's value.
 
-    def _borrow(self, payload: UploadPayload, via: ResolvedTarget) -> None:
+    def _borrow(self, payload: UploadPayload, via: ResolvedTarget, size: int) -> None:
         """Record what the carrier's value holds, so that it can be restored whatever happens."""
         # For every try: the carrier's own row may have been uploaded meanwhile.
         before = settle_debt(self._run, self._client, via)
-        name, size = payload.planned.name, payload.planned.size or 0
         payload.borrowed = BorrowedValue(
-            via.target.code, via.attribute, via.locale, via.scope, before, name, size
+            via.target.code, via.attribute, via.locale, via.scope, before, payload.planned.name, size
         )
         self._run.borrow(payload.borrowed)
 
@@ -314,7 +339,13 @@ class UploadExecutor:
         if code is None or code == before:
             return Looked(False, code)
         place, there = payload.sent_to, payload.via or resolved
-        if payload.replanned or not place.resembles(self._client, there, code, planned.name, task.size):
+        try:
+            # A run that died may have sent it: the same bytes come of it once more.
+            made = self._made(payload)
+        except SourceTrouble:
+            return Looked(False, code)
+        size = task.size if made is None else made.fitted.result.bytes
+        if payload.replanned or not place.resembles(self._client, there, code, planned.name, size):
             return Looked(False, code)
         if task.suspect or before is UNKNOWN:
             # Name and size do not tell it from a file that was there before, or from another's of that name.
@@ -324,7 +355,11 @@ class UploadExecutor:
     def _same_bytes(self, task: UploadTask, media: Known) -> bool | None:
         """Does the PIM's media file have the bytes of the row's file? None if they cannot be downloaded."""
         payload: UploadPayload = task.row
-        ours = media.sha256 or self._sources.sha256(payload.planned.path)
+        try:
+            made = None if media.sha256 else self._made(payload)
+        except SourceTrouble:
+            return False
+        ours = media.sha256 or (made.sha256 if made else self._sources.sha256(payload.planned.path))
         try:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
                 return (
@@ -343,20 +378,27 @@ class UploadExecutor:
         task, tries, media = ended.task, ended.task.tries, ended.task.media
         payload: UploadPayload = task.row
         flight = InFlightState.UNPROVEN if ended.uncertain else InFlightState.OVER
+        sha256, fitted, notes = None if media is None else media.sha256, None, payload.resolved.notes
+        if payload.planned.recipe is not None and self._conversions is not None:
+            made = self._conversions.made(payload.planned)
+            sha256, fitted = (made.source_sha256, made.to_report()) if made else (None, None)
+            notes += made.fitted.notes if made else ()
+            self._conversions.drop(payload.planned)
         result = RowResult(
             payload.planned.seq,
             ended.status,
             failure=ended.failure,
             media_code=media.code if media is not None and ended.status is Status.UPLOADED else None,
-            sha256=None if media is None else media.sha256,
+            sha256=sha256,
             attempts=tries.made,
             duration=None if tries.began is None else round(self._clock() - tries.began, 3),
-            notes=(*payload.resolved.notes, SHARED) if ended.shared else payload.resolved.notes,
+            notes=(*notes, SHARED) if ended.shared else notes,
             flight=flight,
-            size=task.size or None,
+            size=_own_size(task) or None,
             mtime_ns=payload.mtime_ns,
             stamp=payload.stamp,
             before=payload.held_before,
+            fitted=fitted,
         )
         self._run.record([result])
         self._finished(payload.planned, result)
@@ -370,6 +412,7 @@ class UploadExecutor:
         planned.duration = planned.duration if result.duration is None else result.duration
         planned.notes += result.notes
         planned.before = result.before
+        planned.fitted = result.fitted or planned.fitted
         self._progress.row_finished(planned.seq, to_item(planned))
 
 
@@ -379,9 +422,15 @@ def _code(task: UploadTask) -> str:
     return task.media.code
 
 
+def _own_size(task: UploadTask) -> int:
+    """Bytes of the row's own file, which are not those that are sent where it is converted."""
+    planned: PlannedRow = task.row.planned
+    return task.size if planned.recipe is None else planned.size or 0
+
+
 def _mark(task: UploadTask, code: str | None) -> InFlightMark:
     payload: UploadPayload = task.row
-    return InFlightMark(payload.planned.seq, payload.before, task.size, payload.mtime_ns, code)
+    return InFlightMark(payload.planned.seq, payload.before, _own_size(task), payload.mtime_ns, code)
 
 
 def _line_outcome(result: LineResult, waited: float) -> Failure | Troubled | None:

@@ -57,7 +57,12 @@ class UploadPayload:
     def replanned(self) -> bool:
         """Was the run that died sending another file?"""
         old, new = self.resumed, self.planned
-        return old is not None and (old.name, old.size, old.mtime_ns) != (new.name, new.size, new.mtime_ns)
+        return old is not None and (old.name, old.size, old.mtime_ns, old.recipe) != (
+            new.name,
+            new.size,
+            new.mtime_ns,
+            new.recipe,
+        )
 
 
 class Reopened(NamedTuple):

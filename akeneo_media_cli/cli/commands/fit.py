@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @o.command(example="akeneo-media fit photos/*.tif --max-edge 2000 --max-bytes 250k --to web")
 def fit(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The pictures; they are only read.")],
+    conversion: o.Conversion,
     connection: o.Connection,
     logging: o.Logging,
     to: Annotated[
@@ -38,46 +39,15 @@ def fit(
         str | None,
         o.option("--max-bytes", metavar="SIZE", help="At most this many bytes: 250k, 2M, 2Mi."),
     ] = None,
-    fit_format: Annotated[
-        str | None,
-        o.option(
-            "--fit-format", metavar="FORMAT", help="jpg, png or webp. [default: the first that is taken]"
-        ),
-    ] = None,
-    max_edge: Annotated[
-        int | None,
-        o.option("--max-edge", metavar="PIXELS", min=1, help="Make the longest edge no longer than this."),
-    ] = None,
-    quality: Annotated[
-        int, o.option("--quality", metavar="N", min=1, max=100, help="JPEG and WebP quality to begin with.")
-    ] = 88,
-    background: Annotated[
-        str,
-        o.option("--background", metavar="COLOUR", help="What shows through transparency: white, #f4f4f4."),
-    ] = "white",
-    keep_metadata: Annotated[
-        bool, o.option("--keep-metadata", help="Keep EXIF and XMP, but for orientation and thumbnail.")
-    ] = False,
-    first_frame: Annotated[
-        bool, o.option("--first-frame", help="Take the first frame of animations instead of refusing them.")
-    ] = False,
 ) -> None:
     """Convert pictures on this machine: upright, in sRGB, in a format and size that an attribute takes.
 
     A picture that fits already is copied as it is. Exit status: 0 all are converted, 1 some could not be,
     2 wrong usage.
     """
-    from ...fit.recipe import Recipe, parse_colour, parse_format
     from ...units import size
 
-    recipe = Recipe(
-        form=parse_format(fit_format) if fit_format else None,
-        max_edge=max_edge,
-        quality=quality,
-        background=parse_colour(background),
-        keep_metadata=keep_metadata,
-        first_frame=first_frame,
-    )
+    recipe = conversion.recipe()
     takes = _takes(for_, size(max_bytes) if max_bytes else None, recipe.form, connection, logging)
     to.mkdir(parents=True, exist_ok=True)
     failed = 0

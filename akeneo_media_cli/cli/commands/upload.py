@@ -13,6 +13,7 @@ def upload(
     uploading: o.Uploading,
     manifest: o.ManifestInput,
     links: o.LinkAccess,
+    fitting: o.Fitting,
     connection: o.Connection,
     limits: o.Limits,
     reporting: o.Reporting,
@@ -42,6 +43,7 @@ def upload(
         carrier=uploading.carrier,
         verify=uploading.verify,
         dry_run=uploading.dry_run,
+        fit=fitting.recipe_asked(preflight=not uploading.no_preflight),
     )
     session = Session(connection.env_file, sandbox, reporting, logging)
     raise typer.Exit(session.upload(options))

@@ -25,6 +25,7 @@ def validate(
     manifests: o.Manifests,
     manifest: o.ManifestInput,
     links: o.LinkAccess,
+    fitting: o.Fitting,
     connection: o.Connection,
     reporting: o.Reporting,
     logging: o.Logging,
@@ -46,7 +47,12 @@ def validate(
     rows = manifest.options(manifests, links, found)
     o.check_carrier(rows.shard, carrier)
     options = ValidateOptions(
-        rows, **o.run_fields(connection, reporting), online=online, strict=strict, carrier=carrier
+        rows,
+        **o.run_fields(connection, reporting),
+        online=online,
+        strict=strict,
+        carrier=carrier,
+        fit=fitting.recipe_asked(),
     )
     session = Session(connection.env_file, sandbox, reporting, logging)
     status = session.validate(options)

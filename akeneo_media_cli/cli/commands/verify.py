@@ -19,6 +19,7 @@ def verify(
     manifests: o.Manifests,
     manifest: o.ManifestInput,
     links: o.LinkAccess,
+    fitting: o.Fitting,
     connection: o.Connection,
     reporting: o.Reporting,
     ledger: o.Ledgers,
@@ -40,6 +41,7 @@ def verify(
         **o.run_fields(connection, reporting, ledger),
         max_duration=o.seconds(max_duration),
         deep=deep,
+        fit=fitting.recipe_asked(),
     )
     session = Session(connection.env_file, sandbox, reporting, logging)
     raise typer.Exit(session.verify(options))

@@ -2,6 +2,7 @@
 
 from .command import command
 from .connection import Calls, Connection, EnvFile, Sandbox, Settings, Timeout
+from .fitting import Conversion, Fitting
 from .manifest import (
     AllowMismatch,
     Format,
@@ -37,8 +38,10 @@ __all__ = [
     "Calls",
     "Carrier",
     "Connection",
+    "Conversion",
     "DryRun",
     "EnvFile",
+    "Fitting",
     "Format",
     "LedgerFile",
     "Ledgers",

@@ -108,7 +108,7 @@ class LinkAccess(OptionGroup):
         option(
             "--max-temp",
             metavar="SIZE",
-            help="Disk space in all for linked files whose size is not known beforehand.",
+            help="Disk space for temporary files: converted pictures, linked files of unknown size.",
         ),
     ] = "1G"
 

@@ -88,6 +88,7 @@ class RunReporter:
             self._report(run.id, status, failure, summary),
             preview=self.options.preview,
             earlier=previews,
+            converted=lambda item: job.small.get(item["row"]),
             pim={"url": self.url, "version": job.pim_version} if self.url else None,
             duration_seconds=seconds,
             items=run.items,

@@ -109,6 +109,12 @@ class Logged:
         LOGGER.info("%d rows, %d bytes, %d calls at once", rows, size, concurrency)
         self._inner.started(rows=rows, size=size, concurrency=concurrency)
 
+    def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
+        self._inner.row_converting(row, file=file, target=target, size=size)
+
+    def row_converted(self, row: int) -> None:
+        self._inner.row_converted(row)
+
     def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:
         self._inner.row_started(row, file=file, target=target, size=size, attempt=attempt)
 

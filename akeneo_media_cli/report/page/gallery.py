@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import PurePosixPath
 from typing import Any
@@ -57,11 +57,41 @@ def _card(report: Report, item: Mapping[str, Any], thumbnail: Any) -> str:
     if picture is None and item.get("media_code") and not path:
         picture = _earlier(report, item, str(item["media_code"]), thumbnail)
     name = None if empties else item.get("name") or item.get("file")
-    new = _figure("after", picture, name, None if empties else item.get("size"))
+    fitted = item.get("fitted")
+    if fitted:
+        new = _converted(report, item, fitted, picture, thumbnail)
+        done = f'<p class="hint">{escape(one_line(", ".join(fitted.get("steps") or ()), 300))}</p>'
+    else:
+        new, done = _figure("after", picture, name, None if empties else item.get("size")), ""
     return (
         f'<article data-change="{escape(change)}"><h3>{escape(title)}</h3>'
-        f'<div class="pair">{old}{new}</div></article>\n'
+        f'<div class="pair{" converted" if fitted else ""}">{old}{new}</div>{done}</article>\n'
     )
+
+
+def _converted(
+    report: Report,
+    item: Mapping[str, Any],
+    fitted: Mapping[str, Any],
+    source: Thumbnail | None,
+    thumbnail: Any,
+) -> str:
+    """The row's own picture, and what it was converted to."""
+    small = report.converted(item) if report.converted else None
+    result: Thumbnail | None = thumbnail(small) if small else None
+    if result is None and item.get("media_code"):
+        result = _earlier(report, item, item["media_code"], thumbnail)
+    return _figure("source", source, item.get("file"), None, _facts(fitted["from"])) + _figure(
+        "after", result, item.get("name"), None, _facts(fitted["to"])
+    )
+
+
+def _facts(side: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{side['width']} x {side['height']}",
+        size(int(side["bytes"])),
+        f"{one_line(side['format'], 20)}, {one_line(side['colour'], 60)}",
+    ]
 
 
 def _earlier(report: Report, item: Mapping[str, Any], code: Any, thumbnail: Any) -> Thumbnail | None:
@@ -70,7 +100,9 @@ def _earlier(report: Report, item: Mapping[str, Any], code: Any, thumbnail: Any)
     return found
 
 
-def _figure(label: str, picture: Thumbnail | None, name: Any, bytes_: Any) -> str:
+def _figure(
+    label: str, picture: Thumbnail | None, name: Any, bytes_: Any, facts: Sequence[str] | None = None
+) -> str:
     shown = one_line(name or "", 120)
     if picture is not None:
         look = f'<img src="{picture.uri}" alt="{escape(shown)}" loading="lazy">'
@@ -79,7 +111,8 @@ def _figure(label: str, picture: Thumbnail | None, name: Any, bytes_: Any) -> st
     else:
         kind = PurePosixPath(shown).suffix.lstrip(".").upper()[:5] or "FILE"
         look = f'<span class="icon">{escape(kind)}</span>'
-    facts = [f"{picture.width} x {picture.height}"] if picture is not None else []
-    facts += [size(int(bytes_))] if bytes_ else []
+    if facts is None:
+        facts = [f"{picture.width} x {picture.height}"] if picture is not None else []
+        facts = [*facts, size(int(bytes_))] if bytes_ else facts
     told = f"<b>{escape(shown)}</b>" if shown else ""
     return f"<figure>{look}<figcaption>{label} {told} {escape(', '.join(facts))}</figcaption></figure>"

@@ -131,7 +131,10 @@ def _head(report: Report) -> str:
         cards += [("time", duration(report.duration_seconds), "")]
     cards += [
         (key.replace("_", " "), f"{int(summary[key]):,}", "")
-        for key in ("requests", "retries", "throttled", "shared", "read_back", "changed_in_pim", "unasked")
+        for key in (
+            *("requests", "retries", "throttled", "shared", "read_back"),
+            *("changed_in_pim", "unasked", "converted"),
+        )
         if summary.get(key)
     ]
     items = "".join(

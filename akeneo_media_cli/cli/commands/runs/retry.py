@@ -30,8 +30,8 @@ def retry(
     allow_mismatch: o.AllowMismatch = False,
 ) -> None:
     """Upload the failed and invalid rows of a run again, and only those, with the run's own --skip, --share,
-    --carrier, --root, --allow-outside-root and --rename. Rows as they were written: an edited manifest is not
-    read again."""
+    --carrier, --fit, --root, --allow-outside-root and --rename. Rows as they were written: an edited manifest
+    is not read again."""
     from ....jobs.options import UploadOptions
     from ....planning.options import ManifestOptions
     from ....planning.retry import Again
@@ -75,10 +75,12 @@ def _as_before(options: UploadOptions, info: RunInfo) -> UploadOptions:
     """The same with what the run itself was called with."""
     from dataclasses import replace
 
+    from ....fit.recipe import Recipe
     from ....planning.unchanged import SkipPolicy
 
     return replace(
         options,
+        fit=Recipe.of(info.arguments.get("fit")),
         manifest=replace(
             options.manifest,
             manifests=info.arguments.get("manifests", ()),
