@@ -100,6 +100,12 @@ class Row:
     archive: str | None = None
     link: Secret | None = None
 
+    @property
+    def has_no_media(self) -> bool:
+        """Is it a row for an asset or record that names no media value: it gives other values, or a link?"""
+        target = self.target
+        return not self.attribute and target is not None and bool(target.parent and target.code)
+
 
 def folded(code: str) -> str:
     """A code as MySQL's `utf8mb4_unicode_ci` compares it: without case, accents or trailing spaces.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..fit.recipe import Recipe
 from ..ledger import PlannedRow
+from ..planning.linking import LinkMode
 from ..planning.options import ManifestOptions
 from ..planning.unchanged import SkipPolicy
 
@@ -50,6 +51,7 @@ class UploadOptions(RunOptions):
     verify: bool | None = None
     dry_run: bool = False
     fit: Recipe | None = None
+    link: LinkMode = LinkMode.APPEND
 
     def arguments(self) -> dict[str, object]:
         manifest = self.manifest
@@ -60,6 +62,7 @@ class UploadOptions(RunOptions):
             "roots": [str(root) for root in manifest.roots],
             "allow_outside_root": manifest.allow_outside_root,
             "rename": manifest.rename,
+            "link": self.link.value,
             "skip": self.skip.skip,
             "drift": self.skip.drift,
             "checksum": self.skip.checksum,

@@ -16,6 +16,7 @@ from ..planning.carriers import Carriers, parse_carrier
 from ..planning.contents import known_before
 from ..planning.feed import Passes
 from ..planning.left import WAITING, LeftInFlight, can_be_held
+from ..planning.linking import LinkMode
 from ..planning.plan import Rows, plan
 from ..planning.preparation import Preparation
 from ..planning.readback import ReadBack, unreadable
@@ -28,6 +29,7 @@ from ..targets.carrier import put_back
 from ..transfer.coordinator import Coordinator, Policy
 from ..transfer.environment import Environment, UploadFigures
 from ..transfer.executor import UploadExecutor
+from .beside import BesideStep
 from .fitting import Converting, check_installed
 from .job import Job, rows_status
 from .options import UploadOptions
@@ -102,6 +104,7 @@ class Upload(Job):
             self.let_settle(run)
             put_back(run, client, self.note)
         self._work(run, client, catalogue, looked=None, send=True)
+        self._do_beside(run, client)
         if self._settled:
             put_back(run, client, self.note)
         elif run.borrowed():
@@ -109,6 +112,20 @@ class Upload(Job):
                 "a carrier's own value is not put back: what went through it may still be at work",
                 "the next upload puts it back",
             )
+
+    def _do_beside(self, run: Run, client: PimClient) -> None:
+        """What assets hold beside their files, and the products that they are linked to."""
+        if not self.answers or next(run.waiting_beside(), None) is None:
+            return
+        if not self._settled:
+            self.note(
+                "values and links are left for the next run: what was sent may still be at work",
+                "run the same command again",
+            )
+            return
+        options = self._options
+        verify = options.verify is not False
+        BesideStep(self, run, client, options.link, verify=verify, retries=options.retries).execute()
 
     def _work(
         self, run: Run, client: PimClient, catalogue: Catalogue, *, looked: Status | None, send: bool
@@ -123,7 +140,12 @@ class Upload(Job):
         conversions = self._converting.conversions if self._converting else None
         if options.preflight:
             preflight = Preflight(
-                client, catalogue, self.note, types=environment.sources.php_types, fitting=fitting
+                client,
+                catalogue,
+                self.note,
+                types=environment.sources.php_types,
+                relink=options.link is LinkMode.REPLACE,
+                fitting=fitting,
             )
             carrying = Preflight(client, catalogue, self.note, files=False)
         known = dict(known_before(run.stored_shares()))

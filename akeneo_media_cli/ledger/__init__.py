@@ -6,6 +6,7 @@ was last put into which value, and what was on its way when a process died).
 
 from __future__ import annotations
 
+from .beside import SetBeside, SetLink, SetValue
 from .ledger import Ledger
 from .model import (
     UNKNOWN,
@@ -48,6 +49,9 @@ __all__ = [
     "Run",
     "RunInfo",
     "RunRecord",
+    "SetBeside",
+    "SetLink",
+    "SetValue",
     "Settled",
     "Share",
     "Touched",

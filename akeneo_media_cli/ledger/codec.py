@@ -13,6 +13,7 @@ from ..errors import Failure, Kind
 from ..report.items import error_item
 from ..rows import Row, Status, Target, TargetType, name_in_code
 from ..wording import utc
+from .beside import SetBeside
 from .model import UNKNOWN, HeldBefore, HeldFile, PlannedRow, Share, value_key
 from .store import execute_many, unbound
 
@@ -22,7 +23,7 @@ _COMMON = (
 )
 _RARE = (
     "filename, root, extra, media_code, sha256, duration, notes, kind, message, hint, http_status, share, "
-    "ended_at, recipe, fitted, before_code, before_name, before_size"
+    "ended_at, recipe, fitted, before_code, before_name, before_size, beside"
 )
 
 COLUMNS = f"{_COMMON}, {_RARE}"
@@ -60,7 +61,9 @@ def to_record(n: int, planned: PlannedRow) -> tuple[Any, ...]:
     type_ = code = None
     parent = ""
     if target is not None:
-        key = value_key(target, row.attribute, row.locale, row.scope)
+        # Without an attribute there is no media value that rows could repeat or contradict each other about.
+        if row.attribute or not row.has_no_media:
+            key = value_key(target, row.attribute, row.locale, row.scope)
         type_, code, parent = target.type._value_, target.code, target.parent
     status = planned.status
     failure = planned.failure
@@ -98,6 +101,7 @@ def to_record(n: int, planned: PlannedRow) -> tuple[Any, ...]:
         planned.recipe,
         fitted_text(planned.fitted),
         *before_columns(planned.before),
+        None if planned.beside is None else planned.beside.to_json(),
     )
 
 
@@ -154,7 +158,8 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
     (
         id_, _, status, name, size, mtime_ns, stamp, type_, parent, code, attribute, locale, scope, path,
         manifest, line, file, attempts, filename, root, extra, media_code, sha256, duration, notes,
-        kind, message, hint, http_status, share, ended_at, recipe, fitted, *before,
+        kind, message, hint, http_status, share, ended_at, recipe, fitted,
+        before_code, before_name, before_size, beside,
     ) = unbound(record)  # fmt: skip
     failure = None if kind is None else Failure(Kind(kind), message, hint, http_status)
     row = Row(
@@ -186,10 +191,11 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
         notes=tuple(json.loads(notes)) if notes else (),
         share=None if share is None else Share(share),
         ended_at=ended_at,
-        before=_before(*before),
+        before=_before(before_code, before_name, before_size),
         stamp=stamp,
         recipe=recipe,
         fitted=json.loads(fitted) if fitted else None,
+        beside=SetBeside.from_json(beside) if beside else None,
     )
 
 
@@ -226,6 +232,8 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
     }
     if planned.fitted is not None:
         item["fitted"] = planned.fitted
+    if planned.beside is not None:
+        item.update(planned.beside.as_report())
     if ended_at is not None:
         item["started_at"], item["finished_at"] = utc(ended_at - (duration or 0.0)), utc(ended_at)
     return item
@@ -236,7 +244,7 @@ _WRITES = (Status.UPLOADED, Status.PLANNED, Status.REMOVED, Status.RESTORED)
 
 def _change(planned: PlannedRow) -> str | None:
     """What the row did to its value, or would do; None where nobody looked at it before."""
-    if planned.status not in _WRITES:
+    if planned.status not in _WRITES or (planned.beside is not None and not planned.beside.file):
         return "none"
     before = planned.before
     if before is UNKNOWN:

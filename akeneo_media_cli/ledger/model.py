@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import Failure
 from ..rows import Row, Status, Target, folded
+from .beside import SetBeside
 
 SETTLE_LEAST = 2.0
 """Seconds until a call whose answer was lost counts as over
@@ -56,7 +57,8 @@ class PlannedRow:
 
     `before` is what the value held when it was last looked at before this run wrote to it. `stamp` is the
     file's inode and change time as one number: another file in its place has another stamp, even with the
-    same size and time.
+    same size and time. `beside` is what the row does beside its file, once that is known; an open row that
+    has it only waits for that to be done.
 
     `recipe` says how the file is converted before it is sent, None where it goes as it is; `name` is then
     that of the converted file, and all else is of the file itself. `fitted` is what came of it, as reports
@@ -82,6 +84,7 @@ class PlannedRow:
     stamp: int | None = None
     recipe: str | None = None
     fitted: Mapping[str, Any] | None = None
+    beside: SetBeside | None = None
 
 
 class Share(Enum):
@@ -112,8 +115,9 @@ class RowResult:
     `attempts` and `duration` (seconds) stand for the whole row, not for the last try; None leaves what is
     known; where there is a `duration`, the row ends now. `size`, `mtime_ns` and `stamp` are given where the
     file sent differs from the one planned. For `uploaded` and `unchanged` a `media_code` makes the ledger
-    remember that the value holds this file. `before`, where known, is what the value held before this run.
-    `fitted` as in `PlannedRow`; `sha256` is of the row's own file even where a converted one was sent.
+    remember that the value holds this file; so does one that is open for what is to be done `beside` it.
+    `before`, where known, is what the value held before this run. `fitted` as in `PlannedRow`; `sha256` is of
+    the row's own file even where a converted one was sent.
     """
 
     seq: int
@@ -130,6 +134,7 @@ class RowResult:
     before: HeldBefore = UNKNOWN
     stamp: int | None = None
     fitted: Mapping[str, Any] | None = None
+    beside: SetBeside | None = None
 
 
 class InFlightMark(NamedTuple):

@@ -10,7 +10,8 @@ from array import array
 from collections.abc import Iterator
 
 from ..errors import Kind
-from ..rows import Status
+from ..manifest.beside import says_beside
+from ..rows import Status, Target, TargetType
 from .codec import COLUMNS, DROPPED, WIDTH, from_record, notes_text
 from .model import (
     SETTLE_LEAST,
@@ -40,6 +41,11 @@ _HELD = f"""value.key = row.value_key AND value.media_code IS NOT NULL AND value
 
 _UNTOUCHED = f"""{_HELD} AND value.mtime_ns = row.mtime_ns
     AND (value.stamp IS NULL OR value.stamp IS row.stamp)"""
+
+# Rows for assets with columns for what stands beside the file, and perhaps a few more: the ledger alone does
+# not tell whether that is done.
+_BESIDE = """(parent IS NOT NULL AND extra IS NOT NULL
+    AND (extra LIKE '%"value.%' OR extra LIKE '%"link_%'))"""
 
 _CONFLICT_HINT = "a value holds one file: keep the row that is right and delete the others."
 
@@ -135,19 +141,31 @@ def _refuse_conflicts(connection: sqlite3.Connection) -> int:
 
 def _drop_repetitions(connection: sqlite3.Connection) -> int:
     cursor = connection.execute(
-        """SELECT clash.id, theirs.manifest, theirs.line FROM clash
+        """SELECT clash.id, theirs.manifest, theirs.line, row.type, row.parent, row.code, row.extra FROM clash
            JOIN clash_group USING (value) JOIN row AS theirs ON theirs.id = kept
+           JOIN row ON row.id = clash.id
            WHERE clash.open AND other IS NULL AND clash.id > kept"""
     )
     count = 0
     while page := cursor.fetchmany(_CHUNK):
-        records = []
-        for id_, *place in page:
-            manifest, line = unbound(tuple(place))
+        records, kept = [], []
+        for id_, *rest in page:
+            manifest, line, type_, parent, code, extra = unbound(tuple(rest))
+            target = Target(TargetType(type_), code, parent or "")
+            if extra and parent and says_beside(target, json.loads(extra)) is not None:
+                note = f"{manifest}:{line} sends the same file for the same value"
+                kept.append((notes_text((note,)), id_))
+                continue
             note = f"left out: {manifest}:{line} names the same file for the same value"
             records.append((DROPPED, notes_text((note,)), id_))
         count += execute_many(connection, "UPDATE row SET status = ?, notes = ? WHERE id = ?", records)
+        # Its file is another row's, but it links the asset to another product, or has more values.
+        execute_many(connection, _WITHOUT_MEDIA, kept)
     return count
+
+
+_WITHOUT_MEDIA = """UPDATE row SET value_key = NULL, attribute = '', path = NULL, size = NULL,
+    mtime_ns = NULL, stamp = NULL, notes = ? WHERE id = ?"""
 
 
 def mark_unchanged(store: Store, first: int, last: int) -> int:
@@ -156,7 +174,7 @@ def mark_unchanged(store: Store, first: int, last: int) -> int:
         return connection.execute(
             f"""UPDATE row SET status = 'unchanged',
                 (media_code, sha256) = (SELECT media_code, sha256 FROM value WHERE value.key = row.value_key)
-                WHERE id BETWEEN ? AND ? AND status IS NULL
+                WHERE id BETWEEN ? AND ? AND status IS NULL AND NOT {_BESIDE}
                 AND EXISTS (SELECT 1 FROM value WHERE {_UNTOUCHED})""",
             (first, last),
         ).rowcount

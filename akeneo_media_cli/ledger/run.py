@@ -14,7 +14,16 @@ from ..errors import Failure
 from ..exits import Exit
 from ..rows import Status, Target
 from . import planning
-from .codec import before_columns, failure_columns, fitted_text, insert, notes_text, to_record
+from .codec import (
+    COLUMNS,
+    before_columns,
+    failure_columns,
+    fitted_text,
+    from_record,
+    insert,
+    notes_text,
+    to_record,
+)
 from .history import prune
 from .model import (
     UNKNOWN,
@@ -45,7 +54,7 @@ UPDATE row SET status = ?, media_code = ?, sha256 = COALESCE(?, sha256), attempt
     duration = COALESCE(?, duration), ended_at = COALESCE(?, ended_at),
     size = COALESCE(?, size), mtime_ns = COALESCE(?, mtime_ns), stamp = COALESCE(?, stamp),
     before_code = COALESCE(?, before_code), before_name = COALESCE(?, before_name),
-    before_size = COALESCE(?, before_size), fitted = COALESCE(?, fitted),
+    before_size = COALESCE(?, before_size), fitted = COALESCE(?, fitted), beside = COALESCE(?, beside),
     notes = COALESCE(substr(notes, 1, length(notes) - 1) || ', ' || substr(?, 2), ?, notes),
     kind = ?, message = ?, hint = ?, http_status = ?
 WHERE id = ?"""
@@ -88,6 +97,14 @@ UPDATE value SET {_LANDED} WHERE flight_run = ? AND key = (SELECT value_key FROM
 _NOT_SAVED = f"UPDATE value SET {_LANDED} WHERE key = (SELECT value_key FROM row WHERE id = ?)"
 _FORGET = "DELETE FROM value WHERE key = (SELECT value_key FROM row WHERE id = ?)"
 
+
+_MARK_WRITING = f"""
+INSERT INTO value (key, {_VALUE}, flight_run, flight_at, flight_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')
+ON CONFLICT (key) DO UPDATE SET flight_run = excluded.flight_run, flight_at = excluded.flight_at"""
+_WRITTEN = "DELETE FROM value WHERE flight_run = ? AND key = ? AND media_code IS NULL"
+
+Value = tuple[Target, str, "str | None", "str | None"]
+"""A value by its entity, attribute, locale and channel."""
 
 # What the first of several tries found is what is to be put back; the later ones may find its file.
 _LEND = """
@@ -245,6 +262,31 @@ class Run(RunRecord):
         """Values that calls of earlier runs may still be at work on, as nobody got an answer; mostly none."""
         return planning.at_work(self._store, self._n, self._clock())
 
+    def waiting_beside(self) -> Iterator[PlannedRow]:
+        """Open rows that only have to do something beside their file, a page in memory at a time."""
+        sql = f"""SELECT {COLUMNS} FROM row WHERE status IS NULL AND beside IS NOT NULL
+            AND id <= ? AND id > ? ORDER BY id LIMIT ?"""
+        return map(from_record, self._store.pages(sql, (self._last,), after=self._first))
+
+    def mark_writing(self, values: Iterable[Value]) -> None:
+        """Before values are written that are no row's own media value.
+
+        If this run dies, the next one waits until what was begun is over. Marks stay until `written`.
+        """
+        now = self._clock()
+        records = [
+            (value_key(*value), target.type.value, target.parent or None, target.code, *rest, self._n, now)
+            for value in values
+            for target, *rest in [value]
+        ]
+        with self._store.write() as connection:
+            execute_many(connection, _MARK_WRITING, records)
+
+    def written(self, values: Iterable[Value]) -> None:
+        """Nothing more can come of what was marked."""
+        with self._store.write() as connection:
+            execute_many(connection, _WRITTEN, [(self._n, value_key(*value)) for value in values])
+
     def settled(self) -> None:
         """What earlier runs left at work is over: no later run needs to wait for it."""
         with self._store.write() as connection:
@@ -380,6 +422,7 @@ class Run(RunRecord):
             outcome.stamp,
             *before_columns(outcome.before),
             fitted_text(outcome.fitted),
+            None if outcome.beside is None else outcome.beside.to_json(),
             notes,
             notes,
             *failure_columns(outcome.failure),
@@ -390,7 +433,8 @@ class Run(RunRecord):
         remembered, landed, lost = [], [], []
         for outcome in outcomes:
             id_ = self._first + outcome.seq
-            if outcome.media_code is not None and outcome.status in _THERE:
+            there = outcome.status in _THERE or (outcome.status is None and outcome.beside is not None)
+            if outcome.media_code is not None and there:
                 remembered.append(id_)
             elif outcome.flight is InFlightState.LOST:
                 lost.append(id_)

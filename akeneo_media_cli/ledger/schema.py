@@ -100,6 +100,8 @@ def _version_5(connection: sqlite3.Connection) -> None:
         "ALTER TABLE value ADD COLUMN recipe TEXT",
         "ALTER TABLE value ADD COLUMN fitted TEXT",
         "ALTER TABLE value ADD COLUMN flight_recipe TEXT",
+        # What a row does beside its file, as JSON: `ledger.beside.SetBeside`.
+        "ALTER TABLE row ADD COLUMN beside TEXT",
     ):
         connection.execute(statement)
 

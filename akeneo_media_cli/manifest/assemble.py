@@ -10,6 +10,7 @@ from ..link import hidden
 from ..rows import Row, Target, TargetType, clean_name
 from ..wording import count
 from . import advice
+from .beside import is_beside, says_beside, wrong_beside
 from .columns import (
     COLUMNS,
     GROUPS,
@@ -60,6 +61,8 @@ class Assembler:
         self.default_extra: Mapping[str, Any] = {}
         self.settings = settings
         self.note = note
+        self.has_beside = any(is_beside(setting.column) for setting in settings)
+        """Have rows columns for what assets hold beside their file? Else none is looked for them."""
         self._names: set[str] = set()
         self._lacking: dict[str, str] = {}
         """By known column that is lacking: the column that probably stands for it."""
@@ -71,7 +74,7 @@ class Assembler:
 
     def fills_file(self) -> bool:
         """Whether a row can do without a `file` of its own."""
-        return "file" in self.defaults or any(s.column == "file" for s in self.settings)
+        return self.has_beside or "file" in self.defaults or any(s.column == "file" for s in self.settings)
 
     def uses(self, placeholder: str) -> bool:
         """Whether a `--set` has this placeholder."""
@@ -96,7 +99,11 @@ class Assembler:
     def columns(self, names: Sequence[str], known: Mapping[str, Any]) -> None:
         """Note what is odd about the columns of a table."""
         for name in names:
-            if name and canonical(name) is None:
+            if not name or canonical(name) is not None:
+                continue
+            if is_beside(name):
+                self.has_beside = True
+            else:
                 self.unknown_column(name, known)
 
     def unknown_column(self, name: str, present: Sequence[str] | Mapping[str, Any]) -> None:
@@ -147,7 +154,9 @@ class Assembler:
         if wrong is not None and wrong.kind is Kind.TARGET_MISSING and self._lacking:
             wrong = self._advised(wrong)
         if problem is None:
-            problem = wrong or _incomplete(file, attribute, target, extra)
+            problem = wrong or (wrong_beside(target, extra) if self.has_beside else None)
+        if problem is None and (file or not (self.has_beside and says_beside(target, extra))):
+            problem = _incomplete(file, attribute, target, extra)
         locale, scope = values.get("locale") or None, values.get("scope") or None
         if problem is None and target is not None and not is_plain(target.code, attribute, locale, scope):
             problem = odd_code(target.code) or several(attribute, locale, scope)

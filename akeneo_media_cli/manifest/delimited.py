@@ -292,7 +292,7 @@ def _short_way(make: Assembler, header: Header) -> Callable[[int, list[str]], Ro
     known = header.known
     columns = [column for column in GROUPS if column in known]
     kinds = {GROUPS[column] for column in columns}
-    if make.fills or len(kinds) != 1 or "file" not in known or "attribute" not in known:
+    if make.fills or make.has_beside or len(kinds) != 1 or "file" not in known or "attribute" not in known:
         return None
     kind = kinds.pop()
     above_column, own_column = PARENTS.get(kind, (None, columns[0]))

@@ -11,6 +11,7 @@ from typing import IO
 from ..errors import Failure, UsageError
 from ..ledger import PlannedRow, Run
 from ..link import is_link
+from ..manifest.beside import beside, names_no_file
 from ..rows import Row, Target, TargetType, folded
 from ..storage import FileRoots, Renaming, check_file, name_of
 from ..storage.links import Links
@@ -54,8 +55,14 @@ def rows_of_part(rows: Iterable[Row], part: int, parts: int) -> Iterator[Row]:
             first.setdefault(target.type, row)
             if len(first) > 1:
                 raise _mixed(*(first[way] for way in _PRODUCTS))
-        if in_shard(target, part, parts):
+        if in_shard(_written(row), part, parts):
             yield row
+
+
+def _written(row: Row) -> Target | None:
+    """The entity that no two parts may write to at once: the product that an asset is linked to, if any."""
+    said = beside(row)
+    return row.target if said is None or said.link is None else said.link.target
 
 
 def _mixed(named: Row, by_uuid: Row) -> UsageError:
@@ -113,6 +120,8 @@ def _linked(seq: int, row: Row, links: Links, rename: Renaming | None) -> Planne
 def _planned(seq: int, row: Row, roots: FileRoots, rename: Renaming | None, here: str) -> PlannedRow:
     if row.problem is not None:
         return PlannedRow(seq, row, row.filename or row.file)
+    if not row.file and names_no_file(row):
+        return PlannedRow(seq, replace(row, attribute=""), "")
     local = check_file(row, roots, rename)
     if isinstance(local, Failure):
         return PlannedRow(seq, replace(row, problem=local), row.filename or row.file)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult, Run, same_path
+from ..manifest.beside import has_beside
 from ..pim.errors import Refusal, SourceTrouble
 from ..preflight import checks
 from ..preflight.catalogue import Catalogue
@@ -18,6 +19,7 @@ from ..targets import ADAPTERS
 from ..targets.resolved import ResolvedTarget
 from ..transfer.payload import Found, UploadPayload
 from ..transfer.task import Attaching, Known, Resumed, UploadTask
+from . import beside
 from .carriers import Carriers, Way
 from .contents import Contents
 from .left import LeftInFlight
@@ -71,7 +73,7 @@ class Preparation:
             return self._readback.read(batch)
         if self._left is not None:
             self._left.settle(batch)
-        expected = [planned for planned in batch if planned.media_code is not None]
+        expected = [p for p in batch if p.media_code is not None and not has_beside(p.row)]
         found = Found()
         if expected:
             found.still = self._unchanged.still(expected, self._catalogue)
@@ -103,9 +105,13 @@ class Preparation:
         if self._conversions is not None:
             self._to_convert(batch, before, resolved_targets)
         for planned, resolved in zip(batch, resolved_targets, strict=True):
-            verdict = (
-                resolved if isinstance(resolved, Failure) else self._verdict(planned, resolved, found.known)
-            )
+            verdict: UploadTask | Failure | RowResult | None
+            if isinstance(resolved, Failure):
+                verdict = resolved
+            elif planned.row.has_no_media:
+                verdict = self._left_open(beside.without_media(planned, resolved), resolved)
+            else:
+                verdict = self._verdict(planned, resolved, found.known)
             if self._conversions is not None and planned.recipe is not None:
                 verdict = self._converted(planned, resolved, verdict)
             if isinstance(verdict, UploadTask):
@@ -185,7 +191,7 @@ class Preparation:
             if result.media_code is not None and sent is not None and content is not None:
                 known[content] = Known(result.media_code, sent, doubtful=True)
                 self._carriers.sends(content, planned.seq)
-            return result
+            return self._left_open(result, resolved)
         resolved = replace(resolved, notes=(*resolved.notes, *compared.notes))
         way: Way | ResolvedTarget | Failure | None = None
         if resolved.target.type is TargetType.PRODUCT_UUID:
@@ -198,8 +204,12 @@ class Preparation:
             return None
         if not self._sends:
             notes = resolved.notes if self._looked else ()
-            return RowResult(planned.seq, self._looked, notes=notes, before=compared.before)
+            said = resolved.beside.with_file() if self._looked and resolved.beside else None
+            return RowResult(planned.seq, self._looked, notes=notes, before=compared.before, beside=said)
         return self._task(planned, resolved, content, way, compared.before)
+
+    def _left_open(self, result: RowResult, resolved: ResolvedTarget) -> RowResult:
+        return beside.left_open(result, resolved, sends=self._sends, looked=self._looked)
 
     def _task(
         self,
@@ -278,6 +288,8 @@ def looked_at(
 
 def _unasked(planned: PlannedRow) -> ResolvedTarget | Failure:
     target = planned.row.target
+    if has_beside(planned.row):
+        return beside.UNASKED
     if target is not None and target.type is TargetType.PRODUCT_UUID:
         return Failure(
             Kind.TARGET_UNKNOWN,

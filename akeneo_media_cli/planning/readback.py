@@ -157,11 +157,20 @@ def _once_more(task: UploadTask, reading: Reading, failure: Failure) -> UploadTa
     return task.once_more(again, failure)
 
 
+def _lacking(value: str) -> Failure:
+    return Failure(
+        Kind.VALUE_LOST,
+        f"its file was uploaded, but the value {value} is not the one that was sent with it",
+        "Another writer (an import, a rule, a person) saved it meanwhile. Let it end, then run the same "
+        "command again.",
+    )
+
+
 def _loss(task: UploadTask, reading: Reading) -> Failure | None:
     """Why a value does not hold what was put there; None where it does."""
     code = task.media.code if task.media is not None else None
     if reading.code == code:
-        return None
+        return _lacking(reading.lacking) if reading.lacking else None
     if not reading.there:
         return Failure(
             Kind.VALUE_LOST,

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, Before, HeldFile, PlannedRow
-from ..pim.answers.entity_types import Category, Entity, MediaAttribute, PamAsset
+from ..pim.answers.entity_types import (
+    AssetFamily,
+    Category,
+    Entity,
+    MediaAttribute,
+    NamingConvention,
+    PamAsset,
+    ReferenceEntity,
+)
 from ..pim.answers.types import Attribute
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
@@ -23,6 +31,7 @@ from ..targets.categories import held_by
 from ..targets.collections import IMAGE
 from ..targets.resolved import ResolvedTarget
 from . import checks
+from .beside import BesidePreflight
 from .catalogue import Catalogue
 from .lookup import find, find_all
 
@@ -41,7 +50,7 @@ class _Words:
     media_type: str
     attributes: Callable[[PimClient, str], list[MediaAttribute]]
     families: Callable[[PimClient], list[str]]
-    exists: Callable[[PimClient, str], bool]
+    get: Callable[[PimClient, str], AssetFamily | ReferenceEntity | None]
 
 
 _ASSETS = _Words(
@@ -52,7 +61,7 @@ _ASSETS = _Words(
     "media_file",
     lambda client, family: client.asset_attributes(family),
     lambda client: [family.code for family in client.asset_families()],
-    lambda client, family: client.asset_family(family) is not None,
+    lambda client, family: client.asset_family(family),
 )
 _RECORDS = _Words(
     "record",
@@ -62,7 +71,7 @@ _RECORDS = _Words(
     "image",
     lambda client, entity: client.record_attributes(entity),
     lambda client: [entity.code for entity in client.reference_entities()],
-    lambda client, entity: client.reference_entity(entity) is not None,
+    lambda client, entity: client.reference_entity(entity),
 )
 _COLLECTIONS = {TargetType.ASSET: _ASSETS, TargetType.RECORD: _RECORDS}
 
@@ -73,19 +82,29 @@ class _Remembered:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     families: dict[tuple[TargetType, str], dict[str, MediaAttribute] | Failure] = field(default_factory=dict)
+    naming: dict[str, NamingConvention] = field(default_factory=dict)
+    """By asset family."""
 
 
 class EntityPreflight:
     """Asks the PIM about rows that are not for products or models. Thread-safe."""
 
     def __init__(
-        self, client: PimClient, catalogue: Catalogue, *, files: bool, fitting: Fitting | None = None
+        self,
+        client: PimClient,
+        catalogue: Catalogue,
+        *,
+        files: bool,
+        fitting: Fitting | None = None,
+        beside: BesidePreflight | None = None,
     ) -> None:
         """`files` off: rows are only looked up, whether or not the attribute would take their file.
 
-        `fitting` marks rows whose pictures are to be converted.
+        `fitting` marks rows whose pictures are to be converted. `beside` None: what they say beside their files
+        does not matter.
         """
         self._fitting = fitting
+        self._beside = beside
         self._client = client
         self._catalogue = catalogue
         self._files = files
@@ -130,10 +149,7 @@ class EntityPreflight:
         attributes = self._attributes(kind, parent)
         if isinstance(attributes, Failure):
             return [attributes] * len(rows)
-        placed: list[ResolvedTarget | Failure] = [
-            self._placed(planned, attributes, words) if _target(planned).code else _own_image(planned)
-            for planned in rows
-        ]
+        placed = [self._place(planned, attributes, words) for planned in rows]
         codes = {
             folded(resolved.target.code): resolved.target.code
             for resolved in placed
@@ -144,12 +160,16 @@ class EntityPreflight:
         if "" in codes:
             entity = self._client.reference_entity(parent)
             image = None if entity is None else entity.image
-        return [
+        verdicts = [
             resolved
             if isinstance(resolved, Failure)
             else _with_entity(planned, resolved, entities, image, words)
             for planned, resolved in zip(rows, placed, strict=True)
         ]
+        if self._beside is None:
+            return verdicts
+        convention = self._known.naming.get(parent) if kind is TargetType.ASSET and self._files else None
+        return self._beside.look(rows, verdicts, attributes, entities, convention)
 
     def _attributes(self, kind: TargetType, parent: str) -> dict[str, MediaAttribute] | Failure:
         """The attributes of a family by folded code, asked once; or why no row for it is valid."""
@@ -165,8 +185,11 @@ class EntityPreflight:
         if missing is not None:
             return missing
         try:
-            if not words.exists(self._client, parent):
+            family = words.get(self._client, parent)
+            if family is None:
                 return self._unknown_family(words, parent)
+            if isinstance(family, AssetFamily) and family.naming is not None:
+                self._known.naming[parent] = family.naming
             return {folded(a.code): a for a in words.attributes(self._client, parent)}
         except Refusal as refusal:
             if refusal.failure.kind is not Kind.FORBIDDEN:
@@ -190,6 +213,15 @@ class EntityPreflight:
             f"{checks.nearest(parent, families)}here upper and lower case count; "
             f"the {words.family} must be made in the PIM before its media are uploaded",
         )
+
+    def _place(
+        self, planned: PlannedRow, attributes: dict[str, MediaAttribute], words: _Words
+    ) -> ResolvedTarget | Failure:
+        if not _target(planned).code:
+            return _own_image(planned)
+        if planned.row.has_no_media:
+            return ResolvedTarget(_target(planned), "", None, None, sure=True)
+        return self._placed(planned, attributes, words)
 
     def _placed(
         self, planned: PlannedRow, attributes: dict[str, MediaAttribute], words: _Words

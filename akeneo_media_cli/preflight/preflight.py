@@ -23,6 +23,7 @@ from ..rows import Target, TargetType, folded
 from ..storage.content import PhpTypes
 from ..targets.resolved import ResolvedTarget
 from . import checks
+from .beside import BesidePreflight
 from .catalogue import Catalogue, Note
 from .content import content_fits
 from .entities import EntityPreflight, file_fits
@@ -58,11 +59,14 @@ class Preflight:
         files: bool = True,
         types: Types | None = None,
         fitting: Fitting | None = None,
+        beside: bool = True,
+        relink: bool = False,
     ) -> None:
         """`files` off: rows are only looked up, whether or not the attribute would take their file.
 
         `types` tells what PHP takes a row's file for; None: content is not looked at. `fitting` marks rows
-        whose pictures are to be converted; None: none are.
+        whose pictures are to be converted; None: none are. `beside` off: what rows say beside their files does
+        not matter. `relink`: see `BesidePreflight`.
         """
         self._files = files
         self._types = types
@@ -71,7 +75,8 @@ class Preflight:
         self._note = note
         self._lock = threading.Lock()
         self._fitting = fitting
-        self._elsewhere = EntityPreflight(client, catalogue, files=files, fitting=fitting)
+        said = BesidePreflight(client, catalogue, self._look_links, relink=relink) if beside else None
+        self._elsewhere = EntityPreflight(client, catalogue, files=files, fitting=fitting, beside=said)
         self._readable = dict.fromkeys(_WORDS, True)
         self._nearest = NearestCodes(client)
 
@@ -83,7 +88,11 @@ class Preflight:
         verdicts.update(zip((p.seq for p in others), self._elsewhere.look(others), strict=True))
         return [verdicts[p.seq] for p in batch]
 
-    def _look(self, batch: Sequence[PlannedRow]) -> list[ResolvedTarget | Failure]:
+    def _look_links(self, batch: Sequence[PlannedRow]) -> list[ResolvedTarget | Failure]:
+        """Products and models whose values are asset collections: there is no file to look at."""
+        return self._look(batch, media=False)
+
+    def _look(self, batch: Sequence[PlannedRow], *, media: bool = True) -> list[ResolvedTarget | Failure]:
         attributes = self._catalogue.attributes({p.row.attribute for p in batch})
         # Most manifests name neither: then nobody waits for the lists.
         scoped = any(p.row.locale or p.row.scope for p in batch)
@@ -91,7 +100,7 @@ class Preflight:
         verdicts: list[ResolvedTarget | Failure | None] = [None] * len(batch)
         placed: dict[int, tuple[Attribute, str | None, str | None]] = {}
         for n, planned in enumerate(batch):
-            place = self._place(planned, attributes, scoping)
+            place = self._place(planned, attributes, scoping, media=media)
             if isinstance(place, Failure):
                 verdicts[n] = place
             else:
@@ -100,7 +109,7 @@ class Preflight:
         entities = self._read([batch[n] for n in placed], named)
         for n, (attribute, locale, scope) in placed.items():
             resolved = self._resolve(batch[n], attribute, locale, scope, entities)
-            verdicts[n] = self._with_content(batch[n], attribute, resolved)
+            verdicts[n] = self._with_content(batch[n], attribute, resolved) if media else resolved
         return [v for v in verdicts if v is not None]
 
     def _place(
@@ -108,6 +117,8 @@ class Preflight:
         planned: PlannedRow,
         attributes: dict[str, Attribute | None] | None,
         scoping: checks.Scoping,
+        *,
+        media: bool,
     ) -> tuple[Attribute, str | None, str | None] | Failure:
         """The attribute, locale and scope as the PIM spells them."""
         row = planned.row
@@ -121,8 +132,8 @@ class Preflight:
         attribute = attributes[folded(row.attribute)]
         if attribute is None:
             return checks.unknown_attribute(row.attribute, self._catalogue.media_attributes())
-        failure = checks.attribute_type(attribute)
-        if failure is None:
+        failure = checks.attribute_type(attribute) if media else None
+        if media and failure is None:
             failure = file_fits(planned, attribute, self._fitting, files=self._files)
         if failure is not None:
             return failure
@@ -252,6 +263,7 @@ class Preflight:
             locale,
             scope,
             before=entity.media_code(attribute.code, locale, scope),
+            collection=entity.codes(attribute.code, locale, scope),
             tree=tree,
             draft=status in ("draft_in_progress", "proposal_waiting_for_approval"),
             definition=attribute,

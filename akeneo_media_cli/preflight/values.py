@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ..ledger import SetBeside
+from ..ledger.beside import kept
 from ..pim.client import PimClient
 from ..rows import TargetType, folded
 from ..targets import ADAPTERS
@@ -20,12 +22,14 @@ from .lookup import find, find_all, limited, searchable
 class Reading(NamedTuple):
     """What one value holds: a media code, or None for nothing.
 
-    `there`: does the entity exist? `draft`: somebody's change of it waits for approval.
+    `there`: does the entity exist? `draft`: somebody's change of it waits for approval. `lacking`: the first
+    of the other values that were to be set with it, and is not as it was set; "" for none.
     """
 
     code: str | None
     there: bool = True
     draft: bool = False
+    lacking: str = ""
 
 
 _GONE = Reading(None, there=False)
@@ -68,7 +72,16 @@ def _reading(client: PimClient, value: ResolvedTarget, found: dict[str, Any]) ->
     code = entity.media_code(value.attribute, value.locale, value.scope)
     if code is None and (value.locale or value.scope):
         code = _in_other_spelling(entity, value)
-    return Reading(code, draft=getattr(entity, "workflow_status", None) in _DRAFTS)
+    draft = getattr(entity, "workflow_status", None) in _DRAFTS
+    return Reading(code, draft=draft, lacking=lacking_value(entity, value.beside))
+
+
+def lacking_value(entity: Any, said: SetBeside | None) -> str:
+    """The first value that an asset or record does not hold as it was to be set, as columns name it."""
+    for each in said.changes if said is not None else ():
+        if not kept(each.data, entity.values.get((each.attribute, each.locale, each.channel))):
+            return "-".join(filter(None, (each.attribute, each.locale, each.channel)))
+    return ""
 
 
 def _in_other_spelling(entity: Any, value: ResolvedTarget) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO, Protocol
 
+from ..ledger import SetValue
 from ..pim.answers.types import Created, Downloaded, LineResult
 from ..pim.client import PimClient
 from ..pim.http.multipart import FileBody, ValueRef
@@ -72,12 +73,25 @@ class Place(Protocol):
 
 
 def values_of(line: Line, scope: str) -> dict[str, list[dict[str, Any]]]:
-    """The `values` of a PATCH line; `scope` is what this API calls a channel."""
+    """The `values` of a PATCH line, with those that rows give beside their files.
+
+    `scope` is what this API calls a channel.
+    """
     values: dict[str, list[dict[str, Any]]] = {}
     for resolved, code in line:
         entry = {"locale": resolved.locale, scope: resolved.scope, "data": code}
         values.setdefault(resolved.attribute, []).append(entry)
+        if resolved.beside is not None:
+            add_values(values, resolved.beside.to_send)
     return values
+
+
+def add_values(values: dict[str, list[dict[str, Any]]], others: Iterable[SetValue]) -> None:
+    """Add values of an asset or record to a line, each once: several rows may name it."""
+    for value in others:
+        entries = values.setdefault(value.attribute, [])
+        if value.entry() not in entries:
+            entries.append(value.entry())
 
 
 def named(kind: str, resolved: ResolvedTarget) -> str:

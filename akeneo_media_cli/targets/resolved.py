@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ledger import UNKNOWN, Before, HeldFile, PlannedRow
+from ..ledger import UNKNOWN, Before, HeldFile, PlannedRow, SetBeside
 from ..pim.answers.types import Attribute
 from ..rows import Target
 
@@ -19,7 +19,8 @@ class ResolvedTarget:
     what the catalogue says of the attribute, where it was asked. `sure`: the entity was seen, and the
     attribute belongs to its level, so that a PATCH makes and drops nothing
     (docs/pim-behaviour.md, "Batch PATCH"). `made`: there is no such asset or record yet, and a PATCH creates
-    it. `stored` is the file of `before`, where the PIM describes it along with the value.
+    it. `stored` is the file of `before`, where the PIM describes it along with the value. `beside` are other
+    values of an asset or record, and the asset's link; `collection` what an asset collection holds.
     """
 
     target: Target
@@ -34,6 +35,8 @@ class ResolvedTarget:
     made: bool = False
     notes: tuple[str, ...] = ()
     stored: HeldFile | None = None
+    beside: SetBeside | None = None
+    collection: tuple[str, ...] = ()
 
     @staticmethod
     def as_written(planned: PlannedRow) -> ResolvedTarget:

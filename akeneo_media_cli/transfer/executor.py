@@ -162,6 +162,9 @@ class UploadExecutor:
             [RowResult(each.planned.seq, None, each.failure, flight=InFlightState.LOST) for each in again]
         )
         for planned, failure in reopened:
+            if planned.status is None:
+                # Nobody was told that it was finished: it still has to be linked.
+                continue
             self._progress.row_reopened(planned.seq, to_item(planned), failure=failure)
 
     # Sending.
@@ -384,11 +387,14 @@ class UploadExecutor:
             sha256, fitted = (made.source_sha256, made.to_report()) if made else (None, None)
             notes += made.fitted.notes if made else ()
             self._conversions.drop(payload.planned)
+        uploaded = ended.status is Status.UPLOADED
+        said = payload.resolved.beside.with_file() if uploaded and payload.resolved.beside else None
         result = RowResult(
             payload.planned.seq,
-            ended.status,
+            # The row goes on: its asset is not in the product's collection yet.
+            None if said is not None and said.link_to_do else ended.status,
             failure=ended.failure,
-            media_code=media.code if media is not None and ended.status is Status.UPLOADED else None,
+            media_code=media.code if media is not None and uploaded else None,
             sha256=sha256,
             attempts=tries.made,
             duration=None if tries.began is None else round(self._clock() - tries.began, 3),
@@ -399,10 +405,12 @@ class UploadExecutor:
             stamp=payload.stamp,
             before=payload.held_before,
             fitted=fitted,
+            beside=said,
         )
         self._run.record([result])
-        self._finished(payload.planned, result)
-        if ended.status is Status.UPLOADED:
+        if result.status is not None:
+            self._finished(payload.planned, result)
+        if uploaded:
             self._preparation.sent(task)
 
     def _finished(self, planned: PlannedRow, result: RowResult) -> None:
@@ -413,6 +421,7 @@ class UploadExecutor:
         planned.notes += result.notes
         planned.before = result.before
         planned.fitted = result.fitted or planned.fitted
+        planned.beside = result.beside
         self._progress.row_finished(planned.seq, to_item(planned))
 
 

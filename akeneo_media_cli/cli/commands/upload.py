@@ -44,6 +44,7 @@ def upload(
         verify=uploading.verify,
         dry_run=uploading.dry_run,
         fit=fitting.recipe_asked(preflight=not uploading.no_preflight),
+        link=uploading.link_mode(),
     )
     session = Session(connection.env_file, sandbox, reporting, logging)
     raise typer.Exit(session.upload(options))

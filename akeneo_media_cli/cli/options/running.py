@@ -12,6 +12,7 @@ from .command import OptionGroup
 from .variables import option, paths
 
 if TYPE_CHECKING:
+    from ...planning.linking import LinkMode
     from ...planning.unchanged import SkipPolicy
     from .connection import Connection
     from .reporting import Ledgers, Reporting
@@ -159,6 +160,30 @@ class Uploading(OptionGroup):
     carrier: Carrier = None
     verify: Verify = None
     dry_run: Annotated[bool, option("--dry-run", help="Show what would be uploaded.")] = False
+    link_first: Annotated[
+        bool, option("--link-first", help="Put linked assets before those that a collection holds.")
+    ] = False
+    link_replace: Annotated[
+        bool,
+        option(
+            "--link-replace",
+            help="Make the manifest's assets, in its order, the whole collection of each linked product.",
+        ),
+    ] = False
+
+    def link_mode(self) -> LinkMode:
+        """`--link-first` and `--link-replace` as one value. Raises UsageError for both."""
+        from ...errors import UsageError
+        from ...planning.linking import LinkMode
+
+        if self.link_first and self.link_replace:
+            raise UsageError(
+                "--link-first and --link-replace cannot be combined",
+                "--link-replace already puts the manifest's assets in its order.",
+            )
+        if self.link_replace:
+            return LinkMode.REPLACE
+        return LinkMode.FIRST if self.link_first else LinkMode.APPEND
 
     def skip_policy(self) -> SkipPolicy:
         """`--skip`, `--force`, `--drift` and `--checksum` as one value."""

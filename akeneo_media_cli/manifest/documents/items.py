@@ -14,6 +14,7 @@ from ...errors import Failure
 from ...rows import Row
 from ...suggest import nearest
 from ..assemble import Assembler, malformed
+from ..beside import is_beside
 from ..columns import LONGEST_NAME, Renamed, canonical, has_half_characters
 from ..source import Source
 
@@ -159,7 +160,7 @@ class Items:
 
     def finish(self) -> None:
         """Raises `ManifestError` if there were rows and nothing named their files."""
-        if self._names and not self._named_file:
+        if self._names and not (self._named_file or self._make.fills_file()):
             known = {column: name for name in self._names if (column := canonical(self._make.named(name)))}
             raise self._make.no_file_column(self._names, known, [self._values])
 
@@ -291,7 +292,9 @@ def _columns(item: Mapping[str, Any], named: Renamed) -> _Columns:
         column = canonical(name)
         try:
             if column is None:
-                extra[_sound(name, name)] = _carried(value)
+                # `00123` is a text where an attribute of an asset says so.
+                kept = str(value) if isinstance(value, Written) and is_beside(name) else value
+                extra[_sound(name, name)] = _carried(kept)
             elif column in values or column in lists:
                 raise _UnfitError(f"two keys both mean `{column}`; one is `{written}`")
             elif isinstance(value, list) and column in _LISTS:

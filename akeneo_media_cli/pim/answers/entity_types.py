@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from . import parse
@@ -19,7 +20,11 @@ def plain_size_limit(size: Any) -> int | None:
 
 @dataclass(frozen=True)
 class MediaAttribute:
-    """An attribute of an asset family, a reference entity or a category; `type` as that endpoint says it."""
+    """An attribute of an asset family, a reference entity or a category; `type` as that endpoint says it.
+
+    `max_characters`, `decimals`, `least` and `most` limit texts and numbers; None: no limit. `links_to` is
+    the reference entity or asset family that links lead to.
+    """
 
     code: str
     type: str
@@ -29,6 +34,11 @@ class MediaAttribute:
     allowed_extensions: tuple[str, ...] = ()
     max_file_size: int | None = None
     read_only: bool = False
+    max_characters: int | None = None
+    decimals: bool = True
+    least: Decimal | None = None
+    most: Decimal | None = None
+    links_to: str | None = None
 
     @classmethod
     def read(cls, data: Any) -> MediaAttribute:
@@ -42,6 +52,12 @@ class MediaAttribute:
             allowed_extensions=parse.texts(source, "allowed_extensions"),
             max_file_size=plain_size_limit(source.get("max_file_size")),
             read_only=parse.flag(source, "is_read_only"),
+            max_characters=_whole(source.get("max_characters")),
+            decimals=source.get("decimals_allowed") is not False,
+            least=_decimal(source.get("min_value")),
+            most=_decimal(source.get("max_value")),
+            links_to=parse.optional(source, "reference_entity_code")
+            or parse.optional(source, "asset_family_identifier"),
         )
 
 
@@ -68,16 +84,60 @@ class Entity(HasValues):
 
 
 @dataclass(frozen=True)
+class NamingConvention:
+    """What the PIM makes of an asset's code, or of its main media's name, when it creates an asset.
+
+    `source` is `code` or the code of the main media attribute; `pattern` is written as PHP has it, with
+    delimiters. `aborts`: an asset that does not match is not created.
+    """
+
+    source: str
+    pattern: str
+    aborts: bool
+
+    @classmethod
+    def read(cls, data: Any) -> NamingConvention | None:
+        """None for a family without one, or one that is not understood."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("pattern"), str):
+            return None
+        source = data.get("source")
+        name = source.get("property") if isinstance(source, Mapping) else None
+        return cls(
+            name if isinstance(name, str) else "code",
+            data["pattern"],
+            data.get("abort_asset_creation_on_error") is True,
+        )
+
+
+@dataclass(frozen=True)
 class AssetFamily:
-    """An asset family and its main media attribute."""
+    """An asset family, its main media attribute and its naming convention."""
 
     code: str
     attribute_as_main_media: str | None
+    naming: NamingConvention | None = None
 
     @classmethod
     def read(cls, data: Any) -> AssetFamily:
         source = parse.mapping(data, "asset family")
-        return cls(parse.text(source, "code"), parse.optional(source, "attribute_as_main_media"))
+        return cls(
+            parse.text(source, "code"),
+            parse.optional(source, "attribute_as_main_media"),
+            NamingConvention.read(source.get("naming_convention")),
+        )
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _decimal(value: Any) -> Decimal | None:
+    """A limit that the PIM writes as text; None where there is none, or it is no number."""
+    try:
+        found = Decimal(str(value)) if value not in (None, "") else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() else None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from typing import Any
 from ...errors import Failure
 from . import parse
 
+ASSET_COLLECTION = "pim_catalog_asset_collection"
+"""The type of attribute by which a product holds assets
+(docs/pim-behaviour.md, "Assets and reference entities")."""
 MEDIA_TYPES = ("pim_catalog_image", "pim_catalog_file")
 """The types of attribute that hold media files; any other is destroyed by one
 (docs/pim-behaviour.md, "What is accepted that should not be")."""
@@ -63,6 +66,8 @@ class Attribute:
     max_file_size: int | None = None
     main_identifier: bool = False
     """The one that products are called by, where there are several identifiers (cloud)."""
+    reference_data_name: str | None = None
+    """Of an asset collection: the asset family that it takes assets of."""
 
     @classmethod
     def read(cls, data: Any) -> Attribute:
@@ -76,6 +81,7 @@ class Attribute:
             allowed_extensions=parse.texts(source, "allowed_extensions"),
             max_file_size=size_limit(source.get("max_file_size")),
             main_identifier=parse.flag(source, "is_main_identifier"),
+            reference_data_name=parse.optional(source, "reference_data_name"),
         )
 
 
@@ -124,6 +130,11 @@ class HasValues:
         """The media code there; None where there is no value, or one that is no text."""
         found = self.values.get((attribute, locale, scope))
         return found if isinstance(found, str) else None
+
+    def codes(self, attribute: str, locale: str | None = None, scope: str | None = None) -> tuple[str, ...]:
+        """The codes in a collection there, in its order; none where there is no such value."""
+        found = self.values.get((attribute, locale, scope))
+        return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ()
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,18 @@ class EntityCalls(Calls):
         """The attributes of an asset family: 100 at most, in one answer."""
         return self.get(f"/asset-families/{segment(family)}/attributes", _attributes)
 
+    def asset_options(self, family: str, attribute: str) -> list[str]:
+        """The codes of an attribute's options: 100 at most, in one answer."""
+        return self._options(f"/asset-families/{segment(family)}/attributes/{segment(attribute)}/options")
+
+    def record_options(self, reference_entity: str, attribute: str) -> list[str]:
+        """As `asset_options`, of a reference entity's attribute."""
+        entity = segment(reference_entity)
+        return self._options(f"/reference-entities/{entity}/attributes/{segment(attribute)}/options")
+
+    def _options(self, path: str) -> list[str]:
+        return self.get(path, lambda data: [_option(each) for each in parse.items(data, "options")])
+
     def get_asset(self, family: str, code: str) -> Entity | None:
         """One asset; None where there is none."""
         path = f"/asset-families/{segment(family)}/assets/{segment(code)}"
@@ -100,6 +112,10 @@ class EntityCalls(Calls):
 
 def _code(entity: Entity) -> str | None:
     return entity.code
+
+
+def _option(data: Any) -> str:
+    return parse.text(parse.mapping(data, "option"), "code")
 
 
 def _attributes(data: Any) -> list[MediaAttribute]:

@@ -1,0 +1,361 @@
+"""After the transfer: values of rows whose file was not sent, then links, a hundred entities in one request.
+
+No upload is in flight any more, so that nobody of ours writes to a product between the read of its collection
+and the write. Rows stay open until their asset is where it belongs: whoever kills the run before, the next
+one sees what is missing by asking the PIM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from ...errors import Failure, Kind
+from ...ledger import PlannedRow, RowResult, Run, SetLink, SetValue
+from ...ledger.beside import kept
+from ...ledger.codec import to_item
+from ...manifest.beside import beside
+from ...pim.client import PimClient
+from ...planning.linking import LinkMode, collection
+from ...preflight.lookup import find_all, limited
+from ...rows import Status, Target, TargetType, folded
+from ...targets.base import add_values
+from ..job import Job
+from .converge import AT_ONCE, Converge, Patch, Seen, ToSet
+
+T = TypeVar("T")
+
+_DRAFTS = ("draft_in_progress", "proposal_waiting_for_approval")
+_CODE_KEYS = {TargetType.PRODUCT: "identifier", TargetType.PRODUCT_UUID: "uuid"}
+
+
+@dataclass
+class _Asset:
+    """An asset or record and the rows that set values of it."""
+
+    target: Target
+    rows: list[PlannedRow] = field(default_factory=list)
+
+    @property
+    def values(self) -> list[SetValue]:
+        return [v for planned in self.rows if planned.beside is not None for v in planned.beside.to_send]
+
+
+@dataclass
+class _Product:
+    """A product or model and the rows whose assets go into its collections, in the manifest's order."""
+
+    target: Target
+    seqs: list[int] = field(default_factory=list)
+    rows: list[PlannedRow] = field(default_factory=list)
+    first: dict[int, bool] = field(default_factory=dict)
+    """By seq: was the asset in the collection when it was first read?"""
+
+
+class BesideStep:
+    """What open rows still have to do beside their files. Used by one thread."""
+
+    def __init__(
+        self, job: Job, run: Run, client: PimClient, mode: LinkMode, *, verify: bool, retries: int
+    ) -> None:
+        self._job = job
+        self._run = run
+        self._client = client
+        self._mode = mode
+        self._verify = verify
+        self._retries = retries
+
+    def execute(self) -> None:
+        """Do it all; rows that a signal came before are left open.
+
+        Raises TemporaryError where the PIM does not answer, and AccessError.
+        """
+        self._job.let_settle(self._run)
+        waiting = (planned for planned in self._run.waiting_beside() if _with_values(planned))
+        for rows in _batches(waiting, lambda p: (_target(p).type, _target(p).parent), AT_ONCE):
+            if self._job.interrupted:
+                return
+            self._set_values(rows)
+        for planned in self._run.waiting_beside():
+            said = planned.beside
+            if said is not None and not said.link_to_do and not said.to_send:
+                self._finish(planned)
+        for products in _batches(self._products(), lambda p: p.target.type, AT_ONCE):
+            if self._job.interrupted:
+                return
+            self._link(products)
+
+    # Values.
+
+    def _set_values(self, rows: Sequence[PlannedRow]) -> None:
+        assets: dict[str, _Asset] = {}
+        for planned in rows:
+            assert planned.beside is not None
+            target = _target(planned)._replace(code=planned.beside.code)
+            assets.setdefault(folded(target.code), _Asset(target)).rows.append(planned)
+        kind, parent = _target(rows[0]).type, _target(rows[0]).parent
+
+        def look(asked: Sequence[_Asset]) -> list[Seen]:
+            found = find_all(self._client, kind, [each.target.code for each in asked], parent=parent)
+            return [_values_to_set(each, found.get(folded(each.target.code))) for each in asked]
+
+        patch = self._client.patch_assets if kind is TargetType.ASSET else self._client.patch_records
+        Converge[_Asset](
+            self._job,
+            look=look,
+            patch=lambda bodies: patch(parent, bodies),
+            before=lambda about: self._run.mark_writing(
+                (each.target, value.attribute, value.locale, value.channel)
+                for each in about
+                for value in each.values
+            ),
+            ended=self._values_ended,
+            verify=self._verify,
+            retries=self._retries,
+        ).run(list(assets.values()))
+
+    def _values_ended(self, asset: _Asset, failure: Failure | None) -> None:
+        self._run.written((asset.target, v.attribute, v.locale, v.channel) for v in asset.values)
+        for planned in asset.rows:
+            assert planned.beside is not None
+            if failure is not None:
+                self._fail(planned, failure)
+                continue
+            planned.beside = replace(planned.beside, sent=True)
+            if planned.beside.link_to_do:
+                # Written down at once: the link comes later.
+                self._run.record([self._result(planned, None)])
+            else:
+                self._finish(planned)
+
+    # Links.
+
+    def _products(self) -> Iterator[_Product]:
+        """The products that assets go to; of their rows only the numbers, as there may be very many."""
+        products: dict[tuple[TargetType, str], _Product] = {}
+        for planned in self._run.waiting_beside():
+            link = _link(planned)
+            if link is not None:
+                key = (link.target.type, folded(link.target.code))
+                products.setdefault(key, _Product(link.target)).seqs.append(planned.seq)
+        return iter(products.values())
+
+    def _link(self, products: Sequence[_Product]) -> None:
+        self._load(products)
+        kind = products[0].target.type
+        asked = [product for product in products if product.rows]
+
+        def look(about: Sequence[_Product]) -> list[Seen]:
+            attributes = limited(link.attribute for each in about for link in map(_link, each.rows) if link)
+            codes = [each.target.code for each in about]
+            found = find_all(self._client, kind, codes, attributes=attributes)
+            return [self._links_to_set(each, found.get(folded(each.target.code))) for each in about]
+
+        Converge[_Product](
+            self._job,
+            look=look,
+            patch=self._patch(kind),
+            before=lambda about: self._run.mark_writing(map(_place, _links_of(about))),
+            ended=self._links_ended,
+            verify=self._verify,
+            retries=self._retries,
+        ).run(asked)
+
+    def _load(self, products: Sequence[_Product]) -> None:
+        """Read the rows of some products; those whose asset does not exist end here."""
+        for product in products:
+            product.rows = self._run.some(product.seqs)
+        unsure: dict[str, dict[str, str]] = {}
+        for planned in (p for product in products for p in product.rows if _may_lack_asset(p)):
+            assert planned.beside is not None
+            code = planned.beside.code
+            unsure.setdefault(_target(planned).parent, {})[folded(code)] = code
+        there = {
+            (family, code)
+            for family, codes in unsure.items()
+            for code, asset in find_all(self._client, TargetType.ASSET, codes.values(), parent=family).items()
+            if asset is not None
+        }
+        undone = self._undone() if self._mode is LinkMode.REPLACE else set()
+        for product in products:
+            for planned in list(product.rows):
+                assert planned.beside is not None
+                if (
+                    _may_lack_asset(planned)
+                    and (_target(planned).parent, folded(planned.beside.code)) not in there
+                ):
+                    product.rows.remove(planned)
+                    self._fail(planned, _no_asset(_target(planned), planned.beside.code))
+            if any(_written(planned) in undone for planned in product.rows):
+                for planned in product.rows:
+                    self._end(planned, self._result(planned, Status.PENDING, _NOT_WHOLE))
+                product.rows = []
+
+    def _undone(self) -> set[tuple[Any, ...]]:
+        """The collections that rows name which came to nothing: those are not replaced by the others."""
+        bad = (Status.FAILED, Status.INVALID)
+        return {place for planned in self._run.rows(bad) if (place := _written(planned)) is not None}
+
+    def _links_to_set(self, product: _Product, entity: Any) -> Seen:
+        if entity is None:
+            return _gone(product.target)
+        wanted: dict[tuple[str, str | None, str | None], list[str]] = {}
+        for planned in product.rows:
+            link = _link(planned)
+            assert link is not None and planned.beside is not None
+            wanted.setdefault((link.attribute, link.locale, link.scope), []).append(planned.beside.code)
+        values: dict[str, list[dict[str, Any]]] = {}
+        for (attribute, locale, scope), codes in wanted.items():
+            held = entity.codes(attribute, locale, scope)
+            self._remember_first(product, (attribute, locale, scope), held)
+            goal = collection(held, codes, self._mode)
+            if [folded(code) for code in goal] != [folded(code) for code in held]:
+                values.setdefault(attribute, []).append({"locale": locale, "scope": scope, "data": goal})
+        if not values:
+            return None
+        if getattr(entity, "workflow_status", None) in _DRAFTS:
+            return _DRAFT
+        return ToSet({_CODE_KEYS.get(product.target.type, "code"): product.target.code, "values": values})
+
+    def _remember_first(
+        self, product: _Product, place: tuple[str, str | None, str | None], held: Sequence[str]
+    ) -> None:
+        there = {folded(code) for code in held}
+        for planned in product.rows:
+            link = _link(planned)
+            assert link is not None and planned.beside is not None
+            if (link.attribute, link.locale, link.scope) == place:
+                product.first.setdefault(planned.seq, folded(planned.beside.code) in there)
+
+    def _links_ended(self, product: _Product, failure: Failure | None) -> None:
+        self._run.written(map(_place, _links_of([product])))
+        for planned in product.rows:
+            if failure is not None:
+                self._fail(planned, failure)
+                continue
+            assert planned.beside is not None
+            planned.beside = planned.beside.with_link("none" if product.first.get(planned.seq) else "new")
+            self._finish(planned)
+
+    def _patch(self, kind: TargetType) -> Patch:
+        return {
+            TargetType.PRODUCT: self._client.patch_products,
+            TargetType.PRODUCT_UUID: self._client.patch_products_by_uuid,
+            TargetType.PRODUCT_MODEL: self._client.patch_product_models,
+        }[kind]
+
+    # Ends.
+
+    def _finish(self, planned: PlannedRow) -> None:
+        assert planned.beside is not None
+        status = Status.UPLOADED if planned.beside.changed else Status.UNCHANGED
+        self._end(planned, self._result(planned, status))
+
+    def _fail(self, planned: PlannedRow, failure: Failure) -> None:
+        self._end(planned, self._result(planned, Status.FAILED, failure))
+
+    def _result(
+        self, planned: PlannedRow, status: Status | None, failure: Failure | None = None
+    ) -> RowResult:
+        return RowResult(planned.seq, status, failure, media_code=planned.media_code, beside=planned.beside)
+
+    def _end(self, planned: PlannedRow, result: RowResult) -> None:
+        self._run.record([result])
+        planned.status, planned.failure = result.status, result.failure
+        self._job.progress.row_finished(planned.seq, to_item(planned))
+
+
+def _values_to_set(asset: _Asset, entity: Any) -> Seen:
+    held: Mapping[Any, Any] = {} if entity is None else entity.values
+    lacking = [
+        value
+        for value in asset.values
+        if not kept(value.data, held.get((value.attribute, value.locale, value.channel)))
+    ]
+    if not lacking:
+        return None
+    values: dict[str, list[dict[str, Any]]] = {}
+    add_values(values, lacking)
+    return ToSet({"code": asset.target.code, "values": values})
+
+
+def _batches(items: Iterable[T], kind: Any, most: int) -> Iterator[list[T]]:
+    """Items in batches of one kind, in their order."""
+    waiting: dict[Any, list[T]] = {}
+    for item in items:
+        batch = waiting.setdefault(kind(item), [])
+        batch.append(item)
+        if len(batch) == most:
+            yield waiting.pop(kind(item))
+    yield from waiting.values()
+
+
+def _target(planned: PlannedRow) -> Target:
+    assert planned.row.target is not None
+    return planned.row.target
+
+
+def _with_values(planned: PlannedRow) -> bool:
+    return planned.beside is not None and bool(planned.beside.to_send)
+
+
+def _link(planned: PlannedRow) -> SetLink | None:
+    said = planned.beside
+    return said.link if said is not None and said.link_to_do else None
+
+
+def _links_of(products: Iterable[_Product]) -> Iterator[SetLink]:
+    return (link for product in products for link in map(_link, product.rows) if link is not None)
+
+
+def _place(link: SetLink) -> tuple[Target, str, str | None, str | None]:
+    return link.target, link.attribute, link.locale, link.scope
+
+
+def _written(planned: PlannedRow) -> tuple[Any, ...] | None:
+    """The collection that a row names, as it is written there."""
+    said = beside(planned.row)
+    if said is None or said.link is None:
+        return None
+    link = said.link
+    return (
+        link.target.type,
+        folded(link.target.code),
+        folded(link.attribute),
+        folded(link.locale or ""),
+        folded(link.scope or ""),
+    )
+
+
+def _may_lack_asset(planned: PlannedRow) -> bool:
+    """Has nothing of this row shown that its asset exists?"""
+    return planned.row.has_no_media and planned.beside is not None and not planned.beside.changes
+
+
+def _no_asset(target: Target, code: str) -> Failure:
+    return Failure(
+        Kind.TARGET_UNKNOWN,
+        f"there is no asset {code} in the family {target.parent}, so it cannot be linked",
+        "give the row a file or values, so that the asset is created; or correct its code",
+    )
+
+
+def _gone(target: Target) -> Failure:
+    return Failure(
+        Kind.TARGET_UNKNOWN,
+        f"{target} was deleted while this run went on",
+        "the asset is there: correct the link, then run the same command again",
+    )
+
+
+_DRAFT = Failure(
+    Kind.DRAFT,
+    "the product has a draft, so that a change of its collection would wait for approval",
+    "Have the draft approved in the PIM, or give the connection's user the right to own the product.",
+)
+_NOT_WHOLE = Failure(
+    Kind.NOT_ATTACHED,
+    "other rows for the same collection came to nothing, so it was not replaced (--link-replace)",
+    "Correct those rows, then run the same command again.",
+)

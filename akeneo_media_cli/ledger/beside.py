@@ -1,0 +1,161 @@
+"""What a row did, or is to do, beside its file: other values of its asset or record, and the asset's link.
+
+Kept in the row as JSON, so that whoever kills a run leaves what the next one needs, and reports can tell.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+from ..rows import Target, TargetType
+
+
+class SetValue(NamedTuple):
+    """One value of an asset or record as the API has it: `data` is to be there, `before` was.
+
+    None is an empty value in both.
+    """
+
+    attribute: str
+    locale: str | None
+    channel: str | None
+    data: Any
+    before: Any = None
+
+    @property
+    def change(self) -> str:
+        """`none`, `new` or `replace`; `empty` where it is taken away."""
+        if alike(self.data, self.before):
+            return "none"
+        if self.data is None:
+            return "empty"
+        return "new" if self.before is None else "replace"
+
+    def entry(self) -> dict[str, Any]:
+        """As a PATCH has it."""
+        return {"locale": self.locale, "channel": self.channel, "data": self.data}
+
+
+class SetLink(NamedTuple):
+    """The collection that an asset goes into, as the PIM spells it.
+
+    `change` is `new` where the asset is put there, `none` if it is in it already, None before anybody knows.
+    """
+
+    target: Target
+    attribute: str
+    locale: str | None
+    scope: str | None
+    change: str | None = None
+
+
+@dataclass(frozen=True)
+class SetBeside:
+    """All of a row. `sent`: the values are in the PIM. `file`: this run sent the row's file.
+
+    `code` is the asset or record as the PIM spells it.
+    """
+
+    code: str
+    values: Sequence[SetValue] = ()
+    link: SetLink | None = None
+    sent: bool = False
+    file: bool = False
+
+    @property
+    def changes(self) -> list[SetValue]:
+        """The values that a PATCH must set."""
+        return [value for value in self.values if value.change != "none"]
+
+    @property
+    def to_send(self) -> list[SetValue]:
+        """Those of them that nobody has sent yet."""
+        return [] if self.sent else self.changes
+
+    @property
+    def link_to_do(self) -> bool:
+        """Does the asset have to be put into a collection, as far as is known?"""
+        return self.link is not None and self.link.change != "none"
+
+    @property
+    def changed(self) -> bool:
+        """Was anything written for the row, its file included?"""
+        return (
+            self.file
+            or (self.sent and bool(self.changes))
+            or (self.link is not None and self.link.change == "new")
+        )
+
+    def with_file(self) -> SetBeside:
+        """The same, once the file is sent: the values go with it."""
+        return replace(self, sent=True, file=True)
+
+    def with_link(self, change: str) -> SetBeside:
+        """The same, once it is known what became of the link."""
+        assert self.link is not None
+        return replace(self, link=self.link._replace(change=change))
+
+    def to_json(self) -> str:
+        """As the ledger's column holds it."""
+        link = self.link
+        return json.dumps(
+            {
+                "code": self.code,
+                "values": [tuple(value) for value in self.values],
+                "link": None if link is None else [[*link.target], *link[1:]],
+                "sent": self.sent,
+                "file": self.file,
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> SetBeside:
+        """The reverse of `to_json`."""
+        read = json.loads(text)
+        link = read["link"]
+        if link is not None:
+            (kind, code, parent), *rest = link
+            link = SetLink(Target(TargetType(kind), code, parent), *rest)
+        return cls(
+            read["code"], [SetValue(*each) for each in read["values"]], link, read["sent"], read["file"]
+        )
+
+    def as_report(self) -> dict[str, Any]:
+        """The fields `values` and `link` of a report's item."""
+        link = self.link
+        return {
+            "values": [{**value._asdict(), "change": value.change} for value in self.values],
+            "link": None
+            if link is None
+            else {
+                "target": link.target.as_report(),
+                "attribute": link.attribute,
+                "locale": link.locale,
+                "scope": link.scope,
+                "change": link.change,
+            },
+        }
+
+
+def kept(data: Any, held: Any) -> bool:
+    """Does the PIM hold what was sent? It may write it in another way: `7.0` for `7`, a day with its time."""
+    if isinstance(data, list) and isinstance(held, list):
+        return sorted(map(str, data)) == sorted(map(str, held))
+    if isinstance(data, str) and isinstance(held, str) and data != held:
+        try:
+            return Decimal(data) == Decimal(held)
+        except InvalidOperation:
+            return held.partition("T")[0] == data
+    return alike(data, held)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Are two values the same to the PIM? Numbers are text there, and an empty list is no value."""
+    if one in (None, []) or other in (None, []):
+        return one in (None, []) and other in (None, [])
+    return bool(type(one) is type(other) and one == other)

@@ -1,0 +1,26 @@
+"""What an asset collection is to hold. Order stays: pages of a shop show assets in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from ..rows import folded
+
+
+class LinkMode(StrEnum):
+    """Where assets go that a collection does not hold: behind the others, before them, or in their place."""
+
+    APPEND = "append"
+    FIRST = "first"
+    REPLACE = "replace"
+
+
+def collection(held: Sequence[str], codes: Iterable[str], mode: LinkMode) -> list[str]:
+    """What a collection that holds `held` is to hold once `codes` are linked, in this order."""
+    wanted = list({folded(code): code for code in codes}.values())
+    if mode is LinkMode.REPLACE:
+        return wanted
+    there = {folded(code) for code in held}
+    new = [code for code in wanted if folded(code) not in there]
+    return [*new, *held] if mode is LinkMode.FIRST else [*held, *new]
