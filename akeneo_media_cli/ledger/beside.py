@@ -125,11 +125,13 @@ class SetBeside:
             read["code"], [SetValue(*each) for each in read["values"]], link, read["sent"], read["file"]
         )
 
-    def as_report(self) -> dict[str, Any]:
-        """The fields `values` and `link` of a report's item."""
+    def as_report(self, *, done: bool) -> dict[str, Any]:
+        """The fields `values` and `link` of a report's item; not `done`: nothing came of them, or not yet."""
         link = self.link
         return {
-            "values": [{**value._asdict(), "change": value.change} for value in self.values],
+            "values": [
+                {**value._asdict(), "change": value.change if done else None} for value in self.values
+            ],
             "link": None
             if link is None
             else {
@@ -137,7 +139,7 @@ class SetBeside:
                 "attribute": link.attribute,
                 "locale": link.locale,
                 "scope": link.scope,
-                "change": link.change,
+                "change": link.change if done else None,
             },
         }
 

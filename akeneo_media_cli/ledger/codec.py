@@ -233,7 +233,7 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
     if planned.fitted is not None:
         item["fitted"] = planned.fitted
     if planned.beside is not None:
-        item.update(planned.beside.as_report())
+        item.update(planned.beside.as_report(done=planned.status in (*_WRITES, Status.UNCHANGED)))
     if ended_at is not None:
         item["started_at"], item["finished_at"] = utc(ended_at - (duration or 0.0)), utc(ended_at)
     return item

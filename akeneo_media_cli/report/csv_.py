@@ -22,6 +22,8 @@ COLUMNS = (
     *(f"fitted.{side}.{key}" for side in ("from", "to") for key in _SIDE),
     *("fitted.to.sha256", "fitted.quality", "fitted.steps"),
 )
+BESIDE = ("link.target", "link.attribute", "link.locale", "link.scope", "link.change", "values")
+"""Columns of assets and records that are there only where rows give values or links beside their files."""
 _MOST_EXTRA = 200
 _OVERFLOW = "extra"
 
@@ -37,10 +39,11 @@ def write(report: Report, out: TextIO) -> None:
     200 of them, the rest share a last column `extra` as JSON. Text that a spreadsheet would take for a
     formula (it begins with `=`, `+`, `-`, `@`, tab or a line break) gets a `'` before it.
     """
-    names, overflow = _extra_columns(report)
+    names, overflow, beside = _extra_columns(report)
+    columns = (*COLUMNS, *BESIDE) if beside else COLUMNS
     writer = csv.writer(out, lineterminator="\r\n")
-    heads = [f"extra.{name}" if name in COLUMNS or name == _OVERFLOW else name for name in names]
-    writer.writerow([*COLUMNS, *map(cell, heads), *([_OVERFLOW] if overflow else [])])
+    heads = [f"extra.{name}" if name in columns or name == _OVERFLOW else name for name in names]
+    writer.writerow([*columns, *map(cell, heads), *([_OVERFLOW] if overflow else [])])
     for item in report.items():
         target: Mapping[str, Any] = item.get("target") or {}
         error: Mapping[str, Any] = item.get("error") or {}
@@ -52,8 +55,9 @@ def write(report: Report, out: TextIO) -> None:
             **{f"error.{key}": value for key, value in error.items()},
             **{f"before.{key}": value for key, value in (item.get("before") or {}).items()},
             **_fitted(item.get("fitted") or {}),
+            **(_beside(item) if beside else {}),
         }
-        cells = [cell(flat.get(column)) for column in COLUMNS]
+        cells = [cell(flat.get(column)) for column in columns]
         cells += [cell(extra.get(name)) for name in names]
         if overflow:
             cells.append(cell({key: value for key, value in extra.items() if key not in names} or None))
@@ -70,15 +74,26 @@ def _fitted(fitted: Mapping[str, Any]) -> dict[str, Any]:
     return {**sides, "fitted.quality": fitted.get("quality"), "fitted.steps": steps}
 
 
-def _extra_columns(report: Report) -> tuple[dict[str, None], bool]:
+def _beside(item: Mapping[str, Any]) -> dict[str, Any]:
+    link = item.get("link") or {}
+    flat = {f"link.{key}": value for key, value in link.items()}
+    flat["link.target"] = " ".join((link.get("target") or {}).values()) or None
+    flat["values"] = item.get("values") or None
+    return flat
+
+
+def _extra_columns(report: Report) -> tuple[dict[str, None], bool, bool]:
+    """The further columns, whether there are too many, and whether rows have something beside their files."""
     names: dict[str, None] = {}
+    beside = False
     for item in report.items():
+        beside = beside or bool(item.get("link") or item.get("values"))
         for name in item.get("extra") or ():
             if name not in names:
                 if len(names) == _MOST_EXTRA:
-                    return names, True
+                    return names, True, beside
                 names[name] = None
-    return names, False
+    return names, False, beside
 
 
 def cell(value: Any) -> Any:

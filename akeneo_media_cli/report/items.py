@@ -48,6 +48,30 @@ FittedItem = TypedDict(
 """
 
 
+class ValueItem(TypedDict):
+    """One of `values`: a value of an asset or record beside its file, as the API has it.
+
+    `change` is `new`, `replace`, `empty` or `none`; None where the row came to nothing.
+    """
+
+    attribute: str
+    locale: str | None
+    channel: str | None
+    data: Any
+    before: Any
+    change: str | None
+
+
+class LinkItem(TypedDict):
+    """`link`: the asset collection that an asset goes into. `change`: `new`, `none`, or None as of values."""
+
+    target: Mapping[str, str]
+    attribute: str
+    locale: str | None
+    scope: str | None
+    change: str | None
+
+
 class _Item(TypedDict):
     manifest: str
     line: int
@@ -75,16 +99,19 @@ class Item(_Item, total=False):
     where it held none, or where nobody asked.
 
     Beside the fields of a row, and left out where unknown: `extra` (the manifest's further columns),
-    `row` (the row's number in the run), `name` (as the PIM shows it), `notes`, and for a row that took time
-    `started_at` and `finished_at`: from its first try until it is finished, waits
-    included. The HTML report's timeline is drawn from them. `fitted` is there where the picture was
-    converted; `size` and `sha256` are of the row's own file all the same.
+    `row` (the row's number in the run), `name` (as the PIM shows it), `notes`, for assets and records that
+    have something beside their file `values` and `link`, and for a row that took time `started_at` and
+    `finished_at`: from its first try until it is finished, waits included. The HTML report's timeline is
+    drawn from them. `fitted` is there where the picture was converted; `size` and
+    `sha256` are of the row's own file all the same.
     """
 
     extra: Mapping[str, Any]
     row: int
     name: str
     notes: Sequence[str]
+    values: Sequence[ValueItem]
+    link: LinkItem | None
     started_at: str
     finished_at: str
     fitted: FittedItem
@@ -219,7 +246,13 @@ def where(item: Mapping[str, Any]) -> str:
 
 
 def aim(item: Mapping[str, Any]) -> str:
-    """What the row aims at: `product sku-1 picture en_US ecommerce`; empty where the row names nothing."""
+    """What the row aims at: `product sku-1 picture en_US ecommerce`; empty where the row names nothing.
+
+    An asset that is linked also names where to: `asset photos front_1 media -> product sku-1 gallery`.
+    """
     target = item.get("target") or {}
     parts = [*target.values(), item.get("attribute"), item.get("locale"), item.get("scope")]
+    link = item.get("link")
+    if link:
+        parts += ["->", *link["target"].values(), link["attribute"], link["locale"], link["scope"]]
     return " ".join(str(part) for part in parts if part)
