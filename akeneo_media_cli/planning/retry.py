@@ -59,6 +59,8 @@ class Again:
     def _planned_again(self, seq: int, row: Row, old: PlannedRow) -> PlannedRow:
         """A row that was found wrong when it was read: its file may be right by now."""
         was = old.failure
+        if row.has_no_media and (was is None or was.kind not in _AS_WRITTEN):
+            return PlannedRow(seq, row, old.name)
         # What is not in the ledger: the rest of a link, and which ZIP a file was in.
         unknown = is_link(row.file) or row.manifest.lower().endswith(".zip")
         if was is not None and (old.status is not Status.INVALID or was.kind in _AS_WRITTEN or unknown):
