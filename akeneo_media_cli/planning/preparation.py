@@ -105,13 +105,9 @@ class Preparation:
         if self._conversions is not None:
             self._to_convert(batch, before, resolved_targets)
         for planned, resolved in zip(batch, resolved_targets, strict=True):
-            verdict: UploadTask | Failure | RowResult | None
-            if isinstance(resolved, Failure):
-                verdict = resolved
-            elif planned.row.has_no_media:
-                verdict = self._left_open(beside.without_media(planned, resolved), resolved)
-            else:
-                verdict = self._verdict(planned, resolved, found.known)
+            verdict = (
+                resolved if isinstance(resolved, Failure) else self._verdict(planned, resolved, found.known)
+            )
             if self._conversions is not None and planned.recipe is not None:
                 verdict = self._converted(planned, resolved, verdict)
             if isinstance(verdict, UploadTask):
@@ -176,6 +172,13 @@ class Preparation:
         self, planned: PlannedRow, resolved: ResolvedTarget, known: dict[str, Known]
     ) -> UploadTask | Failure | RowResult | None:
         """None: the row has no word yet, or needs none."""
+        if planned.row.has_no_media:
+            return self._left_open(beside.without_media(planned, resolved), resolved)
+        return self._media_verdict(planned, resolved, known)
+
+    def _media_verdict(
+        self, planned: PlannedRow, resolved: ResolvedTarget, known: dict[str, Known]
+    ) -> UploadTask | Failure | RowResult | None:
         twice = self._named_twice(planned, resolved)
         if twice is not None:
             return twice if isinstance(twice, Failure) else None

@@ -100,8 +100,8 @@ class EntityPreflight:
     ) -> None:
         """`files` off: rows are only looked up, whether or not the attribute would take their file.
 
-        `fitting` marks rows whose pictures are to be converted. `beside` None: what they say beside their files
-        does not matter.
+        `fitting` marks rows whose pictures are to be converted. `beside` None: what rows say beside their
+        files does not matter.
         """
         self._fitting = fitting
         self._beside = beside

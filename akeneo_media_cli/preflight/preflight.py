@@ -65,8 +65,8 @@ class Preflight:
         """`files` off: rows are only looked up, whether or not the attribute would take their file.
 
         `types` tells what PHP takes a row's file for; None: content is not looked at. `fitting` marks rows
-        whose pictures are to be converted; None: none are. `beside` off: what rows say beside their files does
-        not matter. `relink`: see `BesidePreflight`.
+        whose pictures are to be converted; None: none are. `beside` off: what rows say beside their files
+        does not matter. `relink`: see `BesidePreflight`.
         """
         self._files = files
         self._types = types

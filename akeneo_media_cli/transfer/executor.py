@@ -162,10 +162,9 @@ class UploadExecutor:
             [RowResult(each.planned.seq, None, each.failure, flight=InFlightState.LOST) for each in again]
         )
         for planned, failure in reopened:
-            if planned.status is None:
-                # Nobody was told that it was finished: it still has to be linked.
-                continue
-            self._progress.row_reopened(planned.seq, to_item(planned), failure=failure)
+            # One that still has to be linked was never said to be finished.
+            if planned.status is not None:
+                self._progress.row_reopened(planned.seq, to_item(planned), failure=failure)
 
     # Sending.
 
