@@ -17,6 +17,7 @@ from ..errors import Failure, Kind
 from ..exits import Exit
 from ..ledger import UNKNOWN, PlannedRow, RowResult, Run
 from ..link import is_link
+from ..manifest.beside import names_no_file
 from ..pim.answers.types import MediaFile
 from ..pim.connection import Connection
 from ..pim.errors import Refusal
@@ -57,6 +58,9 @@ def placed_rows(options: ManifestOptions, stdin: BinaryIO, note: Note) -> Iterat
             continue
         seq += 1
         name = php_basename(clean_name(row.filename or row.file))
+        if row.problem is None and names_no_file(row):
+            yield PlannedRow(seq, replace(row, attribute=""), "")
+            continue
         place = None if row.problem else (_no_place(row) or place_of(row, roots))
         if isinstance(place, Failure):
             yield PlannedRow(seq, replace(row, problem=place), name)
@@ -119,7 +123,9 @@ class Download(Job):
             )
             fetcher: Fetcher
             if options.to is None:
-                preflight = Preflight(client, Catalogue(client, self.note), self.note, files=False)
+                preflight = Preflight(
+                    client, Catalogue(client, self.note), self.note, files=False, beside=False
+                )
                 fetcher = RowFetcher(surroundings, preflight, overwrite=options.overwrite)
             else:
                 codes = (planned.name for planned in run.rows())
@@ -152,6 +158,10 @@ class RowFetcher(Fetcher):
         for planned, resolved in zip(batch, resolved_targets, strict=True):
             if isinstance(resolved, Failure):
                 results.append((planned, RowResult(planned.seq, wrong, resolved)))
+                continue
+            if planned.row.has_no_media:
+                note = "the row names no file: it gives only values or a link"
+                results.append((planned, RowResult(planned.seq, Status.UNCHANGED, notes=(note,))))
                 continue
             held = _held(resolved)
             if isinstance(held, Failure):

@@ -72,7 +72,7 @@ class ValueSetter:
         self._retries = retries
         environment = job.environment
         self._reads = ParallelReads(Policy(1, retries), job.progress, environment)
-        self._preflight = Preflight(client, Catalogue(client, job.note), job.note, files=False)
+        self._preflight = Preflight(client, Catalogue(client, job.note), job.note, files=False, beside=False)
 
     def settle(self, rows: Iterable[PlannedRow], most: int) -> bool:
         """End the rows that need no change; True where more than `most` would be changed.

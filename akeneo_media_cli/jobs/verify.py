@@ -19,6 +19,7 @@ from ..ledger.codec import to_item
 from ..pim.client import PimClient
 from ..pim.connection import Connection
 from ..pim.errors import Refusal, SourceTrouble
+from ..planning.beside import difference
 from ..planning.feed import Feed
 from ..planning.plan import Rows, plan
 from ..planning.preparation import looked_at
@@ -143,12 +144,16 @@ class _Checker:
         for planned, resolved in zip(batch, resolved_targets, strict=False):
             if isinstance(resolved, Failure):
                 results.append((planned, RowResult(planned.seq, Status.INVALID, resolved)))
+            elif planned.row.has_no_media:
+                results.append((planned, _word(planned, resolved, None, difference(resolved))))
             elif resolved.before is UNKNOWN:
                 raise unreadable()
             elif resolved.before is None:
                 results.append((planned, _word(planned, resolved, None, _missing("the value is empty"))))
             elif (verdict := self._remembered(planned, resolved.before)) is not None:
-                results.append((planned, _word(planned, resolved, resolved.before, verdict[0])))
+                results.append(
+                    (planned, _word(planned, resolved, resolved.before, verdict[0] or difference(resolved)))
+                )
             else:
                 question = _Question(planned, resolved, resolved.before)
                 tasks.append(UploadTask(question, planned.seq, planned.size or 0, ()))
@@ -176,7 +181,7 @@ class _Checker:
 
     def _compare(self, task: UploadTask) -> Outcome:
         question: _Question = task.row
-        failure = self._difference(question)
+        failure = self._difference(question) or difference(question.resolved)
         if failure is None:
             return Stored(question.held, None, 0, 0.0)
         question.answered = failure
@@ -195,6 +200,8 @@ class _Checker:
                 if media is None:
                     return _missing(f"the PIM has no file {question.held}, which the value names")
                 unlike = _unlike(planned, media.original_filename, media.size, size)
+            elif resolved.stored is not None:
+                unlike = _unlike(planned, resolved.stored.name or "", resolved.stored.size or 0, size)
             else:
                 same = size is None or place.resembles(
                     self._client, resolved, question.held, planned.name, size

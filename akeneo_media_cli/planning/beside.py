@@ -22,6 +22,28 @@ def without_media(planned: PlannedRow, resolved: ResolvedTarget) -> RowResult:
     return RowResult(planned.seq, Status.UNCHANGED, notes=resolved.notes)
 
 
+def difference(resolved: ResolvedTarget) -> Failure | None:
+    """What a row says beside its file and the PIM does not hold, if anything."""
+    said = resolved.beside
+    if said is None:
+        return None
+    for value in said.changes:
+        name = "-".join(filter(None, (value.attribute, value.locale, value.channel)))
+        holds = "is empty" if value.before is None else f"is {value.before!r}"
+        return Failure(
+            Kind.VALUE_DIFFERS,
+            f"the value {name} {holds}, and the row says {value.data!r}",
+            "`akeneo-media upload` sets the value; if the PIM's is the right one, correct the manifest",
+        )
+    if said.link is not None and said.link.change == "new":
+        return Failure(
+            Kind.VALUE_MISSING,
+            f"the asset is not in {said.link.attribute} of {said.link.target}",
+            "`akeneo-media upload` links it",
+        )
+    return None
+
+
 def left_open(
     result: RowResult, resolved: ResolvedTarget, *, sends: bool, looked: Status | None
 ) -> RowResult:

@@ -111,7 +111,8 @@ class _Named:
         elif kind in ("asset", "record"):
             uses = self.collections.setdefault((kind, need.parent), _Uses())
             if code:
-                uses.note(need)
+                if need.attribute:
+                    uses.note(need)
                 self.things.setdefault((kind, need.parent, folded(code)), code)
         if kind.startswith("product"):
             if need.parent:

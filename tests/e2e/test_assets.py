@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from akeneo_media_cli.cli.session.rehearsal import connection_to
 from akeneo_media_cli.pim.client import PimClient
 
@@ -139,3 +141,121 @@ def test_forty_assets_get_values_and_links_in_their_order(bench: Bencher) -> Non
         assert asset.values["label", "en_US", None] == "New label"
         assert asset.values["tags", None, None] == ["new", "sale"]
     assert b.sandbox.stats()["defects"] == 0
+
+
+def test_what_cannot_be_is_told_before_a_byte_goes_up(bench: Bencher) -> None:
+    b = bench(shop())
+    file = b.file("a.jpg", jpeg(1))
+    header = (
+        "asset_family,asset,attribute,file,link_product,link_product_model,link_attribute,link_locale,"
+        "value.alt,value.tags,value.nothing,value.position,value.label-de_DE"
+    )
+    rows = {
+        "target_unknown": ",p-999,,gallery,,,,,,",
+        "attribute_not_collection": ",p-1,,name,,,,,,",
+        "attribute_wrong_level": ",,m-1,details,,,,,,",
+        "locale_required": ",p-1,,local_gallery,,,,,,",
+        "locale_unexpected": ",p-1,,gallery,en_US,,,,,",
+        "attribute_unknown": ",,,,,,,x,,",
+        "scope_required": ",,,,,Alt,,,,",
+        "value_invalid": ",,,,,,old,,,",
+        "locale_unknown": ",,,,,,,,,Schuh",
+        "row_malformed": ",p-1,m-1,gallery,,,,,,",
+    }
+    lines = [f"photos,a_{n},media,{file}{cells}" for n, cells in enumerate(rows.values())]
+    more = [f"photos,b_1,media,{file},p-1,,papers,,,,,,", f"photos,b_2,media,{file},,,,,,,,seven,"]
+    done = b.upload(b.manifest([header, *lines, *more]))
+    assert done.status == 1
+    kinds = done.kinds()
+    assert {kind: kinds.get(n) for n, kind in enumerate(rows, 2)} == {kind: kind for kind in rows}
+    assert [kinds[12], kinds[13]] == ["attribute_not_collection", "value_invalid"]
+    assert done.statuses() == {"total": 12, "invalid": 12}
+    assert [call for call in log(b) if call["method"] == "POST" and "oauth" not in call["path"]] == []
+
+
+@pytest.mark.long
+def test_first_and_replace_and_what_verify_says(bench: Bencher) -> None:
+    b = bench(shop(assets=[{"asset_family": "photos", "code": f"old_{n}"} for n in range(3)]))
+    header = "asset_family,asset,attribute,file,value.alt-en_US-mobile,link_product,link_attribute"
+    with pim(b) as client:
+
+        def put(codes: list[str]) -> None:
+            value = {"gallery": [{"locale": None, "scope": None, "data": codes}]}
+            client.patch_products([{"identifier": "p-1", "values": value}])
+
+        def held() -> tuple[str, ...]:
+            product = client.get_product("p-1")
+            assert product is not None
+            return product.codes("gallery")
+
+        put(["old_0", "old_1"])
+        lines = [f"photos,n_{n},media,{b.file(f'{n}.jpg', jpeg(n))},Alt {n},p-1,gallery" for n in range(2)]
+        manifest = b.manifest([header, *lines])
+        planned = b.upload(manifest, "--dry-run")
+        assert planned.statuses() == {"total": 2, "planned": 2}
+        assert planned.item(2)["link"]["change"] == "new"
+        assert held() == ("old_0", "old_1")
+        assert b.upload(manifest, "--link-first").status == 0
+        assert held() == ("n_0", "n_1", "old_0", "old_1")
+        assert b.run("verify", manifest).report["summary"]["held"] == 2
+
+        put(["old_2", "n_1"])
+        client.patch_assets(
+            "photos",
+            [{"code": "n_1", "values": {"alt": [{"locale": "en_US", "channel": "mobile", "data": "?"}]}}],
+        )
+        verified = b.run("verify", manifest)
+        assert verified.kinds() == {2: "value_missing", 3: "value_differs"}
+
+        replaced = b.upload(manifest, "--link-replace")
+        assert replaced.statuses() == {"total": 2, "uploaded": 2}
+        assert replaced.item(3)["values"][0]["before"] == "?"
+        assert held() == ("n_0", "n_1")
+        assert b.upload(manifest, "--link-replace").statuses() == {"total": 2, "unchanged": 2}
+        assert b.upload(manifest, "--link-replace", "--link-first").status == 2
+
+
+@pytest.mark.long
+def test_a_folder_becomes_assets_and_goes_from_one_pim_to_another(bench: Bencher) -> None:
+    b, other = bench(shop()), bench(shop())
+    for n in (1, 2):
+        for side in ("front", "side"):
+            b.file(f"photos/p-{n}/{side}.jpg", jpeg(f"{n}{side}"))
+    done = b.run(
+        "scan",
+        "photos",
+        "--pattern",
+        "{product}/{side}.{ext}",
+        "--assets",
+        "photos",
+        *("--set", "attribute=media", "--set", "link_attribute=gallery"),
+        *("--set", "value.label-en_US={side} of {link_product}", "-o", "scan.csv"),
+        report=False,
+    )
+    assert done.status == 0, done.err
+    assert b.upload("scan.csv").statuses() == {"total": 4, "uploaded": 4}
+    more = ["asset_family,asset,value.tags,value.position", "photos,p_1_1,new;front,7"]
+    assert b.upload(b.manifest(more, "more.csv")).statuses() == {"total": 1, "uploaded": 1}
+    assert b.run("export", "--assets", "photos", "-o", "all.csv", report=False).status == 0
+    assert b.run("download", "all.csv").status == 0
+
+    connection = {name: value for name, value in other.environ.items() if name.startswith("AKENEO_")}
+    sent = b.upload("all.csv", env=connection)
+    assert sent.status == 0, sent.err
+    with pim(b) as here, pim(other) as there:
+        for code in ("p_1_1", "p_1_2", "p_2_1", "p_2_2"):
+            one, two = here.get_asset("photos", code), there.get_asset("photos", code)
+            assert one is not None
+            assert two is not None
+            plain = {key: data for key, data in one.values.items() if key[0] != "media"}
+            assert plain == {key: data for key, data in two.values.items() if key[0] != "media"}
+            assert plain
+        for code in ("p-1", "p-2"):
+            one_, two_ = here.get_product(code), there.get_product(code)
+            assert one_ is not None
+            assert two_ is not None
+            assert one_.codes("gallery") == two_.codes("gallery") != ()
+    digests = [{v["sha256"] for v in each.sandbox.values()} for each in (b, other)]
+    assert digests[0] == digests[1]
+    again = b.upload("all.csv", env=connection)
+    assert again.statuses()["unchanged"] == again.statuses()["total"]

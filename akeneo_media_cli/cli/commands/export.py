@@ -65,6 +65,14 @@ def export(
             help="Take file names from the media codes, and save a call a file.",
         ),
     ] = False,
+    assets: Annotated[
+        list[str] | None,
+        o.option(
+            "--assets",
+            metavar="FAMILY",
+            help="The assets of this family instead, with their values and links; repeatable.",
+        ),
+    ] = None,
     output: Annotated[str, o.output_file("export")] = STDOUT,
     format: Annotated[o.Format | None, o.output_format("export")] = None,
 ) -> None:
@@ -79,6 +87,16 @@ def export(
     from ..session.reader import quiet_if_unread, reading
 
     written_as = format_of(output, format.value if format else None)
+    if assets:
+        if attribute or family or locale or scope or by_uuid:
+            raise UsageError(
+                "--assets cannot be combined with --attribute, --family, --locale, --scope or --by-uuid",
+                "Export products and assets into manifests of their own.",
+            )
+        told = _export_assets(assets, connection, logging, written_as, output)
+        if not logging.quiet:
+            typer.echo(told, err=True)
+        return
     options = ExportOptions(
         attributes=attribute or (),
         families=family or (),
@@ -101,6 +119,29 @@ def export(
         told = f"{count(walk.counted.values, 'file')} of {count(walk.counted.entities, 'product')} and models"
         typer.echo(f"{told} written to {where}", err=True)
     raise typer.Exit(_left_out(walk.counted.left_out))
+
+
+def _export_assets(
+    families: list[str], connection: o.Connection, logging: o.Logging, format: str, output: str
+) -> str:
+    from ...jobs.beside.export import AssetExport
+    from ...wording import count
+    from ..session.reader import quiet_if_unread, reading
+
+    with (
+        quiet_if_unread(),
+        reading(connection, logging, output=output) as reader,
+        opened(output) as out,
+    ):
+        walk = AssetExport(families, reader.client, reader.reads)
+        columns, rows = walk.rows()
+        _write(rows, format, out, columns)
+    counted = walk.counted
+    where = "standard output" if output == STDOUT else output
+    return (
+        f"{count(counted.assets, 'asset')} with {count(counted.files, 'file')} and "
+        f"{count(counted.links, 'link')} written to {where}"
+    )
 
 
 def _left_out(values: int | None) -> Exit:

@@ -83,6 +83,23 @@ def scan(
         bool,
         o.option("--strict", help="Exit with 1 if a file fits no pattern."),
     ] = False,
+    assets: Annotated[
+        str | None,
+        o.option(
+            "--assets",
+            metavar="FAMILY",
+            help="Make assets of this family, linked to the products that names tell; "
+            "name their attribute: --set attribute=CODE --set link_attribute=CODE.",
+        ),
+    ] = None,
+    code: Annotated[
+        str | None,
+        o.option(
+            "--code",
+            metavar="TEMPLATE",
+            help="With --assets: their codes; {n} counts a product's files. [default: {product}_{n}]",
+        ),
+    ] = None,
     output: Annotated[str, o.output_file("scan")] = STDOUT,
     format: Annotated[o.Format | None, o.output_format("scan")] = None,
     for_: Annotated[
@@ -125,12 +142,16 @@ def scan(
     walk = Walk(str(directory), recursive=recursive, follow_links=follow_links, filter=wanted)
     if for_ is not None:
         raise typer.Exit(_fill(for_, match, directory, walk, teller, written_as, output))
+    if code is not None and assets is None:
+        raise UsageError("--code is for assets", "Name their family: --assets FAMILY")
     found = Scan(
         patterns=pattern or (),
         regexes=regex or (),
         sets=set or (),
         renamed=map or (),
         case=case,
+        assets=assets,
+        code=code,
         note=teller.note,
     )
     with quiet_if_unread():

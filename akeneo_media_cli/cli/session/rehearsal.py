@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from ...secret import Secret
 
 if TYPE_CHECKING:
     from ...planning.options import ManifestOptions
+    from ...rows import Row
 
 MISSING = "the sandbox needs the extra `sandbox`"
 HOW_TO_INSTALL = (
@@ -43,9 +45,50 @@ def needs(options: ManifestOptions, stdin: IO[bytes]) -> list[Any]:
                 extension,
             )
         ] = None
+        found.update(dict.fromkeys(_beside_needs(row)))
     if "-" in options.manifests:
         stdin.seek(0)
     return list(found)
+
+
+_LOCALE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)*_[A-Z]{2}")
+
+
+def _beside_needs(row: Row) -> Iterator[Any]:
+    """What a row says beside its file: types are guessed, as only a real PIM tells them."""
+    from ...manifest.beside import beside
+    from ...sandbox import Need
+
+    said, target = beside(row), row.target
+    if said is None or target is None:
+        return
+    for value in said.values:
+        locale = next((place for place in value.places if _LOCALE.fullmatch(place)), None)
+        scope = next((place for place in value.places if place != locale), None)
+        many = isinstance(value.data, list)
+        kind = "multiple_options" if many else "boolean" if isinstance(value.data, bool) else "text"
+        options = tuple(str(each) for each in value.data) if many else ()
+        yield Need(
+            target.type.value,
+            target.code,
+            target.parent,
+            value.attribute,
+            locale,
+            scope,
+            type=kind,
+            options=options,
+        )
+    if said.link is not None:
+        link = said.link
+        yield Need(
+            link.target.type.value,
+            link.target.code,
+            target.parent,
+            link.attribute,
+            link.locale,
+            link.scope,
+            type="pim_catalog_asset_collection",
+        )
 
 
 @contextmanager

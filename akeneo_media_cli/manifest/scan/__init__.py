@@ -11,6 +11,7 @@ from ...rows import Row, TargetType
 from ..assemble import Assembler, Note
 from ..columns import COLUMNS, GROUPS, file_as_text
 from ..template import parse_settings
+from .assets import AssetNames
 from .patterns import ANY, EXTENSION, Expression, Miss, Pattern, Rules, parse_renamed, patterns_of
 from .walk import Walk
 
@@ -38,9 +39,16 @@ class Scan:
         sets: Sequence[str] = (),
         renamed: Sequence[str] = (),
         case: bool = False,
+        assets: str | None = None,
+        code: str | None = None,
         note: Note,
     ) -> None:
-        """All as typed: `--pattern`, `--regex` (tried after them), `--set`, `--map`. Raises UsageError."""
+        """All as typed: `--pattern`, `--regex` (tried after them), `--set`, `--map`. Raises UsageError.
+
+        `assets` is the family of assets that files are for, whose codes `code` makes; they are linked to the
+        products that names tell.
+        """
+        self._assets = AssetNames(assets, code) if assets else None
         rules = Rules(parse_renamed(renamed, case=case), case)
         self._patterns: list[Pattern | Expression] = [
             *(pattern for written in patterns for pattern in patterns_of(written, rules)),
@@ -63,11 +71,14 @@ class Scan:
         named = {name for pattern in self._patterns for name in pattern.fields}
         named |= {setting.column for setting in self._settings} | {"file"}
         named -= {ANY, EXTENSION}
+        if self._assets is not None:
+            named = self._assets.columns(named)
         return (*(c for c in COLUMNS if c in named), *sorted(named.difference(COLUMNS)))
 
     def rows(self, walk: Walk, base: str) -> Iterator[Row | Unmatched]:
         """A row for each file that fits, and what did not; `base` goes before each path. Raises OSError."""
         make = Assembler(walk.folder, self._settings, self._note)
+        make.has_beside = make.has_beside or self._assets is not None
         for number, path in enumerate(walk.files(), 1):
             found = self._found(path)
             if isinstance(found, Unmatched):
@@ -75,6 +86,8 @@ class Scan:
                 continue
             values: dict[str, str | None] = {"file": file_as_text(os.path.join(base, path))}  # noqa: PTH118
             extra = {}
+            if self._assets is not None:
+                found = self._assets.named(found, path)
             for name, value in found.items():
                 if name in COLUMNS:
                     values[name] = value
@@ -118,6 +131,8 @@ class Scan:
         """Can a row come of it at all?"""
         named = {*pattern.fields, *(setting.column for setting in self._settings)}
         kinds = {GROUPS[name] for name in named if name in GROUPS}
+        if self._assets is not None:
+            kinds.add(TargetType.ASSET)
         if not kinds:
             raise UsageError(
                 f"{pattern.written!r} does not say what the files are for",

@@ -38,6 +38,11 @@ class CatalogueCalls(Calls):
         """One attribute; None where there is none."""
         return self.get_or_none(f"/attributes/{segment(code)}", Attribute.read)
 
+    def attributes_of_type(self, *types: str) -> list[Attribute]:
+        """All attributes of these types, such as `pim_catalog_image`."""
+        search = criteria(type=("IN", list(types)))
+        return self._all("/attributes" + query(search=search, limit=BATCH), Attribute.read)
+
     def media_attributes(self) -> list[Attribute]:
         """All image and file attributes."""
         search = criteria(type=("IN", list(MEDIA_TYPES)))

@@ -62,6 +62,10 @@ class EntityCalls(Calls):
         """Those of the assets that the index knows, a hundred a call."""
         return self._by_code(f"/asset-families/{segment(family)}/assets", codes, Entity.read)
 
+    def asset_page(self, family: str, at: str = "") -> tuple[list[Entity], str]:
+        """A page of a family's assets, and `at` of the next page, "" after the last."""
+        return self.page(at or f"/asset-families/{segment(family)}/assets", Entity.read)
+
     def patch_assets(self, family: str, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
         """Make or change up to 100 assets; a result for each line, also for those the answer left out.
 
