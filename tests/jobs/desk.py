@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from akeneo_media_cli.errors import Kind, MediaError
 from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.jobs.job import Job
 from akeneo_media_cli.jobs.options import RemoveOptions, UndoOptions, UploadOptions
@@ -20,10 +26,10 @@ from akeneo_media_cli.manifest.write import write_rows
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
 from akeneo_media_cli.planning.options import ManifestOptions
-from akeneo_media_cli.planning.plan import planned_rows
+from akeneo_media_cli.planning.plan import Rows, planned_rows
 from akeneo_media_cli.progress.base import Silent
 from akeneo_media_cli.rows import Row, Status, Target, TargetType
-from akeneo_media_cli.sandbox import RunningSandbox
+from akeneo_media_cli.sandbox import RunningSandbox, parse_faults
 from akeneo_media_cli.sandbox.options import Credentials
 from akeneo_media_cli.secret import Secret
 from akeneo_media_cli.transfer.environment import Environment
@@ -40,6 +46,30 @@ class Value(NamedTuple):
     scope: str | None = None
 
 
+class Heard(Silent):
+    """Keeps what a display would be told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.told = threading.Event()
+        """Was there a note?"""
+        self.rows: list[tuple[int, str]] = []
+        """Rows that were finished while the job ran, with their statuses."""
+        self.settled: Counter[str] = Counter()
+        """Rows that were finished many at once, by status."""
+
+    def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
+        self.notes.append(f"{message} {hint}")
+        self.told.set()
+
+    def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
+        self.rows.append((row, item["status"]))
+
+    def rows_settled(self, counts: Mapping[str, int], size: int, items: Callable[[], Iterable[Any]]) -> None:
+        self.settled.update(counts)
+        assert sum(1 for _ in items()) == sum(counts.values())
+
+
 class Ended(NamedTuple):
     """What a run came to."""
 
@@ -47,10 +77,28 @@ class Ended(NamedTuple):
     status: Exit
     rows: list[PlannedRow]
     summary: dict[str, Any]
+    error: MediaError | None = None
+    """What ended it before its time."""
+    progress: Heard = Heard()
+    job: Any = None
 
     def statuses(self) -> dict[str, int]:
         counts = {status.value: self.summary.get(status.value, 0) for status in Status}
         return {status: count for status, count in counts.items() if count}
+
+    def row(self, line: int) -> PlannedRow:
+        """The row on a line of the manifest."""
+        (found,) = [planned for planned in self.rows if planned.row.line == line]
+        return found
+
+    def kinds(self) -> dict[int, Kind]:
+        """What is wrong, by line."""
+        return {planned.row.line: planned.failure.kind for planned in self.rows if planned.failure}
+
+    @property
+    def notes(self) -> str:
+        """What the user was told, a line each."""
+        return "\n".join(self.progress.notes)
 
 
 class Address(NamedTuple):
@@ -58,6 +106,11 @@ class Address(NamedTuple):
 
     url: str
     credentials: Credentials
+
+
+def connection_to(sandbox: RunningSandbox | Address, who: Credentials) -> Connection:
+    secret, password = Secret(who.client_secret), Secret(who.password)
+    return Connection(sandbox.url, who.client_id, secret, who.username, password, direct=True)
 
 
 class Desk:
@@ -69,23 +122,17 @@ class Desk:
         folder: Path,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        who = sandbox.credentials
         self._sandbox = sandbox
         self._sleep = sleep
         self.folder = folder
-        self.connection = Connection(
-            sandbox.url,
-            who.client_id,
-            Secret(who.client_secret),
-            who.username,
-            Secret(who.password),
-            direct=True,
-        )
+        self.connection = connection_to(sandbox, sandbox.credentials)
         self.ledger = open_ledger(
             folder / "ledger.sqlite", pim_url=sandbox.url, clock=time.time, note=lambda *_: None
         )
         self.on_call: Callable[..., None] | None = None
         """Called after each request of a job."""
+        self.progress = Heard()
+        """Of the latest job."""
         self.other = PimClient(self.connection)
         """Another program, whose requests the jobs know nothing of."""
 
@@ -93,6 +140,27 @@ class Desk:
     def sandbox(self) -> RunningSandbox:
         assert isinstance(self._sandbox, RunningSandbox)
         return self._sandbox
+
+    def become(self, name: str) -> None:
+        """From now on the jobs log in with another of the sandbox's connections."""
+        self.connection = connection_to(self.sandbox, self.sandbox.connections[name])
+
+    @contextmanager
+    def counted(self) -> Iterator[Counter[str]]:
+        """How often each endpoint is called within the block; logging in is not counted."""
+        made: Counter[str] = Counter()
+        before = self._calls()
+        yield made
+        made.update(self._calls() - before)
+        del made["POST /api/oauth/v1/token"]
+
+    def _calls(self) -> Counter[str]:
+        stats = self.sandbox.stats()["calls"]
+        return Counter({call: sum(answers.values()) for call, answers in stats.items()})
+
+    def order(self, *faults: str) -> None:
+        """From now on the PIM answers so; nothing: as it should."""
+        self.sandbox.store.options.faults.faults[:] = parse_faults(faults).faults
 
     def close(self) -> None:
         self.ledger.close()
@@ -105,6 +173,26 @@ class Desk:
             for found in self.sandbox.values()
         }
 
+    def value(
+        self, code: str, attribute: str = "picture", locale: str | None = None, scope: str | None = None
+    ) -> dict[str, Any] | None:
+        """What the PIM has of a product's or a model's value, None where it is empty."""
+        for value in self.sandbox.values():
+            here = (value["identifier"] or value["code"], value["attribute"], value["locale"], value["scope"])
+            if here == (code, attribute, locale, scope):
+                return value
+        return None
+
+    def put(self, code: str, media_code: str | None, attribute: str = "picture") -> None:
+        """Another program sets a product's value."""
+        values = {attribute: [{"locale": None, "scope": None, "data": media_code}]}
+        (line,) = self.other.patch_products([{"identifier": code, "values": values}])
+        assert line.failure is None
+
+    def sha256(self, content: object) -> str:
+        """Of the file of this content."""
+        return hashlib.sha256((self.folder / self.file(content)).read_bytes()).hexdigest()
+
     def file(self, content: object) -> str:
         """A picture of its own for each content; its name in the folder."""
         name = f"{content}.jpg"
@@ -113,7 +201,15 @@ class Desk:
             path.write_bytes(PIXELS + hashlib.sha256(str(content).encode()).digest() + b"\xff\xd9")
         return name
 
-    def upload(self, contents: Mapping[Value, object], **options: Any) -> Ended:
+    def manifest(self, *lines: str, name: str = "manifest.csv") -> ManifestOptions:
+        """A file of these lines, and how commands are told to read it."""
+        path = self.folder / name
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return ManifestOptions([str(path)])
+
+    def upload(self, contents: Mapping[Value, object] | ManifestOptions, **options: Any) -> Ended:
+        if isinstance(contents, ManifestOptions):
+            return self.run("upload", Upload, UploadOptions(contents, **options), rows_of(contents))
         planned = self._planned(contents)
         return self._run("upload", Upload, UploadOptions(ManifestOptions(["m"]), **options), planned)
 
@@ -140,20 +236,28 @@ class Desk:
         return self._run("undo", Undo, undo, list(undone_rows(rows)))
 
     def _run(self, command: str, make: Callable[..., Job], options: Any, rows: list[PlannedRow]) -> Ended:
+        return self.run(command, make, options, lambda _: rows)
+
+    def run(
+        self, command: str, make: Callable[..., Job], options: Any, rows: Rows, *, offline: bool = False
+    ) -> Ended:
+        """Do a job with the rows that `rows` reads; `offline`: without the PIM."""
         run = self.ledger.start_run(command, options.arguments())
-        job = make(
-            options,
-            lambda _: rows,
-            self.connection,
-            Silent(),
-            Environment(sleep=self._sleep),
-            on_call=self.on_call,
-        )
-        status = job.execute(run)
+        self.progress = progress = Heard()
+        connection = None if offline else self.connection
+        environment = Environment(sleep=self._sleep)
+        job = make(options, rows, connection, progress, environment, on_call=self.on_call)
+        with job.signals.caught():
+            status = job.execute(run)
         summary = job.summary(run)
         run.finish(status, summary)
         assert status != Exit.DEFECT
-        return Ended(run.id, status, list(run.rows()), summary)
+        return Ended(run.id, status, list(run.rows()), summary, job.error, progress, job)
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C, in a thread of a job; returns when the job has heard of it."""
+        os.kill(os.getpid(), signal.SIGINT)
+        assert self.progress.told.wait(10)
 
 
 def _row(line: int, value: Value, file: str) -> Row:
@@ -164,3 +268,8 @@ def _target(found: dict[str, Any]) -> Target:
     if found["type"] == "reference_entity":
         return Target(TargetType.RECORD, "", found["code"])
     return Target(TargetType(found["type"]), found["identifier"] or found["code"], found["parent"] or "")
+
+
+def rows_of(manifest: ManifestOptions) -> Rows:
+    """The manifest's rows, their files looked at."""
+    return lambda note: planned_rows(manifest, io.BytesIO(), note)

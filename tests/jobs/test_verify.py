@@ -1,0 +1,161 @@
+"""The verify job: what the PIM holds, held against the rows' files, and how many requests that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from akeneo_media_cli.errors import AccessError, Kind
+from akeneo_media_cli.exits import Exit
+from akeneo_media_cli.jobs.options import VerifyOptions
+from akeneo_media_cli.jobs.verify import Verify
+from akeneo_media_cli.planning.options import ManifestOptions
+from akeneo_media_cli.sandbox import RunningSandbox
+
+from .desk import Desk, Ended, rows_of
+
+HEAD = "product,attribute,file"
+MEDIA, DOWNLOAD = "GET /media-files/{code}", "GET /media-files/{code}/download"
+New = Callable[[], str]
+
+
+def verified(desk: Desk, manifest: ManifestOptions, **options: object) -> Ended:
+    asked = VerifyOptions(manifest, **options)  # type: ignore[arg-type]
+    return desk.run("verify", Verify, asked, rows_of(manifest))
+
+
+@pytest.fixture
+def stranger(pim: RunningSandbox, tmp_path: Path) -> Desk:
+    """Another machine, whose ledger knows nothing of what was uploaded from here."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return Desk(pim, folder)
+
+
+def pictures(desk: Desk, *codes: str) -> ManifestOptions:
+    return desk.manifest(HEAD, *(f"{code},picture,{desk.file(code)}" for code in codes))
+
+
+def change(desk: Desk, code: str, more: bytes = b"") -> None:
+    """The product's file gets other bytes, and more of them."""
+    path = desk.folder / desk.file(code)
+    content = path.read_bytes()
+    path.write_bytes(content[:-4] + bytes(2) + more + content[-2:])
+
+
+def test_the_ledger_spares_all_calls_but_one_search(desk: Desk, new: New) -> None:
+    codes = [new() for _ in range(4)]
+    manifest = pictures(desk, *codes)
+    assert verified(desk, manifest).statuses() == {"missing": 4}
+    sent = desk.upload(manifest)
+    with desk.counted() as made:
+        done = verified(desk, manifest)
+    assert (done.status, done.summary["held"]) == (Exit.OK, 4)
+    assert [planned.media_code for planned in done.rows] == [planned.media_code for planned in sent.rows]
+    assert made == {"GET /attributes": 1, "GET /products": 1}
+
+
+def test_what_is_not_held_is_told_and_sent_by_the_next_upload(desk: Desk, new: New) -> None:
+    empty, other, changed, longer, held = (new() for _ in range(5))
+    manifest = pictures(desk, empty, other, changed, longer, held)
+    sent = desk.upload(manifest)
+    desk.put(empty, None)
+    desk.put(other, sent.rows[4].media_code)
+    change(desk, changed)
+    change(desk, longer, b"more")
+    with desk.counted() as made:
+        done = verified(desk, manifest)
+    assert done.status is Exit.ROWS_FAILED
+    assert done.statuses() == {"missing": 1, "differs": 3, "held": 1}
+    assert done.kinds() == {
+        2: Kind.VALUE_MISSING,
+        3: Kind.VALUE_DIFFERS,
+        4: Kind.VALUE_DIFFERS,
+        5: Kind.VALUE_DIFFERS,
+    }
+    messages = [planned.failure.message for planned in done.rows if planned.failure]
+    assert f"is named {held}.jpg, not {other}.jpg" in messages[1]
+    assert "SHA-256" in messages[2]
+    assert "bytes" in messages[3]
+    assert (made[MEDIA], made[DOWNLOAD]) == (1, 0), "only what was not put there from here is asked about"
+    assert desk.upload(manifest).statuses() == {"uploaded": 4, "unchanged": 1}
+
+
+def test_without_a_ledger_name_and_size_have_to_do_or_the_bytes(desk: Desk, stranger: Desk, new: New) -> None:
+    same, changed = new(), new()
+    desk.upload(pictures(desk, same, changed))
+    manifest = pictures(stranger, same, changed)
+    change(stranger, changed)
+    with stranger.counted() as made:
+        assert verified(stranger, manifest).statuses() == {"held": 2}
+    assert (made[MEDIA], made[DOWNLOAD]) == (2, 0)
+    with stranger.counted() as made:
+        deep = verified(stranger, manifest, deep=True)
+    assert deep.statuses() == {"held": 1, "differs": 1}
+    assert deep.kinds() == {3: Kind.VALUE_DIFFERS}
+    assert made[DOWNLOAD] == 2
+    stranger.close()
+
+
+def test_deep_never_believes_the_ledger(desk: Desk, new: New) -> None:
+    code = new()
+    manifest = pictures(desk, code)
+    media = str(desk.upload(manifest).rows[0].media_code)
+    stored = desk.sandbox.store.media.path(media)
+    desk.sandbox.inside(lambda: stored.write_bytes(stored.read_bytes()[::-1]))
+    assert verified(desk, manifest).statuses() == {"held": 1}
+    assert verified(desk, manifest, deep=True).statuses() == {"differs": 1}
+
+
+def test_what_cannot_be_looked_up_is_told(desk: Desk, new: New) -> None:
+    picture = desk.file("a")
+    manifest = desk.manifest(
+        HEAD, f"nobody,picture,{picture}", f"{new()},name,{picture}", f"{new()},picture,gone.jpg"
+    )
+    done = verified(desk, manifest)
+    assert (done.status, done.statuses()) == (Exit.ROWS_FAILED, {"invalid": 3})
+    assert done.kinds() == {2: Kind.TARGET_UNKNOWN, 3: Kind.ATTRIBUTE_NOT_MEDIA, 4: Kind.FILE_MISSING}
+
+
+def test_an_attribute_that_would_not_take_the_file_is_no_matter(desk: Desk, new: New) -> None:
+    code = new()
+    (desk.folder / "big.gif").write_bytes(b"GIF89a" + bytes(20_000))
+    done = verified(desk, desk.manifest(HEAD, f"{code},front,big.gif"))
+    assert done.kinds() == {2: Kind.VALUE_MISSING}
+
+
+def test_a_search_that_is_refused_fails_its_rows(desk: Desk, new: New) -> None:
+    desk.order("403-html=1@/products")
+    done = verified(desk, pictures(desk, new(), new()))
+    assert (done.status, done.statuses()) == (Exit.ROWS_FAILED, {"failed": 2})
+    assert set(done.kinds().values()) == {Kind.BLOCKED}
+
+
+def test_rows_that_nobody_told_of_are_pending_and_asked_about_again(
+    desk: Desk, stranger: Desk, new: New
+) -> None:
+    code = new()
+    desk.upload(pictures(desk, code))
+    manifest = pictures(stranger, code)
+    stranger.order("503@media-files")
+    done = verified(stranger, manifest, retries=0)
+    assert (done.status, done.statuses()) == (Exit.PENDING, {"pending": 1})
+    stranger.order("429-no-retry-after=1x@media-files")
+    assert verified(stranger, manifest).statuses() == {"held": 1}
+    stranger.close()
+
+
+def test_a_user_who_may_not_read_products_cannot_verify(desk: Desk, new: New) -> None:
+    manifest = pictures(desk, new())
+    desk.upload(manifest)
+    desk.become("sightless")
+    done = verified(desk, manifest)
+    assert (done.status, done.statuses()) == (Exit.REFUSED, {"pending": 1})
+    assert isinstance(done.error, AccessError)
+
+
+def test_time_that_is_over_leaves_rows_pending(desk: Desk, new: New) -> None:
+    done = verified(desk, pictures(desk, new()), max_duration=0.0)
+    assert (done.status, done.statuses()) == (Exit.PENDING, {"pending": 1})
