@@ -241,7 +241,7 @@ class Upload(Job):
         if self._options.strict and invalid:
             raise ManifestError(
                 f"{invalid} rows are invalid, so nothing was sent (--strict)",
-                "mend them, or leave --strict out to send the others",
+                "correct them, or leave --strict out to send the others",
             )
 
 

@@ -47,7 +47,7 @@ _WORDS = {
     Kind.VALUE_MISSING: Status.MISSING,
     Kind.FILE_UNREADABLE: Status.INVALID,
 }
-_CURE = "`akeneo-media upload` sends the file; if the PIM's is the right one, mend the manifest"
+_FIX = "`akeneo-media upload` sends the file; if the PIM's is the right one, correct the manifest"
 
 
 class Verify(Job):
@@ -91,12 +91,16 @@ class Verify(Job):
 
 @dataclass(slots=True)
 class _Question:
-    """A row whose value holds a file that has to be asked about; `answered` is what is wrong with it."""
+    """A row whose value holds a file that has to be asked about; `answered` is what is wrong with it.
+
+    `spoiled`: the bytes under that media code are not those that were sent.
+    """
 
     planned: PlannedRow
     resolved: ResolvedTarget
     held: str
     answered: Failure | None = None
+    spoiled: bool = False
 
 
 class _Checker:
@@ -221,7 +225,13 @@ class _Checker:
                 theirs = place.download(self._client, resolved, question.held, nowhere).sha256
         except (Refusal, SourceTrouble) as refusal:
             return refusal.failure
-        return None if theirs == ours else _other_bytes()
+        if theirs == ours:
+            return None
+        known = self._run.remembered(planned.seq)
+        question.spoiled = (
+            known is not None and known.media_code == question.held and known.sent_sha256 == ours
+        )
+        return _other_bytes()
 
     def ended(self, ended: Ended) -> None:
         """Write a row's last word to the ledger, then show it."""
@@ -237,6 +247,7 @@ class _Checker:
                 question.resolved,
                 question.held,
                 question.answered,
+                spoiled=question.spoiled,
                 attempts=task.tries.made,
                 duration=took,
             )
@@ -262,12 +273,18 @@ def _word(
     held: str | None,
     failure: Failure | None,
     *,
+    spoiled: bool = False,
     attempts: int | None = None,
     duration: float | None = None,
 ) -> RowResult:
-    """A row's word: held, or why not. The ledger forgets what is not there, so that `upload` sends it."""
+    """A row's result: held, or why not.
+
+    The ledger forgets what is not there. It goes on knowing what it put into a value that differs: without
+    that, `upload` could take a file of the same name and size for the row's own.
+    """
     status = Status.HELD if failure is None else _WORDS.get(failure.kind, Status.FAILED)
-    flight = InFlightState.LOST if status in (Status.DIFFERS, Status.MISSING) else InFlightState.OVER
+    gone = status is Status.MISSING or spoiled
+    flight = InFlightState.LOST if gone else InFlightState.OVER
     return RowResult(
         planned.seq,
         status,
@@ -288,7 +305,7 @@ def _unlike(planned: PlannedRow, name: str, size: int, wanted: int | None = None
     what = [] if name == ours else [f"is named {name}, not {ours}"]
     if size != wanted:
         what.append(f"has {count(size, 'byte')}, not {wanted:,}")
-    return Failure(Kind.VALUE_DIFFERS, f"the PIM's file {' and '.join(what)}", _CURE)
+    return Failure(Kind.VALUE_DIFFERS, f"the PIM's file {' and '.join(what)}", _FIX)
 
 
 def _converted_otherwise(recipe: str | None) -> Failure:
@@ -302,12 +319,14 @@ def _converted_otherwise(recipe: str | None) -> Failure:
 
 
 def _unlike_untold(held: str) -> Failure:
-    return Failure(Kind.VALUE_DIFFERS, f"the PIM's file {held} has another name or size", _CURE)
+    return Failure(Kind.VALUE_DIFFERS, f"the PIM's file {held} has another name or size", _FIX)
 
 
 def _other_bytes() -> Failure:
     return Failure(
-        Kind.VALUE_DIFFERS, "the PIM's file has the same name and size, but other bytes (SHA-256)", _CURE
+        Kind.VALUE_DIFFERS,
+        "the PIM's file has the same name and size, but other bytes (SHA-256)",
+        "`akeneo-media upload --checksum` sends the file; if the PIM's is right, correct the manifest",
     )
 
 

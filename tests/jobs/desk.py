@@ -155,7 +155,10 @@ class Desk:
         del made["POST /api/oauth/v1/token"]
 
     def _calls(self) -> Counter[str]:
-        stats = self.sandbox.stats()["calls"]
+        # A call counts once it has ended there, which may be after its answer is read here.
+        while (found := self.sandbox.stats())["in_flight"]:
+            pass
+        stats = found["calls"]
         return Counter({call: sum(answers.values()) for call, answers in stats.items()})
 
     def order(self, *faults: str) -> None:

@@ -12,6 +12,7 @@ from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.jobs.options import VerifyOptions
 from akeneo_media_cli.jobs.verify import Verify
 from akeneo_media_cli.planning.options import ManifestOptions
+from akeneo_media_cli.planning.unchanged import SkipPolicy
 from akeneo_media_cli.sandbox import RunningSandbox
 
 from .desk import Desk, Ended, rows_of
@@ -106,7 +107,21 @@ def test_deep_never_believes_the_ledger(desk: Desk, new: New) -> None:
     stored = desk.sandbox.store.media.path(media)
     desk.sandbox.inside(lambda: stored.write_bytes(stored.read_bytes()[::-1]))
     assert verified(desk, manifest).statuses() == {"held": 1}
-    assert verified(desk, manifest, deep=True).statuses() == {"differs": 1}
+    done = verified(desk, manifest, deep=True)
+    assert (done.statuses(), done.kinds()) == ({"differs": 1}, {2: Kind.VALUE_DIFFERS})
+    assert "--checksum" in done.rows[0].failure.hint  # type: ignore[union-attr]
+    assert desk.upload(manifest, skip=SkipPolicy(checksum=True)).statuses() == {"uploaded": 1}
+    assert verified(desk, manifest, deep=True).statuses() == {"held": 1}
+
+
+def test_a_file_that_changed_is_sent_however_deep_was_looked(desk: Desk, new: New) -> None:
+    quick, deep = new(), new()
+    for code in (quick, deep):
+        desk.upload(pictures(desk, code))
+        change(desk, code)
+    assert verified(desk, pictures(desk, quick)).statuses() == {"differs": 1}
+    assert verified(desk, pictures(desk, deep), deep=True).statuses() == {"differs": 1}
+    assert desk.upload(pictures(desk, quick, deep)).statuses() == {"uploaded": 2}
 
 
 def test_what_cannot_be_looked_up_is_told(desk: Desk, new: New) -> None:
