@@ -109,7 +109,8 @@ class _Encoder:
     def try_at(self, scale: float, quality: int | None) -> Written:
         vips = libvips()
         image = self._render(scale)
-        keep = "icc|exif|xmp" if self._recipe.keep_metadata else "icc"
+        # Named, as wide screens show colours that nobody named more vivid than they are.
+        named = {"profile": "srgb", "keep": "icc|exif|xmp" if self._recipe.keep_metadata else "icc"}
         steps: list[str] = []
         try:
             if self._form == "jpg":
@@ -122,15 +123,15 @@ class _Encoder:
                     optimize_coding=progressive,
                     interlace=progressive,
                     subsample_mode="off" if full else "on",
-                    keep=keep,
+                    **named,
                 )
                 steps += [f"quality {quality}", "4:4:4" if full else "4:2:0"]
                 steps += ["progressive"] if progressive else []
             elif self._form == "webp":
-                image.webpsave(self._into, Q=quality, effort=4, smart_subsample=True, keep=keep)
+                image.webpsave(self._into, Q=quality, effort=4, smart_subsample=True, **named)
                 steps.append(f"quality {quality}")
             else:
-                image.pngsave(self._into, compression=9, filter="all", keep=keep)
+                image.pngsave(self._into, compression=9, filter="all", **named)
         except vips.Error as error:
             raise broken(error) from None
         self.last = scale, quality
