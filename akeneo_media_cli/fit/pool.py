@@ -35,6 +35,10 @@ MAX_TEMP = 1_000_000_000
 """Bytes on disk for pictures that nobody waits for yet."""
 
 
+class StoppedError(Exception):
+    """The pool was closed before the picture was converted."""
+
+
 @dataclass(frozen=True)
 class FittedFile:
     """A converted picture on disk, and how it came about.
@@ -122,7 +126,8 @@ class ConversionPool:
             self._turn.notify_all()
 
     def get(self, key: Hashable) -> FittedFile:
-        """The converted picture; it stays on disk until `drop`. Raises UnfitError, OSError, KeyError."""
+        """The converted picture; it stays on disk until `drop`. Raises UnfitError, OSError, KeyError,
+        and StoppedError where the pool was closed meanwhile."""
         with self._turn:
             job = self._jobs[key]
             if job.result is None:
@@ -135,7 +140,7 @@ class ConversionPool:
         if isinstance(job.result, FittedFile):
             return job.result
         if job.result is None:
-            raise OSError("the conversion was stopped")
+            raise StoppedError
         raise job.result
 
     def made(self, key: Hashable) -> FittedFile | None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..errors import Failure, Kind
 from ..fit.convert import thumbnail
-from ..fit.pool import MAX_TEMP, ConversionPool, FittedFile, sweep
+from ..fit.pool import MAX_TEMP, ConversionPool, FittedFile, StoppedError, sweep
 from ..fit.reading import UnfitError
 from ..fit.recipe import Recipe, Takes
 from ..pim.answers.types import Attribute
@@ -69,11 +69,16 @@ class Conversions:
     def get(self, planned: ConvertedFile, attribute: Attribute | None) -> FittedFile:
         """A row's converted file, as soon as there is one; it stays until `drop`.
 
-        Raises SourceTrouble: CANNOT_FIT, PICTURE_BROKEN, PICTURE_TOO_LARGE, FILE_CHANGED, FILE_UNREADABLE.
+        Raises SourceTrouble: CANNOT_FIT, PICTURE_BROKEN, PICTURE_TOO_LARGE, FILE_CHANGED, FILE_UNREADABLE; a
+        passing one where the run comes to its end before.
         """
         self.plan(planned, attribute)
         try:
             made = self._pool.get(self._keys[planned.seq])
+        except (StoppedError, KeyError):
+            # Not the file's fault: the next run converts it.
+            stopped = Failure(Kind.FILE_UNREADABLE, "the run ended before it was converted", "Run it again.")
+            raise SourceTrouble(stopped, passing=True) from None
         except UnfitError as unfit:
             raise SourceTrouble(unfit.failure) from None
         except OSError as error:
