@@ -1,7 +1,7 @@
 """The ledger: the only state that outlives a process. One SQLite file a PIM.
 
-It is the plan of the run that goes on (every row and what became of it) and the memory of those before (what
-was last put into which value, and what was on its way when a process died).
+It holds the plan of the current run (every row and its result) and what is known of earlier runs (what
+was last put into which value, and what was in flight when a process died).
 """
 
 from __future__ import annotations

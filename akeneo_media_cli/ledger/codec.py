@@ -129,7 +129,7 @@ def notes_text(notes: tuple[str, ...]) -> str | None:
 
 
 def fitted_text(fitted: Mapping[str, Any] | None) -> str | None:
-    """What came of a conversion as one column holds it."""
+    """The result of a conversion, as one column holds it."""
     return json.dumps(fitted, separators=(",", ":")) if fitted else None
 
 
@@ -243,7 +243,7 @@ _WRITES = (Status.UPLOADED, Status.PLANNED, Status.REMOVED, Status.RESTORED)
 
 
 def _change(planned: PlannedRow) -> str | None:
-    """What the row did to its value, or would do; None where nobody looked at it before."""
+    """What the row did to its value, or would do; None if its value was not read before."""
     if planned.status not in _WRITES or (planned.beside is not None and not planned.beside.file):
         return "none"
     before = planned.before

@@ -1,4 +1,4 @@
-"""The runs that were, and how much of them is kept."""
+"""Earlier runs, and how much of them is kept."""
 
 # ruff: noqa: S608 - texts of statements are put together from constants only; values are bound
 
@@ -48,11 +48,11 @@ def find(store: Store, reference: str) -> tuple[int, RunInfo]:
     if len(found) == 1:
         return found[0][0], _info(found[0])
     if not found:
-        what = "there is no run yet" if reference == "last" else f"there is no run {reference!r}"
+        what = "there are no runs yet" if reference == "last" else f"there is no run {reference!r}"
         raise UsageError(what, "`akeneo-media runs list` names those that are kept.")
     raise UsageError(
         f"more than one run begins with {reference!r}: {', '.join(record[1] for record in found[:2])}, ...",
-        "give more of its id, or `last`.",
+        "Give more of its id, or `last`.",
     )
 
 

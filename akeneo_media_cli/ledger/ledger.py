@@ -29,7 +29,7 @@ def new_id(now: float, token: Callable[[int], str] = secrets.token_hex) -> str:
 
 
 class Ledger:
-    """What this machine knows of one PIM; see `open_ledger`. Close it, or use it in a `with`."""
+    """What this machine knows about one PIM; see `open_ledger`. Close it, or use it in a `with`."""
 
     def __init__(
         self, store: Store, clock: Callable[[], float], cleanup: ExitStack, lock: LedgerLock | None = None
@@ -96,7 +96,7 @@ class Ledger:
         return self.record(reference).rows((Status.FAILED, Status.INVALID))
 
     def close(self) -> None:
-        """Close the file and give the lock back; a run that was not finished counts as interrupted."""
+        """Close the file and release the lock; a run that was not finished counts as interrupted."""
         self._cleanup.close()
 
     def __enter__(self) -> Ledger:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def lock_of(ledger: Path) -> Path:
-    """The file that is locked: it stays when the lock is given back, as a sign that a ledger was here."""
+    """The file that is locked: it stays when the lock is released, as a sign that there was a ledger."""
     return ledger.with_name(ledger.name + ".lock")
 
 
@@ -40,7 +40,7 @@ class LedgerLock:
         """
         from filelock import FileLock, SoftFileLock, Timeout
 
-        # A lock made of a file's mere existence would outlive a killed process: none is better.
+        # A lock file that only has to exist would outlive a killed process: no lock is better.
         lock: BaseFileLock = FileLock(str(lock_of(self._ledger)), timeout=0, fallback_to_soft=False)
         try:
             if isinstance(lock, SoftFileLock):
@@ -51,20 +51,20 @@ class LedgerLock:
         except (OSError, NotImplementedError) as error:
             raise LedgerError(
                 f"cannot lock {self._ledger}: {getattr(error, 'strerror', None) or error}",
-                "the ledger needs a folder that can be written and that supports file locks: name one on a "
+                "The ledger needs a writable folder that supports file locks: name one on a "
                 "local disk with --state FILE, or use --no-state.",
             ) from None
         self._lock = lock
         self.describe(None)
 
     def describe(self, command: str | None) -> None:
-        """Tell others who holds it and for what. Never fails: the lock holds without it."""
+        """Record who holds the lock and for what. Never fails: the lock holds without it."""
         told = {"pid": os.getpid(), "host": platform.node(), "command": command, "since": self._since}
         with contextlib.suppress(OSError):
             self._holder.write_text(json.dumps(told), encoding="utf-8")
 
     def release(self) -> None:
-        """Give the lock back; harmless if it is not held."""
+        """Release the lock; harmless if it is not held."""
         if self._lock is not None:
             with contextlib.suppress(OSError):
                 self._holder.unlink()
@@ -76,10 +76,10 @@ class LedgerLock:
             told: dict[str, Any] = json.loads(self._holder.read_text(encoding="utf-8"))
             since = datetime.fromtimestamp(told["since"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
             command = f" ({told['command']})" if told["command"] else ""
-            who = f"process {told['pid']} on {told['host']}{command} holds it since {since}"
+            who = f"process {told['pid']} on {told['host']}{command} has held it since {since}"
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
-            who = "another process holds it"
+            who = "another process is using it"
         return LedgerLockedError(
             f"another run is using the ledger {self._ledger}: {who}",
-            "wait for it to end. Two runs at once for one PIM would undo each other's values.",
+            "Wait for it to end: two runs at once for one PIM would overwrite each other's values.",
         )

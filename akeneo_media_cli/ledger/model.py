@@ -1,4 +1,4 @@
-"""What the ledger takes and gives: rows, outcomes, runs, and the key of a value."""
+"""The ledger's data types: rows, results, runs, and the key of a value."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Unknown(Enum):
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
-"""Nobody asked the PIM what the value held (unlike None: it was asked, and held nothing)."""
+"""The PIM was not asked what the value held (unlike None: it was asked, and the value was empty)."""
 
 Before = str | None | Unknown
 """The media code that a value held before it was written to, None for empty, or `UNKNOWN`."""
 
 
 class HeldFile(NamedTuple):
-    """A media file that a value holds; `name` and `size` (bytes) are None where nobody told them."""
+    """A media file that a value holds; `name` and `size` (bytes) are None if unknown."""
 
     code: str
     name: str | None = None
@@ -41,18 +41,18 @@ class HeldFile(NamedTuple):
 
 
 HeldBefore = HeldFile | None | Unknown
-"""As `Before`, with what is known of the file."""
+"""As `Before`, with what is known about the file."""
 
 
 @dataclass(slots=True)
 class PlannedRow:
-    """A row of a manifest together with its file and what became of it so far.
+    """A row of a manifest with its file and its result so far.
 
     `seq` counts the run's rows from 1 in manifest order. `name` is the name that the PIM is to show; `path`
     the file on disk, None where there is none; `size` is bytes, `mtime_ns` nanoseconds since 1970,
     `duration` seconds, `ended_at` seconds since 1970. `status` None means open: still to be decided or sent.
     An open row with a `media_code` is expected to be unchanged: the ledger put that file there, and the local
-    file is untouched since. `share` says how rows that may share its media file are found: those of the same
+    file is the same since. `share` says how rows that may share its media file are found: those of the same
     path and name, or of the same bytes and name.
 
     `before` is what the value held when it was last looked at before this run wrote to it. `stamp` is the
@@ -61,7 +61,7 @@ class PlannedRow:
     has it only waits for that to be done.
 
     `recipe` says how the file is converted before it is sent, None where it goes as it is; `name` is then
-    that of the converted file, and all else is of the file itself. `fitted` is what came of it, as reports
+    that of the converted file; all else is about the original file. `fitted` is the result, as reports
     have it.
     """
 
@@ -88,7 +88,7 @@ class PlannedRow:
 
 
 class Share(Enum):
-    """How rows that may share one media file are told."""
+    """How rows that may share one media file are found."""
 
     PATH = 1
     """All files of this name and size are one and the same."""
@@ -100,19 +100,19 @@ class InFlightState(Enum):
     """What an outcome says of the in-flight mark and of the memory of the row's value."""
 
     OVER = "over"
-    """Nothing more can come of it: the mark goes, what was last put there stands."""
+    """Nothing more can happen: the mark is removed, and what was last put there stays known."""
     UNPROVEN = "unproven"
     """The PIM may have saved it or may still (docs/pim-behaviour.md, "When the answer is lost"): the mark
     stays for the next run to look at."""
     LOST = "lost"
-    """The PIM holds something else by now: the mark goes, and the memory with it."""
+    """The PIM holds something else by now: the mark is removed, and what was known with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of one row; `status` None reopens it.
+    """The result of one row; `status` None reopens it.
 
-    `attempts` and `duration` (seconds) stand for the whole row, not for the last try; None leaves what is
+    `attempts` and `duration` (seconds) are for the whole row, not for the last try; None leaves what is
     known; where there is a `duration`, the row ends now. `size`, `mtime_ns` and `stamp` are given where the
     file sent differs from the one planned. For `uploaded` and `unchanged` a `media_code` makes the ledger
     remember that the value holds this file; so does one that is open for what is to be done `beside` it.
@@ -151,7 +151,7 @@ class InFlightMark(NamedTuple):
 
 
 class BorrowedValue(NamedTuple):
-    """A product's value that a file goes up through: what it held `before` is to be put back.
+    """A product's value that is borrowed for an upload: what it held `before` must be put back.
 
     `name` and `size` are of the file that it holds meanwhile.
     """
@@ -170,7 +170,7 @@ class Interrupted:
     """An open row whose value an earlier run was writing to when it ended.
 
     `n` is the number of that run. `name`, `size` and `mtime_ns` are of the file that was on its way; `before`
-    is what the value held before; `at` is when it took off, seconds since 1970 by that run's clock. `code` is
+    is what the value held before; `at` is when it was sent, seconds since 1970 by that run's clock. `code` is
     the media file that the PIM had stored for the value, where that is known: it only has to be attached.
     """
 
@@ -189,7 +189,7 @@ class Interrupted:
 class AtWork(NamedTuple):
     """A value that an earlier run was writing to when it ended: its request may still be at work.
 
-    `seconds` is for how long; `n` is that run's number, `name` the file's.
+    `seconds` is how much longer; `n` is that run's number, `name` the file's.
     """
 
     n: int
@@ -246,7 +246,7 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How many rows disagreed with another about a value, and how many only repeated one."""
+    """How many rows conflicted with another about a value, and how many only repeated one."""
 
     conflicting: int
     dropped: int
@@ -275,7 +275,7 @@ class RunInfo:
 def value_key(target: Target, attribute: str, locale: str | None, scope: str | None) -> int:
     """A signed 64-bit name for one value of one entity, the same on every machine and in every version.
 
-    Codes that the PIM's database takes as one give one key
+    Codes that are equal to the PIM's database have the same key
     (docs/pim-behaviour.md, "Spelling of identifiers and codes"). Two values may share a key by accident, so
     compare `value_identity` before believing a hit.
     """
@@ -287,14 +287,14 @@ def value_key(target: Target, attribute: str, locale: str | None, scope: str | N
 def value_identity(
     type_: str, parent: str | None, code: str, attribute: str, locale: str | None, scope: str | None
 ) -> bytes:
-    """What `value_key` is the hash of, whole. Two values are one exactly if these are equal."""
+    """The text that `value_key` is the hash of. Two values are the same exactly if these are equal."""
     return _encoded(f"{_entity(type_, parent)}{folded(code)}") + b"\x1f" + _place(attribute, locale, scope)
 
 
 def same_path(path: str) -> str:
-    """A `PlannedRow.path` as files are compared: two paths are of one file exactly if these are equal.
+    """A `PlannedRow.path` as files are compared: two paths lead to one file exactly if these are equal.
 
-    Symlinks are followed and dots taken out. What is no absolute path stays as it is: a link, a ZIP's member,
+    Symlinks are followed and dots taken out. Other texts are returned unchanged: a link, a ZIP's member,
     or the `file` of a row whose path is not known.
     """
     if not os.path.isabs(path):  # noqa: PTH117 - text, and stays text
@@ -302,7 +302,7 @@ def same_path(path: str) -> str:
     try:
         return os.path.realpath(path)
     except ValueError:
-        # No file can have this name, so that nothing was found under it.
+        # No file can have this name.
         return path
 
 

@@ -49,8 +49,8 @@ def default_path(pim_url: str) -> Path:
         folder = Path()
     if not folder.is_absolute():  # as an older platformdirs has it
         raise LedgerError(
-            "this account has no home folder to keep the ledger in",
-            "name a file with --state FILE, keep no ledger with --no-state, or set HOME.",
+            "this account has no home folder for the ledger",
+            "Name a file with --state FILE, keep no ledger with --no-state, or set HOME.",
         )
     return folder / f"{host}-{digest}.sqlite"
 
@@ -67,11 +67,12 @@ def open_ledger(
 
     Without a path the same tables live in a private temporary folder that is gone when the ledger is closed.
     `pim_url` None, to read only, takes the file for the PIM that it says it is of.
-    `clock` gives seconds since 1970; `note(message, hint)` hears what the user should know. `exclusive` takes
+    `clock` gives seconds since 1970; `note(message, hint)` tells the user. `exclusive` takes
     the lock of a run; without it the ledger is only read, whether or not a run goes on.
 
-    A damaged ledger is set aside, never deleted, and a new one begun. Raises `LedgerLockedError` if another
-    process holds it, and `LedgerError` if it cannot be written, is another PIM's, newer, or was no ledger.
+    A damaged ledger is renamed, never deleted, and a new one is started. Raises `LedgerLockedError` if
+    another process holds it, and `LedgerError` if it cannot be written, belongs to another PIM, is newer, or
+    was no ledger.
     """
     with ExitStack() as cleanup:
         if path is None or not (exclusive or expanded(path).exists()):
@@ -90,7 +91,7 @@ def open_ledger(
         cleanup.callback(lock.release)
         store = _open_sound(path, cleanup, pim_url, clock, note)
         if close_dead(store):
-            # One that was killed did not come to it.
+            # A killed run could not do this itself.
             prune(store, clock())
         _probe(store)
         return Ledger(store, clock, cleanup.pop_all(), lock)
@@ -101,27 +102,27 @@ def _make_folder(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise LedgerError(
-            f"the ledger's folder {path.parent} cannot be made: {error.strerror}",
-            "name a file that can be written with --state FILE, or keep no ledger with --no-state.",
+            f"the ledger's folder {path.parent} cannot be created: {error.strerror}",
+            "Name a writable file with --state FILE, or keep no ledger with --no-state.",
         ) from None
     if path.exists() and not path.is_file():
-        raise LedgerError(f"{path} is no file", "name a file with --state FILE.")
+        raise LedgerError(f"{path} is not a file", "Name a file with --state FILE.")
 
 
 def _refuse_other_files(path: Path) -> None:
-    """Raise `LedgerError` for a file that never was a ledger: a slip in --state must cost nobody a file."""
+    """Raise `LedgerError` for a file that never was a ledger: a typo in --state must not destroy a file."""
     head = _head(path)
     if (
         not head.strip(b"\0")
         or head.startswith(_MAGIC)
-        # What a broken ledger leaves to be known by, whatever became of its first bytes.
+        # These show that it was a ledger, even if its first bytes are damaged.
         or head.endswith(schema.APPLICATION_ID.to_bytes(4, "big"))
         or lock_of(path).exists()
     ):
         return
     raise LedgerError(
-        f"{path} is no ledger, but a file of something else",
-        "it is left as it is: name another file with --state FILE, or move this one away.",
+        f"{path} is not a ledger but another kind of file",
+        "It is left unchanged: name another file with --state FILE, or move this one away.",
     )
 
 
@@ -135,7 +136,7 @@ def _open_sound(path: Path, cleanup: ExitStack, pim_url: str, clock: Clock, note
     def close() -> None:
         store.close()
         if store.damaged:
-            # Found broken in the middle of the run: the next one begins anew.
+            # Found damaged during the run: the next run starts a new one.
             _set_aside(path, clock, note)
 
     cleanup.callback(close)
@@ -150,7 +151,7 @@ def _sound_store(path: Path) -> Store:
     try:
         with store.bare() as connection:
             schema.migrate(connection, place=f"the ledger {path}")
-            # The pages that a bigger file's check leaves out are found when they are read.
+            # Damage in pages that this check skips in larger files is found when they are read.
             whole = path.stat().st_size <= CHECKED_WHOLE
             (found,) = connection.execute(f"PRAGMA quick_check({'1' if whole else 'run'})").fetchone()
             if found != "ok":
@@ -162,11 +163,12 @@ def _sound_store(path: Path) -> Store:
 
 
 def _check_magic(path: Path) -> None:
-    # SQLite would take a write-ahead log beside a file that is none for its own, and delete it.
+    # SQLite would take any write-ahead log beside the file for its own, and delete it.
     head = _head(path)[: len(_MAGIC)]
     if head and head != _MAGIC:
         raise DamagedError(
-            f"{path} is no ledger", "it is set aside by the next upload; or name another file with --state."
+            f"{path} is not a ledger",
+            "The next upload renames it and starts a new one; or name another file with --state.",
         )
 
 
@@ -180,7 +182,7 @@ def _head(path: Path) -> bytes:
     except OSError as error:
         raise LedgerError(
             f"the ledger {path} cannot be read: {error.strerror}",
-            "name another file with --state FILE, or keep no ledger with --no-state.",
+            "Name another file with --state FILE, or keep no ledger with --no-state.",
         ) from None
 
 
@@ -207,19 +209,19 @@ def _begin_temporary(path: Path, cleanup: ExitStack, pim_url: str) -> Store:
 
 
 def _claim(store: Store, pim_url: str) -> None:
-    """Write down whose ledger it is, if nobody has."""
+    """Record which PIM the ledger belongs to, if it is not recorded."""
     if not _check_pim(store, pim_url):
         with store.write() as connection:
             connection.execute("INSERT INTO meta VALUES ('pim_url', ?)", (pim_url,))
 
 
 def _check_pim(store: Store, pim_url: str) -> bool:
-    """Whether the file says which PIM it is of; `LedgerError` if that is another one."""
+    """Whether the file says which PIM it belongs to; `LedgerError` if that is another one."""
     found = store.read("SELECT content FROM meta WHERE name = 'pim_url'")
     if found and _same(found[0][0]) != _same(pim_url):
         raise LedgerError(
-            f"the ledger {store.path} is of the PIM at {found[0][0]}, not of {pim_url}",
-            "keep one file a PIM: name another with --state FILE, or leave --state out.",
+            f"the ledger {store.path} belongs to the PIM at {found[0][0]}, not to {pim_url}",
+            "Use one file per PIM: name another with --state FILE, or leave --state out.",
         )
     return bool(found)
 
@@ -258,9 +260,9 @@ def _set_aside(path: Path, clock: Clock, note: Note) -> None:
     except OSError as error:
         raise LedgerError(
             f"the ledger {path} is damaged and cannot be renamed: {error.strerror}",
-            "move it away yourself, or name another file with --state FILE.",
+            "Move it away, or name another file with --state FILE.",
         ) from None
     note(
-        f"the ledger {path} was damaged; it is kept as {name}",
-        "A new one is begun. With --skip remote the PIM is asked what is there already.",
+        f"the ledger {path} was damaged; it was renamed to {name}",
+        "A new one is started. With --skip remote (the default) the PIM is asked what is there already.",
     )

@@ -1,4 +1,4 @@
-"""A glance at a ledger's runs that disturbs nobody: for the shell's completion."""
+"""Reads run ids without a lock, for shell completion."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from urllib.parse import quote
 def run_ids(path: Path, beginning: str = "", *, command: str | None = None, limit: int = 20) -> list[str]:
     """The latest runs whose ids begin so, newest first, of one command or of all.
 
-    Takes no lock, makes no file and changes none, whoever is at work. Raises `sqlite3.Error` for what is no
+    Takes no lock, creates and changes no file, even during a run. Raises `sqlite3.Error` for what is no
     ledger, or none that this program knows.
     """
-    # A file in WAL mode that nobody has open must be read as one that cannot change: SQLite makes files
+    # A file in WAL mode that no process has open must be read as immutable: SQLite creates files
     # beside it otherwise. Where they are there already, the latest runs may be in them.
     beside = all(Path(f"{path}{suffix}").exists() for suffix in ("-wal", "-shm"))
     uri = f"file:{quote(str(path))}?mode=ro{'' if beside else '&immutable=1'}"

@@ -1,4 +1,4 @@
-"""What the rows of a run mean to each other, and to what was put into the PIM before; all in SQL."""
+"""How the rows of a run relate to each other and to what was sent before; all in SQL."""
 
 # ruff: noqa: S608 - texts of statements are put together from constants only; values are bound
 
@@ -28,7 +28,7 @@ from .store import Store, execute_many, unbound
 
 _CHUNK = 1000
 _LONG_AGO = 24 * 3600.0
-"""Seconds after which nothing that a run began can be at work."""
+"""Seconds after which no request of a run can still be at work."""
 
 _ROW_COLUMNS = ", ".join(f"row.{column}" for column in COLUMNS.split(", "))
 _SAME_VALUE = """value.type = row.type AND (
@@ -47,7 +47,7 @@ _UNTOUCHED = f"""{_HELD} AND value.mtime_ns = row.mtime_ns
 _BESIDE = """(parent IS NOT NULL AND extra IS NOT NULL
     AND (extra LIKE '%"value.%' OR extra LIKE '%"link_%'))"""
 
-_CONFLICT_HINT = "a value holds one file: keep the row that is right and delete the others."
+_CONFLICT_HINT = "A value holds one file: keep the right row and delete the others."
 
 
 def settle_duplicates(store: Store, first: int, last: int) -> Settled:
@@ -94,7 +94,7 @@ def _find_clashes(connection: sqlite3.Connection, first: int, last: int) -> bool
            GROUP BY value HAVING COUNT(*) > 1"""
     )
     if _compare(connection):
-        # Only those that seem to differ: to follow paths costs far more than to compare them.
+        # Only those that seem to differ: resolving paths costs far more than comparing them.
         connection.execute(
             """UPDATE clash SET file = same_path(file)
                WHERE value IN (SELECT value FROM clash_group WHERE other IS NOT NULL)"""
@@ -196,7 +196,7 @@ def expected(store: Store, first: int, last: int) -> array[int]:
     """See `Run.expected`."""
     rows = "FROM row WHERE id BETWEEN ? AND ? AND status IS NULL AND media_code IS NOT NULL"
     ((count, entities),) = store.read(f"SELECT COUNT(*), COUNT(DISTINCT code) {rows}", (first, last))
-    # In the order of the rows as far as it goes: to write here and there costs five times as much.
+    # Mostly in the order of the rows: random writes cost five times as much.
     entity = "MIN(id) OVER (PARTITION BY type, parent, code), " if entities < count else ""
     return array(
         "q", (id_ - first for (id_,) in store.read(f"SELECT id {rows} ORDER BY {entity}id", (first, last)))
@@ -266,7 +266,7 @@ def at_work(store: Store, n: int, now: float) -> list[AtWork]:
 def twin(store: Store, first: int, last: int, key: int, identity: bytes) -> PlannedRow | None:
     """See `Run.twin`; the value is that with this key and identity."""
     with store.write() as connection:
-        # Only a run that names products in both ways needs it; `Run.finish` takes it away.
+        # Only a run that names products in both ways needs it; `Run.finish` drops it.
         connection.execute("CREATE INDEX IF NOT EXISTS row_by_value ON row (value_key)")
     sql = f"""SELECT {COLUMNS} FROM row WHERE value_key = ? AND id BETWEEN ? AND ?
         AND (status IS NULL OR status NOT IN ('invalid', '{DROPPED}'))
@@ -303,7 +303,7 @@ def mark_shares(store: Store, first: int, last: int) -> int:
             ).rowcount
             if not groups:
                 return 0
-            # What a link leads to has no size yet: only rows with the same link share it.
+            # The size behind a link is not known yet: only rows with the same link share it.
             mine = "share_group.name = row.name AND share_group.size = COALESCE(row.size, row.path)"
             return connection.execute(
                 f"""UPDATE row SET share = (SELECT share FROM share_group WHERE {mine})

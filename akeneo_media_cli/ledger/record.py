@@ -67,11 +67,11 @@ class RunRecord:
         return map(to_item, self.rows(statuses, failures_first=failures_first))
 
     def troubled_items(self) -> Iterator[dict[str, Any]]:
-        """The items of rows that did not get through, pending ones among them."""
+        """The items of rows that did not succeed, including pending ones."""
         return self.items((*FAILURES, Status.PENDING))
 
     def open_items(self) -> Iterator[dict[str, Any]]:
-        """The items of rows that nothing became of, pending all, a page in memory at a time."""
+        """The items of rows without a result, all pending, one page in memory at a time."""
         sql = f"{_SELECT} WHERE status IS NULL AND id <= ? AND id > ? ORDER BY id LIMIT ?"
         pages = self._store.pages(sql, (self._last,), after=self._first)
         return map(to_item, map(from_record, pages))
@@ -102,14 +102,14 @@ class RunRecord:
         return [from_record(r) for r in self._store.read(sql, (self._first + after_seq, self._last, limit))]
 
     def open_totals(self) -> tuple[int, int]:
-        """How many rows are open, and the bytes of their files; 0 where that is not known of all."""
+        """How many rows are open, and the bytes of their files; 0 if not known for all."""
         sql = """SELECT COUNT(*), COUNT(size), SUM(size) FROM row
             WHERE status IS NULL AND id BETWEEN ? AND ?"""
         ((count, sized, size),) = self._store.read(sql, (self._first, self._last))
         return count, size if count and count == sized else 0
 
     def totals(self, statuses: Collection[Status]) -> tuple[dict[str, int], int]:
-        """How many rows have which of `statuses`, without those that none has; the bytes of their files."""
+        """How many rows have each of `statuses` (only those that occur), and the bytes of their files."""
         names = ", ".join(f"'{status.value}'" for status in statuses)
         sql = f"""SELECT COALESCE(status, 'pending'), COUNT(*), SUM(size) FROM row
             WHERE COALESCE(status, 'pending') IN ({names}) AND id BETWEEN ? AND ? GROUP BY 1"""
@@ -119,7 +119,7 @@ class RunRecord:
     def summary(self) -> dict[str, int]:
         """`total` and the rows by status, as the report's `summary` begins; open rows are pending.
 
-        The words of `upload` are there even where no row has them, those of `verify` only where one does.
+        The statuses of `upload` are always present, those of `verify` only if a row has them.
         """
         sql = "SELECT COALESCE(status, 'pending'), COUNT(*) FROM row WHERE id BETWEEN ? AND ? GROUP BY 1"
         found = dict(self._store.read(sql, (self._first, self._last)))

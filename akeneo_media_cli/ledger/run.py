@@ -1,4 +1,4 @@
-"""The run that is going on: rows come in, and every change of one is in the file when its call returns."""
+"""The current run: every change of a row is in the file when the method returns."""
 
 # ruff: noqa: S608 - texts of statements are put together from constants only; values are bound
 
@@ -46,9 +46,9 @@ from .store import Store, execute_many, unbound
 
 _CHUNK = 2000
 _THERE = (Status.UPLOADED, Status.UNCHANGED, Status.DOWNLOADED)
-"""Words that say: the PIM and this machine have the same file now."""
+"""Statuses that mean: the PIM and this machine have the same file now."""
 
-# Notes are JSON arrays: the new ones are spliced to those that are there.
+# Notes are JSON arrays: new ones are appended.
 _OUTCOME = """
 UPDATE row SET status = ?, media_code = ?, sha256 = COALESCE(?, sha256), attempts = COALESCE(?, attempts),
     duration = COALESCE(?, duration), ended_at = COALESCE(?, ended_at),
@@ -69,7 +69,7 @@ _LANDED = """flight_run = NULL, flight_name = NULL, flight_size = NULL, flight_m
     flight_before = NULL, flight_before_known = NULL, flight_at = NULL, flight_code = NULL,
     flight_recipe = NULL"""
 
-# The same media code is the same bytes: a digest that was known of it stays known.
+# The same media code means the same bytes: its known digest stays known.
 _REMEMBER = f"""
 INSERT INTO value (key, {_VALUE}, media_code, name, size, mtime_ns, stamp, sha256, recipe, fitted, at)
     SELECT value_key, {_VALUE}, media_code, name, size, mtime_ns, stamp, sha256, recipe, fitted, ? FROM row
@@ -91,7 +91,7 @@ ON CONFLICT (key) DO UPDATE SET flight_run = excluded.flight_run, flight_before 
     flight_mtime_ns = excluded.flight_mtime_ns, flight_code = excluded.flight_code,
     flight_recipe = excluded.flight_recipe"""
 
-# Only this run's own marks: one of an earlier run stays until somebody has looked at what became of it.
+# Only this run's own marks: one of an earlier run stays until its outcome has been checked.
 _LAND = f"""
 UPDATE value SET {_LANDED} WHERE flight_run = ? AND key = (SELECT value_key FROM row WHERE id = ?)"""
 _NOT_SAVED = f"UPDATE value SET {_LANDED} WHERE key = (SELECT value_key FROM row WHERE id = ?)"
@@ -106,7 +106,7 @@ _WRITTEN = "DELETE FROM value WHERE flight_run = ? AND key = ? AND media_code IS
 Value = tuple[Target, str, "str | None", "str | None"]
 """A value by its entity, attribute, locale and channel."""
 
-# What the first of several tries found is what is to be put back; the later ones may find its file.
+# What the first try found must be put back; later tries may find the borrowed file.
 _LEND = """
 INSERT INTO lent (identifier, attribute, locale, scope, before, name, size) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET name = excluded.name, size = excluded.size"""
@@ -124,7 +124,7 @@ def _lent_record(borrowed: BorrowedValue) -> tuple[Any, ...]:
 
 
 class Run(RunRecord):
-    """Takes what happens to the rows of the run that goes on.
+    """Records what happens to the rows of the current run.
 
     Every method may be called from any thread; when one that changes a row returns, the change outlives the
     process (SIGKILL included). Every method raises `LedgerError` if the file cannot be written.
@@ -137,7 +137,7 @@ class Run(RunRecord):
     # Planning, in this order.
 
     def add(self, rows: Iterable[PlannedRow]) -> int:
-        """Put the rows of the manifests in, as they are read; how many there were.
+        """Add the rows of the manifests as they are read; how many there were.
 
         A row whose `row.problem` is set goes in as invalid. Memory does not grow with the number of rows.
         """
@@ -150,7 +150,7 @@ class Run(RunRecord):
         return count
 
     def settle_duplicates(self) -> Settled:
-        """Once all rows are in: what several rows for one value come to.
+        """Once all rows are in: resolve several rows for one value.
 
         Rows that name different files all become invalid, each naming another's place; of rows that name the
         same file the first stays and the others are dropped (see `dropped`).
@@ -158,16 +158,16 @@ class Run(RunRecord):
         return planning.settle_duplicates(self._store, self._first, self._last)
 
     def mark_unchanged(self) -> int:
-        """Make open rows unchanged whose value last got a file of this name, size and time; how many.
+        """Mark open rows as unchanged whose value last got a file of this name, size and time; how many.
 
-        A value that an earlier run was cut off at is never taken as unchanged.
+        A value that an interrupted run was writing to is never taken as unchanged.
         """
         return planning.mark_unchanged(self._store, self._first, self._last)
 
     def expect_unchanged(self) -> int:
         """Give open rows the media code that their value last got from here, if their file is untouched.
 
-        How many; a value that an earlier run was cut off at is never expected to hold anything.
+        How many; a value that an interrupted run was writing to is never expected to hold anything.
         """
         return planning.expect_unchanged(self._store, self._first, self._last)
 
@@ -182,13 +182,13 @@ class Run(RunRecord):
             execute_many(connection, _STILL, records)
 
     def mark_planned(self) -> int:
-        """Make every open row planned, where nothing more is to be asked about it; how many."""
+        """Mark every open row as planned, if nothing more has to be asked; how many."""
         return planning.mark_planned(self._store, self._first, self._last)
 
     def mark_shares(self) -> int:
         """After `mark_unchanged`: find rows that may share one media file (`PlannedRow.share`); how many.
 
-        They aim at products or models, and their files have one name and one size.
+        They are for products or models, and their files have one name and one size.
         """
         return planning.mark_shares(self._store, self._first, self._last)
 
@@ -221,13 +221,13 @@ class Run(RunRecord):
         return planning.interrupted(self._store, self._n, self._first, self._last)
 
     def remembered(self, seq: int) -> Remembered | None:
-        """What was last put into a row's value from here; None if nothing was, or nobody knows."""
+        """What was last put into a row's value from here; None if nothing or unknown."""
         return planning.remembered(self._store, self._first + seq)
 
-    # What becomes of rows.
+    # Results of rows.
 
     def converts(self, rows: Iterable[PlannedRow]) -> None:
-        """Rows whose files are converted before they are sent, or no more: their `name` and `recipe`."""
+        """Rows whose files are converted before they are sent, or no longer: their `name` and `recipe`."""
         records = [(planned.name, planned.recipe, self._first + planned.seq) for planned in rows]
         with self._store.write() as connection:
             execute_many(connection, _CONVERT, records)
@@ -235,7 +235,7 @@ class Run(RunRecord):
     def in_flight(
         self, seq: int, before: Before = UNKNOWN, *, size: int | None = None, mtime_ns: int | None = None
     ) -> None:
-        """Before the bytes go out: mark the row's value; `before` is the media code it holds now."""
+        """Before the bytes are sent: mark the row's value; `before` is the media code it holds now."""
         self.mark_in_flight((InFlightMark(seq, before, size, mtime_ns),))
 
     def mark_in_flight(self, takeoffs: Iterable[InFlightMark]) -> None:
@@ -259,7 +259,7 @@ class Run(RunRecord):
             execute_many(connection, _NOT_SAVED, records)
 
     def at_work(self) -> list[AtWork]:
-        """Values that calls of earlier runs may still be at work on, as nobody got an answer; mostly none."""
+        """Values that requests of earlier runs may still be writing, as no answer came; mostly none."""
         return planning.at_work(self._store, self._n, self._clock())
 
     def waiting_beside(self) -> Iterator[PlannedRow]:
@@ -288,15 +288,15 @@ class Run(RunRecord):
             execute_many(connection, _WRITTEN, [(self._n, value_key(*value)) for value in values])
 
     def settled(self) -> None:
-        """What earlier runs left at work is over: no later run needs to wait for it."""
+        """The requests of earlier runs are over: no later run needs to wait for them."""
         with self._store.write() as connection:
             connection.execute("DELETE FROM meta WHERE name = 'settling'")
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('settled_run', ?)", (str(self._n),))
 
     def settles_after(self, seconds: float) -> None:
-        """For the next run, should this one be cut off: how long its calls may be at work after it."""
+        """For the next run, if this one is cut off: how long its requests may still be at work."""
         with self._store.write() as connection:
-            # Those that an earlier run left may need longer than this run's.
+            # Requests of an earlier run may need longer than this run's.
             connection.execute(
                 """INSERT INTO meta VALUES ('settling', ?) ON CONFLICT DO UPDATE SET
                 content = MAX(CAST(content AS REAL), CAST(excluded.content AS REAL))""",
@@ -304,7 +304,7 @@ class Run(RunRecord):
             )
 
     def borrow(self, borrowed: BorrowedValue) -> None:
-        """Before a file goes up through another product's value: what is to be put back there."""
+        """Before an upload borrows another product's value: what must be put back there."""
         with self._store.write() as connection:
             execute_many(connection, _LEND, [_lent_record(borrowed)])
 
@@ -320,7 +320,7 @@ class Run(RunRecord):
         return [BorrowedValue(i, a, loc or None, sc or None, b, n, s) for i, a, loc, sc, b, n, s in found]
 
     def record(self, outcomes: Iterable[RowResult]) -> None:
-        """What became of many rows, in one transaction; the methods below are for one.
+        """The results of many rows, in one transaction; the methods below are for one.
 
         Raises `LookupError`, and changes nothing, if one of the rows is not in the run.
         """
@@ -372,7 +372,7 @@ class Run(RunRecord):
         flight: InFlightState = InFlightState.OVER,
         notes: tuple[str, ...] = (),
     ) -> None:
-        """Refused for good; `flight` says whether the PIM may hold the file all the same."""
+        """Failed for good; `flight` says whether the PIM may hold the file anyway."""
         self.record(
             (RowResult(seq, Status.FAILED, failure, media_code, None, attempts, duration, notes, flight),)
         )
@@ -386,7 +386,7 @@ class Run(RunRecord):
         duration: float | None = None,
         flight: InFlightState = InFlightState.OVER,
     ) -> None:
-        """Left for the next run; `flight` says whether the PIM may hold the file all the same."""
+        """Left for the next run; `flight` says whether the PIM may hold the file anyway."""
         self.record((RowResult(seq, Status.PENDING, failure, None, None, attempts, duration, (), flight),))
 
     def invalid(self, seq: int, failure: Failure) -> None:
@@ -394,7 +394,7 @@ class Run(RunRecord):
         self.record((RowResult(seq, Status.INVALID, failure),))
 
     def planned(self, seq: int) -> None:
-        """Would be sent, if this were no dry run."""
+        """Would be sent, if this were not a dry run."""
         self.record((RowResult(seq, Status.PLANNED),))
 
     def finish(self, exit_status: Exit, summary: Mapping[str, Any]) -> None:

@@ -63,7 +63,7 @@ def _version_2(connection: sqlite3.Connection) -> None:
         "ALTER TABLE row ADD COLUMN share INTEGER",
         # The media file that was stored for a value, but may not have been attached to it yet.
         "ALTER TABLE value ADD COLUMN flight_code TEXT",
-        # A carrier's value that holds somebody else's file until it is put back
+        # A carrier's value that holds another product's file until it is put back
         # (docs/pim-behaviour.md, "Sharing one media file").
         """CREATE TABLE lent (
             identifier TEXT NOT NULL, attribute TEXT NOT NULL, locale TEXT NOT NULL, scope TEXT NOT NULL,
@@ -74,13 +74,13 @@ def _version_2(connection: sqlite3.Connection) -> None:
 
 
 def _version_3(connection: sqlite3.Connection) -> None:
-    # When a row that took time came to its end: reports draw a run's course of it.
+    # When a row that took time ended: reports draw a timeline from it.
     connection.execute("ALTER TABLE row ADD COLUMN ended_at REAL")
 
 
 def _version_4(connection: sqlite3.Connection) -> None:
     for statement in (
-        # What a row's value held before the run wrote to it: null where nobody looked, '' where it was empty.
+        # What a row's value held before the run wrote to it: null if it was not read, '' if it was empty.
         "ALTER TABLE row ADD COLUMN before_code TEXT",
         "ALTER TABLE row ADD COLUMN before_name TEXT",
         "ALTER TABLE row ADD COLUMN before_size INTEGER",
@@ -94,7 +94,7 @@ def _version_4(connection: sqlite3.Connection) -> None:
 def _version_5(connection: sqlite3.Connection) -> None:
     for statement in (
         # How the file was converted before it was sent (`PlannedRow.recipe`), null for one sent as it is;
-        # and what came of it, as JSON. Sizes, times and digests are of the file that was converted.
+        # and the result, as JSON. Sizes, times and digests are of the original file.
         "ALTER TABLE row ADD COLUMN recipe TEXT",
         "ALTER TABLE row ADD COLUMN fitted TEXT",
         "ALTER TABLE value ADD COLUMN recipe TEXT",
@@ -107,11 +107,11 @@ def _version_5(connection: sqlite3.Connection) -> None:
 
 
 MIGRATIONS: Sequence[Migration] = (_version_1, _version_2, _version_3, _version_4, _version_5)
-"""The n-th brings a file from version n-1 to n. Never change one that was released; append."""
+"""The n-th migrates a file from version n-1 to n. Never change one that was released; append."""
 
 
 def migrate(connection: sqlite3.Connection, *, place: str) -> bool:
-    """Bring the file to the newest version in one transaction; True if there was something to do.
+    """Migrate the file to the newest version in one transaction; True if there was something to do.
 
     Raises `LedgerError` for a file of a newer version and for another program's database, both left
     untouched, and `sqlite3.Error` as SQLite does.
@@ -140,13 +140,13 @@ def current(connection: sqlite3.Connection, *, place: str) -> int:
     (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
     if application != APPLICATION_ID and (tables or version or application):
         raise LedgerError(
-            f"{place} is a database of another program",
-            "name another file with --state, or leave --state out.",
+            f"{place} belongs to another program",
+            "Name another file with --state, or leave --state out.",
         )
     if version > len(MIGRATIONS):
         raise LedgerError(
             f"{place} was written by a newer akeneo-media: it has schema version {version}, "
             f"this program knows {len(MIGRATIONS)}",
-            "upgrade this one (pip install -U akeneo-media-cli), or name another file with --state.",
+            "Upgrade this one (pip install -U akeneo-media-cli), or name another file with --state.",
         )
     return int(version)

@@ -27,14 +27,14 @@ Parameters = Sequence[Any]
 
 
 class DamagedError(LedgerError):
-    """The file itself is broken."""
+    """The file itself is damaged."""
 
 
 class Store:
-    """Writes go through one connection under a lock, long readings through another beside it.
+    """Writes go through one connection under a lock, long reads through a second one.
 
-    Safe to use from any number of threads. Every method raises `LedgerError` for what SQLite has to complain
-    of; `damaged` then tells whether the file itself is broken.
+    Safe to use from any number of threads. Every method raises `LedgerError` for an SQLite error;
+    `damaged` then tells whether the file itself is broken.
     """
 
     def __init__(self, path: Path, *, readonly: bool = False) -> None:
@@ -51,7 +51,7 @@ class Store:
         try:
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
-            # Readings walk through the rows once: a page is not asked for again (kilobytes).
+            # Reads walk through the rows once: a page is not needed again (kilobytes).
             connection.execute(f"PRAGMA cache_size = {-1000 if readonly else -6000}")
             if readonly:
                 connection.execute("PRAGMA query_only = ON")
@@ -80,13 +80,13 @@ class Store:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                # A full disk ends the transaction by itself.
+                # A full disk rolls the transaction back by itself.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
 
     def write_one(self, sql: str, record: Parameters) -> None:
-        """One statement, which is a transaction by itself: done at a third of what `write` takes for it.
+        """One statement, a transaction by itself, at a third of the cost of `write`.
 
         SQLite lets go of Python's lock at every statement, and threads that wait for one another there cost
         more than the statements do.

@@ -18,7 +18,7 @@ def base_of(url: str) -> str:
 
 
 def pim_url(text: str, *, allow_http: bool) -> tuple[str, list[str]]:
-    """The address without what does not belong to it, and what is wrong with it, each with how to fix it.
+    """The cleaned address, and what is wrong with it, each with how to fix it.
 
     Space and quotes around it are dropped, so are a slash and a path of the API (`/api/rest/v1`,
     `/api/oauth/v1/token`) at its end, and a port that the scheme implies. `http://` is for this machine only
@@ -57,7 +57,7 @@ def _problems(parts: SplitResult, port: int | None, allow_http: bool) -> list[st
     if parts.scheme not in _PORTS:
         problems.append("begins with neither https:// nor http://: write https:// before the host")
     if not _is_host(host) or port == 0:
-        problems.append(f"names no host: {_EXAMPLE}")
+        problems.append(f"has no host: {_EXAMPLE}")
     elif host.startswith("your-"):
         problems.append("still has the example's value: write your PIM's address")
     if parts.username is not None or parts.password is not None:

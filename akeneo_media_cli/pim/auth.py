@@ -25,7 +25,7 @@ PAUSES = (0.5, 1.5)
 _RENEWALS = 2
 """Times that a call is replayed without a pause, with tokens that had run out or that others replaced."""
 _LONGEST_LIFE = 10 * 365 * 86400.0
-"""Seconds. What claims to live longer says nothing that can be planned with."""
+"""Seconds. A longer lifetime is not believed."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class TokenAuth:
             return token
         if token is None or token.over(now):
             return self._renewed(token)
-        # It is still good for a while: one thread goes for the next, the others need not wait.
+        # It is still valid for a while: one thread renews it, the others need not wait.
         if now >= self._not_before and self._lock.acquire(blocking=False):
             try:
                 if self._token is token:
@@ -203,7 +203,7 @@ class TokenAuth:
         return answer
 
     def _outage(self, answer: Answer) -> Trouble:
-        """What answers here gave a token before: it is not the address that is wrong."""
+        """This address gave a token before: it is not wrong."""
         return refusals.outage(answer, refusals.read_login(answer, self._transport.redact), writes=False)
 
     def _ask(self, grant: dict[str, str]) -> Answer:
@@ -254,7 +254,7 @@ class TokenAuth:
 
 
 class Session:
-    """The tokens of one call: a refused one is replaced, and the call replayed, a few times."""
+    """The tokens of one call: a refused one is replaced and the call replayed, a few times."""
 
     def __init__(self, auth: TokenAuth) -> None:
         self._auth = auth
@@ -310,7 +310,7 @@ class Session:
 
 
 def _lifetime(seconds: Any) -> float | None:
-    """`expires_in`, in seconds; None where it says nothing that can be used."""
+    """`expires_in`, in seconds; None if it is missing or unusable."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
         return None
     return float(seconds) if 0 < seconds <= _LONGEST_LIFE else None
@@ -321,5 +321,5 @@ def _sendable(token: str) -> bool:
 
 
 def _copy(error: AccessError) -> AccessError:
-    """The same error for one thread more: a raised exception is not shared."""
+    """The same error for another thread: a raised exception is not shared."""
     return AccessError(error.message, error.hint, error.kind)

@@ -1,4 +1,4 @@
-"""One file on this machine: found, looked at, and held against what the PIM can record."""
+"""One file on this machine: found, checked, and compared with what the PIM can record."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ LARGEST_FILE = 2_147_483_647
 """Bytes that its 32-bit column for the size can count."""
 
 Renaming = Callable[[Row, str], str | Failure]
-"""Makes the name to show from a row and the name it has so far, or tells why it has none."""
+"""Makes the name to show from a row and the name it has so far, or says why it has none."""
 
 _MOST_REMEMBERED = 1 << 14
 _NO_NAMES = ("", ".", "..")
@@ -63,7 +63,7 @@ class _Base:
     ways: dict[tuple[str, str], tuple[str, bool]] = field(default_factory=dict)
 
     def way(self, folder: str, before: str) -> tuple[str, bool]:
-        """Where `before`, what stands before a file's name, leads from `folder`; is that in a root?
+        """Where `before`, the folders in front of a file's name, leads from `folder`; is that in a root?
 
         Symlinks are followed for the answer. It is remembered, as many files lie in one folder.
         """
@@ -90,7 +90,7 @@ class FileRoots:
     below the manifest's folder (for standard input, the current one) or a `--root`: else whoever wrote the
     manifest would say what may be sent. With `sniff` off no file is opened; else `checks` says how they are
     looked at.
-    Not for use by several threads at once. What is learned of folders is not asked again: for one run.
+    Not for use by several threads at once. What is learned about folders is kept: use it for one run.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class FileRoots:
             return None
         return Failure(
             Kind.OUTSIDE_ROOT,
-            f"the manifest's own `root`, {printable(own)}, lies outside of {_folders(base)}",
+            f"the manifest's own `root`, {printable(own)}, is outside {_folders(base)}",
             "If you trust the manifest, name the folder with --root DIR, or allow such paths with "
             "--allow-outside-root.",
         )
@@ -165,8 +165,8 @@ def check_file(row: Row, roots: FileRoots, rename: Renaming | None = None) -> Lo
         return found
     path, status = found
     if not stat.S_ISREG(status.st_mode):
-        what = next((what for is_it, what in _SPECIAL if is_it(status.st_mode)), "no ordinary file")
-        return Failure(Kind.FILE_NOT_REGULAR, f"{shown} is {what}", "Name an ordinary file.")
+        what = next((what for is_it, what in _SPECIAL if is_it(status.st_mode)), "not a regular file")
+        return Failure(Kind.FILE_NOT_REGULAR, f"{shown} is {what}", "Name a regular file.")
     failure = check_size(status.st_size, shown)
     if failure is not None:
         return failure
@@ -200,7 +200,7 @@ def check_size(size: int, shown: str) -> Failure | None:
 def check_found(
     name: str, file: str, size: int | None, head: bytes | None, checks: ContentChecks = USUAL
 ) -> Failure | None:
-    """What can be told of a file that lies elsewhere by its size and first bytes, where they are known."""
+    """Checks a file that is elsewhere by its size and first bytes, as far as they are known."""
     shown = printable(file)
     failure = None if size is None else check_size(size, shown)
     if failure is not None or head is None:
@@ -214,7 +214,7 @@ def check_name(name: str, shown: str) -> Failure | None:
         return Failure(
             Kind.ROW_MALFORMED,
             f"the name to show for {shown} is empty",
-            "Give `filename` a name such as front.jpg; what stands before a slash or backslash is dropped.",
+            "Give `filename` a name such as front.jpg; what comes before a slash or backslash is dropped.",
         )
     if len(name) > LONGEST_NAME:
         return Failure(
@@ -274,13 +274,13 @@ def _find(row: Row, roots: FileRoots, shown: str) -> tuple[str, os.stat_result] 
             if is_link:
                 status = os.stat(path)  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
-            # A path that leaves the roots is told as such, whether or not anything is there.
+            # A path that leaves the roots is reported as such, whether or not anything is there.
             outside = outside or not (roots.allow_outside or within)
         except ValueError as error:
             return Failure(
                 Kind.FILE_MISSING,
-                f"no file can be named {shown}: {error}",
-                "Correct the name in the manifest.",
+                f"{shown} cannot be a file name: {error}",
+                "Fix the name in the manifest.",
             )
         except OSError as error:
             return _unreadable(shown, error.strerror or str(error))
@@ -291,7 +291,7 @@ def _find(row: Row, roots: FileRoots, shown: str) -> tuple[str, os.stat_result] 
     if outside:
         return Failure(
             Kind.OUTSIDE_ROOT,
-            f"{shown} lies outside of {_folders(base)}",
+            f"{shown} is outside {_folders(base)}",
             "Name its folder with --root, or allow such paths with --allow-outside-root.",
         )
     return _missing(row, roots, base, shown)
@@ -304,7 +304,7 @@ def _missing(row: Row, roots: FileRoots, base: _Base, shown: str) -> Failure:
             for folder in base.folders
             if (said := roots.nearby.hint(os.path.join(folder, row.file)))  # noqa: PTH118
         ),
-        f"Looked in {_folders(base)}; --root names another folder to start from.",
+        f"Looked in {_folders(base)}; --root sets another folder to start from.",
     )
     return Failure(Kind.FILE_MISSING, f"{shown} does not exist", hint)
 

@@ -1,4 +1,4 @@
-"""What is looked at in a file before it is sent: is it what its name says, is it whole, what is it to PHP?"""
+"""Checks of a file before it is sent: is it what its name says, is it complete, what type does PHP see?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..manifest.archive import Archive, open_archive, split_member_path
 
 _LARGEST_MEMBER = 256 * 1024 * 1024
 """The end of a packed member costs unpacking all of it: only done up to so many bytes."""
-_ALL_THE_SAME = "To send it all the same: --allow-mismatch."
+_ANYWAY = "To send it anyway: --allow-mismatch."
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ContentChecks:
 
 
 USUAL = ContentChecks()
-"""The looks that are taken where nothing else is asked for."""
+"""The default checks."""
 
 
 class PhpTypes(NamedTuple):
@@ -58,22 +58,20 @@ def check_sample(
     found = mismatch(sample, extension, link=link)
     if found is not None:
         named = f"is named .{extension}, but is" if extension else "is"
-        return Failure(
-            Kind.CONTENT_MISMATCH, f"{shown} {named} {found.what}", f"{found.hint} {_ALL_THE_SAME}"
-        )
+        return Failure(Kind.CONTENT_MISMATCH, f"{shown} {named} {found.what}", f"{found.hint} {_ANYWAY}")
     missing = truncation(sample) if required(extension) is not None else None
     if missing is not None:
         return Failure(
             Kind.PICTURE_TRUNCATED,
             f"{shown} is cut off: {missing}",
-            f"Its download or copy probably broke off: get it again. {_ALL_THE_SAME}",
+            f"Its download or copy probably broke off: get it again. {_ANYWAY}",
         )
     return None
 
 
 def check_local(path: str, size: int, name: str, shown: str, checks: ContentChecks) -> Failure | None:
     """`check_sample` for a file on this machine, and with `checks.pictures` its pixels. Raises OSError."""
-    # Non-blocking, lest a pipe that took the file's place since it was looked at holds the run up.
+    # Non-blocking: a pipe that has replaced the file since it was checked must not block the run.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(handle, "rb", buffering=0) as file:  # noqa: PTH123 - a handle
         found = check_sample(Sample.file(file, size), name, shown, checks=checks)
@@ -84,7 +82,7 @@ def check_local(path: str, size: int, name: str, shown: str, checks: ContentChec
 
 
 def check_picture(file: object, shown: str) -> Failure | None:
-    """Can the whole picture be decoded? Raises UsageError where nothing is there to decode it with."""
+    """Can the whole picture be decoded? Raises UsageError if Pillow is not installed."""
     try:
         why = defect(file)  # type: ignore[arg-type]
     except PillowMissingError:
@@ -141,7 +139,7 @@ def php_types(path: str, size: int, name: str) -> PhpTypes | None:
 
 
 def types_of(sample: Sample) -> PhpTypes:
-    """The types of a file, as far as the bytes at hand tell them. Raises OSError."""
+    """The types of a file, as far as these bytes show them. Raises OSError."""
     return PhpTypes(_type(sample, "8.2"), _type(sample, "8.4"))
 
 

@@ -17,21 +17,21 @@ _MOST_SEARCHES = 200  # comparing a name with thousands is slow, and nobody read
 
 
 def cell_hint(file: str) -> str:
-    """A sentence on a `file` that is not there and cannot be one file's name; "" if it can."""
+    """A sentence on a `file` that does not exist and cannot be one file's name; "" if it can."""
     parts = [part for part in _PARTING.split(file) if part]
     if len(parts) > 1 and all(_ONE_FILE.fullmatch(part) for part in parts):
-        return f"One file per row: this names {len(parts)}. Write a row for each, with its own attribute."
+        return f"One file per row, but this names {len(parts)}. Write a row for each, with its own attribute."
     if len(file) > 2 and file[0] == file[-1] and file[0] in "'\"`":
-        return f"The name is enclosed in {file[0]}: remove them, or say so with --quote."
+        return f"The name is in quotes ({file[0]}): remove them, or set --quote."
     if "\\" in file:
         return "Write / between folder and file, not \\."
     return ""
 
 
 class Nearby:
-    """Looks into folders for names like one that is not there; remembers what it saw.
+    """Searches folders for names similar to a missing one; caches what it saw.
 
-    The cost is bounded, however many files are missing: after some hundred searches only names that
+    The cost is bounded, however many files are missing: after some hundred searches, only names that
     differ in case or in the encoding of their accents are still named.
     """
 
@@ -41,7 +41,7 @@ class Nearby:
         self._searches = 0
 
     def hint(self, path: str) -> str:
-        """A sentence on what is there in place of `path`, or "" if nothing comes near."""
+        """A sentence on what exists in place of `path`, or "" if nothing is similar."""
         folder, name = os.path.split(path)
         there = self._names(folder)
         other = (there or {}).get(_folded(name))
@@ -54,7 +54,7 @@ class Nearby:
             return ""
         zeros = next((other for other in there.values() if _zeroless(other) == _zeroless(name)), None)
         if zeros is not None:
-            return f"There is {_shown(zeros)}: the names differ in the zeros before a number."
+            return f"There is {_shown(zeros)}: the names differ in leading zeros."
         near = nearest(name, there.values(), cutoff=0.7, fold=_folded)
         return f"Did you mean {_shown(near)}?" if near else ""
 
@@ -95,11 +95,11 @@ def _folded(name: str) -> str:
 
 def _instead(name: str, other: str) -> str:
     if other == name:
-        return "There is a symbolic link of this name, but what it leads to is gone."
+        return "There is a symbolic link of this name, but its target does not exist."
     if unicodedata.normalize("NFC", name) == unicodedata.normalize("NFC", other):
-        why = "its accents are encoded in another way (NFC and NFD): copy the name from the folder"
+        why = "its accents are encoded differently (NFC and NFD): copy the name from the folder"
     else:
-        why = "capital and small letters differ"
+        why = "upper and lower case differ"
     return f"There is {_shown(other)}; {why}."
 
 

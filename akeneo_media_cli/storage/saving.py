@@ -1,7 +1,7 @@
-"""Files that come from the PIM: under which name, in which place, and there whole or not at all.
+"""Files that come from the PIM: their names and places; each is written completely or not at all.
 
-What the PIM calls a file was typed by somebody, once: nothing of it may choose a folder, hide a file, follow
-a link or replace what is there (CWE-22, CWE-59).
+The PIM's name for a file was typed by somebody: it must not choose a folder, hide a file, follow
+a link or replace an existing file (CWE-22, CWE-59).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LONGEST = 255
 """Bytes of a file's name that every usual file system takes."""
 _LONGEST_FOLDER = 150
 _PIECE = 1 << 20
-# Controls, stray bytes, what turns text around or hides in it, and what Windows forbids.
+# Control characters, stray bytes, invisible and direction-changing characters, and what Windows forbids.
 _UNFIT = re.compile(
     '[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff<>:"/\\\\|?*]'
 )
@@ -35,7 +35,7 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9�
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
 Fetch = Callable[[BinaryIO], Downloaded]
-"""Writes the file's bytes to its argument; what that raises comes through."""
+"""Writes the file's bytes to its argument; exceptions pass through."""
 
 
 def safe_name(name: str, otherwise: str = "file") -> str:
@@ -86,13 +86,15 @@ def _quoted(match: re.Match[str]) -> str:
 def place_of(row: Row, roots: FileRoots) -> str | Failure:
     """Where a row's file is, or is to be: the first root that has it, else the first of all.
 
-    The path is free of symlinks but for its last part. A place outside of every root is a failure, unless
+    The path is free of symlinks but for its last part. A place outside every root is a failure, unless
     `roots` allow it.
     """
     shown = printable(row.file)
     folder, name = os.path.split(row.file)
     if "\0" in row.file or name in ("", ".", ".."):
-        return Failure(Kind.ROW_MALFORMED, f"{shown} names no file", "write the path of a file in `file`")
+        return Failure(
+            Kind.ROW_MALFORMED, f"{shown} does not name a file", "Write the path of a file in `file`."
+        )
     base = roots.base(row)
     places = []
     for root in base.folders:
@@ -104,14 +106,14 @@ def place_of(row: Row, roots: FileRoots) -> str | Failure:
     if not places:
         return Failure(
             Kind.OUTSIDE_ROOT,
-            f"{shown} would lie outside of {', '.join(map(printable, base.real))}",
-            "name its folder with --root, or allow such paths with --allow-outside-root",
+            f"{shown} would be outside {', '.join(map(printable, base.real))}",
+            "Name its folder with --root, or allow such paths with --allow-outside-root.",
         )
     return next(filter(os.path.lexists, places), places[0])
 
 
 class Occupied(Exception):  # noqa: N818
-    """Something else is in the file's place, and stays there; `failure` says what."""
+    """Another file is in the file's place and is kept; `failure` says what."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -119,12 +121,12 @@ class Occupied(Exception):  # noqa: N818
 
 
 class WrongSize(Exception):  # noqa: N818
-    """Other bytes came than the PIM's own record of the file has."""
+    """The number of bytes differs from the PIM's own record of the file."""
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What is in the file's place now. `written` False: it was there before, byte by byte the same."""
+    """What is in the file's place now. `written` False: it was there before, with the same bytes."""
 
     size: int
     mtime_ns: int
@@ -141,7 +143,7 @@ class Saver:
     def save(self, path: str, fetch: Fetch, *, size: int | None, overwrite: bool) -> Saved:
         """Let `fetch` bring a file to `path`, of `size` bytes where that is known.
 
-        What is there is left alone if it is the same; else it is replaced only with `overwrite`, and never
+        An existing file is left alone if it is the same; else it is replaced only with `overwrite`, and never
         a link, a folder or a device. Raises Occupied, WrongSize, OSError, and what `fetch` raises.
         """
         there = _there(path)
@@ -162,7 +164,7 @@ class Saver:
         return _saved(path, came, written=written)
 
     def sweep(self) -> None:
-        """Remove what calls that were abandoned left half done."""
+        """Remove the unfinished files of abandoned requests."""
         for path in list(self._unfinished):
             with contextlib.suppress(OSError):
                 os.unlink(path)  # noqa: PTH108
@@ -177,7 +179,7 @@ class Saver:
 
     @contextlib.contextmanager
     def _temporary(self, path: str) -> Iterator[tuple[str, BinaryIO]]:
-        """A new file beside `path`; whatever is left of it goes at the end."""
+        """A new temporary file beside `path`; it is deleted at the end."""
         # Short: the name itself may be as long as the file system allows.
         folder = os.path.dirname(path)  # noqa: PTH120
         temporary = os.path.join(folder, f".akeneo-media-{secrets.token_hex(6)}.part")  # noqa: PTH118
@@ -192,7 +194,7 @@ class Saver:
 
 
 class _Comparison:
-    """Takes a file's bytes as they come and raises at the first that differ from those on disk."""
+    """Takes a file's bytes as they come and raises at the first difference from those on disk."""
 
     def __init__(self, file: BinaryIO, otherwise: Failure) -> None:
         self._file = file
@@ -209,7 +211,7 @@ class _Comparison:
 
 
 def _there(path: str) -> os.stat_result | None:
-    """The regular file in that place; None where there is nothing. Raises Occupied for anything else."""
+    """The regular file in that place; None if there is nothing. Raises Occupied for anything else."""
     try:
         found = os.lstat(path)
     except FileNotFoundError:
@@ -218,15 +220,15 @@ def _there(path: str) -> os.stat_result | None:
         try:
             found = os.stat(path)  # noqa: PTH116
         except OSError:
-            raise Occupied(_no_file(path, "a link that leads nowhere")) from None
+            raise Occupied(_no_file(path, "a broken link")) from None
     if not stat.S_ISREG(found.st_mode):
-        raise Occupied(_no_file(path, "a folder" if stat.S_ISDIR(found.st_mode) else "no ordinary file"))
+        raise Occupied(_no_file(path, "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"))
     return found
 
 
 def _no_file(path: str, what: str) -> Failure:
     return Failure(
-        Kind.FILE_NOT_REGULAR, f"{printable(path)} is {what}", "move it away, or download to another folder"
+        Kind.FILE_NOT_REGULAR, f"{printable(path)} is {what}", "Move it away, or download to another folder."
     )
 
 
@@ -235,22 +237,22 @@ def _different(path: str, *, linked: bool) -> Failure:
         return Failure(
             Kind.FILE_EXISTS,
             f"{printable(path)} is a link to a file that differs from what the PIM holds",
-            "links are neither followed nor replaced: remove it, or download to another folder",
+            "Links are neither followed nor replaced: remove it, or download to another folder.",
         )
     return Failure(
         Kind.FILE_EXISTS,
-        f"{printable(path)} is there already and differs from what the PIM holds",
-        "replace it with --overwrite, or download to another folder",
+        f"{printable(path)} exists already and differs from the PIM's file",
+        "Replace it with --overwrite, or download to another folder.",
     )
 
 
 def _check(came: Downloaded, size: int | None) -> None:
     if size is not None and came.size != size:
-        raise WrongSize(f"{came.size:,} bytes came, and the PIM's record of the file says {size:,}")
+        raise WrongSize(f"{came.size:,} bytes came, but the PIM's record of the file says {size:,}")
 
 
 def _same(path: str, came: Downloaded) -> bool | None:
-    """Does the file in that place hold what came? None where there is no ordinary file."""
+    """Does the file in that place hold the same bytes? None if there is no regular file."""
     try:
         found = os.lstat(path)
         if not stat.S_ISREG(found.st_mode):
@@ -267,13 +269,13 @@ def _same(path: str, came: Downloaded) -> bool | None:
 
 
 def _move(temporary: str, path: str, came: Downloaded, *, overwrite: bool) -> bool:
-    """Give the finished file its name; False where the same file has appeared there meanwhile."""
+    """Give the finished file its name; False if the same file has appeared there meanwhile."""
     if overwrite:
         _there(path)
         os.replace(temporary, path)  # noqa: PTH105
         return True
     try:
-        # A link fails where something is, however lately it came; a rename would replace it.
+        # A hard link fails if something is there, however new; a rename would replace it.
         os.link(temporary, path)
         return True
     except FileExistsError:

@@ -25,9 +25,9 @@ from .links.naming import named
 
 _PIECE = 1024 * 1024
 LOOKS = 16
-"""So many links are looked at together: most of the time is spent waiting for their hosts."""
+"""How many links are looked at in parallel: most of the time is spent waiting for their hosts."""
 REMEMBERED = 20_000
-"""So many links are not asked again what they lead to."""
+"""How many links' results are cached."""
 
 
 class LinkedFile(Protocol):
@@ -42,7 +42,7 @@ class LinkedFile(Protocol):
 
 
 class NotAFileError(Exception):
-    """A folder, pipe or device is where a file was."""
+    """A folder, pipe or device is in the file's place."""
 
 
 class MemberSource:
@@ -56,7 +56,7 @@ class MemberSource:
         try:
             self._archive: Archive = open_archive(archive)
         except FileNotFoundError:
-            raise _trouble(Kind.FILE_MISSING, f"{archive} is not there") from None
+            raise _trouble(Kind.FILE_MISSING, f"{archive} does not exist") from None
         except (OSError, UnsafeArchiveError) as error:
             raise _trouble(Kind.FILE_UNREADABLE, f"{archive}: {error}") from None
         info = self._archive.member(name)
@@ -74,7 +74,7 @@ class MemberSource:
             raise _trouble(Kind.FILE_UNREADABLE, f"{self.name} cannot be unpacked: {error}") from None
 
     def changed(self, stream: Stream) -> bool:
-        """Is the archive no longer the one that was opened? The content has its own checksum."""
+        """Has the archive changed since it was opened? The content has its own checksum."""
         try:
             return identity(os.stat(self._archive.path)) != self._archive.identity  # noqa: PTH116
         except OSError:
@@ -85,7 +85,7 @@ class MemberSource:
 
 
 class _Unpacked:
-    """A member that is being read; what is wrong with the ZIP is the row's trouble."""
+    """A member that is being read; a damaged ZIP is the row's trouble."""
 
     def __init__(self, packed: IO[bytes], name: str) -> None:
         self._packed = packed
@@ -132,7 +132,7 @@ class Sources:
         if split_member_path(path) is None:
             found = os.stat(path)  # noqa: PTH116
             if not stat.S_ISREG(found.st_mode):
-                raise NotAFileError("it is no file any more")
+                raise NotAFileError("it is not a file any more")
             return found.st_size, found.st_mtime_ns, stamp_of(found)
         try:
             with closing(self.of(path)) as source:
@@ -155,7 +155,7 @@ class Sources:
         return digest.hexdigest()
 
     def look(self, batch: Iterable[LinkedFile]) -> dict[int, SourceTrouble]:
-        """Put down the size and time of what the links among the rows lead to; by seq why it cannot be had.
+        """Record size and time of the files behind links; the failures by seq.
 
         Files and members were looked at when they were planned.
         """
@@ -178,7 +178,7 @@ class Sources:
         return troubles
 
     def php_types(self, planned: LinkedFile) -> PhpTypes | None:
-        """What PHP takes a planned row's file for; None where nobody asks, or it cannot be told."""
+        """The MIME type that PHP detects in a planned row's file; None if it is not needed or unknown."""
         path = planned.path
         if path is None or self._checks.allow_mismatch:
             return None
@@ -191,16 +191,16 @@ class Sources:
         try:
             return php_types(path, planned.size or 0, planned.name)
         except (OSError, *TROUBLE, UnsafeArchiveError):
-            # Whoever sends it tells what is wrong.
+            # Sending it reports what is wrong.
             return None
 
     def close(self) -> None:
-        """Let go of what links hold."""
+        """Close what links hold."""
         if self.links is not None:
             self.links.close()
 
     def _look_at(self, paths: set[str]) -> dict[str, Found | SourceTrouble]:
-        """What is at each of the paths; many are asked about at once."""
+        """What is at each of the paths; many are looked at in parallel."""
         waiting = deque(sorted(paths))
         found: dict[str, Found | SourceTrouble] = {}
 
@@ -215,7 +215,7 @@ class Sources:
             except BaseException as error:
                 defects.append(error)
 
-        # Daemons: one who interrupts a run twice does not wait for a host that is silent.
+        # Daemons: a second Ctrl-C must not wait for a silent host.
         lookers = [threading.Thread(target=work, daemon=True) for _ in range(min(LOOKS, len(paths)))]
         for looker in lookers:
             looker.start()
@@ -243,4 +243,4 @@ class Sources:
 
 
 def _trouble(kind: Kind, message: str) -> SourceTrouble:
-    return SourceTrouble(Failure(kind, message, "Export it again, and leave it alone while it is sent."))
+    return SourceTrouble(Failure(kind, message, "Export it again, and do not change it while it is sent."))

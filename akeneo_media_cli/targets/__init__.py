@@ -1,17 +1,17 @@
-"""The places that media can go to, one module a kind."""
+"""The kinds of places that media can go to, one module each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from ..rows import TargetType
-from .base import Line, MakeBody, Place
+from .base import Line, MakeBody, TargetAdapter
 from .categories import Categories
 from .collections import ASSETS, RECORDS
 from .pam import PamAssets
 from .products import Models, Products, ProductsByUuid
 
-ADAPTERS: Mapping[TargetType, Place] = {
+ADAPTERS: Mapping[TargetType, TargetAdapter] = {
     TargetType.PRODUCT: Products(),
     TargetType.PRODUCT_UUID: ProductsByUuid(),
     TargetType.PRODUCT_MODEL: Models(),
@@ -22,4 +22,4 @@ ADAPTERS: Mapping[TargetType, Place] = {
 }
 """By the type of `ResolvedTarget.target`."""
 
-__all__ = ["PLACES", "Line", "MakeBody", "Place"]
+__all__ = ["ADAPTERS", "Line", "MakeBody", "TargetAdapter"]

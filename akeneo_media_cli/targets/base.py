@@ -1,4 +1,4 @@
-"""What every kind of place for media can do. Each kind has a module of its own beside this one."""
+"""The interface of every kind of place for media. Each kind has a module of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Line = Sequence[tuple[ResolvedTarget, "str | None"]]
 """The values of one entity that a PATCH sets; None empties one."""
 
 
-class Place(Protocol):
+class TargetAdapter(Protocol):
     """One kind of entity that holds media. No state: safe to use from many threads.
 
     All methods raise Refusal, Trouble and AccessError as the client does.
@@ -38,15 +38,15 @@ class Place(Protocol):
 
     @property
     def told(self) -> bool:
-        """Does the PIM tell a stored file's name and size? Else it only gives the bytes."""
+        """Does the PIM say a stored file's name and size? Else it only gives the bytes."""
         ...
 
     def key(self, resolved: ResolvedTarget) -> str:
-        """The entity's name among the scheduler's keys: two aims at one entity give one key."""
+        """The entity's key for the scheduler: two rows for one entity have the same key."""
         ...
 
     def group(self, resolved: ResolvedTarget) -> str:
-        """Entities of one group may be attached to by one call."""
+        """Entities of one group can be set by one PATCH."""
         ...
 
     def upload(self, client: PimClient, resolved: ResolvedTarget, make: MakeBody) -> Created:
@@ -54,17 +54,17 @@ class Place(Protocol):
         ...
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:
-        """Set codes (None: empty the value); the aims of a line are of one entity, all lines of one group."""
+        """Set codes (None: empty the value); a line is for one entity, all lines are of one group."""
         ...
 
     def held(self, client: PimClient, resolved: ResolvedTarget) -> str | None:
-        """The media code that the value holds now, by a single read, which is never behind."""
+        """The media code that the value holds now, by a single read, which is always up to date."""
         ...
 
     def resembles(
         self, client: PimClient, resolved: ResolvedTarget, code: str, name: str, size: int | None
     ) -> bool:
-        """Has the stored file of the value this name and size (bytes), as far as the PIM tells?"""
+        """Does the value's stored file have this name and size (bytes), as far as the PIM says?"""
         ...
 
     def download(self, client: PimClient, resolved: ResolvedTarget, code: str, into: BinaryIO) -> Downloaded:

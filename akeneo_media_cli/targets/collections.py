@@ -1,4 +1,4 @@
-"""Assets and records: a file goes up for nobody, and a batch PATCH gives its code to values.
+"""Assets and records: a file is uploaded on its own, and a batch PATCH sets its code in values.
 
 See docs/pim-behaviour.md, "Assets and reference entities".
 """
@@ -18,12 +18,12 @@ from .resolved import ResolvedTarget
 from .stored import resembles
 
 IMAGE = "image"
-"""What stands for a reference entity's own image, which belongs to no attribute."""
+"""The name for a reference entity's own image, which has no attribute."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """One of the two: they differ in the client's methods only."""
+    """Assets or records: they differ only in the client's methods."""
 
     kind: str
     get: Callable[[PimClient, str, str], Entity | None]
@@ -73,10 +73,10 @@ ASSETS = Collection(
 
 
 class Records(Collection):
-    """Records, and where a row names none the reference entity's own image."""
+    """Records, and the reference entity's own image if a row names no record."""
 
     def group(self, resolved: ResolvedTarget) -> str:
-        # The image is set by a call of its own.
+        # The image is set by a request of its own.
         return f"{super().group(resolved)}{'' if resolved.target.code else '/image'}"
 
     def attach(self, client: PimClient, lines: Sequence[Line]) -> list[LineResult]:

@@ -16,7 +16,7 @@ from .stored import resembles
 
 
 class PamAssets:
-    """Assets by code. `ResolvedTarget.attribute` means nothing here: the scope tells the file."""
+    """Assets by code. `ResolvedTarget.attribute` is not used: the scope says which file."""
 
     attaches = False
     shares = False
@@ -35,7 +35,7 @@ class PamAssets:
         else:
             created = client.upload_pam_variation(code, resolved.scope, body, resolved.locale)
         try:
-            # The answer names the place, not the file.
+            # The answer does not name the file.
             held = self.held(client, resolved)
         except CallError:
             held = None

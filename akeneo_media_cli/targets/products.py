@@ -104,14 +104,14 @@ def _value(entity: Product | ProductModel | None, resolved: ResolvedTarget) -> s
 
 
 def _checked(results: list[LineResult]) -> list[LineResult]:
-    """A PATCH makes what is not there: an entity that was seen a moment ago and is made now was deleted."""
+    """A PATCH creates what does not exist: an entity that was seen before and is created now was deleted."""
     return [replace(each, status=404, failure=_gone(each.code)) if each.created else each for each in results]
 
 
 def _gone(code: str) -> Failure:
     return Failure(
         Kind.TARGET_UNKNOWN,
-        f"{code} was deleted while this run went on, and the PIM made an empty one for its media",
-        "delete the empty one in the PIM, or restore the former, then run the same command again",
+        f"{code} was deleted during this run, and the PIM created an empty one for its media",
+        "Delete the empty one in the PIM, or restore the old one, then run the same command again.",
         201,
     )

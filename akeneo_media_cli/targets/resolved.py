@@ -1,4 +1,4 @@
-"""Where a row's file goes: what the PIM, or else the manifest, says of it."""
+"""Where a row's file goes, by what the PIM or else the manifest says."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ResolvedTarget:
 
     @staticmethod
     def as_written(planned: PlannedRow) -> ResolvedTarget:
-        """A row taken at its word: `--no-preflight`."""
+        """A row as written: `--no-preflight`."""
         row = planned.row
         assert row.target is not None
         return ResolvedTarget(row.target, row.attribute, row.locale, row.scope)

@@ -1,4 +1,4 @@
-"""What a media code tells of a file, where the PIM tells nothing else of it
+"""What a media code says about a file, if the PIM says nothing else
 (docs/pim-behaviour.md, "Swapped bytes" and "Assets and reference entities")."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _KEPT = 95
 
 
 def safe_name(name: str) -> str:
-    """What the PIM makes of a file name for the end of its code: a `_` for each byte that is not plain."""
+    """The end of the code that the PIM makes of a file name: `_` for each unusual byte."""
     raw = php_basename(name).encode("utf-8", "surrogatepass")
     safe = _UNSAFE.sub(b"_", raw).decode("ascii")
     if len(safe) <= _LONGEST:
@@ -27,7 +27,7 @@ def safe_name(name: str) -> str:
 
 
 def resembles(code: str, name: str, size: int | None, download: Callable[[BinaryIO], Downloaded]) -> bool:
-    """Has the file of a code this name and size (bytes)? The size is learned by fetching it."""
+    """Has the file of a code this name and size (bytes)? The size is found by downloading it."""
     found = name_in_code(code)
     if found is not None and found != safe_name(name):
         return False

@@ -24,7 +24,7 @@ from ..progress.base import Progress
 from ..rows import Status
 from ..storage.links import too_slow
 from ..storage.sources import AnySource, Sources
-from ..targets import Place
+from ..targets import TargetAdapter
 from ..targets.carrier import restore, settle_debt
 from ..targets.resolved import ResolvedTarget
 from .outcomes import outcome_of
@@ -297,7 +297,7 @@ class UploadExecutor:
         for task in tasks:
             lines.setdefault(task.attach_keys, []).append((task.row.resolved, _code(task)))
         self._run.mark_in_flight([_mark(task, _code(task)) for task in tasks])
-        place: Place = tasks[0].row.place
+        place: TargetAdapter = tasks[0].row.place
         began = self._clock()
         try:
             results = place.attach(self._client, list(lines.values()))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ..errors import Failure
 from ..ledger import Before, BorrowedValue, HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult
-from ..targets import ADAPTERS, Place
+from ..targets import ADAPTERS, TargetAdapter
 from ..targets.resolved import ResolvedTarget
 from .task import Known, UploadTask
 
@@ -31,12 +31,12 @@ class UploadPayload:
     held: HeldFile | None = None
 
     @property
-    def place(self) -> Place:
+    def place(self) -> TargetAdapter:
         """The adapter of the row's target."""
         return ADAPTERS[self.resolved.target.type]
 
     @property
-    def sent_to(self) -> Place:
+    def sent_to(self) -> TargetAdapter:
         """The adapter of the target that its file is sent to."""
         return ADAPTERS[(self.via or self.resolved).target.type]
 

@@ -53,7 +53,7 @@ class TestPlace:
         opened(path).close()
         before = path.read_bytes()
         for exclusive in (True, False):
-            with pytest.raises(LedgerError, match=r"is of the PIM at https://pim\.example\.com, not of"):
+            with pytest.raises(LedgerError, match=r"belongs to the PIM at https://pim\.example\.com, not to"):
                 opened(path, pim_url="https://staging.example.com", exclusive=exclusive)
         assert path.read_bytes() == before
         opened(path, pim_url="https://PIM.example.com:443/").close()
@@ -97,7 +97,7 @@ class TestVersions:
                 LedgerError, match=rf"schema version 7, this program knows {len(schema.MIGRATIONS)}"
             ) as caught:
                 opened(path, exclusive=exclusive)
-            assert "upgrade" in caught.value.hint
+            assert "Upgrade" in caught.value.hint
         assert [p.name for p in path.parent.glob("*damaged*")] == []
 
     @pytest.mark.parametrize("statement", ["CREATE TABLE moz_places (id)", "PRAGMA application_id = 5"])
@@ -107,7 +107,7 @@ class TestVersions:
             connection.execute(statement)
         connection.close()
         for exclusive in (True, False):
-            with pytest.raises(LedgerError, match="is a database of another program"):
+            with pytest.raises(LedgerError, match="belongs to another program"):
                 opened(path, exclusive=exclusive)
 
     def test_an_older_file_is_brought_up_with_what_is_in_it(
@@ -231,7 +231,7 @@ class TestDamage:
         path.parent.mkdir()
         path.write_bytes(content)
         for exclusive in (True, True, False):
-            with pytest.raises(LedgerError, match="is no ledger") as caught:
+            with pytest.raises(LedgerError, match="is not a ledger") as caught:
                 opened(path, exclusive=exclusive)
             assert "--state" in caught.value.hint
         assert [p.name for p in path.parent.iterdir()] == [path.name]
@@ -277,9 +277,9 @@ class TestDamage:
 class TestUnwritable:
     def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        with pytest.raises(LedgerError, match=r"cannot be made: (Not a directory|File exists)"):
+        with pytest.raises(LedgerError, match=r"cannot be created: (Not a directory|File exists)"):
             opened(tmp_path / "file" / "state" / "pim.sqlite")
-        with pytest.raises(LedgerError, match="is no file"):
+        with pytest.raises(LedgerError, match="is not a file"):
             opened(tmp_path)
 
     @pytest.mark.parametrize("what", ["folder", "file", "unreadable"])

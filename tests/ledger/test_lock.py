@@ -47,7 +47,7 @@ class TestLock:
             opened(path)
         assert caught.value.exit_status is Exit.LOCKED
         assert f"process {holder.pid} on " in caught.value.message
-        assert "(upload) holds it since 2026-11-23 12:00:00 UTC" in caught.value.message
+        assert "(upload) has held it since 2026-11-23 12:00:00 UTC" in caught.value.message
 
     def test_another_name_of_the_file_is_the_same_lock(
         self, path: Path, holder: subprocess.Popen[str], tmp_path: Path
@@ -64,7 +64,7 @@ class TestLock:
         self, path: Path, holder: subprocess.Popen[str], text: str
     ) -> None:
         path.with_name("pim.sqlite.holder").write_text(text)
-        with pytest.raises(LedgerLockedError, match="another process holds it"):
+        with pytest.raises(LedgerLockedError, match="another process is using it"):
             opened(path)
 
     def test_reading_goes_on_beside_a_run(self, path: Path, holder: subprocess.Popen[str]) -> None:

@@ -87,7 +87,7 @@ def test_two_runs_of_one_second_have_two_ids(ledger: Ledger) -> None:
 
 
 def test_no_runs_yet(ledger: Ledger) -> None:
-    with pytest.raises(UsageError, match="there is no run yet"):
+    with pytest.raises(UsageError, match="there are no runs yet"):
         ledger.run("last")
     assert ledger.runs() == []
 

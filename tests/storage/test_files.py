@@ -121,7 +121,7 @@ def test_the_root_of_standard_input_starts_in_the_current_folder(
         found = check_file(Row("-", 1, "x.jpg", None, "p", root=root), FileRoots())
         assert isinstance(found, Failure) is outside
         if isinstance(found, Failure):
-            assert found.message.endswith("lies outside of the current folder")
+            assert found.message.endswith("is outside the current folder")
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ def as_nobody(tmp_path: Path) -> object:
 @pytest.mark.parametrize(
     ("there", "named", "said"),
     [
-        ("IMG_1.JPG", "img_1.jpg", "'IMG_1.JPG'; capital and small letters differ"),
+        ("IMG_1.JPG", "img_1.jpg", "'IMG_1.JPG'; upper and lower case differ"),
         (unicodedata.normalize("NFD", "é.jpg"), unicodedata.normalize("NFC", "é.jpg"), "NFC and NFD"),
         ("front.jpg", "frnt.jpg", "Did you mean 'front.jpg'?"),
         ("front.jpg", "something else", "Looked in"),
@@ -369,7 +369,7 @@ def test_looking_for_the_nearest_has_an_end(folder: Path, monkeypatch: pytest.Mo
     listed = near._folders[str(folder / "two")]
     assert listed is not None and len(listed) == 3
     assert list(near._folders) == [str(folder / "two")]
-    assert "capital" in near.hint(str(folder / "two" / next(iter(listed)).upper()))
+    assert "upper and lower" in near.hint(str(folder / "two" / next(iter(listed)).upper()))
 
 
 def test_a_folder_that_cannot_be_listed_has_no_hint(folder: Path, as_nobody: Callable[[], None]) -> None:

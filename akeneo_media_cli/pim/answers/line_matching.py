@@ -1,4 +1,4 @@
-"""Which answer of a batch PATCH is whose: only a line's own answer may be believed of it."""
+"""Matches the answers of a batch PATCH to its lines: only a line's own answer counts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def match_answers(
         each for each in said if isinstance(each, dict) and type(each.get("status_code")) is int
     ]
     numbers = [each.get("line") if numbered else None for each in answers]
-    # Where one number is none of ours, the others may count from elsewhere too.
+    # If one number is not one of ours, the others may be wrong too.
     counted = all(n is None or (type(n) is int and 1 <= n <= len(lines)) for n in numbers)
     complete = numbered and len(answers) == len(said) == len(lines) and all(n is None for n in numbers)
     names = [_name(line, key) for line in lines]

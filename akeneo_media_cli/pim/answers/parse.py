@@ -1,4 +1,4 @@
-"""Reading JSON that may be anything: a proxy's login page, half an answer, another program's.
+"""Reads JSON that may be anything: a proxy's login page, half an answer, another program's.
 
 Every function raises `Garbled` with the path of what is wrong, never KeyError or TypeError.
 """
@@ -81,7 +81,7 @@ def texts(source: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 
 def flag(source: Mapping[str, Any], key: str) -> bool:
-    """True only where it says true."""
+    """True only if the value is true."""
     return source.get(key) is True
 
 

@@ -27,7 +27,7 @@ def size_limit(size: Any) -> int | None:
     (docs/pim-behaviour.md, "Cost of a call and limits"); None: no limit.
 
     A whole number of MB is that many times 1,000,000, any other is floor(MB x 1024) x 1000.
-    Raises Garbled for what is no number.
+    Raises Garbled for what is not a number.
     """
     exact = megabytes(size)
     if exact is None:
@@ -38,18 +38,18 @@ def size_limit(size: Any) -> int | None:
 
 
 def megabytes(size: Any) -> Decimal | None:
-    """The number in a `max_file_size`; None: no limit. Raises Garbled for what is no number.
+    """The number in a `max_file_size`; None: no limit. Raises Garbled for what is not a number.
 
-    Less than nothing, or a million TB and more, limits no file; as whole numbers such can fill the memory.
+    A negative number, or a million TB and more, limits no file; huge integers can fill the memory.
     """
     if size is None or size == "":
         return None
     try:
         exact = Decimal(str(size))
     except InvalidOperation:
-        raise parse.Garbled("max_file_size is no number") from None
+        raise parse.Garbled("max_file_size is not a number") from None
     if not exact.is_finite():
-        raise parse.Garbled("max_file_size is no number")
+        raise parse.Garbled("max_file_size is not a number")
     return None if exact < 0 or exact.adjusted() >= 12 else exact
 
 
@@ -232,7 +232,7 @@ class FamilyVariant:
 
 @dataclass(frozen=True)
 class MediaFile:
-    """What the PIM tells of a stored product media file; no hash is among it
+    """What the PIM says about a stored product media file; there is no hash
     (docs/pim-behaviour.md, "Answers to an upload")."""
 
     code: str
@@ -323,7 +323,7 @@ class LineResult:
 
     @property
     def created(self) -> bool:
-        """The entity was not there before: for products, somebody's typing error came to life."""
+        """The entity did not exist before: for products, a typo has created one."""
         return self.status == 201
 
     @property

@@ -79,7 +79,7 @@ def batches(codes: Sequence[str], path_of: Callable[[list[str]], str]) -> Iterat
 
 
 class Calls:
-    """What every endpoint needs."""
+    """The base of all endpoint classes."""
 
     def __init__(
         self,
@@ -355,7 +355,7 @@ class _Resumed(threading.local):
 
 
 def _may_be_done(answer: Answer) -> bool:
-    """Could the PIM have done what it was asked, for all that this answer says?"""
+    """Could the PIM have done what it was asked, in spite of this answer?"""
     return answer.method != "GET" and answer.whole
 
 

@@ -92,7 +92,7 @@ class CatalogueCalls(Calls):
         return self.get_or_none(path, Category.read)
 
     def routes(self) -> Routes:
-        """The endpoints that this PIM has. Asks for no token: the PIM tells them to anybody."""
+        """The endpoints that this PIM has. Needs no token."""
         answer = self.call("GET", "", signed=False)
         if answer.status != 200:
             raise self.refused(answer)

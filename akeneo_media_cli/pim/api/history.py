@@ -1,4 +1,4 @@
-"""What has worked so far in this process: it tells an outage from a wrong address.
+"""What has worked so far in this process: it distinguishes an outage from a wrong address.
 
 A maintenance page may come with any status (docs/pim-behaviour.md, "Proxies between client and PIM"). Only
 that the PIM itself answered before shows that the page is about the PIM, not about the row.

@@ -19,7 +19,7 @@ class MediaCalls(Calls):
         return self.get_or_none(f"/media-files/{media_path(code)}", MediaFile.read)
 
     def require_access(self) -> None:
-        """One call that asks for no right but that to use the API at all (docs/pim-behaviour.md, "Rights").
+        """A request that needs only the right to use the API (docs/pim-behaviour.md, "Rights").
 
         Raises AccessError where the user lacks even that one.
         """

@@ -183,5 +183,5 @@ def _walk(
         asked["search"] = criteria(**conditions)
     path = f"/{kind}" + query(**asked)
     limited = f"/{kind}" + query(**asked, attributes=",".join(attributes))
-    # Without the limit more values come than are needed: dear, but what a server takes.
+    # Without the limit more values come than are needed: slow, but short enough for a server.
     return limited if attributes and len(limited) <= LONGEST_PATH else path

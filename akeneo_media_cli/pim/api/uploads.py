@@ -148,7 +148,7 @@ class UploadCalls(Calls):
         )
 
     def _unnamed(self, answer: Answer) -> Trouble:
-        """For success without the name of what was created: it may be, so a look-up has to tell."""
+        """For a success that does not name what was created: a look-up must find out."""
         if answer.body and not refusals.read(answer, self.transport.redact).json and answer.status != 201:
             return self._outage(answer)
         return Trouble(

@@ -1,1 +1,1 @@
-"""HTTP to one host: connections, bodies, time-outs, redaction. Knows nothing of Akeneo's API."""
+"""HTTP to one host: connections, bodies, timeouts, redaction. Knows nothing of Akeneo's API."""

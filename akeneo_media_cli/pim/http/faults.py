@@ -211,7 +211,7 @@ def reason_of(causes: list[BaseException]) -> str:
 
 
 def certificate_end(host: str, port: int, verify: bool | str, timeout: float) -> str:
-    """Until when the server's certificate is valid, by its own word; empty where that cannot be told.
+    """Until when the server's certificate is valid, as it says; empty if unknown.
 
     Connects once more and checks everything but the dates; sends nothing.
     """

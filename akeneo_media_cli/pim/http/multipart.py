@@ -86,7 +86,7 @@ class FileBody:
     ) -> None:
         """`filename`: what the PIM is to show, if not the source's own name.
 
-        `on_bytes` hears how many bytes of the file went out, and a negative number when a new try takes
+        `on_bytes` gets how many bytes of the file were sent, and a negative number when a new try takes
         back what the last one had sent. `pace` is called with the size of each piece before it goes out
         and may wait. `piece`: bytes handed out at once.
         """
@@ -181,7 +181,7 @@ class FileBody:
         if filled + len(self._tail) > len(buffer):
             yield from self._hand_out(buffer[:filled], left)
             filled = 0
-        # The last look: without the closing boundary the PIM takes nothing.
+        # The last check: without the closing boundary the PIM takes nothing.
         if self.source.changed(stream):
             raise changed_while_sent(self.source.name)
         if hashed:

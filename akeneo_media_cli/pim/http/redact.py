@@ -1,4 +1,4 @@
-"""Keeping secrets out of what is shown."""
+"""Keeps secrets out of what is shown."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Source(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of what is held beside the streams, which are closed by themselves."""
+        """Release what is held beside the streams, which are closed by themselves."""
         ...
 
 
@@ -89,7 +89,7 @@ class PathSource:
 
 
 def stamp_of(found: os.stat_result) -> int:
-    """Inode and change time as one number: it tells a file from another of the same size and time."""
+    """Inode and change time as one number: it distinguishes files of the same size and time."""
     return (found.st_ctime_ns ^ found.st_ino << 20) & 2**63 - 1
 
 
@@ -105,7 +105,7 @@ def _open_at_once(path: str, flags: int) -> int:
 def _unreadable(path: str, error: OSError | ValueError) -> SourceTrouble:
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return SourceTrouble(
-            Failure(Kind.FILE_MISSING, f"{path} is not there", "Check the path, or put the file there.")
+            Failure(Kind.FILE_MISSING, f"{path} does not exist", "Check the path, or put the file there.")
         )
     reason = getattr(error, "strerror", None) or str(error)
     return SourceTrouble(
@@ -114,11 +114,11 @@ def _unreadable(path: str, error: OSError | ValueError) -> SourceTrouble:
 
 
 def changed_while_sent(name: str) -> SourceTrouble:
-    """For any source: what was read does not belong together, and nothing of it was taken by the PIM."""
+    """For any source: the bytes read are not from one version of the file, and the PIM took none of them."""
     return SourceTrouble(
         Failure(
             Kind.FILE_CHANGED,
             f"{name} changed while it was being sent; the PIM was given nothing",
-            "Run again when nothing writes to the file any more.",
+            "Run the command again when nothing writes to the file any more.",
         )
     )

@@ -35,7 +35,7 @@ class Throttle:
 
     @property
     def piece(self) -> int:
-        """So many bytes may go out at once without long silences on the line between."""
+        """How many bytes may be sent at once without long pauses in between."""
         return int(max(_SMALLEST_PIECE, min(_LARGEST_PIECE, self.rate / 4)))
 
     def take(self, size: int) -> None:

@@ -325,7 +325,7 @@ def proxies_for(url: str) -> dict[str, str]:
 
 
 def authorities() -> bool | str:
-    """Whom to trust: the file or folder that the environment names, else requests' own list."""
+    """The certificates to trust: the file or folder that the environment names, else requests' own list."""
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         named = os.environ.get(variable)
         if not named:

@@ -1,7 +1,7 @@
 """Connections that suit long bodies and servers that answer early or close soon.
 
 What urllib3 leaves open is decided here: how long a silence may be while a body goes out, when a kept
-connection is too old to trust, and what becomes of a body whose answer has come before its end.
+connection is too old to trust, and what happens to a body whose answer comes before its end.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ USES = 90
 (docs/pim-behaviour.md, "Transport")."""
 
 LONGEST_ANSWER = 10
-"""Time-outs that a whole answer may take: a hundred slow saves of one PATCH, but no drip without end."""
+"""A whole answer may take so many timeouts: enough for a hundred slow saves in one PATCH, but not endless."""
 
 Pools = dict[str, Any]
 """Classes of urllib3's pools, by scheme."""
@@ -40,7 +40,7 @@ _STATUS_AT = len("HTTP/1.1 ")
 
 @dataclass
 class CallState(threading.local):
-    """What this thread's call came to on the wire; requests keeps it to itself when a call fails."""
+    """How far this thread's request got; requests does not tell when a request fails."""
 
     connected: bool = False
     """There was a connection, its handshake done, and the request began to go out on it."""
@@ -51,7 +51,7 @@ class CallState(threading.local):
     handed_at: float | None = None
     """When that was, in monotonic seconds."""
     fresh: bool = False
-    """No kept connection may be used: one died, and those kept beside it may be as dead."""
+    """No kept connection may be used: one died, and the others may be dead too."""
     answer: DeadlineReader | None = None
     """What comes back, once the request is out."""
 
@@ -72,13 +72,13 @@ class ConnectionPolicy:
 
 
 class Overdue(TimeoutError):  # noqa: N818
-    """The answer came in too slowly to be waited for."""
+    """The answer came too slowly."""
 
 
 class DeadlineReader(io.RawIOBase):
     """The bytes of an answer as they come. Reading raises Overdue after `until`, in seconds of `clock`.
 
-    A time-out is for a silence only: an answer that drips would keep a call for ever.
+    A timeout covers only silence: an answer that trickles would keep a request forever.
     """
 
     def __init__(self, raw: io.RawIOBase, until: float, clock: Callable[[], float]) -> None:
@@ -99,7 +99,7 @@ class DeadlineReader(io.RawIOBase):
         super().close()
 
     def lift_deadline(self) -> None:
-        """From now on there is no end: of a download only silence tells that it is over."""
+        """From now on there is no deadline: a download fails only by silence."""
         self.until = math.inf
 
 
@@ -116,7 +116,7 @@ class GuardedConnection:
     def is_connected(self) -> bool:
         """Asked by the pool before a kept connection is used again; what is not connected it closes."""
         tired = self._uses >= USES or self.policy.clock() - self._last > IDLE
-        # After a body cut short the server still waits for its rest: nothing more can be said there.
+        # After a body cut short the server still waits for its rest: the connection is useless.
         given_up = tired or self._cut or self.policy.state.fresh
         return not given_up and bool(super().is_connected)  # type: ignore[misc]
 
@@ -160,7 +160,7 @@ class GuardedConnection:
             raise BrokenPipeError from None
 
     def _answered_early(self, sock: Any) -> bool:
-        """Has the server ended the call already, or gone? An interim answer (1xx) ends nothing."""
+        """Has the server answered already, or closed the connection? Interim answers (1xx) do not count."""
         if not isinstance(sock, socket.socket) or not wait_for_read(sock, timeout=0.0):
             return False
         # Beneath TLS only the end of the stream can be told: the rest may be session tickets.
@@ -211,8 +211,8 @@ class BareAdapter(HTTPAdapter):
         return manager
 
     def build_response(self, req: Any, resp: Any) -> Response:
-        # Cookies, a guess at the encoding and the like are asked for by nobody, and cost time; http.cookiejar
-        # shows a traceback to the user where a cookie's date is no number to Python.
+        # Cookies, guessing the encoding and the like are not needed, and cost time; http.cookiejar
+        # shows a traceback to the user if Python cannot parse a cookie's date.
         response = Response()
         response.status_code, response.reason = resp.status, resp.reason
         response.headers, response.raw = resp.headers, resp

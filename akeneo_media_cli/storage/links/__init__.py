@@ -1,4 +1,4 @@
-"""Links as sources of files: judged, looked at and opened. Knows no rows, no runs, no PIM."""
+"""Links as sources of files: checked, looked at and opened. Knows nothing of rows, runs or the PIM."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Links:
     """The links of one run. For any number of threads; to be closed.
 
     A link goes by its path: the text that rows, reports and the ledger have of it. Where that hides a secret,
-    what it stands for is known to this object alone, and gone with it.
+    the link behind it is known only to this object, and is lost with it.
     """
 
     def __init__(
@@ -64,8 +64,8 @@ class Links:
             whole = self._secret_store.get(path)
         if whole is None:
             return refused(
-                f"{_shown(path)} had a part that is secret, and that is kept nowhere",
-                "run the manifest again, in which the link stands whole",
+                f"{_shown(path)} contained a secret, which is not stored",
+                "Run the manifest again: it has the whole link.",
             )
         return self._policy.judge(whole)
 
@@ -80,7 +80,7 @@ class Links:
         return LinkSource(self._follower(link), link, _shown(path), self._room, path)
 
     def close(self) -> None:
-        """Let go of connections and secrets."""
+        """Close the connections and forget the secrets."""
         with self._lock:
             for follower in self._followers.values():
                 follower.close()
@@ -100,7 +100,7 @@ class Links:
                 self._followers[web] = self._web() if web else self._stores()
             return self._followers[web]
 
-    # What takes long to import is imported where there are such links.
+    # Slow imports happen only if there are such links.
 
     def _web(self) -> Follower:
         from .stores import configured_headers
@@ -121,5 +121,5 @@ class Links:
 
 
 def _shown(path: str) -> str:
-    """A path as messages have it: without what tells it from others."""
+    """A path as messages show it: without the random part."""
     return path.partition("#")[0] if path.lower().startswith(HTTP) else path

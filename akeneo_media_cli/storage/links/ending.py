@@ -1,4 +1,4 @@
-"""Does what a link leads to end as its format does? Found as the last bytes come, before the PIM has them."""
+"""Is the file behind a link complete? Checked as the last bytes come, before the PIM has them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...pim.http.source import Stream
 
 
 class WatchedEnd:
-    """A stream that keeps its first and last bytes, and does not give the last ones where the end is wrong.
+    """A stream that remembers its first and last bytes, and withholds the last ones if the end is wrong.
 
     Raises SourceTrouble then.
     """
@@ -47,7 +47,7 @@ class WatchedEnd:
                 Failure(
                     Kind.PICTURE_TRUNCATED,
                     f"{self._shown} is cut off: {missing}",
-                    "Put the whole file there again. To send it all the same: --allow-mismatch.",
+                    "Put the whole file there again. To send it anyway: --allow-mismatch.",
                 )
             )
 

@@ -1,4 +1,4 @@
-"""What following a link comes to: what is there, its bytes, or why not."""
+"""The result of following a link: what is there, its bytes, or why not."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from ...wording import count as counted
 HEAD = 16 * 1024
 """Bytes that are asked for to look at a file: enough to tell what it is."""
 SLOWEST = 1000
-"""Bytes a second: a source that brings less, over as long as it may be silent, is given up."""
+"""Bytes a second: a source that is slower than this for a whole timeout is given up."""
 
 _HEX = re.compile(r"(?<![0-9a-z])[0-9a-f]{6,16}(?![0-9a-z])")
 _MOST_DIGITS = 18
 _LARGEST = 2**63
 """What the ledger keeps of a number."""
-_AGAIN = "look whether the link opens in a browser, then run the same command again"
+_AGAIN = "Check that the link opens in a browser, then run the same command again."
 
 
 class Found(NamedTuple):
-    """What is there. `size` in bytes and `version` are None where the source does not tell.
+    """What is there. `size` in bytes and `version` are None if the source does not say.
 
-    `version` is a number that another content has another of: made of an ETag where there is one, else the
+    `version` is a number that differs for different content: made of an ETag if there is one, else the
     time of the last change in nanoseconds since 1970. `head` are the first bytes, where they came along.
     `name` and `content_type`: what the source calls the file, where it does.
-    `dated`: the version is but a time, and what another link leads to may have the same.
+    `dated`: the version is only a time, which the file behind another link may share.
     """
 
     size: int | None
@@ -45,14 +45,14 @@ class Found(NamedTuple):
     content_type: str | None = None
 
     def at(self, path: str) -> Found:
-        """The same, with a version that nothing has that is at another path."""
+        """The same, with a version that no file at another path has."""
         if self.version is None or not self.dated:
             return self
         return self._replace(version=_digested(f"{self.version} {path}"), dated=False)
 
 
 class Opened(NamedTuple):
-    """A link's bytes, from the first; `stream` raises SourceTrouble where they do not come whole."""
+    """A link's bytes, from the first; `stream` raises SourceTrouble if they are incomplete."""
 
     stream: Stream
     found: Found
@@ -70,18 +70,18 @@ class Follower(Protocol):
         ...
 
     def unchanged(self, link: Link, shown: str, found: Found) -> bool:
-        """After all was read: is what was `found` still what is there? True where that need not be asked."""
+        """After everything was read: is what was `found` still there? True if that need not be checked."""
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         ...
 
 
 class Patience:
-    """Gives up on a source that brings next to nothing, however often it brings it.
+    """Gives up on a source that sends too slowly, even if it never pauses.
 
-    Only the time in which we waited for it counts, not that in which the PIM had us wait.
+    Only time spent waiting for the source counts, not time spent waiting for the PIM.
     """
 
     def __init__(self, shown: str, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -92,7 +92,7 @@ class Patience:
         self._waited = 0.0
         self._came = 0
         self.longest = 0.0
-        """The longest that a single piece was waited for, in seconds."""
+        """The longest wait for a single piece, in seconds."""
 
     def read(self, read: Callable[[], int]) -> int:
         """The number that `read` gives: bytes that came. Raises SourceTrouble where they are too few."""
@@ -112,16 +112,16 @@ class Patience:
 
 
 def length_of(told: str | int | None) -> int | None:
-    """A length in bytes as a source tells it; None where that is none, or more than any file has."""
+    """A length in bytes as a source reports it; None if it is missing or larger than any file."""
     text = str(told).strip() if told is not None else ""
-    # Longer rows of digits are no number to Python, and none that the ledger could keep.
+    # Python does not parse more digits, and the ledger could not store the number.
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def version_of(etag: str | None, changed: object = None) -> int | None:
-    """`Found.version` from what a source tells: an ETag or the like, and a time, as text, number or datetime.
+    """`Found.version` from what a source reports: an ETag or the like, and a time (text, number or datetime).
 
-    The ETag counts where there is one: times are often those of a copy.
+    The ETag counts if there is one: times are often those of a copy.
     """
     if etag:
         return _digested(etag.strip().removeprefix("W/"))
@@ -136,13 +136,13 @@ def version_of(etag: str | None, changed: object = None) -> int | None:
         changed = changed.timestamp()
     if not isinstance(changed, (int, float)):
         return None
-    # Years after 2262 are told too, where somebody meant "for ever".
+    # Some sources report years after 2262, to mean "for ever".
     plain = abs(changed) < _LARGEST / 1e9
     return round(changed * 1_000_000) * 1000 if plain else _digested(str(changed))
 
 
 def only_dated(etag: str | None, changed: str | None) -> bool:
-    """Is what a source tells no more than a time? ETags of nginx and Apache are that and the size, in hex."""
+    """Is what a source reports only a time? ETags of nginx and Apache are that and the size, in hex."""
     if not etag:
         return bool(changed)
     moment = version_of(None, changed)
@@ -156,22 +156,24 @@ def _digested(text: str) -> int:
 
 
 def trouble(message: str, hint: str = _AGAIN, status: int | None = None) -> SourceTrouble:
-    """What may pass: worth another try."""
+    """Temporary trouble: worth a retry."""
     return SourceTrouble(Failure(Kind.SOURCE_TROUBLE, message, hint, status), passing=True)
 
 
 def gone(shown: str, status: int | None = None) -> SourceTrouble:
     """There is no such file."""
     return SourceTrouble(
-        Failure(Kind.FILE_MISSING, f"{shown} does not exist", "correct the link in the manifest", status)
+        Failure(Kind.FILE_MISSING, f"{shown} does not exist", "Fix the link in the manifest.", status)
     )
 
 
 def empty(shown: str) -> SourceTrouble:
-    """There is nothing in it."""
+    """It is empty."""
     return SourceTrouble(Failure(Kind.FILE_EMPTY, f"{shown} is empty (0 bytes)", "put the file there again"))
 
 
 def withheld(shown: str, why: str, hint: str, status: int | None = None) -> SourceTrouble:
-    """It is not given to us."""
-    return SourceTrouble(Failure(Kind.FILE_UNREADABLE, f"{shown} is not given out: {why}", hint, status))
+    """Access is denied."""
+    return SourceTrouble(
+        Failure(Kind.FILE_UNREADABLE, f"{shown} cannot be read: access denied ({why})", hint, status)
+    )

@@ -1,4 +1,4 @@
-"""What to call a file that a link leads to, where the link itself has no usual name: what its host says."""
+"""The name of a file behind a link whose own name is unusual: what its host says."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def served_name(disposition: str | None) -> str | None:
 
 
 def named(name: str, served: str | None, content_type: str | None) -> str:
-    """What to call a file whose link ends in `name`: the host's name, else the extension of its type."""
+    """The name for a file whose link ends in `name`: the host's name, else the extension of its type."""
     if "." in name.strip("."):
         return name
     if served:

@@ -1,6 +1,6 @@
 """Which links may be followed, and which addresses they may lead to (CWE-918: server-side request forgery).
 
-A manifest may come from anybody; what it names must not make this machine ask its own services, its
+A manifest may come from anybody; its links must not make this machine ask its own services, its
 neighbours', or the metadata service of its cloud. So an address counts at the moment of connecting, whatever
 the name says: a name may lead anywhere, and somewhere else a moment later.
 """
@@ -33,8 +33,8 @@ _LOCAL: tuple[Network, ...] = (
 )
 """Not public, though not every Python says so (RFC 8215, RFC 3879, RFC 6890)."""
 PORTS = {"https": 443, "http": 80, "sftp": 22}
-"""Where hosts listen, by the scheme of links that name no port."""
-_ALLOW = "to follow links, add --allow-remote and name their hosts: --remote-host cdn.example.com"
+"""The default port of each scheme."""
+_ALLOW = "To follow links, add --allow-remote and name their hosts: --remote-host cdn.example.com"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class LinkOptions:
 
 
 class ForbiddenError(Exception):
-    """A link, or what it leads on to, may not be followed; `failure` says why."""
+    """A link, or where it redirects to, may not be followed; `failure` says why."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -60,12 +60,12 @@ def system_addresses(host: str, port: int) -> list[str]:
         found: list[Any] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:
         # Parts of the name are empty, or longer than any host's (RFC 1035).
-        raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from None
+        raise socket.gaierror(socket.EAI_NONAME, "not a valid host name") from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class LinkPolicy:
-    """Judges links by `LinkOptions`. No state but what it remembers of answers; safe for many threads."""
+    """Checks links by `LinkOptions`. Keeps no state but a cache of answers; safe for many threads."""
 
     def __init__(self, options: LinkOptions, resolve: Resolve = system_addresses) -> None:
         """Raises UsageError for a `--remote-host` that names nothing."""
@@ -90,7 +90,7 @@ class LinkPolicy:
             name = "*" if bare == "*" and not wild else wild + parse(f"https://{bare}/").host
         except LinkError:
             raise UsageError(
-                f"--remote-host {pattern!r} names no host",
+                f"--remote-host {pattern!r} is not a host",
                 "write a host (cdn.example.com), all below one (*.example.com), or an address or network of "
                 "your own (10.1.2.0/24)",
             ) from None
@@ -108,14 +108,14 @@ class LinkPolicy:
         except LinkError as error:
             return refused(
                 f"{shown(text)} cannot be followed: {error}",
-                "correct the link, or fetch the file and name where it is",
+                "Fix the link, or download the file and name its path.",
             )
         if not self._allow:
-            return refused(f"{shown(text)} is a link, and links are not followed unless you allow it", _ALLOW)
+            return refused(f"{shown(text)} is a link, and links are not followed by default", _ALLOW)
         return self.judge_host(link) or link
 
     def judge_host(self, link: Link) -> Failure | None:
-        """May the link's host be asked, by its name? An address given as such is judged here too."""
+        """Is the link's host allowed by its name? IP addresses are checked here too."""
         if link.scheme not in PORTS:
             return None
         address = _address(link.host)
@@ -127,16 +127,16 @@ class LinkPolicy:
             where = f"{link.host}, port {port}," if elsewhere else link.host
             return refused(
                 f"links to {where} are not allowed",
-                "if the host is to be trusted, add --remote-host "
+                "If you trust the host, add --remote-host "
                 f"{_with_port(link.host, port) if elsewhere else link.host}",
             )
         return None
 
     def addresses(self, host: str, port: int) -> list[str]:
-        """Where to connect to reach a host: none but addresses that may be reached.
+        """The addresses of a host, if all of them are allowed.
 
         Raises OSError where the host is not found, ForbiddenError where any of its addresses is off limits:
-        a name that leads to both is up to no good.
+        a name with both kinds of address is an attack.
         """
         found = self._resolve(host, port)
         if not found:
@@ -169,7 +169,7 @@ class LinkPolicy:
     def _may_reach(self, address: Address, host: str, port: int) -> bool:
         if self._reaches(address, port):
             return True
-        # This machine by its own name, and by no other that leads to it.
+        # This machine by its own name, but not by another name that resolves to it.
         if host == "localhost" and any((host, wanted) in self._names for wanted in (None, port)):
             return any(address in network for network in _LOOPBACK if network.version == address.version)
         return all(map(_public, _meant(address)))
@@ -185,8 +185,8 @@ def _private(host: str, address: str, port: int, on_others: bool) -> Failure:
     where = f"{host} is" if host == address else f"{host} leads to {address},"
     named = _with_port(address, port) if on_others else address
     return refused(
-        f"{where} an address that is not public, and is not asked{f' on port {port}' if on_others else ''}",
-        f"if it is a server of your own, name its address or network: --remote-host {named}",
+        f"{where} an address that is not public, and not contacted{f' on port {port}' if on_others else ''}",
+        f"If it is your own server, add its address or network: --remote-host {named}",
     )
 
 
@@ -204,14 +204,14 @@ def _network(text: str) -> Network | None:
 @lru_cache(maxsize=1024)
 def _address(text: str) -> Address | None:
     try:
-        # A scope (fe80::1%eth0) says nothing of how far the address reaches.
+        # A scope (fe80::1%eth0) does not change where the address is.
         return ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
 
 
 def _meant(address: Address) -> list[Address]:
-    """The address, and those that it carries within: each may be where a packet ends up."""
+    """The address, and those embedded in it: a packet may end up at any of them."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     within: list[Address] = [a for a in (address.ipv4_mapped, address.sixtofour) if a is not None]
@@ -219,7 +219,7 @@ def _meant(address: Address) -> list[Address]:
         within += address.teredo
     if any(address in network for network in _CARRIERS):
         within.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    # What only wraps an IPv4 address is as far-reaching as that.
+    # A wrapped IPv4 address is as public as the address in it.
     return within or [address]
 
 

@@ -14,7 +14,7 @@ from .temp import Held, Room
 
 _PIECE = 256 * 1024
 SLOW = 5.0
-"""Seconds without a byte after which a PIM that gives up may have given up on us."""
+"""If no byte came for so many seconds, a PIM that gave up may have waited for us."""
 
 
 class LinkSource:
@@ -28,7 +28,7 @@ class LinkSource:
         self._path = path
         self.name = link.name
         self.watched = True
-        """Is it looked at whether the file is whole? To be turned off before it is opened."""
+        """Is the file checked for completeness? Turn it off before it is opened."""
         self._held: Held | None = None
         self._opened: Opened | None = follower.open(link, shown)
         self._found = self._opened.found
@@ -49,17 +49,17 @@ class LinkSource:
 
     @property
     def mtime_ns(self) -> int | None:
-        """What stands for the time of its last change; None where the source tells nothing of it."""
+        """A number that stands for its last change; None if the source does not report one."""
         return self._found.at(self._path).version
 
     @property
     def slow(self) -> bool:
-        """Did it keep us waiting so long that who waited for us may have lost patience?"""
+        """Was it so slow that the PIM may have timed out waiting for us?"""
         patience = getattr(self._current, "patience", None)
         return patience is not None and patience.longest >= SLOW
 
     def open(self) -> Stream:
-        """Raises SourceTrouble, also where it is not what it was."""
+        """Raises SourceTrouble, also if it has changed."""
         if self._held is not None:
             self._held.file.seek(0)
             self._current = _Kept(self._held)
@@ -78,7 +78,7 @@ class LinkSource:
         return self._held is None and not self._follower.unchanged(self._link, self._shown, self._found)
 
     def close(self) -> None:
-        """Let go of all that is held; harmless when closed."""
+        """Release everything; harmless when closed."""
         if self._opened is not None:
             self._opened.stream.close()
             self._opened = None
@@ -115,10 +115,10 @@ class _Kept:
 
 
 def too_slow(source: object, trouble: Exception) -> SourceTrouble | None:
-    """Was it the source that the PIM ran out of patience with? Then the row's trouble; None: the PIM's."""
+    """Did the PIM time out because of the source? Then the row's trouble; None: the PIM's."""
     if not isinstance(source, LinkSource) or not source.slow:
         return None
     return f.trouble(
         f"{source._shown} came so slowly that the PIM gave up: {trouble}",
-        "fetch the file first, and name where it is",
+        "Download the file first, and name its path.",
     )

@@ -27,7 +27,7 @@ _BLOCK = 4 * 1024 * 1024
 """Bytes that are read ahead: a request each."""
 _WINDOW = 64
 _PACKET = 32 * 1024
-"""Of sftp: so many packets are asked for at once, each of so many bytes, as most servers give no more."""
+"""Of sftp: so many packets are asked for at once, each of so many bytes: most servers give no more."""
 _TALKATIVE = ("fsspec", "s3fs", "gcsfs", "aiobotocore", "botocore", "paramiko", "google", "asyncio")
 _KNOWN_HOSTS = "/etc/ssh/ssh_known_hosts"
 
@@ -60,7 +60,7 @@ class Stores:
         self._timeout = timeout
         self._on_call = on_call
         for name in _TALKATIVE:
-            # What they say of errors goes to the report, not past the display, and never as a traceback.
+            # Errors go to the report, not past the display, and never as a traceback.
             logging.getLogger(name).addHandler(logging.NullHandler())
         self._lock = threading.Lock()
         self._idle: defaultdict[Link, list[Any]] = defaultdict(list)
@@ -128,7 +128,7 @@ class Stores:
             seconds = {"connect_timeout": min(CONNECT, self._timeout), "read_timeout": self._timeout}
             return S3FileSystem(use_listings_cache=False, config_kwargs=seconds)
         if link.scheme == "gs":
-            # Not what `gcsfs` itself offers: that asks another API, which few may, what sort of bucket it is.
+            # Not `gcsfs`'s own default: it asks another API, which few users may, for the type of the bucket.
             from gcsfs.core import GCSFileSystem  # type: ignore[import-untyped]
 
             return GCSFileSystem(use_listings_cache=False, requests_timeout=self._timeout)
@@ -138,7 +138,7 @@ class Stores:
         info: Mapping[str, Any] = store.info(_path(link))
         if info.get("type") == "directory":
             raise SourceTrouble(
-                Failure(Kind.FILE_NOT_REGULAR, f"{shown} is a folder", "Name an ordinary file.")
+                Failure(Kind.FILE_NOT_REGULAR, f"{shown} is a folder", "Name a regular file.")
             )
         size = info.get("size")
         tag = next((info[key] for key in ("generation", "ETag", "etag", "md5Hash") if info.get(key)), None)
@@ -147,11 +147,11 @@ class Stores:
         version = f.version_of(tag and str(tag), changed)
         return Found(f.length_of(size), version, dated=tag is None, content_type=kind)
 
-    # What goes wrong.
+    # Errors.
 
     @contextlib.contextmanager
     def _told(self, shown: str, what: str = "") -> Iterator[None]:
-        """Whatever these libraries raise becomes SourceTrouble; `what` is done is logged."""
+        """Turn whatever these libraries raise into SourceTrouble; `what` is logged."""
         began = time.monotonic()
         problem: SourceTrouble | None = None
         try:
@@ -201,14 +201,14 @@ class _Body:
 
 
 def _sftp(policy: LinkPolicy, link: Link, timeout: float) -> Any:
-    """A connection to the link's server, whose key has to be known; each of its own."""
+    """A new connection to the link's server, whose host key must be known."""
     import paramiko
     from fsspec.implementations.sftp import SFTPFileSystem  # type: ignore[import-untyped]
 
     port = link.port or PORTS["sftp"]
 
     class UnknownHostKeyError(Exception):
-        """Nothing is known of the server's key."""
+        """The server's host key is unknown."""
 
     class Refuse(paramiko.MissingHostKeyPolicy):
         def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
@@ -298,7 +298,7 @@ class _Packets:
 
 
 def _server(link: Link) -> Link:
-    """What one connection is good for."""
+    """What a connection can read."""
     return link._replace(path="") if link.scheme == "sftp" else Link(link.scheme, "", None, "")
 
 

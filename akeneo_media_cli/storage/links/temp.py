@@ -1,4 +1,4 @@
-"""Room for files whose length nobody tells beforehand: they are fetched whole before they are sent."""
+"""Space for files of unknown length: they are downloaded completely before they are sent."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _PIECE = 256 * 1024
 class Room:
     """So many bytes on disk for all temporary files together (`--max-temp`). For any number of threads.
 
-    Files grow side by side. One that meets the end of the room while others have some of it begins anew,
-    alone: so none is given up that would fit, and no two wait for each other.
+    Files grow side by side. One that runs out of space while others use some of it starts again,
+    alone: so no file fails that would fit, and no two wait for each other.
     """
 
     def __init__(self, most: int) -> None:
@@ -33,8 +33,8 @@ class Room:
     def hold(self, fetch: Callable[[Callable[[memoryview], None]], None], what: str) -> Held:
         """A temporary file with all that `fetch` hands to its argument; what `fetch` raises comes through.
 
-        `fetch` may be called twice. Raises SourceTrouble: FILE_TOO_LARGE where the room does not do for this
-        file, FILE_UNREADABLE where the disk is full. `what` names the file in messages.
+        `fetch` may be called twice. Raises SourceTrouble: FILE_TOO_LARGE where the file does not
+        fit, FILE_UNREADABLE where the disk is full. `what` names the file in messages.
         """
         self._enter(lambda: not self._crowded)
         try:
@@ -50,8 +50,8 @@ class Room:
             raise SourceTrouble(
                 Failure(
                     Kind.FILE_TOO_LARGE,
-                    f"{what} does not tell its length, and is longer than {bytes_of(self.most)}",
-                    "give temporary files more room with --max-temp, or name a source that tells the length",
+                    f"{what} has an unknown length and is longer than {bytes_of(self.most)}",
+                    "Allow more with --max-temp, or use a source that sends a Content-Length.",
                 )
             ) from None
         finally:
@@ -77,7 +77,7 @@ class Room:
                 Failure(
                     Kind.FILE_UNREADABLE,
                     f"{what} could not be kept in a temporary file: {error.strerror or error}",
-                    f"make room in {tempfile.gettempdir()}, or name another folder in TMPDIR",
+                    f"Free space in {tempfile.gettempdir()}, or set TMPDIR to another folder.",
                 )
             ) from None
         except BaseException:
@@ -111,7 +111,7 @@ class _CrowdedError(Exception):
 
 
 class Held:
-    """A file in the room, until it is closed. `size` is bytes so far. It has no name that outlives us."""
+    """A temporary file, until it is closed. `size` is bytes so far. It has no name that outlives us."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -125,7 +125,7 @@ class Held:
         self.file.write(piece)
 
     def close(self) -> None:
-        """Let go of the file; harmless when closed."""
+        """Close the file; harmless when closed."""
         if not self.file.closed:
             self.file.close()
             self._room.give_back(self.size)

@@ -1,6 +1,6 @@
-"""https:// and http:// links: followed hop by hop, each judged before it is asked.
+"""https:// and http:// links: followed redirect by redirect, each checked first.
 
-By requests, which is there anyway, and not by fsspec's own way to HTTP: redirects and addresses have to be
+By requests, which is installed anyway, and not by fsspec's HTTP: redirects and addresses must be
 judged one by one. fsspec's configuration of it is respected all the same.
 """
 
@@ -36,9 +36,9 @@ CONNECT = 10.0
 """Seconds to connect at most: no longer than a source may be silent."""
 
 _WORTH_READING = 16 * 1024
-"""Bytes of an answer's rest that cost less than a new connection."""
+"""Reading up to so many left-over bytes of an answer is cheaper than a new connection."""
 _REST = 1.0
-"""Seconds that they may take."""
+"""Seconds that reading them may take."""
 _RANGE = re.compile(r"bytes\s+(?:[0-9]+-[0-9]+|\*)/([0-9]+)\s*")
 _PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 _HOPS = frozenset((301, 302, 303, 307, 308))
@@ -112,7 +112,7 @@ class Web:
             if status not in _HOPS or not target:
                 raise _refusal(shown, response)
             link = self._next(link, target, shown)
-        raise f.withheld(shown, f"it leads on more than {MOST_HOPS} times", "name where it leads in the end")
+        raise f.withheld(shown, f"it redirects more than {MOST_HOPS} times", "Name its final address.")
 
     def _next(self, link: Link, target: str, shown: str) -> Link:
         """Where a redirect leads, if it may be followed."""
@@ -121,14 +121,12 @@ class Web:
             whole = urljoin(link.url, target)
             following = parse(whole)
             if following.scheme not in HTTP:
-                raise LinkError(f"{following.scheme}:// is not followed from there")
+                raise LinkError(f"{following.scheme}:// is not followed after a redirect")
             if link.scheme == "https" and following.scheme == "http":
                 raise LinkError("it is not encrypted")
         except (LinkError, ValueError) as error:
             where = shown_of(whole)[:200] if is_link(whole) else "something else"
-            raise f.withheld(
-                shown, f"it leads on to {where}: {error}", "name where it leads in the end"
-            ) from None
+            raise f.withheld(shown, f"it redirects to {where}: {error}", "Name its final address.") from None
         failure = self._policy.judge_host(following)
         if failure is not None:
             raise SourceTrouble(_led_on(failure, shown))
@@ -142,12 +140,12 @@ class Web:
             headers={
                 "User-Agent": f"akeneo-media-cli/{__version__}",
                 "Accept": "*/*",
-                # What is packed on the way has no length that could be told to the PIM.
+                # A compressed answer does not say the length that the PIM must be told.
                 "Accept-Encoding": "identity",
                 **headers,
             },
         ).prepare()
-        # Exactly what was judged: requests would write some links in another way.
+        # Exactly what was checked: requests would rewrite some links.
         request.url = url
         began = time.monotonic()
         problem: SourceTrouble | None = None
@@ -180,7 +178,7 @@ class Web:
         return response
 
     def _judge_before_proxy(self, link: Link) -> None:
-        """Where a proxy connects, only it knows; what this machine knows of the host is judged."""
+        """Only the proxy knows where it connects; what this machine resolves the host to is checked."""
         try:
             self._policy.addresses(link.host, link.port or PORTS[link.scheme])
         except OSError:
@@ -188,7 +186,7 @@ class Web:
 
 
 class _Body:
-    """An answer's body. Raises SourceTrouble where it breaks off, falls silent or drips."""
+    """An answer's body. Raises SourceTrouble if it breaks off, falls silent or is too slow."""
 
     def __init__(
         self, response: requests.Response, shown: str, timeout: float, *, size: int | None, decode: bool
@@ -205,14 +203,14 @@ class _Body:
 
     def _read(self, buffer: memoryview) -> int:
         try:
-            # What stands between pieces, as chunks' lengths do, is no reason to wait any longer.
+            # Bytes between the pieces, such as chunk lengths, do not extend the wait.
             within(self._response, self._timeout)
             piece = self._response.raw.read1(len(buffer), decode_content=self._decode)
         except (HTTPError, OSError) as error:
             raise _broken(error, self._shown, self._timeout) from None
         if len(piece) > len(buffer):
-            # Chunks of less than nothing bring more than was asked for.
-            raise f.trouble(f"{self._shown} cannot be had: no HTTP")
+            # Negative chunk lengths bring more than was asked for.
+            raise f.trouble(f"{self._shown} cannot be read: the answer is not HTTP")
         if self._left is not None:
             if not piece and self._left:
                 raise f.trouble(f"{self._shown} broke off before its end")
@@ -250,7 +248,7 @@ def _found(response: requests.Response, size: int | None) -> Found:
 
 
 def _leave(response: requests.Response) -> None:
-    """Be done with an answer; its connection is kept if little of it is left to come."""
+    """Finish an answer; its connection is kept if little of it is left."""
     raw = response.raw
     left = raw.length_remaining
     if left is None or left > _WORTH_READING:
@@ -270,43 +268,43 @@ def _refusal(shown: str, response: requests.Response) -> SourceTrouble:
         # There is no first byte.
         return f.empty(shown)
     if status in _PASSING:
-        return f.trouble(f"{shown} cannot be had now: the answer is {why}", status=status)
+        return f.trouble(f"{shown} cannot be read now: the answer is {why}", status=status)
     if status in (401, 403, 407):
         return f.withheld(
             shown,
             f"the answer is {why}",
-            "if the link has run out, make a new one; if the host asks who you are, see docs/links.md",
+            "If the link has expired, make a new one; if the host wants a login, see docs/links.md.",
             status,
         )
-    return f.withheld(shown, f"the answer is {why}", "look whether the link opens in a browser", status)
+    return f.withheld(shown, f"the answer is {why}", "Check that the link opens in a browser.", status)
 
 
 def _judged(error: Exception, link: Link, shown: str, timeout: float) -> SourceTrouble:
-    """What kept us from an answer."""
+    """Why there is no answer."""
     causes = list(causes_of(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f.withheld(
                 shown,
                 f"the certificate of {link.host} is not trusted: {cause.verify_message}",
-                "if it has a private certificate, name its authority's file in REQUESTS_CA_BUNDLE",
+                "If it has a private certificate, set REQUESTS_CA_BUNDLE to its authority's file.",
             )
         if isinstance(cause, socket.gaierror):
-            return f.trouble(f"the host {link.host} is not found", "correct the link, or look at the network")
+            return f.trouble(f"the host {link.host} is not found", "Fix the link, or check the network.")
     return _broken(error, shown, timeout)
 
 
 def _broken(error: Exception, shown: str, timeout: float) -> SourceTrouble:
     causes = list(causes_of(error))
     if any(isinstance(cause, NewConnectionError) for cause in causes):
-        return f.trouble(f"{shown} cannot be had: no connection ({reason_of(causes)})")
+        return f.trouble(f"{shown} cannot be read: no connection ({reason_of(causes)})")
     if any(isinstance(cause, ConnectTimeoutError) for cause in causes):
-        return f.trouble(f"{shown} cannot be had: no connection within {min(CONNECT, timeout):g} seconds")
+        return f.trouble(f"{shown} cannot be read: no connection within {min(CONNECT, timeout):g} seconds")
     if any(isinstance(cause, Overdue) for cause in causes):
-        return f.trouble(f"{shown} cannot be had: next to nothing came within {timeout:g} seconds")
+        return f.trouble(f"{shown} cannot be read: almost nothing came within {timeout:g} seconds")
     if any(isinstance(cause, TimeoutError) or type(cause).__name__ == "ReadTimeoutError" for cause in causes):
-        return f.trouble(f"{shown} cannot be had: the host was silent for {timeout:g} seconds")
-    return f.trouble(f"{shown} cannot be had: {reason_of(causes)}")
+        return f.trouble(f"{shown} cannot be read: the host was silent for {timeout:g} seconds")
+    return f.trouble(f"{shown} cannot be read: {reason_of(causes)}")
 
 
 def _led_on(failure: Failure, shown: str) -> Failure:

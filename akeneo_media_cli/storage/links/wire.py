@@ -1,7 +1,7 @@
-"""Connections to hosts that nobody knows: to addresses that may be reached, and with an end to waiting.
+"""Connections to untrusted hosts: only to allowed addresses, and with a limit on waiting.
 
-urllib3 has a time-out for each piece that comes in. A host that sends a byte now and then never meets it:
-in a header, before a chunk, in what is left of an answer that nobody wants.
+urllib3 has a timeout for each piece that comes in. A host that sends a byte now and then never hits it:
+in a header, before a chunk, in the rest of an answer.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from .policy import LinkPolicy
 
 
 class Pace(DeadlineReader):
-    """Waits no longer for a piece than what is left of the time: TimeoutError where nothing came at all."""
+    """Waits for a piece only until the deadline: TimeoutError if nothing came."""
 
     def __init__(self, raw: io.RawIOBase, sock: Any) -> None:
-        """Until `within` says otherwise all has to come within the socket's own time-out."""
+        """Until `within` says otherwise everything must come within the socket's own timeout."""
         super().__init__(raw, math.inf, time.monotonic)
         self._sock = sock
         self.within(sock.gettimeout())
 
     def within(self, seconds: float | None) -> None:
-        """What is read from now on has to come in so many seconds, however many reads it takes."""
+        """Everything read from now on must come within so many seconds, in however many reads."""
         self.until = math.inf if seconds is None else time.monotonic() + seconds
         self._came = False
 
@@ -51,7 +51,7 @@ class Pace(DeadlineReader):
 
 
 class _Answer(HTTPResponse):
-    """An answer whose status and headers have to come within the time-out, all of them together."""
+    """An answer whose status and headers must all come within one timeout."""
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -60,14 +60,14 @@ class _Answer(HTTPResponse):
 
 
 def within(response: requests.Response, seconds: float) -> None:
-    """What is read next of an answer's body has to come in so many seconds."""
+    """The next reads of the answer's body must finish within so many seconds."""
     answer = response.raw._original_response
     if isinstance(answer, _Answer):
         answer.pace.within(seconds)
 
 
 class Adapter(BareAdapter):
-    """With connections that go to addresses which may be reached and no others."""
+    """A pool whose connections go only to allowed addresses."""
 
     def __init__(self, policy: LinkPolicy, pool: int) -> None:
         class Guarded:
@@ -85,7 +85,7 @@ class Adapter(BareAdapter):
                         except (NewConnectionError, ConnectTimeoutError) as error:
                             trouble = error
                 finally:
-                    # The name again: certificates are of names.
+                    # The name again: certificates are for names.
                     self._dns_host = name
                 assert trouble is not None
                 raise trouble
@@ -110,5 +110,5 @@ class _Secure(HTTPSConnection):
         try:
             super().connect()
         except TimeoutError as error:
-            # A proxy that says nothing, or a handshake: urllib3 takes both for an answer that does not come.
+            # A silent proxy, or a silent handshake: urllib3 reports both as a read timeout.
             raise ConnectTimeoutError(self, "no handshake") from error

@@ -40,7 +40,7 @@ def test_one_that_does_not_fit_alone_is_too_large() -> None:
     with pytest.raises(SourceTrouble) as caught:
         room.hold(brings(11), "a.jpg")
     assert (caught.value.failure.kind, caught.value.passing) == (Kind.FILE_TOO_LARGE, False)
-    assert "a.jpg does not tell its length, and is longer than 10 bytes" in caught.value.failure.message
+    assert "a.jpg has an unknown length and is longer than 10 bytes" in caught.value.failure.message
     with room.hold(brings(10), "b"):
         pass
 
