@@ -22,6 +22,9 @@ RATE_FROM = 5
 """The rate at which requests get through is measured over so many seconds, from so many requests on."""
 SLOWER = 1.1
 FASTER = 0.9
+IN_VAIN = 8
+"""So many refusals of paced requests, without as many successes in a row between them: it is no limit of
+requests a second that refuses, but one of several upstreams that is down, and no pace helps."""
 QUICKEST, SLOWEST = 0.005, 1.0
 """Seconds between two requests below which there is no need for a pace, and above which none is slower."""
 
@@ -66,6 +69,7 @@ class AdaptiveLimiter:
     """Requests that got no answer and may still be at work in the PIM: it counts them too."""
     pace: float = 0.0
     """Seconds from the start of one request to the next, where fewer at once are still too many."""
+    _in_vain: int = 0
     _started: float = -math.inf
     _successes: deque[float] = field(default_factory=lambda: deque(maxlen=RATE_OVER))
 
@@ -116,8 +120,10 @@ class AdaptiveLimiter:
             self._writes.count = self.closes_at - 1
         self.closed = False
         self._calm += 1
-        if self.pace and self._calm % FIRST_WIDENING == 0:
-            self.pace = self.pace * FASTER if self.pace > QUICKEST else 0.0
+        if self._calm % FIRST_WIDENING == 0:
+            self._in_vain = 0
+            if self.pace:
+                self.pace = self.pace * FASTER if self.pace > QUICKEST else 0.0
         if self.limit < self.most and self._calm >= self._widen_after:
             if self._just_widened:
                 self._widen_after = max(FIRST_WIDENING, self._widen_after // 2)
@@ -176,6 +182,10 @@ class AdaptiveLimiter:
 
     def _slow_down(self, now: float) -> None:
         """Keep below the rate at which requests got through: the limit is on requests a second."""
+        self._in_vain += self.pace > 0
+        if self._in_vain >= IN_VAIN:
+            self.pace = 0.0
+            return
         recent = [at for at in self._successes if now - at <= RATE_SECONDS]
         if len(recent) < RATE_FROM:
             return

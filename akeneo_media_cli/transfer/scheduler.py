@@ -91,7 +91,10 @@ class Scheduler(Generic[T]):
                 self._size -= 1
                 return entry.item
             queue = self._waiting.setdefault(blocked, deque())
-            if entry.first:
+            if entry.first and blocked not in entry.keys and self._wanted_alone(blocked):
+                # Whoever wants the key to himself goes before: else each would wait for the other.
+                queue.insert(1, entry)
+            elif entry.first:
                 queue.appendleft(entry)
             else:
                 queue.append(entry)

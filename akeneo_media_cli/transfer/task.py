@@ -121,7 +121,8 @@ class Tries:
     writes of this run had succeeded at the first trouble. `excused`: the last trouble can be no row's fault.
     `lingers`: the last request was given up while the PIM was still at work on it.
     `untold` counts the requests after which nothing told whether the file had arrived.
-    `refused_for_size` counts the answers that a file too large for the PIM gets, `too_large` says so.
+    `refused_for_size` counts the answers that a file too large for the PIM gets, `too_large` says so;
+    `cut_before` is 1 after one that may have been such an answer.
     """
 
     made: int = 0
@@ -136,6 +137,7 @@ class Tries:
     lingers: bool = False
     untold: int = 0
     refused_for_size: int = 0
+    cut_before: int = 0
     too_large: Failure | None = None
 
 

@@ -134,6 +134,26 @@ def caddy(folder: Path, site: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
+def varnish(folder: Path, upstream: int, silence: str) -> Iterator[str]:
+    """`silence` is how long it waits for the first byte of an answer, such as `2s`."""
+    port = free_port()
+    found = program("varnishd", "varnish")
+    (folder / "pim.vcl").write_text(
+        f"""vcl 4.1;
+        backend pim {{
+          .host = "127.0.0.1"; .port = "{upstream}"; .first_byte_timeout = {silence};
+        }}
+        sub vcl_recv {{ return (pass); }}
+        """
+    )
+    command = [found, "-F", "-a", f"127.0.0.1:{port}", "-f", str(folder / "pim.vcl")]
+    # Without its jail it needs no user of its own.
+    command += ["-n", str(folder / "varnish"), "-j", "none", "-s", "malloc,16m"]
+    with running(command, port, folder) as url:
+        yield url
+
+
+@contextlib.contextmanager
 def squid(folder: Path, rules: str) -> Iterator[str]:
     port = free_port()
     found = program("squid")

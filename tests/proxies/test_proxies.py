@@ -14,7 +14,7 @@ from akeneo_media_cli.sandbox import parse_faults
 from ..e2e.conftest import Bench, Bencher, Done, bench, catalogue, jpeg
 from ..e2e.many import check_all, many, wait_for_uploads
 from . import servers
-from .servers import Relay, apache, nginx, squid
+from .servers import Relay, apache, caddy, free_port, haproxy, nginx, squid, varnish
 
 pytestmark = pytest.mark.slow
 
@@ -100,6 +100,48 @@ def test_a_save_that_outlasts_apache_is_not_sent_again(bench: Bencher, tmp_path:
     rules = f"ProxyTimeout 4\nProxyPass / {b.sandbox.url}/ connectiontimeout=2 timeout=4"
     manifest = b.manifest(["product,attribute,file", f"p-1,picture_1,{b.file('a.jpg', jpeg(1))}"])
     with apache(tmp_path, rules) as url:
+        done = b.upload(manifest, env=at(url))
+    assert done.status == 0, done.err
+    assert b.sandbox.stats()["media_files"] == 1
+
+
+def test_one_of_two_upstreams_of_haproxy_is_dead(bench: Bencher, tmp_path: Path) -> None:
+    """Every second call is 503, look-ups and uploads alike."""
+    b = bench()
+    upstreams = f"  server up 127.0.0.1:{port_of(b)}\n  server down 127.0.0.1:{free_port()}"
+    manifest = many(b, 16)
+    with haproxy(tmp_path, upstreams, "  retries 0") as url:
+        done = b.upload(manifest, env=at(url))
+        assert done.status in (0, 5), done.err
+        assert set(done.statuses()) <= {"total", "uploaded", "pending"}, done.kinds()
+        while done.status == 5:
+            done = b.upload(manifest, env=at(url))
+    assert done.status == 0, done.err
+    check_all(b, 16)
+    assert b.sandbox.stats()["duplicates"] == 0
+
+
+def test_a_size_limit_of_caddy(bench: Bencher, tmp_path: Path) -> None:
+    """It answers 502, or cuts the connection; smaller files pass."""
+    b = bench()
+    lines = ["product,attribute,file", f"p-1,picture_1,{b.file('large.jpg', jpeg(11, 3_000_000))}"]
+    lines += [f"p-{n},picture_1,{b.file(f'{n}.jpg', jpeg(n))}" for n in range(2, 12)]
+    site = f" request_body {{\n  max_size 1MB\n }}\n reverse_proxy {b.sandbox.url}"
+    with caddy(tmp_path, site) as url:
+        done = b.upload(b.manifest(lines), env=at(url))
+    assert done.status == 1, done.err
+    assert done.statuses() == {"total": 11, "uploaded": 10, "failed": 1}
+    large = done.item(2)
+    assert large["error"]["kind"] == "body_too_large"
+    assert large["attempts"] <= 2
+    assert "2.0 kB" in large["error"]["message"] + large["error"]["hint"], "which sizes passed"
+
+
+def test_a_save_that_outlasts_varnish_is_not_sent_again(bench: Bencher, tmp_path: Path) -> None:
+    """Its answer is 503 then, and the PIM goes on."""
+    b = bench(save_time=5.0)
+    manifest = b.manifest(["product,attribute,file", f"p-1,picture_1,{b.file('a.jpg', jpeg(1))}"])
+    with varnish(tmp_path, port_of(b), "2s") as url:
         done = b.upload(manifest, env=at(url))
     assert done.status == 0, done.err
     assert b.sandbox.stats()["media_files"] == 1

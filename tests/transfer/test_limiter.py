@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akeneo_media_cli.transfer.limiter import FIRST_WIDENING, AdaptiveLimiter
+from akeneo_media_cli.transfer.limiter import FIRST_WIDENING, IN_VAIN, AdaptiveLimiter
 from akeneo_media_cli.transfer.retry import BASE, CAP, LONGEST_RETRY_AFTER, PROBE_CAP, pause, probe_pause
 
 
@@ -158,3 +158,27 @@ def test_pauses_grow_to_a_cap_and_are_spread_over_all_of_it(failures: int, chanc
     assert pause(failures, lambda: chance) == chance * longest
     assert 0 < probe_pause(failures, lambda: chance) <= PROBE_CAP
     assert probe_pause(failures, lambda: 0.0) >= probe_pause(failures, lambda: 0.999999) / 2 * 0.99
+
+
+def test_no_pace_is_kept_where_every_second_request_is_refused_all_the_same() -> None:
+    """One of two upstreams is down: to go slower helps nobody."""
+    g = limiter(1)
+    now, refused, paces = 0.0, 0, []
+    for n in range(60):
+        now += max(0.02, g.opening(now))
+        g.start(now)
+        g.finish()
+        if n % 2:
+            g.succeeded(wrote=True, now=now)
+        else:
+            refused += 1
+            g.refused(1, now)
+        paces.append(g.pace)
+    assert max(paces) > 0
+    assert paces[-30:] == [0.0] * 30
+    assert refused > IN_VAIN
+    # What refuses after that is a limit again, once many got through in a row.
+    calm(g, FIRST_WIDENING)
+    for _ in range(2):
+        g.refused(1)
+    assert g.pace > 0

@@ -29,7 +29,7 @@ def test_no_two_share_a_key_and_all_are_taken(
     # Some want for themselves what others share: a tree after a deadlock.
     queue = [(n, (*own, *shared), ()) if n % 5 == 4 else (n, own, shared) for n, own, shared in queue]
     for item in queue:
-        scheduler.add(item, item[1], item[2], next(picks) % 40)
+        scheduler.add(item, item[1], item[2], next(picks) % 40, first=item[0] % 7 == 3)
     alone: Counter[str] = Counter()
     together: Counter[str] = Counter()
     flying: list[Item] = []
@@ -139,3 +139,18 @@ def test_many_that_wait_for_one_key_cost_no_more_each() -> None:
         assert scheduler.take() == n
         assert scheduler.take() is None
         scheduler.release(("name:front.jpg", f"product:{n}"))
+
+
+def test_one_that_goes_first_lets_those_pass_who_want_alone_what_it_shares() -> None:
+    scheduler: Scheduler[str] = Scheduler()
+    scheduler.add("holder", (), ("T",))
+    assert scheduler.take() == "holder"
+    scheduler.add("alone", ("T",))
+    assert scheduler.take() is None
+    scheduler.add("due", (), ("T",), first=True)
+    assert scheduler.take() is None
+    scheduler.release((), ("T",))
+    assert scheduler.take() == "alone"
+    assert scheduler.take() is None
+    scheduler.release(("T",))
+    assert scheduler.take() == "due"

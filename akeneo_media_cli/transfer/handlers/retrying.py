@@ -11,7 +11,7 @@ from ..retry import pause
 from ..task import Ended, Event, Request, RequestKind, Retried, Sending, Troubled, UploadTask
 from .flow import ANSWERED, Flow
 
-GATEWAY_TIMEOUT = 504
+BAD_GATEWAY, GATEWAY_TIMEOUT = 502, 504
 RECENT = 200
 """Rows whose first tries tell how many requests fail at the moment."""
 BY_CHANCE = 0.001
@@ -24,7 +24,8 @@ class Retrying:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self._unproven: deque[tuple[int, Ended]] = deque()
-        self._first_tries: deque[bool] = deque(maxlen=RECENT)
+        self._first_tries: deque[tuple[bool, int]] = deque(maxlen=RECENT)
+        """Of the latest rows: did the first try fail, and the size of the file."""
         self.count = 0
         """How many requests were made again."""
 
@@ -32,7 +33,7 @@ class Retrying:
         """Keep what befell a request that changes the PIM, and count it if it says something of the row."""
         tries, flow = task.tries, self._flow
         if request.kind is RequestKind.SEND and tries.made == 1:
-            self._first_tries.append(True)
+            self._first_tries.append((True, task.size))
         tries.last, tries.own = outcome.failure, outcome.own
         tries.lingers = outcome.maybe_done and (
             outcome.failure.http_status == GATEWAY_TIMEOUT or outcome.failure.kind is Kind.TIMEOUT
@@ -42,11 +43,14 @@ class Retrying:
             tries.completed_at_trouble = flow.completed
         if request.kind is RequestKind.SEND:
             if outcome.oversize is not None:
-                tries.refused_for_size += 1
-                tries.too_large = outcome.oversize
+                tries.refused_for_size += 1 + tries.cut_before
+                tries.too_large, tries.cut_before = outcome.oversize, 0
             elif outcome.failure.http_status == ANSWERED and flow.may_be_too_large(task):
                 tries.refused_for_size += 1
                 tries.too_large = flow.too_large(task)
+            elif outcome.failure.http_status == BAD_GATEWAY or outcome.failure.kind is Kind.CONNECTION:
+                # It may have been the size: no smaller file had got through that would tell.
+                tries.cut_before = 1
         if outcome.reused and outcome.failure.kind is Kind.CONNECTION and not tries.spared:
             # The server had closed a connection that we kept: no failure of the row, unless it happens again.
             tries.spared = True
@@ -66,9 +70,17 @@ class Retrying:
 
     def spent(self, task: UploadTask) -> bool:
         """Has the row had all its tries? A file that was refused for its size has two."""
-        tries = task.tries
-        too_large = tries.refused_for_size > 1 and task.size > self._flow.largest_passed
-        return too_large or tries.failed > self._flow.policy.retries
+        return self._too_large(task) or task.tries.failed > self._flow.policy.retries
+
+    def _too_large(self, task: UploadTask) -> bool:
+        tries, largest = task.tries, self._flow.largest_passed
+        if tries.refused_for_size <= 1 or task.size <= largest:
+            return False
+        if tries.last is not None and tries.last.http_status == ANSWERED:
+            return True
+        # Where files that are not too large meet the same, it is no matter of size.
+        small = [failed for failed, size in self._first_tries if size <= largest]
+        return (sum(small) / max(1, len(small))) ** tries.refused_for_size <= BY_CHANCE
 
     def pause(self, failures: int) -> float:
         """Seconds to wait after so many failed tries."""
@@ -105,12 +117,13 @@ class Retrying:
             return flow.end(task, Status.PENDING, now)
         at = tries.completed_at_trouble
         answered = tries.last is not None and tries.last.http_status == ANSWERED
-        if tries.refused_for_size > 1 and tries.too_large is not None:
+        if self._too_large(task) and tries.too_large is not None:
             tries.last, answered = tries.too_large, True
         if answered and at is not None and flow.completed > at:
             # The PIM itself answers, or smaller files pass: others have got through since the first trouble.
             return flow.end(task, Status.FAILED, now)
-        share = max(0, sum(self._first_tries) - 1) / max(1, len(self._first_tries) - 1)
+        failed = sum(failed for failed, _ in self._first_tries)
+        share = max(0, failed - 1) / max(1, len(self._first_tries) - 1)
         lucky = not answered and share**tries.failed > BY_CHANCE
         ended, *others = flow.end(task, Status.PENDING, now)
         assert isinstance(ended, Ended)
@@ -123,7 +136,7 @@ class Retrying:
     def completed(self, request: Request) -> list[Event]:
         """A request that changes the PIM has succeeded: rows given up before it started have failed."""
         if request.kind is RequestKind.SEND and request.task.tries.made == 1:
-            self._first_tries.append(False)
+            self._first_tries.append((False, request.task.size))
         failed: list[Event] = []
         while self._unproven and self._unproven[0][0] < request.number:
             self._flow.count_failed()

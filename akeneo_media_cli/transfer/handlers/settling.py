@@ -118,7 +118,12 @@ class SettleHandler:
         if looked.ours and looked.code is not None:
             return self._restoring.stored(task, Known(looked.code, None), now)
         if now < state.settled_at:
-            wait = FIRST_LOOK * 2**state.looks if looked.ours is False else math.inf
+            # Not in step with an upstream that is down at every second call.
+            wait = (
+                FIRST_LOOK * 2**state.looks * (0.5 + self._flow.random())
+                if looked.ours is False
+                else math.inf
+            )
             task.state = replace(state, looks=state.looks + 1, failed_looks=0)
             self._flow.queues.later(min(now + wait, state.settled_at), task)
             return []
