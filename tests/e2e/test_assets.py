@@ -10,6 +10,7 @@ from akeneo_media_cli.cli.session.rehearsal import connection_to
 from akeneo_media_cli.pim.client import PimClient
 
 from .conftest import Bench, Bencher, catalogue, jpeg
+from .many import running, wait_for
 from .test_share import log
 
 HEADER = (
@@ -259,3 +260,46 @@ def test_a_folder_becomes_assets_and_goes_from_one_pim_to_another(bench: Bencher
     assert digests[0] == digests[1]
     again = b.upload("all.csv", env=connection)
     assert again.statuses()["unchanged"] == again.statuses()["total"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("moment", ["/asset-families/{family}/assets", "/products"])
+def test_a_killed_run_is_completed_by_the_next(bench: Bencher, moment: str) -> None:
+    b = bench(shop(), save_time=0.1)
+    manifest = b.manifest(forty(b))
+    with running(b, "upload", manifest) as process:
+        wait_for(lambda: any(c["method"] == "PATCH" and c["endpoint"] == moment for c in log(b)), process)
+    last = b.upload(manifest)
+    assert last.status == 0, last.err
+    with pim(b) as client:
+        products = client.search_products([f"p-{n}" for n in range(1, 16)])
+        assert {p.identifier: p.codes("gallery") for p in products} == {
+            f"p-{n + 1}": (f"a_{n}", f"a_{n + 15}") for n in range(15)
+        }
+        model = client.get_product_model("m-1")
+        assert model is not None
+        assert model.codes("looks") == tuple(f"a_{n}" for n in range(39, 29, -1))
+        assets = client.search_assets("photos", [f"a_{n}" for n in range(40)])
+        assert len([a for a in assets if a.values["label", "en_US", None]]) == 40
+    assert b.upload(manifest).statuses() == {"total": 40, "unchanged": 40}
+    assert b.sandbox.stats()["lost_values"] == 0
+
+
+@pytest.mark.slow
+def test_a_thousand_assets_of_five_hundred_products_take_thirty_writes(bench: Bencher) -> None:
+    body = shop()
+    body["products"] += [{"identifier": f"q-{n}", "family": "shoes"} for n in range(500)]
+    b = bench(body)
+    header = "asset_family,asset,attribute,file,value.label-en_US,link_product,link_attribute"
+    lines = [
+        f"photos,c_{n},media,{b.file(f'{n}.jpg', jpeg(n))},Label {n},q-{n % 500},gallery" for n in range(1000)
+    ]
+    done = b.upload(b.manifest([header, *lines]))
+    assert done.statuses() == {"total": 1000, "uploaded": 1000}
+    uploads = [call for call in log(b) if call["endpoint"] == "/asset-media-files"]
+    assert len(uploads) == 1000
+    assert len(writes(b)) <= 30
+    with pim(b) as client:
+        product = client.get_product("q-7")
+        assert product is not None
+        assert product.codes("gallery") == ("c_7", "c_507")
