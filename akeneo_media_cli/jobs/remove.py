@@ -8,21 +8,25 @@ from dataclasses import replace
 from ..errors import Failure, Kind, UsageError
 from ..exits import Exit
 from ..ledger import HeldFile, PlannedRow, RowResult, Run
+from ..manifest.columns import NO_FILE
 from ..pim.client import PimClient
 from ..pim.connection import Connection
+from ..planning.linking import LinkMode
 from ..planning.plan import Rows, plan
+from ..preflight.catalogue import Catalogue
+from ..preflight.preflight import Preflight
 from ..progress.base import Progress
 from ..rows import Row, Status
 from ..targets import ADAPTERS
 from ..targets.resolved import ResolvedTarget
 from ..transfer.environment import Environment
 from ..wording import count
+from .beside import BesideStep
+from .beside.others import find_others, plan_others, told, with_media
 from .job import Job, rows_status
 from .options import RemoveOptions
 from .setting import NO_PATCH, Set, ValueSetter, Verdict
 
-NO_FILE = "(no file)"
-"""What stands in `file` of a row that names none, so that manifests need no such column here."""
 _NO_WAY = Failure(
     Kind.NO_WAY_BACK,
     "the API cannot empty the media of categories and of the old PAM's assets",
@@ -57,13 +61,16 @@ class Remove(Job):
             setter = ValueSetter(
                 self, run, client, self._decide(run, client), Status.REMOVED, retries=options.retries
             )
+            preflight = Preflight(client, Catalogue(client, self.note), self.note, files=False)
+            find_others(self, run, preflight, retries=options.retries)
             if options.dry_run:
-                setter.plan_all(run.rows([Status.PENDING]))
+                setter.plan_all(with_media(run))
+                plan_others(self, run)
                 return rows_status(run)
             most = options.max_removals
             # No more rows than values that may go: nothing has to be read to know.
             if most is not None and values > most:
-                if setter.settle(run.rows([Status.PENDING]), most):
+                if setter.settle(with_media(run), most):
                     raise UsageError(
                         f"more than {count(most, 'value')} (--max-removals) would be removed: nothing was",
                         "Check the manifest with --dry-run, or raise --max-removals.",
@@ -73,7 +80,18 @@ class Remove(Job):
             if options.confirm is not None and values and not options.confirm(question):
                 return Exit.USAGE
             self.let_settle(run)
-            setter.set_all(run.rows([Status.PENDING]))
+            others = BesideStep(
+                self,
+                run,
+                client,
+                LinkMode.APPEND,
+                verify=True,
+                retries=options.retries,
+                done=Status.REMOVED,
+                media_too=True,
+            )
+            others.execute()
+            setter.set_all(with_media(run))
         return rows_status(run)
 
     def _decide(self, run: Run, client: PimClient) -> Callable[[PlannedRow, ResolvedTarget], Verdict]:
@@ -82,7 +100,8 @@ class Remove(Job):
             if resolved.target.type in NO_PATCH:
                 return RowResult(planned.seq, Status.INVALID, _NO_WAY)
             if held is None:
-                return RowResult(planned.seq, Status.UNCHANGED, notes=("the value is empty already",))
+                empty = RowResult(planned.seq, Status.UNCHANGED, notes=("the value is empty already",))
+                return told(empty, planned, Status.REMOVED)
             assert isinstance(held, str)
             if self._options.only_file and not _is_the_rows_file(run, client, planned, resolved, held):
                 note = f"the PIM holds another file: {held}"

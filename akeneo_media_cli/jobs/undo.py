@@ -14,12 +14,15 @@ from ..errors import Failure, Kind
 from ..exits import Exit
 from ..ledger import UNKNOWN, PlannedRow, RowResult, Run
 from ..pim.connection import Connection
+from ..planning.linking import LinkMode
 from ..planning.plan import Rows
 from ..progress.base import Progress
 from ..rows import Status, Target, TargetType, folded
 from ..targets.resolved import ResolvedTarget
 from ..transfer.environment import Environment
 from ..wording import count
+from .beside import BesideStep
+from .beside.others import plan_others, told, with_media
 from .job import Job, rows_status
 from .options import UndoOptions
 from .setting import NO_PATCH, Set, ValueSetter, Verdict
@@ -54,14 +57,26 @@ class Undo(Job):
         with self.talking() as client:
             setter = ValueSetter(self, run, client, self._decide, Status.RESTORED, retries=options.retries)
             if options.dry_run:
-                setter.plan_all(run.rows([Status.PENDING]))
+                setter.plan_all(with_media(run))
+                plan_others(self, run)
                 return rows_status(run)
             # The ledger's number: to count what others changed since, every product would be read once more.
             question = f"Put back up to {count(values, 'value')} of run {options.undoes} in {self.address}?"
             if options.confirm is not None and not options.confirm(question):
                 return Exit.USAGE
             self.let_settle(run)
-            setter.set_all(run.rows([Status.PENDING]))
+            others = BesideStep(
+                self,
+                run,
+                client,
+                LinkMode.APPEND,
+                verify=True,
+                retries=options.retries,
+                done=Status.RESTORED,
+                media_too=True,
+            )
+            others.execute()
+            setter.set_all(with_media(run))
         return rows_status(run)
 
     def _decide(self, planned: PlannedRow, resolved: ResolvedTarget) -> Verdict:
@@ -70,7 +85,7 @@ class Undo(Job):
         wanted = None if old.before is None else old.before.code
         held = resolved.before
         if held == wanted:
-            return RowResult(planned.seq, Status.UNCHANGED, media_code=wanted)
+            return told(RowResult(planned.seq, Status.UNCHANGED, media_code=wanted), planned, Status.RESTORED)
         # `removed` left nothing there, the others a code.
         if held != old.media_code:
             return RowResult(planned.seq, Status.FAILED, _changed(old.media_code, held))
@@ -81,7 +96,8 @@ def undone_rows(rows: Sequence[PlannedRow]) -> Iterator[PlannedRow]:
     """The rows of an undo, one for each of the run's that changed a value, in the same order."""
     for seq, old in enumerate(rows, 1):
         row = replace(old.row, problem=_no_way_back(old))
-        yield PlannedRow(seq, row, old.name)
+        said = old.beside.reverse if old.beside is not None else None
+        yield PlannedRow(seq, row, old.name, beside=said)
 
 
 def only(rows: Iterable[PlannedRow], named: Iterable[PlannedRow]) -> list[PlannedRow]:
@@ -112,6 +128,8 @@ def _no_way_back(old: PlannedRow) -> Failure | None:
             f"the API cannot set the media of {what} back to an earlier file",
             "Upload the earlier file again.",
         )
+    if old.row.has_no_media:
+        return None
     if old.before is UNKNOWN:
         return Failure(
             Kind.NO_WAY_BACK,

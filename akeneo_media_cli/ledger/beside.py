@@ -41,9 +41,10 @@ class SetValue(NamedTuple):
 
 
 class SetLink(NamedTuple):
-    """The collection that an asset goes into, as the PIM spells it.
+    """The collection that an asset goes into, or is taken out of (`take_out`), as the PIM spells it.
 
-    `change` is `new` where the asset is put there, `none` if it is in it already, None before anybody knows.
+    `change` is `new` where the asset is put there, `removed` where it is taken out, `none` if there is
+    nothing to do, None before anybody knows.
     """
 
     target: Target
@@ -51,13 +52,15 @@ class SetLink(NamedTuple):
     locale: str | None
     scope: str | None
     change: str | None = None
+    take_out: bool = False
 
 
 @dataclass(frozen=True)
 class SetBeside:
     """All of a row. `sent`: the values are in the PIM. `file`: this run sent the row's file.
 
-    `code` is the asset or record as the PIM spells it.
+    `code` is the asset or record as the PIM spells it. `restores`: values are put back, and only where they
+    still hold what they are said to hold (`SetValue.before`).
     """
 
     code: str
@@ -65,6 +68,7 @@ class SetBeside:
     link: SetLink | None = None
     sent: bool = False
     file: bool = False
+    restores: bool = False
 
     @property
     def changes(self) -> list[SetValue]:
@@ -82,13 +86,28 @@ class SetBeside:
         return self.link is not None and self.link.change != "none"
 
     @property
-    def changed(self) -> bool:
-        """Was anything written for the row, its file included?"""
-        return (
-            self.file
-            or (self.sent and bool(self.changes))
-            or (self.link is not None and self.link.change == "new")
-        )
+    def wrote(self) -> bool:
+        """Was a value or a link written?"""
+        linked = self.link is not None and self.link.change in ("new", "removed")
+        return linked or (self.sent and bool(self.changes))
+
+    @property
+    def reverse(self) -> SetBeside | None:
+        """What undoes this; None where there is nothing to undo. `file` stays."""
+        values = [v._replace(data=v.before, before=v.data) for v in self.changes] if self.sent else []
+        link = None
+        if self.link is not None and self.link.change in ("new", "removed"):
+            link = self.link._replace(change=None, take_out=self.link.change == "new")
+        return replace(self, values=values, link=link, sent=False, restores=True) if values or link else None
+
+    @property
+    def removal(self) -> SetBeside:
+        """What takes all of this away again that the PIM holds, by a read that was just made."""
+        values = [v._replace(data=None) for v in self.values if v.before is not None]
+        link = self.link
+        if link is not None:
+            link = link._replace(change=None, take_out=True) if link.change == "none" else None
+        return replace(self, values=values, link=link, sent=False)
 
     def with_file(self) -> SetBeside:
         """The same, once the file is sent: the values go with it."""
@@ -109,6 +128,7 @@ class SetBeside:
                 "link": None if link is None else [[*link.target], *link[1:]],
                 "sent": self.sent,
                 "file": self.file,
+                "restores": self.restores,
             },
             separators=(",", ":"),
         )
@@ -122,7 +142,12 @@ class SetBeside:
             (kind, code, parent), *rest = link
             link = SetLink(Target(TargetType(kind), code, parent), *rest)
         return cls(
-            read["code"], [SetValue(*each) for each in read["values"]], link, read["sent"], read["file"]
+            read["code"],
+            [SetValue(*each) for each in read["values"]],
+            link,
+            read["sent"],
+            read["file"],
+            read["restores"],
         )
 
     def as_report(self, *, done: bool) -> dict[str, Any]:

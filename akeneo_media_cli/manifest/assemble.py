@@ -15,6 +15,7 @@ from .columns import (
     COLUMNS,
     GROUPS,
     LONGEST_NAME,
+    NO_FILE,
     PARENTS,
     Renamed,
     as_text,
@@ -155,7 +156,8 @@ class Assembler:
             wrong = self._advised(wrong)
         if problem is None:
             problem = wrong or (wrong_beside(target, extra) if self.has_beside else None)
-        if problem is None and (file or not (self.has_beside and says_beside(target, extra))):
+        without = not file or (file == NO_FILE and not attribute)
+        if problem is None and not (without and self.has_beside and says_beside(target, extra)):
             problem = _incomplete(file, attribute, target, extra)
         locale, scope = values.get("locale") or None, values.get("scope") or None
         if problem is None and target is not None and not is_plain(target.code, attribute, locale, scope):

@@ -36,6 +36,9 @@ COLUMNS: tuple[str, ...] = (*GROUPS, "attribute", "locale", "scope", "file", "fi
 
 ALIASES = {"sku": "product", "identifier": "product", "uuid": "product_uuid", "channel": "scope"}
 
+NO_FILE = "(no file)"
+"""What stands in `file` of a row that names none, where manifests need no such column."""
+
 LONGEST_NAME = 64
 """Characters of a column's name that are compared with others, or shown; longer ones are never meant."""
 

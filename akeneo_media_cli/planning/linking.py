@@ -16,8 +16,15 @@ class LinkMode(StrEnum):
     REPLACE = "replace"
 
 
-def collection(held: Sequence[str], codes: Iterable[str], mode: LinkMode) -> list[str]:
-    """What a collection that holds `held` is to hold once `codes` are linked, in this order."""
+def collection(
+    held: Sequence[str], codes: Iterable[str], mode: LinkMode, out: Iterable[str] = ()
+) -> list[str]:
+    """What a collection that holds `held` is to hold once `codes` are linked, in this order.
+
+    `out` are taken out, whatever the mode.
+    """
+    gone = {folded(code) for code in out}
+    held = [code for code in held if folded(code) not in gone]
     wanted = list({folded(code): code for code in codes}.values())
     if mode is LinkMode.REPLACE:
         return wanted

@@ -285,6 +285,54 @@ def test_a_killed_run_is_completed_by_the_next(bench: Bencher, moment: str) -> N
     assert b.sandbox.stats()["lost_values"] == 0
 
 
+@pytest.mark.long
+def test_undo_and_remove_take_back_what_was_added_and_nothing_else(bench: Bencher) -> None:
+    b = bench(shop(assets=[{"asset_family": "photos", "code": code} for code in ("old", "theirs")]))
+    header = "asset_family,asset,attribute,file,value.alt-en_US-mobile,link_product,link_attribute"
+    with pim(b) as client:
+
+        def held() -> tuple[str, ...]:
+            product = client.get_product("p-1")
+            assert product is not None
+            return product.codes("gallery")
+
+        def alt(code: str) -> object:
+            asset = client.get_asset("photos", code)
+            assert asset is not None
+            return asset.values.get(("alt", "en_US", "mobile"))
+
+        gallery = {"gallery": [{"locale": None, "scope": None, "data": ["old"]}]}
+        client.patch_products([{"identifier": "p-1", "values": gallery}])
+        before = {"alt": [{"locale": "en_US", "channel": "mobile", "data": "Before"}]}
+        client.patch_assets("photos", [{"code": "old", "values": before}])
+        lines = [f"photos,n_{n},media,{b.file(f'{n}.jpg', jpeg(n))},Alt {n},p-1,gallery" for n in range(2)]
+        manifest = b.manifest([header, *lines, "photos,old,,,After,,"])
+        assert b.upload(manifest).statuses() == {"total": 3, "uploaded": 3}
+        assert held() == ("old", "n_0", "n_1")
+        # Somebody puts another asset there: it is not the run's to take out.
+        gallery["gallery"][0]["data"] = ["old", "n_0", "theirs", "n_1"]
+        client.patch_products([{"identifier": "p-1", "values": gallery}])
+
+        assert b.run("runs", "undo", "last", "--dry-run").status == 0
+        assert held() == ("old", "n_0", "theirs", "n_1")
+        undone = b.run("runs", "undo", "last", "--yes")
+        assert undone.report["summary"]["restored"] == 3, undone.err
+        assert held() == ("old", "theirs")
+        assert (alt("n_0"), alt("n_1"), alt("old")) == (None, None, "Before")
+        assert not b.sandbox.values()
+        assert undone.item(2)["link"]["change"] == "removed"
+
+        assert b.upload(manifest).statuses() == {"total": 3, "uploaded": 3}
+        assert held() == ("old", "theirs", "n_0", "n_1")
+        removed = b.run("remove", manifest, "--yes")
+        assert removed.report["summary"]["removed"] == 3, removed.err
+        assert held() == ("old", "theirs")
+        assert (alt("n_0"), alt("old")) == (None, None)
+        assert not b.sandbox.values()
+        again = b.run("remove", manifest, "--yes")
+        assert again.report["summary"]["unchanged"] == 3
+
+
 @pytest.mark.slow
 def test_a_thousand_assets_of_five_hundred_products_take_thirty_writes(bench: Bencher) -> None:
     body = shop()

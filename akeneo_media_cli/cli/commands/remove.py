@@ -40,7 +40,7 @@ def remove(
     from dataclasses import replace
 
     from ...jobs.options import RemoveOptions
-    from ...jobs.remove import NO_FILE
+    from ...manifest.columns import NO_FILE
     from ..session.session import Session
 
     rows = manifest.options(manifests)

@@ -183,8 +183,7 @@ def _fill(
     import sys
 
     from ...jobs.missing import COLUMNS
-    from ...jobs.remove import NO_FILE
-    from ...manifest.columns import GROUPS, canonical, spelled
+    from ...manifest.columns import GROUPS, NO_FILE, canonical, spelled
     from ...manifest.scan.fill import Unfilled, fill
     from ...manifest.write import columns_of, write_rows
     from ...planning.manifests import rows_of

@@ -57,8 +57,23 @@ class BesideStep:
     """What open rows still have to do beside their files. Used by one thread."""
 
     def __init__(
-        self, job: Job, run: Run, client: PimClient, mode: LinkMode, *, verify: bool, retries: int
+        self,
+        job: Job,
+        run: Run,
+        client: PimClient,
+        mode: LinkMode,
+        *,
+        verify: bool,
+        retries: int,
+        done: Status = Status.UPLOADED,
+        media_too: bool = False,
     ) -> None:
+        """`done` is the status of rows that something was written for.
+
+        `media_too`: rows with a media value stay open, as that is to be set as well.
+        """
+        self._done = done
+        self._media_too = media_too
         self._job = job
         self._run = run
         self._client = client
@@ -73,7 +88,7 @@ class BesideStep:
         """
         self._job.let_settle(self._run)
         waiting = (planned for planned in self._run.waiting_beside() if _with_values(planned))
-        for rows in _batches(waiting, lambda p: (_target(p).type, _target(p).parent), AT_ONCE):
+        for rows in batches_of(waiting):
             if self._job.interrupted:
                 return
             self._set_values(rows)
@@ -200,16 +215,17 @@ class BesideStep:
     def _links_to_set(self, product: _Product, entity: Any) -> Seen:
         if entity is None:
             return _gone(product.target)
-        wanted: dict[tuple[str, str | None, str | None], list[str]] = {}
+        wanted: dict[tuple[str, str | None, str | None], tuple[list[str], list[str]]] = {}
         for planned in product.rows:
             link = _link(planned)
             assert link is not None and planned.beside is not None
-            wanted.setdefault((link.attribute, link.locale, link.scope), []).append(planned.beside.code)
+            into, out = wanted.setdefault((link.attribute, link.locale, link.scope), ([], []))
+            (out if link.take_out else into).append(planned.beside.code)
         values: dict[str, list[dict[str, Any]]] = {}
-        for (attribute, locale, scope), codes in wanted.items():
+        for (attribute, locale, scope), (into, out) in wanted.items():
             held = entity.codes(attribute, locale, scope)
             self._remember_first(product, (attribute, locale, scope), held)
-            goal = collection(held, codes, self._mode)
+            goal = collection(held, into, self._mode, out)
             if [folded(code) for code in goal] != [folded(code) for code in held]:
                 values.setdefault(attribute, []).append({"locale": locale, "scope": scope, "data": goal})
         if not values:
@@ -234,8 +250,10 @@ class BesideStep:
             if failure is not None:
                 self._fail(planned, failure)
                 continue
-            assert planned.beside is not None
-            planned.beside = planned.beside.with_link("none" if product.first.get(planned.seq) else "new")
+            assert planned.beside is not None and planned.beside.link is not None
+            was, out = product.first.get(planned.seq, False), planned.beside.link.take_out
+            change = ("removed" if was else "none") if out else ("none" if was else "new")
+            planned.beside = planned.beside.with_link(change)
             self._finish(planned)
 
     def _patch(self, kind: TargetType) -> Patch:
@@ -249,8 +267,11 @@ class BesideStep:
 
     def _finish(self, planned: PlannedRow) -> None:
         assert planned.beside is not None
-        status = Status.UPLOADED if planned.beside.changed else Status.UNCHANGED
-        self._end(planned, self._result(planned, status))
+        if self._media_too and not planned.row.has_no_media:
+            self._run.record([self._result(planned, None)])
+            return
+        changed = planned.beside.file or planned.beside.wrote
+        self._end(planned, self._result(planned, self._done if changed else Status.UNCHANGED))
 
     def _fail(self, planned: PlannedRow, failure: Failure) -> None:
         self._end(planned, self._result(planned, Status.FAILED, failure))
@@ -268,11 +289,16 @@ class BesideStep:
 
 def _values_to_set(asset: _Asset, entity: Any) -> Seen:
     held: Mapping[Any, Any] = {} if entity is None else entity.values
-    lacking = [
-        value
-        for value in asset.values
-        if not kept(value.data, held.get((value.attribute, value.locale, value.channel)))
-    ]
+    lacking = []
+    for planned in asset.rows:
+        said = planned.beside
+        for value in said.to_send if said is not None else ():
+            now = held.get((value.attribute, value.locale, value.channel))
+            if kept(value.data, now):
+                continue
+            if said is not None and said.restores and not kept(value.before, now):
+                return _changed(value, now)
+            lacking.append(value)
     if not lacking:
         return None
     values: dict[str, list[dict[str, Any]]] = {}
@@ -289,6 +315,11 @@ def _batches(items: Iterable[T], kind: Any, most: int) -> Iterator[list[T]]:
         if len(batch) == most:
             yield waiting.pop(kind(item))
     yield from waiting.values()
+
+
+def batches_of(rows: Iterable[PlannedRow]) -> Iterator[list[PlannedRow]]:
+    """Rows in batches of one family, as many as one search takes."""
+    return _batches(rows, lambda planned: (_target(planned).type, _target(planned).parent), AT_ONCE)
 
 
 def _target(planned: PlannedRow) -> Target:
@@ -330,7 +361,10 @@ def _written(planned: PlannedRow) -> tuple[Any, ...] | None:
 
 def _may_lack_asset(planned: PlannedRow) -> bool:
     """Has nothing of this row shown that its asset exists?"""
-    return planned.row.has_no_media and planned.beside is not None and not planned.beside.changes
+    link = _link(planned)
+    if link is None or link.take_out or planned.beside is None:
+        return False
+    return planned.row.has_no_media and not planned.beside.changes
 
 
 def _no_asset(target: Target, code: str) -> Failure:
@@ -338,6 +372,14 @@ def _no_asset(target: Target, code: str) -> Failure:
         Kind.TARGET_UNKNOWN,
         f"there is no asset {code} in the family {target.parent}, so it cannot be linked",
         "give the row a file or values, so that the asset is created; or correct its code",
+    )
+
+
+def _changed(value: SetValue, now: Any) -> Failure:
+    return Failure(
+        Kind.CHANGED_IN_PIM,
+        f"the value {value.attribute} was changed since: the run set {value.before!r}, now it is {now!r}",
+        "It was left as it is. Set it by hand, or upload a manifest that says what it is to be.",
     )
 
 

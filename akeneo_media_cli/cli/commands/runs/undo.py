@@ -41,9 +41,10 @@ def undo(
     again), 6 another run is in progress.
     """
     from ....jobs.options import UndoOptions
-    from ....jobs.remove import NO_FILE, removal_rows
+    from ....jobs.remove import removal_rows
     from ....jobs.undo import UNDOES, undone_rows
     from ....jobs.undo import only as only_rows
+    from ....manifest.columns import NO_FILE
     from ....planning.manifests import rows_of
     from ....planning.options import ManifestOptions
     from ...session.session import Session
