@@ -169,7 +169,10 @@ class EntityPreflight:
         if self._beside is None:
             return verdicts
         convention = self._known.naming.get(parent) if kind is TargetType.ASSET and self._files else None
-        return self._beside.look(rows, verdicts, attributes, entities, convention)
+        if entities is None:
+            # It is for those that are created, and which are is not known.
+            convention = None
+        return self._beside.look(rows, verdicts, attributes, entities or {}, convention)
 
     def _attributes(self, kind: TargetType, parent: str) -> dict[str, MediaAttribute] | Failure:
         """The attributes of a family by folded code, asked once; or why no row for it is valid."""
@@ -250,7 +253,8 @@ class EntityPreflight:
             return spelled
         return ResolvedTarget(_target(planned), attribute.code, *spelled, definition=plain, sure=True)
 
-    def _entities(self, kind: TargetType, parent: str, codes: list[str]) -> dict[str, Entity | None]:
+    def _entities(self, kind: TargetType, parent: str, codes: list[str]) -> dict[str, Entity | None] | None:
+        """Those that are there, by folded code; None where the user may not read them."""
         if not codes:
             return {}
         # What is to be compared must not be missed because the search lags.
@@ -260,7 +264,7 @@ class EntityPreflight:
         except Refusal as refusal:
             if refusal.failure.kind is not Kind.FORBIDDEN:
                 raise
-            return {}
+            return None
 
     # Categories.
 
@@ -381,14 +385,16 @@ def _own_image(planned: PlannedRow) -> ResolvedTarget | Failure:
 def _with_entity(
     planned: PlannedRow,
     resolved: ResolvedTarget,
-    entities: dict[str, Entity | None],
+    entities: dict[str, Entity | None] | None,
     image: Before,
     words: _Words,
 ) -> ResolvedTarget:
     if not resolved.target.code:
         return _known(resolved, image, ())
-    entity = entities.get(folded(resolved.target.code))
     notes = _respelled(planned, resolved)
+    if entities is None:
+        return _known(resolved, UNKNOWN, notes)
+    entity = entities.get(folded(resolved.target.code))
     if entity is None:
         notes = (*notes, f"the {words.thing} does not exist yet: it is created")
         return _known(replace(resolved, made=True), None, notes)

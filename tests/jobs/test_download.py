@@ -212,6 +212,11 @@ def test_media_files_by_code_keep_their_names_and_get_apart(desk: Desk, new: New
     assert names[marked] == (desk.folder / "1/front.jpg").read_bytes()
     assert f"as {to / 'front.jpg'}" in done.rows[0].notes
     assert fetched(desk, to, *media).statuses() == {"unchanged": 3}
+    # The order of the codes alone decides, not which file comes first, or comes at all.
+    gone = f"0/0/0/0/{'0' * 40}_front.jpg"
+    other = desk.folder / "other"
+    assert fetched(desk, other, gone, media[1]).statuses() == {"downloaded": 1, "failed": 1}
+    assert [path.name for path in other.iterdir()] == [marked]
 
 
 @pytest.mark.parametrize(
