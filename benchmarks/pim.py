@@ -225,7 +225,9 @@ def _list(items: Any) -> dict[str, Any]:
 
 
 def _attribute(code: str) -> dict[str, Any]:
-    return {"code": code, "type": "pim_catalog_image", "scopable": False, "localizable": False}
+    # `web` takes only what was converted.
+    takes = {"allowed_extensions": ["jpg"], "max_file_size": "1.00"} if code == "web" else {}
+    return {"code": code, "type": "pim_catalog_image", "scopable": False, "localizable": False, **takes}
 
 
 def _product(identifier: str) -> dict[str, Any]:

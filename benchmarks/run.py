@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import fitting
 import scale
 import schedule
 import startup
@@ -34,6 +35,9 @@ MEASURES: tuple[Callable[[Setting], list[Figure]], ...] = (
     scale.growth,
     startup.startup,
     schedule.schedule,
+    fitting.against_mogrify,
+    fitting.beside_uploads,
+    fitting.memory_of_a_large_picture,
 )
 HEADER = "| figure | measured | to reach | reached | how, or why not |\n|---|---|---|---|---|"
 

@@ -37,6 +37,7 @@ def test_the_quick_mode_measures_every_figure() -> None:
         "growth",
         "schedule",
         "deciding",
+        "converting and uploading",
     ):
         assert any(name.startswith(figure) for name in table), f"{figure} is not in {table}"
     assert results.read_bytes() == before, "figures of a quick run are no results"

@@ -66,3 +66,15 @@ def test_a_picture_that_fits_is_copied_as_it_is(bench: Bencher) -> None:
     done = b.run("fit", "a.jpg", "--max-bytes", "1M", report=False)
     assert done.status == 0
     assert (b.folder / "fitted" / "a.jpg").read_bytes() == (b.folder / "a.jpg").read_bytes()
+
+
+def test_two_pictures_that_would_get_one_name_are_told_and_leftovers_are_swept(bench: Bencher) -> None:
+    b = bench()
+    quarters().save(b.folder / "a.tif")
+    quarters().save(b.folder / "a.bmp")
+    (b.folder / "fitted").mkdir()
+    (b.folder / "fitted" / ".a.tif.999999999-0.tmp").write_bytes(b"half")
+    done = b.run("fit", "a.tif", "a.bmp", report=False)
+    assert done.status == 1
+    assert "error: a.bmp: a.tif became fitted/a.jpg, too" in done.err
+    assert [path.name for path in (b.folder / "fitted").iterdir()] == ["a.jpg"]
