@@ -245,6 +245,18 @@ def where(item: Mapping[str, Any]) -> str:
     return f"{item.get('manifest') or '-'}:{item.get('line') or 0}"
 
 
+def others(item: Mapping[str, Any]) -> str:
+    """The other values that a row sets, and its link if that is new: `alt-en_US: 'A shoe'; linked`."""
+    told = [
+        f"{'-'.join(filter(None, (each['attribute'], each['locale'], each['channel'])))}: {each['data']!r}"
+        for each in item.get("values") or ()
+        if each["change"] not in (None, "none")
+    ]
+    change = (item.get("link") or {}).get("change")
+    told += [{"new": "linked", "removed": "taken out"}[change]] if change in ("new", "removed") else []
+    return "; ".join(told)
+
+
 def aim(item: Mapping[str, Any]) -> str:
     """What the row aims at: `product sku-1 picture en_US ecommerce`; empty where the row names nothing.
 

@@ -13,7 +13,7 @@ from ...exits import Exit
 from ...wording import count, duration, one_line, size, title
 from ..encode import dumps
 from ..groups import Group, cause, grouped, hint_of, message_of
-from ..items import GOOD, Report, aim, moved, statuses, where
+from ..items import GOOD, Report, aim, moved, others, statuses, where
 from ..meaning import meaning
 from ..timeline import Timeline
 from .gallery import gallery
@@ -268,7 +268,7 @@ def _row(number: int, item: Mapping[str, Any], thumbnail: str | None) -> list[An
         item.get("duration_seconds"),
         item.get("attempts"),
         one_line(kind, 80) if kind else "",
-        one_line(message_of(item), _TEXT) if item.get("error") else "",
+        one_line(message_of(item) if item.get("error") else others(item), _TEXT),
         one_line(hint_of(item), _TEXT),
         thumbnail,
     ]

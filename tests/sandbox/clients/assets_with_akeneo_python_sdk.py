@@ -20,7 +20,9 @@ with akeneo.ApiClient(akeneo.Configuration(host=told["url"])) as api:
     product = json.loads(
         akeneo.ProductIdentifierApi(api).get_products_code("p-4", _preload_content=False).data
     )
-    model = json.loads(akeneo.ProductModelApi(api).get_product_models_code("m-1", _preload_content=False).data)
+    model = json.loads(
+        akeneo.ProductModelApi(api).get_product_models_code("m-1", _preload_content=False).data
+    )
     print(
         json.dumps(
             {

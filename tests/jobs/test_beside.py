@@ -1,0 +1,244 @@
+"""Values and links of assets, sent through faults and beside other writers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from akeneo_media_cli.exits import Exit
+from akeneo_media_cli.planning.linking import LinkMode
+from akeneo_media_cli.planning.unchanged import SkipPolicy
+from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, start_sandbox
+
+from ..e2e.test_assets import shop
+from .desk import Desk
+
+UUID = "00000000-0000-4000-8000-000000000001"
+LINKED = "asset_family,asset,attribute,file,link_product,link_attribute"
+
+
+def catalogue() -> dict[str, Any]:
+    body = shop(assets=[{"asset_family": "photos", "code": code} for code in ("old", "theirs")])
+    body["products"].append({"uuid": UUID, "family": "shoes"})
+    link = {"reference_entity_code": "brands"}
+    body["asset_families"].append(
+        {
+            "code": "videos",
+            "attributes": [
+                {"code": "link", "type": "media_link"},
+                {"code": "shown", "type": "boolean"},
+                {"code": "shot", "type": "date"},
+                {"code": "brand", "type": "reference_entity_single_link", **link},
+                {"code": "brands", "type": "reference_entity_multiple_links", **link},
+            ],
+        }
+    )
+    body["reference_entities"] = [
+        {
+            "code": "brands",
+            "attributes": [
+                {"code": "logo", "type": "image"},
+                {"code": "story", "type": "text", "value_per_locale": True},
+            ],
+        }
+    ]
+    body["records"] = [{"reference_entity": "brands", "code": code} for code in ("acme", "other")]
+    return body
+
+
+@pytest.fixture(scope="module")
+def pim() -> Iterator[RunningSandbox]:
+    with start_sandbox(catalogue(), options=SandboxOptions(save_time=0, retry_after=0)) as sandbox:
+        yield sandbox
+        assert sandbox.stats()["defects"] == 0
+
+
+@pytest.fixture
+def desk(pim: RunningSandbox, tmp_path: Path) -> Iterator[Desk]:
+    found = Desk(pim, tmp_path, sleep=lambda _: None)
+    yield found
+    found.order()
+    found.close()
+
+
+def held(desk: Desk, code: str, attribute: str = "gallery") -> tuple[str, ...]:
+    product = desk.other.get_product(code)
+    assert product is not None
+    return product.codes(attribute)
+
+
+def put(desk: Desk, code: str, *assets: str) -> None:
+    values = {"gallery": [{"locale": None, "scope": None, "data": list(assets)}]}
+    (line,) = desk.other.patch_products([{"identifier": code, "values": values}])
+    assert line.failure is None
+
+
+def values(desk: Desk, family: str, code: str) -> dict[str, Any]:
+    asset = desk.other.get_asset(family, code)
+    assert asset is not None
+    return {"-".join(part for part in key if part): data for key, data in asset.values.items()}
+
+
+def linked(desk: Desk, *rows: str) -> Any:
+    return desk.manifest(LINKED, *rows)
+
+
+@pytest.mark.long
+def test_values_and_links_arrive_through_faults(desk: Desk) -> None:
+    rows = [f"photos,f_{n},media,{desk.file(n)},p-{n % 7 + 1},gallery" for n in range(30)]
+    desk.order("429=0.1", "500=0.1", "503=0.1", "reset-late=0.1", "500-late=0.1")
+    done = desk.upload(linked(desk, *rows), retries=30)
+    desk.order()
+    assert done.status is Exit.OK, done.notes
+    for n in range(7):
+        assert held(desk, f"p-{n + 1}") == tuple(f"f_{m}" for m in range(30) if m % 7 == n)
+    assert desk.upload(linked(desk, *rows)).statuses() == {"unchanged": 30}
+
+
+def test_a_collection_that_another_writer_saved_over_is_set_once_more(desk: Desk) -> None:
+    taken = 0
+
+    def take_away(info: Any) -> None:
+        nonlocal taken
+        if info.method == "PATCH" and info.path.endswith("/products") and not taken:
+            taken += 1
+            put(desk, "p-8", "theirs")
+
+    put(desk, "p-8", "old")
+    desk.on_call = take_away
+    done = desk.upload(linked(desk, f"photos,w_1,media,{desk.file('w')},p-8,gallery"))
+    assert done.statuses() == {"uploaded": 1}
+    assert taken
+    assert held(desk, "p-8") == ("theirs", "w_1")
+
+
+def test_a_collection_that_is_taken_away_each_time_is_told(desk: Desk) -> None:
+    def take_away(info: Any) -> None:
+        if info.method == "PATCH" and info.path.endswith("/products"):
+            put(desk, "p-9", "theirs")
+
+    desk.on_call = take_away
+    done = desk.upload(linked(desk, f"photos,w_2,media,{desk.file('w2')},p-9,gallery"))
+    assert done.kinds() == {2: "value_lost"}
+
+
+def test_one_file_for_two_products_goes_up_once(desk: Desk) -> None:
+    file = desk.file("two")
+    rows = [f"photos,two,media,{file},{product},gallery" for product in ("p-10", "p-11")]
+    with desk.counted() as calls:
+        assert desk.upload(linked(desk, *rows, "photos,two,,,p-12,gallery")).statuses() == {"uploaded": 3}
+    assert calls["POST /asset-media-files"] == 1
+    assert [held(desk, f"p-{n}") for n in (10, 11, 12)] == [("two",)] * 3
+    with desk.counted() as calls:
+        assert desk.upload(linked(desk, *rows)).statuses() == {"unchanged": 2}
+    assert not [call for call in calls if not call.startswith("GET ")]
+
+
+def test_a_family_without_files_takes_values_of_every_type(desk: Desk) -> None:
+    header = "asset_family,asset,value.link,value.shown,value.shot,value.brand,value.brands"
+    manifest = desk.manifest(header, "videos,v_1,a.mp4,yes,2026-11-29,acme,acme;other")
+    assert desk.upload(manifest).statuses() == {"uploaded": 1}
+    assert values(desk, "videos", "v_1") == {
+        "link": "a.mp4",
+        "shown": True,
+        "shot": "2026-11-29",
+        "brand": "acme",
+        "brands": ["acme", "other"],
+    }
+    wrong = desk.manifest(header, "videos,v_2,,,,nobody,", "videos,v_3,,,,,acme;nobody")
+    assert desk.upload(wrong).kinds() == {2: "value_invalid", 3: "value_invalid"}
+
+
+def test_null_empties_a_value_and_an_empty_cell_leaves_it(desk: Desk) -> None:
+    first = desk.manifest("asset_family,asset,value.link,value.shown", "videos,v_4,a.mp4,true")
+    assert desk.upload(first).statuses() == {"uploaded": 1}
+    emptied = desk.manifest(
+        "- {asset_family: videos, asset: v_4, value.link: null, value.shown: ''}", name="m.yaml"
+    )
+    done = desk.upload(emptied)
+    assert done.statuses() == {"uploaded": 1}
+    assert values(desk, "videos", "v_4") == {"shown": True}
+    said = done.row(1).beside
+    assert said is not None
+    assert [(value.change, value.before) for value in said.values] == [("empty", "a.mp4")]
+    assert desk.upload(emptied).statuses() == {"unchanged": 1}
+
+
+def test_records_take_values_too(desk: Desk) -> None:
+    header = "reference_entity,record,attribute,file,value.story-en_US"
+    manifest = desk.manifest(header, f"brands,made,logo,{desk.file('logo')},Since 1900")
+    with desk.counted() as calls:
+        assert desk.upload(manifest).statuses() == {"uploaded": 1}
+    assert calls["PATCH /reference-entities/{family}/records"] == 1
+    record = desk.other.get_record("brands", "made")
+    assert record is not None
+    assert record.values["story", "en_US", None] == "Since 1900"
+    assert record.media_code("logo")
+
+
+def test_rows_that_disagree_about_a_value_are_told(desk: Desk) -> None:
+    manifest = desk.manifest("asset_family,asset,value.link", "videos,v_5,a.mp4", "videos,V_5,b.mp4")
+    done = desk.upload(manifest)
+    assert done.kinds() == {3: "conflicting_rows"}
+    assert done.statuses() == {"uploaded": 1, "invalid": 1}
+
+
+def test_an_asset_that_nothing_creates_is_not_linked(desk: Desk) -> None:
+    done = desk.upload(linked(desk, "photos,nowhere,,,p-13,gallery", "photos,theirs,,,p-13,gallery"))
+    assert done.kinds() == {2: "target_unknown"}
+    assert held(desk, "p-13") == ("theirs",)
+
+
+def test_a_product_by_uuid_holds_assets(desk: Desk) -> None:
+    header = LINKED.replace("link_product", "link_product_uuid")
+    manifest = desk.manifest(header, f"photos,u_1,media,{desk.file('uuid')},{UUID},gallery")
+    assert desk.upload(manifest).statuses() == {"uploaded": 1}
+    product = desk.other.get_product_by_uuid(UUID)
+    assert product is not None
+    assert product.codes("gallery") == ("u_1",)
+    assert desk.upload(manifest).statuses() == {"unchanged": 1}
+
+
+def test_a_collection_is_not_replaced_by_half_of_what_was_meant(desk: Desk) -> None:
+    put(desk, "p-14", "old")
+    rows = [f"photos,r_1,media,{desk.file('r1')},p-14,gallery", "photos,r_2,media,gone.jpg,p-14,gallery"]
+    done = desk.upload(linked(desk, *rows), link=LinkMode.REPLACE)
+    assert done.statuses() == {"invalid": 1, "pending": 1}
+    assert held(desk, "p-14") == ("old",)
+    assert done.status is Exit.ROWS_FAILED
+    desk.file("gone")
+    assert desk.upload(linked(desk, *rows), link=LinkMode.REPLACE).statuses() == {"uploaded": 2}
+    assert held(desk, "p-14") == ("r_1", "r_2")
+
+
+def test_without_the_preflight_nothing_beside_a_file_is_sent(desk: Desk) -> None:
+    done = desk.upload(
+        linked(desk, f"photos,x_1,media,{desk.file('x1')},p-15,gallery"), preflight=False, share=False
+    )
+    assert done.kinds() == {2: "row_malformed"}
+
+
+def test_the_ledger_alone_does_not_tell_whether_a_link_is_there(desk: Desk) -> None:
+    manifest = linked(desk, f"photos,l_1,media,{desk.file('l1')},p-16,gallery")
+    assert desk.upload(manifest).statuses() == {"uploaded": 1}
+    put(desk, "p-16", "old")
+    with desk.counted() as calls:
+        done = desk.upload(manifest, skip=SkipPolicy("ledger"))
+    assert done.statuses() == {"uploaded": 1}
+    assert held(desk, "p-16") == ("old", "l_1")
+    assert calls["POST /asset-media-files"] == 0
+
+
+def test_a_strict_run_sends_nothing_beside_files_either(desk: Desk) -> None:
+    rows = [
+        f"photos,s_1,media,{desk.file('s1')},p-17,gallery",
+        f"photos,s_2,media,{desk.file('s2')},p-none,gallery",
+    ]
+    done = desk.upload(linked(desk, *rows), strict=True)
+    assert done.status is Exit.MANIFEST
+    assert held(desk, "p-17") == ()
+    assert desk.upload(linked(desk, rows[0]), strict=True).statuses() == {"uploaded": 1}
+    assert held(desk, "p-17") == ("s_1",)
