@@ -1,18 +1,24 @@
-"""Rows from manifests: shards, names made of the row, rows tried again, batches to look up."""
+"""Rows from manifests into a run: shards, files looked at, what clashes, what is done already."""
 
 from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akeneo_media_cli import units
 from akeneo_media_cli.errors import Failure, Kind, UsageError
-from akeneo_media_cli.ledger import PlannedRow
-from akeneo_media_cli.planning.feed import ENTITIES, ROWS, Feed
-from akeneo_media_cli.planning.plan import in_shard, rows_of_part
-from akeneo_media_cli.planning.rename import Rename
-from akeneo_media_cli.rows import Row, Target, TargetType
+from akeneo_media_cli.ledger import Run
+from akeneo_media_cli.planning.options import ManifestOptions
+from akeneo_media_cli.planning.plan import in_shard, plan, planned_rows, rows_of_part
+from akeneo_media_cli.planning.unchanged import SkipPolicy
+from akeneo_media_cli.rows import Row, Status, Target, TargetType
+
+from ..ledger.ledger_rows import Clock, Notes, opened
 
 PRODUCT = Target(TargetType.PRODUCT, "sku-1")
 
@@ -58,145 +64,108 @@ def test_a_row_that_nobody_will_send_mixes_nothing() -> None:
     assert sum(map(len, parts)) == 3
 
 
-# Names.
+# Files.
 
 
-def named(template: str, shown: str = "a.jpg", **more: object) -> str | Failure:
-    return Rename(template).name(row(**more), shown)
+def read(folder: Path, *lines: str, **options: object) -> dict[int, tuple[str, Kind | None]]:
+    """Each row's name, and what is wrong with it, by line."""
+    (folder / "m.csv").write_text("\n".join(("product,attribute,file,filename", *lines)) + "\n")
+    manifest = ManifestOptions([str(folder / "m.csv")], **options)  # type: ignore[arg-type]
+    found = planned_rows(manifest, io.BytesIO(), lambda *_: None)
+    return {p.row.line: (p.name, p.row.problem.kind if p.row.problem else None) for p in found}
 
 
-@pytest.mark.parametrize(
-    ("template", "shown", "name"),
-    [
-        ("{product}-{filename}", "a.jpg", "sku-1-a.jpg"),
-        ("{sku}_{stem}", "a.b.JPG", "sku-1_a.b.JPG"),
-        ("{identifier}.{ext}", "a.jpg", "sku-1.jpg"),
-        ("{season}", "a.jpg", "spring.jpg"),
-        ("{product}", "README", "sku-1"),
-        ("{filename}{{1}}", "a.jpg", "a.jpg{1}.jpg"),
-        ("{attribute}/{stem}", "a.jpg", "picture_a.jpg"),
-        ("{stem}\n\x9b{number}", "a.jpg", "a__7.jpg"),
-    ],
-)
-def test_names_are_made_of_columns_and_keep_their_extension(template: str, shown: str, name: str) -> None:
-    assert named(template, shown, extra={"season": "spring", "number": 7}) == name
+JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9")
 
 
-def test_a_target_gives_its_column_and_its_parents() -> None:
-    asset = row(Target(TargetType.ASSET, "chair", "packshots"))
-    assert Rename("{asset_family}-{asset}").name(asset, "x.png") == "packshots-chair.png"
+def test_every_file_is_looked_at_and_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    lines = (
+        "p,picture,a.jpg,",
+        "p,picture,a.jpg,shown.jpg",
+        "p,picture,gone.jpg,",
+        "p,picture,https://h/b.jpg,",
+    )
+    assert read(tmp_path, *lines) == {
+        2: ("a.jpg", None),
+        3: ("shown.jpg", None),
+        4: ("gone.jpg", Kind.FILE_MISSING),
+        5: ("https://h/b.jpg", Kind.LINK_REFUSED),
+    }
+    assert read(tmp_path, *lines, rename="{product}-{filename}")[3] == ("p-shown.jpg", None)
 
 
-@pytest.mark.parametrize(
-    "template", ["{", "{}", "{0}", "{a.b}", "{a!r}", "{a:>3}", "{a[0]}", "front.jpg", ""]
-)
-def test_templates_that_are_none_are_told_at_once(template: str) -> None:
-    with pytest.raises(UsageError, match="--rename"):
-        Rename(template)
-
-
-@pytest.mark.parametrize("template", ["{season}", "{locale}-{filename}", "{product_model}-{filename}"])
-def test_a_column_that_the_row_leaves_empty_makes_no_name(template: str) -> None:
-    made = named(template, extra={"season": ""})
-    assert isinstance(made, Failure)
-    assert made.kind is Kind.ROW_MALFORMED
-
-
-def test_a_name_that_the_pim_would_not_take_is_told_before() -> None:
-    made = named("{long}-{filename}", extra={"long": "x" * 300})
-    assert isinstance(made, Failure)
-    assert made.kind is Kind.NAME_TOO_LONG
-
-
-@pytest.mark.parametrize(
-    ("template", "shown", "cure"),
-    [
-        ("{filename}-{tail}", "noext", "end the template"),
-        ("{tail}", "noext", "end the template"),
-        ("{stem}.jpg", "a.longer-than-ten", "rename the file"),
-    ],
-)
-def test_an_extension_that_the_pim_would_not_take_is_told_before(
-    template: str, shown: str, cure: str
+def test_paths_are_whole_and_the_files_size_and_time_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = named(template, shown, extra={"tail": "sku-1.averylongtail"})
-    assert isinstance(made, Failure)
-    assert made.kind is Kind.EXTENSION_TOO_LONG
-    assert cure in made.hint
+    monkeypatch.chdir(tmp_path)
+    Path("a.jpg").write_bytes(JPEG)
+    os.utime("a.jpg", ns=(1, 5_000_000_000))
+    Path("m.csv").write_text("product,attribute,file\np,picture,a.jpg\n")
+    (found,) = planned_rows(ManifestOptions(["m.csv"]), io.BytesIO(), lambda *_: None)
+    assert (found.seq, found.path, found.size, found.mtime_ns) == (
+        1, str(tmp_path / "a.jpg"), len(JPEG), 5_000_000_000,
+    )  # fmt: skip
 
 
-def test_the_longest_extension_that_the_pim_takes_is_taken() -> None:
-    assert named("{product}.a123456789", "noext") == "sku-1.a123456789"
+# Into the run.
 
 
-def test_a_row_without_target_can_have_a_name_too() -> None:
-    assert Rename("{filename}").name(row(None), "a.jpg") == "a.jpg"
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(JPEG)
+    return tmp_path
 
 
-# Batches to look up.
+@pytest.fixture
+def runs(tmp_path: Path) -> Iterator[Iterator[Run]]:
+    with opened(tmp_path / "ledger.sqlite", Clock()) as ledger:
+        yield iter(lambda: ledger.start_run("upload", {}), None)
 
 
-@given(entities=st.lists(st.integers(0, 150), max_size=1500))
-def test_batches_hold_every_row_once_in_order_and_few_entities(entities: list[int]) -> None:
-    rows = [
-        PlannedRow(seq, row(Target(TargetType.PRODUCT, f"SKU-{n}") if n else None), "x")
-        for seq, n in enumerate(entities, 1)
+def planned_into(run: Run, folder: Path, *lines: str, skip: str = "none", checksum: bool = False) -> Notes:
+    (folder / "m.csv").write_text("\n".join(("product,attribute,file", *lines)) + "\n")
+    notes = Notes()
+    rows = planned_rows(ManifestOptions([str(folder / "m.csv")]), io.BytesIO(), notes)
+    plan(run, rows, note=notes, skip=SkipPolicy(skip, checksum=checksum))
+    return notes
+
+
+def test_rows_that_repeat_or_contradict_each_other_are_settled(runs: Iterator[Run], folder: Path) -> None:
+    run = next(runs)
+    lines = ("p,picture,a.jpg", "P,picture,./a.jpg", "q,picture,a.jpg", "q,picture,b.jpg", "r,picture,c.jpg")
+    (note,) = planned_into(run, folder, *lines)
+    assert note.startswith("1 rows repeat another row")
+    assert [(row.row.line, row.failure and row.failure.kind) for row in run.rows()] == [
+        (2, None),
+        (4, Kind.CONFLICTING_ROWS),
+        (5, Kind.CONFLICTING_ROWS),
+        (6, Kind.FILE_MISSING),
     ]
-    feed = Feed(lambda after, limit: rows[after : after + limit])
-    got: list[PlannedRow] = []
-    while (batch := feed()) is not None:
-        assert 0 < len(batch) <= ROWS
-        assert len({r.row.target for r in batch if r.row.target}) <= ENTITIES
-        got += batch
-    assert got == rows
-    assert feed() is None
-
-
-# What people write.
+    assert planned_into(next(runs), folder, "p,picture,a.jpg") == []
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("90", 90), ("30m", 1800), ("1h30m", 5400), ("2d", 172800), ("250ms", 0.25), (" 1 h 5s", 3605)],
-)
-def test_durations(text: str, seconds: float) -> None:
-    assert units.duration(text) == pytest.approx(seconds)
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
+    ("skip", "checksum", "status", "expected"),
     [
-        ("5M", 5_000_000),
-        ("5Mi", 5_242_880),
-        ("500k", 500_000),
-        ("1.5G", 1_500_000_000),
-        ("7", 7),
-        ("5MB", 5_000_000),
+        ("ledger", False, Status.UNCHANGED, False),
+        ("remote", False, None, True),
+        ("none", False, None, False),
+        ("ledger", True, None, False),
+        ("remote", True, None, False),
     ],
 )
-def test_sizes_and_rates(text: str, number: int) -> None:
-    assert units.size(text) == number
-    assert units.rate(f"{text}/s") == number
-
-
-@pytest.mark.parametrize(
-    "text", ["", "x", "0", "-5", "5 5", "5x", "1e9", "i", "5i", "9" * 400, "nan", "∞", "1h30", "5" * 16]
-)
-@pytest.mark.parametrize("read", [units.duration, units.rate])
-def test_what_is_no_amount_is_told(read: object, text: str) -> None:
-    with pytest.raises(UsageError):
-        read(text)  # type: ignore[operator]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "2", "0/3", "4/3", "a/b", "1/0", "-1/3", "1/" + "9" * 5000, "auto", "auto/3"]
-)
-def test_what_is_no_shard_is_told(text: str) -> None:
-    with pytest.raises(UsageError):
-        units.shard(text, {})
-
-
-def test_shards_that_the_environment_numbers() -> None:
-    assert units.shard(" 2 / 8 ", {}) == (2, 8)
-    assert units.shard("auto/8", {"JOB_COMPLETION_INDEX": "0"}) == (1, 8)
-    assert units.shard("auto", {"CI_NODE_INDEX": "3", "CI_NODE_TOTAL": "4"}) == (3, 4)
+def test_what_the_ledger_knows_is_used_as_the_user_asked(
+    runs: Iterator[Run], folder: Path, skip: str, checksum: bool, status: Status | None, expected: bool
+) -> None:
+    lines = ("p,picture,a.jpg", "q,picture,a.jpg")
+    first = next(runs)
+    planned_into(first, folder, *lines)
+    first.uploaded(1, "c/a.jpg", sha256="x")
+    run = next(runs)
+    planned_into(run, folder, *lines, skip=skip, checksum=checksum)
+    known, new = run.rows()
+    assert (known.status, new.status, new.media_code) == (status, None, None)
+    assert list(run.expected()) == ([1] if expected else [])
+    assert known.media_code == ("c/a.jpg" if expected or status else None)

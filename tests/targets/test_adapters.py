@@ -11,22 +11,19 @@ from typing import Any
 
 import pytest
 
-from akeneo_media_cli.errors import Failure, Kind, UsageError
-from akeneo_media_cli.ledger import BorrowedValue, Share
+from akeneo_media_cli.errors import Kind
+from akeneo_media_cli.ledger import BorrowedValue
 from akeneo_media_cli.pim.answers.entity_types import Category
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
 from akeneo_media_cli.pim.errors import Refusal
 from akeneo_media_cli.pim.http.multipart import FileBody
 from akeneo_media_cli.pim.http.source import PathSource
-from akeneo_media_cli.planning.carriers import Carriers, Way, parse_carrier
-from akeneo_media_cli.planning.contents import Contents, known_before
 from akeneo_media_cli.preflight.catalogue import Catalogue
 from akeneo_media_cli.preflight.preflight import Preflight
 from akeneo_media_cli.rows import Target, TargetType
 from akeneo_media_cli.sandbox import RunningSandbox, start_sandbox
 from akeneo_media_cli.secret import Secret
-from akeneo_media_cli.storage.sources import Sources
 from akeneo_media_cli.targets import ADAPTERS
 from akeneo_media_cli.targets.carrier import put_back, restore, settle_debt
 from akeneo_media_cli.targets.categories import held_by
@@ -161,78 +158,6 @@ def test_values_of_a_category_that_are_no_files_are_passed_over() -> None:
     assert held_by(category, resolved(TargetType.CATEGORY, "master", "banner")) is None
     assert held_by(category, resolved(TargetType.CATEGORY, "master", "BANNER", locale="en_US")) == "y"
     assert held_by(None, resolved(TargetType.CATEGORY, "master", "banner")) is None
-
-
-def test_contents_are_told_by_path_or_by_bytes_and_name(tmp_path: Path) -> None:
-    for name, content in (("a", b"same"), ("b", b"same"), ("c", b"else")):
-        (tmp_path / name).write_bytes(content)
-    contents = Contents(Sources())
-
-    def content(path: str, share: Share | None, name: str = "n.jpg") -> str | None:
-        return contents.of(planned(1, path=str(tmp_path / path), name=name, share=share))
-
-    assert content("a", None) is None
-    assert content("a", Share.PATH) == content("a", Share.PATH) != content("b", Share.PATH)
-    assert content("a", Share.BYTES) == content("b", Share.BYTES) != content("c", Share.BYTES)
-    assert content("a", Share.BYTES) != content("b", Share.BYTES, "other.jpg")
-    assert content("missing", Share.BYTES) is None
-    (tmp_path / "a").write_bytes(b"read once")
-    assert content("a", Share.BYTES) == content("b", Share.BYTES)
-
-
-def test_what_is_known_from_before_has_the_names_that_are_looked_for(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"same")
-    here = {"path": str(tmp_path / "a"), "name": "n.jpg"}
-    by_bytes = planned(1, share=Share.BYTES, media_code="c/1", sha256="x", **here)
-    by_path = planned(2, share=Share.PATH, media_code="c/2", sha256="x", **here)
-    undigested = planned(3, share=Share.PATH, media_code="c/3", **here)
-    known = dict(known_before([undigested, by_bytes, by_path, planned(4, share=Share.PATH, **here)]))
-    assert [k.code for k in known.values()] == ["c/1", "c/2"]
-    assert Contents(Sources()).of(by_path) in known
-
-
-@pytest.mark.parametrize("text", ["", "nocolon", ":picture", "sku:", " : "])
-def test_a_carrier_is_a_product_and_an_attribute(text: str) -> None:
-    with pytest.raises(UsageError, match="carrier"):
-        parse_carrier(text)
-
-
-def test_an_identifier_with_a_colon_can_carry() -> None:
-    assert parse_carrier("shop:sku-1:picture") == ("shop:sku-1", "picture")
-
-
-def test_who_carries(reach: Reach) -> None:
-    client, _ = reach()
-    preflight = Preflight(client, Catalogue(client, Notes()), Notes(), files=False)
-    nobody = Carriers(None, preflight)
-    assert nobody.way(planned(1), "c") is Way.LATER
-    # Looked up again, as its batch met trouble: it is put off once.
-    assert nobody.way(planned(1), "c") is Way.LATER
-    assert list(nobody.deferred) == [1]
-    alone = nobody.way(planned(2), None)
-    assert isinstance(alone, Failure)
-    assert alone.kind is Kind.NO_CARRIER
-    nobody.sends(None, 3)
-    nobody.sends("c", 3)
-    nobody.no_more()
-    assert nobody.way(planned(1), "c") is Way.CARRIED
-    assert isinstance(nobody.way(planned(1), "d"), Failure)
-    given = Carriers("p-1:picture", preflight, ["known"])
-    assert given.way(planned(1), "known") is Way.CARRIED
-    way = given.way(planned(1), "c")
-    assert isinstance(way, ResolvedTarget)
-    assert way.target.code == "p-1"
-    assert given.way(planned(1), "c") == way, "nobody else sends it"
-    assert given.way(planned(2), "c") is Way.CARRIED
-    assert isinstance(Carriers("p-1:picture", None).way(planned(1), None), Failure)
-
-
-def test_a_carrier_whose_level_cannot_be_told_is_refused(reach: Reach) -> None:
-    client, _ = reach(connections={"main": {"list_products": False}})
-    preflight = Preflight(client, Catalogue(client, Notes()), Notes(), files=False)
-    found = Carriers("p-1:picture", preflight).way(planned(1), None)
-    assert isinstance(found, Failure)
-    assert "cannot be told" in found.message
 
 
 def sent_to(client: PimClient, where: ResolvedTarget, folder: Path, name: str) -> str:

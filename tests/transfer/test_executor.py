@@ -334,17 +334,17 @@ def test_a_refusal_is_the_rows_and_a_refused_login_the_runs(
     assert fatal.error.kind is Kind.CREDENTIALS_REFUSED
 
 
-def test_how_slow_the_pim_is_is_known_to_the_next_run(hands: Make, new: Callable[[], str]) -> None:
-    quick, slow = hands(), hands()
-    slow.seconds = 5.0
-    waits = []
-    for h in (quick, slow):
-        assert isinstance(h.send(h.task(new())), Stored)
-        following = h.ledger.start_run("upload", {})
-        (left,) = following.at_work()
-        waits.append(left.seconds)
-    assert waits[0] == 2.0
-    assert waits[1] > 5.0
+@pytest.mark.parametrize(("seconds", "fault"), [(0.0, ""), (5.0, ""), (5.0, "500-late=1x@media-files")])
+def test_how_slow_the_pim_is_is_known_to_the_next_run(
+    pim: RunningSandbox, hands: Make, new: Callable[[], str], seconds: float, fault: str
+) -> None:
+    h = hands()
+    h.client.login()
+    h.seconds = seconds
+    order(pim, *filter(None, [fault]))
+    h.send(h.task(new()))
+    (left,) = h.ledger.start_run("upload", {}).at_work()
+    assert left.seconds == 2.0 if not seconds else left.seconds > 5.0
 
 
 # Attaching.
@@ -544,6 +544,8 @@ def test_what_a_look_up_found_is_recorded_before_it_is_shown(hands: Make) -> Non
     rows[2].media_code = "a/3.jpg"
     rows[3].status, rows[4].status = Status.UPLOADED, Status.UPLOADED
     h.run.in_flight(1, None)
+    h.run.uploaded(4, "a/4.jpg")
+    h.run.uploaded(5, "a/5.jpg")
     wrong = Failure(Kind.TARGET_UNKNOWN, "nobody", "")
     h.looks.found = Found(
         tasks=[tasks[0]],
@@ -558,7 +560,10 @@ def test_what_a_look_up_found_is_recorded_before_it_is_shown(hands: Make) -> Non
     outcome = h.executor.perform(Request(RequestKind.PREPARE, batch=rows))
     assert outcome == Prepared([tasks[0]], {"c": Known("x", None)})
     recorded = list(h.run.rows())
-    assert [row.status for row in recorded] == [None, Status.INVALID, Status.UNCHANGED, None, None]
+    assert [row.status for row in recorded] == [
+        None, Status.INVALID, Status.UNCHANGED, None, Status.UPLOADED,
+    ]  # fmt: skip
+    assert [h.run.remembered(seq) is None for seq in (4, 5)] == [True, False], "the lost value is forgotten"
     assert (recorded[0].notes, recorded[1].failure, recorded[3].failure) == (("seen",), wrong, LOST)
     size = rows[2].size
     assert h.heard.events == [
