@@ -364,7 +364,7 @@ def test_what_is_there_is_not_replaced_unasked(bench: Bencher) -> None:
 def test_unknown_codes_are_failed_rows(bench: Bencher) -> None:
     b = bench()
     (code,) = many(b, 1)
-    done = b.run("media", "download", "0/0/0/0/none.jpg", code, "", "--to", "out")
+    done = b.run("media", "download", "0/0/0/0/none.jpg", code, "0/0", "--to", "out")
     assert done.status == 1
     assert done.kinds() == {1: "media_unknown", 3: "media_unknown"}
     assert folder_of(b) == {"file-0.jpg": jpeg(0, 1000)}
