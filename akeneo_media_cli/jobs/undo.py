@@ -31,6 +31,15 @@ UNDOES = (Status.UPLOADED, Status.REMOVED, Status.RESTORED)
 """Statuses of rows that changed a value."""
 
 
+def changed(planned: PlannedRow) -> bool:
+    """Did the row change something in the PIM?
+
+    One that failed may have: its file was sent, but its asset could not be linked.
+    """
+    said = planned.beside
+    return planned.status in UNDOES or (said is not None and (said.file or said.wrote))
+
+
 class Undo(Job):
     """One run of `runs undo` on a ledger's run. Its rows are those of `undone_rows`."""
 

@@ -50,12 +50,12 @@ def rows_of_part(rows: Iterable[Row], part: int, parts: int) -> Iterator[Row]:
     """
     first: dict[TargetType, Row] = {}
     for row in rows:
-        target = row.target
+        target = _written(row)
         if target is not None and target.type in _PRODUCTS and row.problem is None:
             first.setdefault(target.type, row)
             if len(first) > 1:
                 raise _mixed(*(first[way] for way in _PRODUCTS))
-        if in_shard(_written(row), part, parts):
+        if in_shard(target, part, parts):
             yield row
 
 

@@ -12,7 +12,7 @@ from ..console import Outlet, is_terminal, wants_colour
 from ..exits import Exit
 from ..wording import count, duration, one_line, size, title
 from .groups import grouped, hint_of, message_of
-from .items import Report, aim, moved, statuses, where
+from .items import Report, aim, moved, others, statuses, where
 from .meaning import meaning
 
 _ROWS = 5  # of each cause
@@ -94,10 +94,12 @@ def _plan(report: Report) -> Iterator[Line]:
     planned = (item for item in report.items() if item.get("status") == "planned")
     for item in islice(planned, _PLANNED):
         before = item.get("before") or {}
-        change = {"new": "new", "replace": "replace"}.get(str(item.get("change")), "send")
+        also = others(item)
+        change = {"new": "new", "replace": "replace"}.get(str(item.get("change")), "set" if also else "send")
         parts = [f"{change:8}", one_line(aim(item), 160), one_line(item.get("file") or "", 120)]
         if before.get("name"):
             parts.append(f"(now {one_line(before['name'], 120)})")
+        parts.append(one_line(also, 120))
         yield Line("  ".join(filter(None, parts)).rstrip(), 2)
     more = int(report.summary["planned"]) - _PLANNED
     if more > 0:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from akeneo_media_cli.errors import UsageError
 from akeneo_media_cli.exits import Exit
+from akeneo_media_cli.jobs.beside.export import AssetExport
+from akeneo_media_cli.jobs.undo import changed
 from akeneo_media_cli.planning.linking import LinkMode
+from akeneo_media_cli.planning.plan import planned_rows
 from akeneo_media_cli.planning.unchanged import SkipPolicy
+from akeneo_media_cli.progress.base import Silent
 from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, start_sandbox
+from akeneo_media_cli.transfer.coordinator import Policy
+from akeneo_media_cli.transfer.environment import Environment
+from akeneo_media_cli.transfer.reads import ParallelReads
 
 from ..e2e.test_assets import shop
 from .desk import Desk
@@ -242,3 +252,65 @@ def test_a_strict_run_sends_nothing_beside_files_either(desk: Desk) -> None:
     assert held(desk, "p-17") == ()
     assert desk.upload(linked(desk, rows[0]), strict=True).statuses() == {"uploaded": 1}
     assert held(desk, "p-17") == ("s_1",)
+
+
+def test_an_export_has_every_asset_value_and_link_in_order(tmp_path: Path) -> None:
+    body = catalogue()
+    body["assets"] += [
+        {"asset_family": "videos", "code": f"e_{n}", "values": {"link": [{"data": f"{n}.mp4"}]}}
+        for n in range(130)
+    ]
+    with start_sandbox(body, options=SandboxOptions(save_time=0)) as sandbox:
+        desk = Desk(sandbox, tmp_path, sleep=lambda _: None)
+        put(desk, "p-3", "theirs", "old")
+        look = {"looks": [{"locale": None, "scope": None, "data": ["old"]}]}
+        desk.other.patch_product_models([{"code": "m-1", "values": look}])
+        reads = ParallelReads(Policy(), Silent(), Environment())
+        walk = AssetExport(["videos", "photos"], desk.other, reads)
+        columns, found = walk.rows()
+        rows = list(found)
+        desk.close()
+        with pytest.raises(UsageError, match="photo"):
+            AssetExport(["photo"], desk.other, reads).rows()
+    assert {"value.link", "value.alt-en_US-mobile", "value.label-fr_FR", "link_product"} <= set(columns)
+    assert "value.alt-fr_FR-mobile" not in columns, "the channel has no such locale"
+    videos = [row for row in rows if row.target and row.target.parent == "videos"]
+    assert [row.extra for row in videos if row.target and row.target.code == "e_7"] == [
+        {"value.link": "7.mp4"}
+    ]
+    assert len(videos) == 130
+    links = [(row.target.code, row.extra) for row in rows if row.target and "link_attribute" in row.extra]
+    # A variant shows what its model holds: that is no link of its own.
+    assert links == [
+        ("old", {"link_product_model": "m-1", "link_attribute": "looks"}),
+        ("theirs", {"link_product": "p-3", "link_attribute": "gallery"}),
+        ("old", {"link_product": "p-3", "link_attribute": "gallery"}),
+    ]
+
+
+def test_what_failed_to_be_linked_can_be_undone(desk: Desk) -> None:
+    def take_away(info: Any) -> None:
+        if info.method == "PATCH" and info.path.endswith("/products"):
+            put(desk, "p-18", "theirs")
+
+    desk.on_call = take_away
+    done = desk.upload(linked(desk, f"photos,z_1,media,{desk.file('z1')},p-18,gallery"))
+    assert done.kinds() == {2: "value_lost"}
+    assert changed(done.row(2))
+    assert values(desk, "photos", "z_1")["media"]
+    invalid = desk.upload(linked(desk, f"photos,z_2,media,{desk.file('z2')},p-none,gallery"))
+    assert not changed(invalid.row(2))
+
+
+def test_a_part_has_all_rows_of_a_product_that_assets_are_linked_to(desk: Desk) -> None:
+    rows = [f"photos,h_{n},media,{desk.file(f'h{n}')},p-{n % 9 + 1},gallery" for n in range(27)]
+    options = linked(desk, *rows, "photos,p-1,media,h0.jpg,,gallery")
+    parts: dict[str, set[int]] = {}
+    for part in (1, 2, 3):
+        planned = planned_rows(replace(options, shard=(part, 3)), io.BytesIO(), lambda *_: None)
+        for row in planned:
+            if product := row.row.extra["link_product"]:
+                parts.setdefault(product, set()).add(part)
+    assert len(parts) == 9
+    assert {len(found) for found in parts.values()} == {1}
+    assert len(set.union(*parts.values())) > 1

@@ -74,6 +74,7 @@ class BesideStep:
         """
         self._done = done
         self._media_too = media_too
+        self._undone: set[tuple[Any, ...]] | None = None
         self._job = job
         self._run = run
         self._client = client
@@ -192,7 +193,9 @@ class BesideStep:
             for code, asset in find_all(self._client, TargetType.ASSET, codes.values(), parent=family).items()
             if asset is not None
         }
-        undone = self._undone() if self._mode is LinkMode.REPLACE else set()
+        if self._mode is LinkMode.REPLACE and self._undone is None:
+            self._undone = self._came_to_nothing()
+        undone = self._undone or set()
         for product in products:
             for planned in list(product.rows):
                 assert planned.beside is not None
@@ -207,7 +210,7 @@ class BesideStep:
                     self._end(planned, self._result(planned, Status.PENDING, _NOT_WHOLE))
                 product.rows = []
 
-    def _undone(self) -> set[tuple[Any, ...]]:
+    def _came_to_nothing(self) -> set[tuple[Any, ...]]:
         """The collections that rows name which came to nothing: those are not replaced by the others."""
         bad = (Status.FAILED, Status.INVALID)
         return {place for planned in self._run.rows(bad) if (place := _written(planned)) is not None}
