@@ -19,6 +19,7 @@ help:
 	@echo "make types        mypy --strict, for Linux, Windows and macOS"
 	@echo "make fuzz         fuzz every reader"
 	@echo "make bench        measure against peers and limits"
+	@echo "make soak         an hour of uploads among faults, kills and outages"
 	@echo "make package      build wheel and sdist, check them, and try the wheel in an empty environment"
 	@echo "make clean        remove $(VENV) and what builds leave behind"
 
@@ -67,6 +68,9 @@ fuzz: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py
+
+soak: $(VENV)/.dev
+	$(BIN)/python benchmarks/soak.py
 
 package:
 	rm -rf build dist

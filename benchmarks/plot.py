@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 FILE = str(Path(__file__).resolve().parent / "growth.svg")
@@ -48,3 +48,33 @@ def _axis(values: Sequence[float], start: float, end: float) -> Callable[[float]
     """A scale in whole decades around the values."""
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 0.01)
     return lambda value: start + (math.log10(value) - low) / (high - low) * (end - start)
+
+
+def over_time(path: Path, minutes: Sequence[float], charts: Mapping[str, Sequence[float]]) -> None:
+    """One figure below another, each from 0 up to its highest value, over minutes from the start."""
+    width, height = 720, 110
+    last = max(minutes, default=1.0) or 1.0
+    parts = []
+    for n, (name, values) in enumerate(charts.items()):
+        highest = max(values, default=0) or 1
+        points = " ".join(
+            f"{60 + at / last * (width - 80):.1f},{height - 20 - value / highest * (height - 45):.1f}"
+            for at, value in _thinned(list(zip(minutes, values, strict=True)))
+        )
+        parts.append(
+            f'<g transform="translate(0,{n * height})">'
+            f'<text x="60" y="16">{name}, at most {highest:,.4g}</text>'
+            f'<path d="M60 22V{height - 20}H{width - 10}" fill="none" stroke="#888"/>'
+            f'<polyline points="{points}" fill="none" stroke="#06c"/>'
+            f'<text x="{width - 10}" y="{height - 6}" text-anchor="end">{last:.0f} min</text></g>'
+        )
+    path.write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height * len(charts)}" '
+        f'font-family="sans-serif" font-size="11"><rect width="100%" height="100%" fill="#fff"/>'
+        f"{''.join(parts)}</svg>\n",
+        encoding="utf-8",
+    )
+
+
+def _thinned(points: list[tuple[float, float]], most: int = 600) -> list[tuple[float, float]]:
+    return points[:: max(1, len(points) // most)]

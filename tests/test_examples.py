@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from akeneo_media_cli.exits import Exit
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -82,8 +84,19 @@ def test_the_kubernetes_job_is_indexed_and_shares_the_limit() -> None:
     spec = job["spec"]
     (container,) = spec["template"]["spec"]["containers"]
     assert spec["completionMode"] == "Indexed"
-    assert f"auto/{spec['completions']}" in container["args"]
-    assert spec["parallelism"] * int(container["args"][container["args"].index("--concurrency") + 1]) <= 4
+    given = dict(word.split("=", 1) for word in container["args"] if "=" in word)
+    assert given["--shard"] == f"auto/{spec['completions']}"
+    assert spec["parallelism"] * int(given["--concurrency"]) <= 4
+    assert "--no-state" in container["args"]
+    # What cannot get better is not tried again; what is pending is.
+    rules = {rule["action"]: rule for rule in spec["podFailurePolicy"]["rules"]}
+    final = set(rules["FailIndex"]["onExitCodes"]["values"])
+    assert final == {Exit.ROWS_FAILED, Exit.USAGE, Exit.MANIFEST, Exit.REFUSED}
+    assert rules["Count"]["onExitCodes"]["operator"] == "NotIn"
+    assert set(rules["Count"]["onExitCodes"]["values"]) == {0, *final}
+    # The ledger of a run without one, and reports, need a place.
+    mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert mounts >= {"/tmp", str(Path(given["--report"]).parent)}
 
 
 def options_of(command: list[str], name: str) -> set[str]:

@@ -25,8 +25,9 @@ from ..pim.http.throttle import Throttle
 from ..planning.feed import Feed
 from ..planning.manifests import rows_of
 from ..planning.options import ManifestOptions
-from ..planning.plan import Note, Rows, in_shard, plan
+from ..planning.plan import Note, Rows, plan
 from ..planning.readback import unreadable
+from ..planning.shards import in_shard
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
 from ..progress.base import Progress

@@ -3,75 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from hashlib import blake2b
 from typing import IO
 
-from ..errors import Failure, UsageError
+from ..errors import Failure
 from ..ledger import PlannedRow, Run
 from ..link import is_link
-from ..manifest.beside import beside, names_no_file
-from ..rows import Row, Target, TargetType, folded
+from ..manifest.beside import names_no_file
+from ..rows import Row
 from ..storage import FileRoots, Renaming, check_file, name_of
 from ..storage.links import Links
 from .manifests import PimColumns, rows_of
 from .options import ManifestOptions
 from .rename import Rename
+from .shards import Groups, rows_of_part
 from .unchanged import NOTHING_SKIPPED, SkipPolicy
 
 Note = Callable[[str, str], None]
 Rows = Callable[[Note], Iterable[PlannedRow]]
 """Begins the stream of a run's rows; notes go to its argument."""
-
-
-def in_shard(target: Target | None, part: int, parts: int) -> bool:
-    """Does a row fall in the part-th of so many parts? All rows of one product fall in one.
-
-    A row without a target falls in the first, so that one report tells of it.
-    """
-    if parts == 1:
-        return True
-    if target is None:
-        return part == 1
-    entity = f"{target.type.value}\x1f{folded(target.parent)}\x1f{folded(target.code)}"
-    digest = blake2b(entity.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % parts == part - 1
-
-
-_PRODUCTS = (TargetType.PRODUCT, TargetType.PRODUCT_UUID)
-
-
-def rows_of_part(rows: Iterable[Row], part: int, parts: int) -> Iterator[Row]:
-    """The rows of the part-th of several parts; the others are read, too.
-
-    Raises UsageError where some rows name products by identifier and others by UUID: only the PIM knows
-    which of them are one product, whose rows would then fall in two parts and be sent at once.
-    """
-    first: dict[TargetType, Row] = {}
-    for row in rows:
-        target = _written(row)
-        if target is not None and target.type in _PRODUCTS and row.problem is None:
-            first.setdefault(target.type, row)
-            if len(first) > 1:
-                raise _mixed(*(first[way] for way in _PRODUCTS))
-        if in_shard(target, part, parts):
-            yield row
-
-
-def _written(row: Row) -> Target | None:
-    """The entity that no two parts may write to at once: the product that an asset is linked to, if any."""
-    said = beside(row)
-    return row.target if said is None or said.link is None else said.link.target
-
-
-def _mixed(named: Row, by_uuid: Row) -> UsageError:
-    return UsageError(
-        f"{named.manifest}:{named.line} names a product by its identifier, {by_uuid.manifest}:{by_uuid.line} "
-        "one by its UUID: --shard cannot keep all rows of a product in one part",
-        "Name all products in one way, or put those by UUID into a manifest of their own and upload it after "
-        "the other; or leave --shard out.",
-    )
 
 
 def planned_rows(
@@ -80,8 +33,12 @@ def planned_rows(
     note: Note,
     pim: PimColumns | None = None,
     links: Links | None = None,
+    *,
+    names_apart: bool = True,
 ) -> Iterator[PlannedRow]:
-    """Every row of the manifests, its file looked at. Raises as `rows_of` and `rows_of_part` do.
+    """Every row of the manifests, its file looked at. Raises as `rows_of`, `rows_of_part` and `Groups` do.
+
+    `names_apart`: rows of different files with one name fall in one part; what only reads needs no such care.
 
     Links are only judged: what they lead to is looked at when the PIM is asked about their rows. Without
     `links` none may be followed.
@@ -93,14 +50,36 @@ def planned_rows(
     )
     part, parts = options.shard
     here = os.getcwd()  # noqa: PTH109 - text, to be joined to text
+    groups = None
+    if parts > 1 and names_apart:
+        stdin, begins = _read_twice(options, stdin)
+        groups = Groups.found(rows_of(options, stdin, _silent, pim), parts, rename)
+        if "-" in options.manifests:
+            stdin.seek(begins)
     rows = rows_of(options, stdin, note, pim)
     if parts > 1:
-        rows = rows_of_part(rows, part, parts)
+        rows = rows_of_part(rows, part, parts, groups)
     for seq, row in enumerate(rows, 1):
         if is_link(row.file) and row.archive is None:
             yield _linked(seq, row, links, rename)
         else:
             yield _planned(seq, row, roots, rename, here)
+
+
+def _read_twice(options: ManifestOptions, stdin: IO[bytes]) -> tuple[IO[bytes], int]:
+    """Standard input, or a copy of it that can be read again, and where the manifest in it begins."""
+    if "-" not in options.manifests:
+        return stdin, 0
+    if stdin.seekable():
+        return stdin, stdin.tell()
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - gone with the process
+    shutil.copyfileobj(stdin, copy)
+    copy.seek(0)
+    return copy, 0
+
+
+def _silent(message: str, hint: str) -> None:
+    """The second reading tells it."""
 
 
 def _linked(seq: int, row: Row, links: Links, rename: Renaming | None) -> PlannedRow:

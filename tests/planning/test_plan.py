@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from akeneo_media_cli.errors import Failure, Kind, UsageError
 from akeneo_media_cli.ledger import Run
 from akeneo_media_cli.planning.options import ManifestOptions
-from akeneo_media_cli.planning.plan import in_shard, plan, planned_rows, rows_of_part
+from akeneo_media_cli.planning.plan import plan, planned_rows
+from akeneo_media_cli.planning.shards import in_shard, rows_of_part
 from akeneo_media_cli.planning.unchanged import SkipPolicy
 from akeneo_media_cli.rows import Row, Status, Target, TargetType
 

@@ -202,7 +202,7 @@ class Session:
     def _rows(
         self, options: RunOptions, stdin: IO[bytes], columns: PimColumns | None, links: Links, note: Note
     ) -> Iterable[PlannedRow]:
-        from ...jobs.options import RemoveOptions
+        from ...jobs.options import RemoveOptions, VerifyOptions
         from ...planning.plan import planned_rows
 
         if self.rows is not None:
@@ -212,7 +212,8 @@ class Session:
             from ...planning.manifests import rows_of
 
             return removal_rows(rows_of(options.manifest, stdin, note, columns))
-        return planned_rows(options.manifest, stdin, note, columns, links)
+        reads = isinstance(options, (RemoveOptions, VerifyOptions))
+        return planned_rows(options.manifest, stdin, note, columns, links, names_apart=not reads)
 
     def _stdin(self, manifests: Any) -> IO[bytes]:
         """Standard input; with `--sandbox` a copy of it, as the manifest is then read twice."""
