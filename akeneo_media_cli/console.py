@@ -1,4 +1,4 @@
-"""What may be written to which stream: terminals, colour, and readers that went away."""
+"""What may be written to which stream: terminals, colour, and closed pipes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _OFF = ("", "0", "false", "no")
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
-    """Does a pipeline run us? `CI` as GitHub, GitLab, Jenkins and their like set it."""
+    """Are we run by a CI pipeline? `CI` as GitHub, GitLab, Jenkins and others set it."""
     return environ.get("CI", "").lower() not in _OFF
 
 
 def is_terminal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Is somebody there to look at `stream`, on a screen that can move its cursor?"""
+    """Is `stream` a terminal that can move its cursor?"""
     if environ.get("TERM", "").lower() in ("dumb", "unknown"):
         return False
     try:
@@ -36,7 +36,7 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 def hush(stream: TextIO) -> None:
-    """Send what `stream` still holds nowhere, once its reader is gone or its disk is full.
+    """Discard what `stream` still buffers, once its reader is gone or its disk is full.
 
     Python flushes the standard streams at its end; that would fail again, and turn the exit status into 120
     whatever the run came to.
@@ -63,7 +63,7 @@ class Outlet:
     ) -> None:
         """With `environ`: where GitHub's runner reads along, nothing in a text is a command to it.
 
-        `wanted`: it is what was asked for, and `write` raises OSError where it cannot be had.
+        `wanted`: it is what was asked for, and `write` raises OSError if that fails.
         """
         self.stream = stream
         self._wanted = wanted

@@ -97,6 +97,84 @@ class Kind(StrEnum):
     DEFECT = "defect"
 
 
+TITLES: dict[str, str] = {
+    Kind.ROW_MALFORMED: "Invalid row",
+    Kind.TARGET_MISSING: "Row without a target",
+    Kind.TARGET_AMBIGUOUS: "Row with several targets",
+    Kind.CONFLICTING_ROWS: "Conflicting rows",
+    Kind.FILE_MISSING: "File not found",
+    Kind.FILE_NOT_REGULAR: "Not a regular file",
+    Kind.FILE_UNREADABLE: "File cannot be read",
+    Kind.FILE_EMPTY: "Empty file",
+    Kind.FILE_CHANGED: "File changed during the upload",
+    Kind.FILE_TOO_LARGE: "File too large",
+    Kind.FILE_EXISTS: "A different file exists",
+    Kind.FILE_UNWRITABLE: "File cannot be written",
+    Kind.OUTSIDE_ROOT: "File outside the root folders",
+    Kind.NAME_TOO_LONG: "File name too long",
+    Kind.EXTENSION_TOO_LONG: "File extension too long",
+    Kind.CONTENT_MISMATCH: "Content does not match the name",
+    Kind.CONTENT_REFUSED: "The PIM will refuse the content",
+    Kind.PICTURE_TRUNCATED: "File is cut off",
+    Kind.PICTURE_BROKEN: "Damaged picture",
+    Kind.PICTURE_TOO_LARGE: "Picture has too many pixels",
+    Kind.CANNOT_FIT: "Picture cannot be converted",
+    Kind.LINK_REFUSED: "Link not allowed",
+    Kind.SOURCE_TROUBLE: "Link cannot be read",
+    Kind.ATTRIBUTE_UNKNOWN: "Attribute not found",
+    Kind.ATTRIBUTE_NOT_MEDIA: "Not a media attribute",
+    Kind.ATTRIBUTE_UNREADABLE: "Attributes cannot be read",
+    Kind.ATTRIBUTE_WRONG_LEVEL: "Attribute of another level",
+    Kind.ATTRIBUTE_NOT_IN_FAMILY: "Attribute not in the family",
+    Kind.ATTRIBUTE_NOT_COLLECTION: "Not an asset collection",
+    Kind.VALUE_INVALID: "Invalid value",
+    Kind.NAMING_CONVENTION: "Naming convention not met",
+    Kind.SCOPE_REQUIRED: "Channel missing",
+    Kind.SCOPE_UNEXPECTED: "Channel not expected",
+    Kind.LOCALE_REQUIRED: "Locale missing",
+    Kind.LOCALE_UNEXPECTED: "Locale not expected",
+    Kind.CHANNEL_UNKNOWN: "Channel not found",
+    Kind.LOCALE_UNKNOWN: "Locale not found",
+    Kind.LOCALE_NOT_IN_CHANNEL: "Locale not in the channel",
+    Kind.LOCALE_NOT_AVAILABLE: "Locale not available for the attribute",
+    Kind.EXTENSION_NOT_ALLOWED: "Extension not allowed",
+    Kind.MIME_NOT_ALLOWED: "File type not allowed",
+    Kind.TARGET_UNKNOWN: "Product (or other target) not found",
+    Kind.TARGET_INVALID: "Target is invalid in the PIM",
+    Kind.NO_CARRIER: "No carrier for a product without identifier",
+    Kind.ROUTE_MISSING: "Not supported by this PIM",
+    Kind.REFUSED: "Refused by the PIM",
+    Kind.FORBIDDEN: "Permission missing",
+    Kind.BLOCKED: "Blocked by a firewall",
+    Kind.BODY_TOO_LARGE: "File too large for the server",
+    Kind.REDIRECTED: "Redirected to another address",
+    Kind.NOT_CREATED: "Upload not confirmed",
+    Kind.NOT_ATTACHED: "File not attached",
+    Kind.SERVER_ERROR: "Server error",
+    Kind.UNAVAILABLE: "PIM unavailable",
+    Kind.THROTTLED: "Rate limited",
+    Kind.TIMEOUT: "Timeout",
+    Kind.CONNECTION: "Connection failed",
+    Kind.TLS: "TLS error",
+    Kind.VALUE_LOST: "Value overwritten by another program",
+    Kind.CHANGED_IN_PIM: "Changed in the PIM",
+    Kind.VALUE_DIFFERS: "Value differs",
+    Kind.VALUE_MISSING: "Value is empty",
+    Kind.DRAFT: "Saved as a draft",
+    Kind.NO_WAY_BACK: "Cannot be undone",
+    Kind.MEDIA_UNKNOWN: "Media file not found",
+    Kind.CREDENTIALS_REFUSED: "Credentials refused",
+    Kind.API_FORBIDDEN: "API access forbidden",
+    Kind.USAGE: "Wrong usage",
+    Kind.MANIFEST_UNUSABLE: "Manifest cannot be used",
+    Kind.LEDGER_LOCKED: "Another run is active",
+    Kind.LEDGER_UNUSABLE: "Ledger cannot be used",
+    Kind.REPORT_UNWRITABLE: "Report cannot be written",
+    Kind.DEFECT: "Bug in this program",
+}
+"""The kinds as headings, for people."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why a row is not in the PIM: `report.items[].error`.
@@ -179,7 +257,7 @@ class LedgerError(MediaError):
 
 
 class ReportError(MediaError):
-    """A report or metrics file could not be written; the rows were done all the same."""
+    """A report or metrics file could not be written; the rows were done anyway."""
 
     exit_status = Exit.ROWS_FAILED
     kind = Kind.REPORT_UNWRITABLE

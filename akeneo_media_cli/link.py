@@ -1,4 +1,4 @@
-"""A link that stands where a file's path may stand: what it leads to, and what of it may be shown.
+"""A link in place of a file's path: what it leads to, and what of it may be shown.
 
 Links carry secrets: signatures and tokens in their query, passwords before their host. So a link is taken
 apart once, where it is read, and everything that shows, logs or stores a row has `shown` alone.
@@ -15,12 +15,12 @@ STORES = ("s3", "gs", "gcs", "sftp")
 """Links that fsspec opens; `gs` and `gcs` are one."""
 
 HIDDEN = "***"
-"""What stands in place of a secret."""
+"""Replaces a secret in what is shown."""
 
 # A single letter is a drive of Windows.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _END = re.compile(r"[/?#\\]")
-# Written like a link, and yet none: with something before its scheme, within it or between its signs.
+# Looks like a link but is not one: something is before its scheme, in it or between its signs.
 _ODD = r"[^\w/\\?#]{0,8}"
 _MISTYPED = re.compile(
     rf"(?<![A-Za-z0-9])(?:https?{_ODD}[:;\uff1a]|(?:https?|s3|gs|gcs|s?ftps?)(?:{_ODD}[:;\uff1a])?{_ODD}//"
@@ -46,7 +46,7 @@ _IN_QUERY = _IN_PATH + "?[]"
 
 
 class LinkError(ValueError):
-    """A text is no link that anything could be fetched by; the message shows nothing secret."""
+    """A text is not a link that can be followed; the message shows nothing secret."""
 
 
 class Link(NamedTuple):
@@ -87,7 +87,7 @@ class Link(NamedTuple):
 
 
 def link_name(text: str) -> str:
-    """The name of the file that a link leads to; "" where there is none to tell."""
+    """The name of the file that a link leads to; "" if it has none."""
     try:
         return parse(text).name
     except LinkError:
@@ -102,7 +102,7 @@ def is_link(text: str) -> bool:
 def presentable(text: str) -> tuple[str, str]:
     """What may be shown of a link, and the link itself where that is more than is shown; else "".
 
-    What follows a `#` is of no use to whoever gives out files, and left away.
+    What follows a `#` means nothing to a server, and is left out.
     """
     whole = text.partition("#")[0] if text.lower().startswith(HTTP) else text
     visible = shown(whole)
@@ -112,9 +112,9 @@ def presentable(text: str) -> tuple[str, str]:
 def hidden(text: str) -> str:
     """Any text as it may be shown: what looks like a link, however mistyped, without what links hide.
 
-    What comes back as it was holds no secret, as far as can be told.
+    Text that is returned unchanged holds no secret, as far as can be seen.
     """
-    # Of a million paths next to none has any of these.
+    # Almost no path has any of these.
     if not any(mark in text for mark in "?#@%"):
         return text
     if is_link(text):
@@ -145,7 +145,7 @@ def _hidden_otherwise(text: str) -> str:
 def shown(text: str) -> str:
     """A link as it may be shown: without passwords, signatures, tokens and long values in its query.
 
-    Takes any text for which `is_link` holds, sensible or not.
+    Takes any text for which `is_link` is true, valid or not.
     """
     head, mark, rest = text.partition("://")
     return f"{head}{mark}{_shown_rest(head.lower(), rest)}"
@@ -161,7 +161,7 @@ def _shown_rest(scheme: str, rest: str) -> str:
     if at and (":" in userinfo or scheme != "sftp"):
         userinfo = HIDDEN
     path, question, query = path.partition("?") if scheme not in STORES else (path, "", "")
-    # Two links where one belongs.
+    # Two links in one.
     path = _INNER_USER.sub(f"{HIDDEN}@", path)
     return f"{userinfo}{at}{host}{path}{question}{_shown_query(query)}"
 
@@ -179,10 +179,10 @@ def _shown_query(query: str) -> str:
 
 def _shown_parameter(parameter: str) -> str:
     name, equals, value = parameter.partition("=")
-    # Base64 ends in equals signs: then what stands before is no name.
+    # Base64 ends in equals signs: then the text before is not a name.
     if len(name) > (_LONGEST_NAME if value.strip("=") else _LONGEST_SHOWN):
         return HIDDEN
-    # Some part parameters by other signs.
+    # Some separate parameters by other characters.
     telling = _TELLING.search(unquote(name)) or ("=" in value and _TELLING.search(unquote(value)))
     return f"{name}{equals}{HIDDEN if value and (telling or len(value) > _LONGEST_SHOWN) else value}"
 
@@ -191,12 +191,10 @@ def parse(text: str) -> Link:
     """The link that a text is. Raises LinkError, whose message says what is wrong with it."""
     match = _SCHEME.match(text)
     if match is None:
-        raise LinkError("it is no link")
+        raise LinkError("it is not a link")
     scheme = match.group(1).lower()
     if scheme not in HTTP + STORES:
-        raise LinkError(
-            f"{scheme}:// is no kind of link that is taken: those are https, http, s3, gs and sftp"
-        )
+        raise LinkError(f"{scheme}:// links are not supported; supported are https, http, s3, gs and sftp")
     if _UNFIT.search(text):
         raise LinkError("a link has no control characters and no backslashes")
     if scheme in ("s3", "gs", "gcs"):
@@ -207,11 +205,13 @@ def parse(text: str) -> Link:
 def _in_bucket(scheme: str, rest: str) -> Link:
     bucket, _, key = rest.partition("/")
     if "@" in bucket:
-        raise LinkError("a link holds no credentials: put them where the cloud's own tools look for them")
+        raise LinkError(
+            "a link must not contain credentials: put them where the cloud's own tools look for them"
+        )
     if not _BUCKET.fullmatch(bucket):
-        raise LinkError("it names no bucket")
+        raise LinkError("it has no bucket")
     if not key:
-        raise LinkError("it names a bucket, but no file in it")
+        raise LinkError("it has a bucket, but no file in it")
     return Link(scheme, bucket, None, f"/{key}")
 
 
@@ -220,7 +220,7 @@ def _at_host(scheme: str, text: str, start: int) -> Link:
     place, rest = _split(text[start:])
     userinfo, at, _ = place.rpartition("@")
     if at and (scheme != "sftp" or not re.fullmatch(r"[A-Za-z0-9._-]+", userinfo)):
-        raise LinkError("a link holds no user name or password: reports and logs would show it")
+        raise LinkError("a link must not contain a user name or password: reports and logs would show it")
     try:
         parts = urlsplit(f"{scheme}://{place}")
         host, port = parts.hostname or "", parts.port
@@ -244,5 +244,5 @@ def _normal_host(host: str) -> str:
         except UnicodeError:
             raise LinkError("its host is malformed") from None
     if not _HOST.fullmatch(host):
-        raise LinkError("it names no host" if not host else "its host is malformed")
+        raise LinkError("it has no host" if not host else "its host is malformed")
     return host

@@ -1,4 +1,4 @@
-"""What the whole package calls a row, and what may become of it.
+"""The row, as the whole package uses it, and its statuses.
 
 A row is one file for one place in the PIM. Every package may import this
 module; it imports nothing but the standard library, `errors` and `secret`.
@@ -17,7 +17,7 @@ from .secret import Secret
 
 
 class Status(StrEnum):
-    """What became of a row (those after `pending` are words of
+    """The status of a row (those after `pending` are statuses of
     `verify`, `download`, `remove` and `runs undo`)."""
 
     UPLOADED = "uploaded"

@@ -32,7 +32,7 @@ PLACEHOLDERS = frozenset(
         "your-token",
     }
 )
-"""What `.env.example` has in place of values; nobody's credentials."""
+"""What `.env.example` has in place of values; not real credentials."""
 
 _MAX_FILE = 64 * 1024
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -124,7 +124,7 @@ def affirmed(values: Mapping[str, str], pairs: Collection[str], where: str) -> d
     """The `AKENEO_MEDIA_*` variables that one place has, but for empty ones.
 
     `pairs` are the variables of options that have a `--no-` form: `AKENEO_MEDIA_NO_SHARE=1` is told as
-    `AKENEO_MEDIA_SHARE=0`. Raises `UsageError` for one that is no switch, and for two that contradict each
+    `AKENEO_MEDIA_SHARE=0`. Raises `UsageError` for one that is not a switch, and for two that contradict each
     other.
     """
     options = {name: text for name, text in values.items() if text and name.startswith(OPTION_PREFIX)}
@@ -180,7 +180,7 @@ def _wanted(sources: Sequence[_Source]) -> tuple[str, ...]:
 
 
 def _value(name: str, sources: Sequence[_Source], problems: list[str]) -> str:
-    """The value from the first place that has it; empty, with the problem told, if there is none to use."""
+    """The value from the first place that has it; empty, with the problem noted, if none is usable."""
     for source in sources:
         value = source.values.get(name, "")
         file = source.values.get(f"{name}_FILE", "")
@@ -195,7 +195,7 @@ def _value(name: str, sources: Sequence[_Source], problems: list[str]) -> str:
         n for s in sources for n in s.values if n.startswith("AKENEO_") and not n.startswith(OPTION_PREFIX)
     }
     near = nearest(name, sorted(others - set(_HOW_TO_SET) - {TOKEN}), cutoff=0.85)
-    slip = f" ({near} is set: is that a slip?)" if near else ""
+    slip = f" ({near} is set: is that a typo?)" if near else ""
     problems.append(f"{name} is missing{slip}: {_HOW_TO_SET[name]}")
     return ""
 
@@ -274,7 +274,7 @@ def _assignments(text: str, path: Path, problems: list[str]) -> Iterator[tuple[s
 
 
 def _text(path: Path, what: str, problems: list[str], limit: int = 1024 * 1024) -> str | None:
-    """A file's text; None, with the problem told, if it cannot be had."""
+    """A file's text; None, with the problem recorded, if it cannot be read."""
     try:
         with path.open("rb") as file:
             content = file.read(limit + 1)

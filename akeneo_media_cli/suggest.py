@@ -14,7 +14,7 @@ _DIGITS = re.compile(r"[0-9]+")
 def nearest(
     name: str, known: Iterable[str], *, cutoff: float = 0.6, fold: Callable[[str], str] = str.casefold
 ) -> str | None:
-    """The one of `known` that `name` is probably a slip of; None if none comes near.
+    """The one of `known` that `name` is probably a typo of; None if none is similar.
 
     Names are compared as `fold` makes them; `cutoff`, from 0 to 1, is how alike they must be. A name with
     other digits is never suggested: `A103.jpg` is not a misspelled `A104.jpg` but another picture.

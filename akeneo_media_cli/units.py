@@ -20,10 +20,10 @@ def duration(text: str) -> float:
     if re.fullmatch(_NUMBER, written):
         written += "s"
     if not re.fullmatch(f"(?:{_DURATION.pattern})+", written):
-        raise UsageError(f"{text!r} is not a duration", "write it like 90s, 30m or 1h30m")
+        raise UsageError(f"{text!r} is not a duration", "Write it like 90s, 30m or 1h30m.")
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(written))
     if seconds <= 0:
-        raise UsageError(f"a duration of {text!r} leaves no time for anything", "give more than 0")
+        raise UsageError(f"a duration of {text!r} is too short", "Give more than 0.")
     return seconds
 
 
@@ -31,7 +31,7 @@ def size(text: str) -> int:
     """Bytes of `500`, `5M` (5,000,000), `5Mi` (5,242,880), `1.5G`. Raises UsageError for anything else."""
     match = _SIZE.fullmatch(text.strip())
     if match is None or (match.group(3) and not match.group(2)):
-        raise UsageError(f"{text!r} is not a number of bytes", "write it like 500k, 5M or 5Mi")
+        raise UsageError(f"{text!r} is not a number of bytes", "Write it like 500k, 5M or 5Mi.")
     base = 1024 if match.group(3) else 1000
     return int(float(match.group(1)) * base ** _POWER[match.group(2).lower()])
 
@@ -40,7 +40,7 @@ def rate(text: str) -> int:
     """Bytes a second of `5M`, `500Ki`, `5M/s`. Raises UsageError for anything else and for 0."""
     number = size(re.sub(r"/s(ec)?$", "", text.strip(), flags=re.IGNORECASE))
     if number <= 0:
-        raise UsageError(f"a rate of {text!r} sends nothing", "give more than 0")
+        raise UsageError(f"a rate of {text!r} sends nothing", "Give more than 0.")
     return number
 
 
@@ -52,16 +52,16 @@ def shard(text: str, environ: Mapping[str, str]) -> tuple[int, int]:
     """
     match = re.fullmatch(r"\s*(\d{1,15}|auto)\s*(?:/\s*(\d{1,15})\s*)?", text)
     if match is None or (match.group(1) != "auto" and match.group(2) is None):
-        raise UsageError(f"{text!r} names no part", "write it like 2/8: the second of eight; or auto/8")
+        raise UsageError(f"{text!r} is not a part", "Write it like 2/8: the second of eight; or auto/8.")
     part = _own_part(environ) if match.group(1) == "auto" else match.group(1)
     parts = match.group(2) or environ.get("CI_NODE_TOTAL", "")
     if not part.isdecimal() or not parts.isdecimal():
         raise UsageError(
-            f"--shard {text}: the environment does not tell which part this is",
+            f"--shard {text}: the environment does not say which part this is",
             "JOB_COMPLETION_INDEX (Kubernetes) or CI_NODE_INDEX and CI_NODE_TOTAL (GitLab) do; or write 2/8",
         )
     if not 1 <= int(part) <= int(parts):
-        raise UsageError(f"there is no part {part} of {parts}", f"name one from 1/{parts} to {parts}/{parts}")
+        raise UsageError(f"there is no part {part} of {parts}", f"Use 1/{parts} to {parts}/{parts}.")
     return int(part), int(parts)
 
 

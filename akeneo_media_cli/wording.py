@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from .errors import TITLES
+
 # Controls, surrogates (undecodable bytes of file names), line separators, and the invisible
 # characters that reorder, join or hide text.
 _UNSAFE = re.compile(
@@ -30,7 +32,7 @@ def _visible(match: re.Match[str]) -> str:
 def one_line(text: object, limit: int | None = None) -> str:
     """`text` on one line, with everything that a terminal would obey made visible (`\\x1b`).
 
-    White space is drawn together; past `limit` characters the middle part gives way to `…`, so that both
+    White space is collapsed; past `limit` characters the middle is replaced by `…`, so that both
     the start and the end of a message, or a path's file name, stay readable.
     """
     line = text if isinstance(text, str) else str(text)
@@ -89,5 +91,6 @@ def utc(timestamp: float) -> str:
 
 
 def title(kind: str) -> str:
-    """An `error.kind` as a heading: `extension_not_allowed` is `extension not allowed`."""
-    return one_line(kind.replace("_", " "), 80)
+    """An `error.kind` as a heading: `file_missing` is `File not found`."""
+    # A report that is merged may have a kind of a newer version.
+    return TITLES.get(kind) or one_line(kind.replace("_", " ").capitalize(), 80)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from akeneo_media_cli.errors import Kind
+from akeneo_media_cli.errors import TITLES, Kind
 
 PAGE = (Path(__file__).parent.parent / "docs" / "errors.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -22,6 +22,11 @@ def test_each_says_what_it_means_how_it_comes_about_and_what_to_do(kind: str) ->
     parts = dict(re.findall(r"^- \*\*([\w ]+):\*\* ((?:.|\n(?!- |\n))+)", SECTIONS[kind], re.MULTILINE))
     assert [*parts] == ["Meaning", "Cause", "How to fix"]
     assert all(text.rstrip().endswith((".", ":")) for text in parts.values())
+
+
+def test_every_kind_has_a_title_of_its_own() -> None:
+    assert [*TITLES] == [*Kind]
+    assert len({*TITLES.values()}) == len(TITLES)
 
 
 def test_options_and_commands_it_names_exist(command: list[str]) -> None:

@@ -202,7 +202,7 @@ class TestProblems:
 
     def test_a_slip_in_a_name_is_seen(self, tmp_path: Path) -> None:
         environ = {**FULL, "AKENEO_CLIENT_ID": "", "AKENEO_CLIENTID": "1_abc"}
-        assert "AKENEO_CLIENT_ID is missing (AKENEO_CLIENTID is set: is that a slip?)" in problems(
+        assert "AKENEO_CLIENT_ID is missing (AKENEO_CLIENTID is set: is that a typo?)" in problems(
             environ, tmp_path
         )
 

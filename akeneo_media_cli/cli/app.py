@@ -151,7 +151,7 @@ def _options_from_surroundings() -> None:
         file = Path(named) if named else None
         options = option_environment(os.environ, file, cwd=Path.cwd(), pairs=PAIRS)
     except UsageError:
-        # The command tells of it when it reads its settings, with everything else that is wrong.
+        # The command reports it when it reads its settings, with everything else that is wrong.
         return
     refuse_retired(options)
     os.environ.update(options)

@@ -35,7 +35,7 @@ _BOXES = frozenset(
 
 
 def truncation(sample: Sample) -> str | None:
-    """What is missing at a file's end, for a message; None where the file is whole, or of another format.
+    """What is missing at a file's end, for a message; None if the file is complete or of another format.
 
     Raises OSError. What needs more bytes than are at hand is not looked at.
     """
@@ -109,7 +109,7 @@ def _riff(sample: Sample, head: bytes, size: int) -> str | None:
     missing = told + 8 - size
     if missing <= 1 or told >= _STREAMED:
         return None
-    return f"its header tells of {told + 8:,} bytes, it has {size:,}"
+    return f"its header announces {told + 8:,} bytes, it has {size:,}"
 
 
 def _pdf(sample: Sample, head: bytes, size: int) -> str | None:

@@ -1,4 +1,4 @@
-"""The MIME type that PHP's fileinfo tells of a file: what the PIM holds against an attribute's extensions.
+"""The MIME type that PHP's fileinfo finds in a file: the PIM compares it with an attribute's extensions.
 
 PHP has libmagic and its rules inside, each version another one. These are the rules that matter for what
 people put in a PIM, in the order in which libmagic tries them, checked against PHP 8.2 and 8.4 with files of
@@ -39,7 +39,7 @@ def mime_type(sample: Sample, php: Php = "8.2") -> str:
 
 
 def _plain(head: bytes) -> bool:
-    """May it be text? None of the formats with a signature that is no text is looked at any further."""
+    """May it be text? A file with the signature of a format that is not text is never text."""
     return not head.startswith((OLE, b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"%PDF"))
 
 

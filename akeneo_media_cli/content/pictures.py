@@ -19,7 +19,7 @@ class PillowMissingError(Exception):
 
 
 def defect(file: BinaryIO) -> str | None:
-    """What Pillow has to say against a picture, in its words; None where it decodes every frame.
+    """What Pillow says is wrong with a picture; None if it decodes every frame.
 
     None, too, for kinds that this Pillow cannot read, and for pictures of more than MOST_PIXELS.
     Raises PillowMissingError.

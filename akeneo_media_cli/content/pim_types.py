@@ -1,4 +1,4 @@
-"""The PIM's own table of MIME types, which it holds against a file's content where extensions are restricted.
+"""The PIM's own table of MIME types, which it compares with a file's content where extensions are restricted.
 
 Source: docs/pim-behaviour.md, "What a file's type is to the PIM".
 """

@@ -73,7 +73,7 @@ def signature_type(sample: Sample, php: Php) -> str | None:
 
 
 def _tagged(sample: Sample, php: Php) -> str | None:
-    """The type is that of what follows a tag of ID3. With nothing known there, it is no MP3 to PHP."""
+    """The type is that of what follows a tag of ID3. With nothing known there, it is not an MP3 to PHP."""
     head = sample.head()
     if len(head) < 10:
         return None

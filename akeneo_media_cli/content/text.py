@@ -40,7 +40,7 @@ def _made_of(data: bytes, allowed: bytes, php: Php) -> bool:
     if data.translate(None, allowed):
         return False
     # PHP 8.2 wants three bytes at least, and counts each byte modulo 256: a line of 32 bytes, 2,048 times
-    # over, is no text to it.
+    # over, is not text to it.
     return php != "8.2" or _counted(data) >= _FEWEST
 
 

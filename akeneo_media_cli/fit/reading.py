@@ -85,7 +85,7 @@ _STREAMED = frozenset({"jpeg", "png", "gif", "tiff", "webp", "avif"})
 
 
 def look(path: str) -> Picture | None:
-    """What a file is, from its header; None where it is no picture that can be converted (SVG, PDF, a film).
+    """What a file is, from its header; None if it cannot be converted (SVG, PDF, a film).
 
     Raises UnfitError: PICTURE_BROKEN, PICTURE_TOO_LARGE. Raises OSError.
     """

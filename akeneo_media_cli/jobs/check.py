@@ -21,10 +21,15 @@ from ..pim.http.transport import CallInfo
 from ..wording import count, duration
 
 CLOCK_TOLERANCE = 60.0
-"""Seconds that two clocks may differ without anything being the matter."""
+"""Seconds that two clocks may differ without a warning."""
 _ACCESS = (Kind.FORBIDDEN, Kind.BLOCKED, Kind.CREDENTIALS_REFUSED, Kind.API_FORBIDDEN)
 _RIGHTS = (
-    ("may read attributes", "/attributes", "list attributes", "files would go to attributes of unknown type"),
+    (
+        "may read attributes",
+        "/attributes",
+        "list attributes",
+        "files would go to attributes of unknown typess",
+    ),
     ("may read channels", "/channels", "list channels", "scopes are not checked before files are sent"),
     ("may read locales", "/locales", "list locales", "locales are not checked before files are sent"),
     ("may read products", "/products", "list products", "targets are not checked, values not read back"),
@@ -38,7 +43,7 @@ _RIGHTS = (
 
 
 class Health(StrEnum):
-    """What a finding comes to. `skipped`: not looked at, as something before it went wrong."""
+    """The result of a check. `skipped`: not done, because an earlier one failed."""
 
     OK = "ok"
     WARNING = "warning"
@@ -48,7 +53,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the table: what was looked at, what was found, and for a failure what to do.
+    """One line of the table: what was checked, what was found, and for a failure what to do.
 
     `details` are the same as values, for programs: seconds, booleans, codes.
     """
@@ -76,7 +81,7 @@ class _GivenUpError(Exception):
 
 
 class Checkup:
-    """Looks at one PIM from outside to inside; what fails early makes the rest `skipped`."""
+    """Checks one PIM from outside to inside; an early failure makes the rest `skipped`."""
 
     def __init__(
         self, client: PimClient, url: str, *, wall: Callable[[], float], calls: Sequence[CallInfo]
@@ -93,7 +98,7 @@ class Checkup:
 
     @property
     def exit_status(self) -> Exit:
-        """What all findings come to."""
+        """The exit status of all findings."""
         return worst(*(finding.exit_status for finding in self.findings))
 
     def run(self) -> None:
@@ -110,16 +115,16 @@ class Checkup:
         over = False
         for name, step in steps:
             if over:
-                self.findings.append(Finding(name, Health.SKIPPED, "not looked at"))
+                self.findings.append(Finding(name, Health.SKIPPED, "not checked"))
                 continue
             try:
-                # One by one: what was found before a failure is kept.
+                # One by one: findings before a failure are kept.
                 for finding in step():
                     self.findings.append(finding)
             except _GivenUpError as error:
                 over = True
                 self.findings.append(error.args[0])
-        # A login is no measure: checking a password is slow on purpose.
+        # A login says nothing about speed: checking a password is slow on purpose.
         seconds = [c.seconds for c in self._calls if c.status is not None and "/oauth/" not in c.path]
         if seconds:
             median = statistics.median(seconds)
@@ -137,7 +142,7 @@ class Checkup:
             yield Finding(
                 "TLS",
                 Health.WARNING,
-                "none: password and files go over the network in the clear",
+                "none: password and files are sent unencrypted",
                 "use https://",
                 details={"tls": False},
             )
@@ -160,7 +165,7 @@ class Checkup:
                     f"route for {name}",
                     Health.FAILED,
                     "this PIM takes no media files",
-                    "it takes an Akeneo PIM of version 1.7 or later: check AKENEO_URL",
+                    "An Akeneo PIM of version 1.7 or later is needed: check AKENEO_URL.",
                     Exit.USAGE,
                     details,
                 )
@@ -211,8 +216,8 @@ class Checkup:
                     name,
                     Health.FAILED,
                     f"no: {without}",
-                    f"give the connection's role the right to {right}, "
-                    "under System, Roles: the PIM's administrator can",
+                    f"Give the connection's role the right to {right} "
+                    " (System, Roles): the PIM's administrator can.",
                     Exit.REFUSED,
                     {"allowed": False},
                 )
@@ -225,7 +230,7 @@ class Checkup:
         try:
             system = self._client.system_information()
         except (CallError, MediaError) as error:
-            yield Finding("version", Health.WARNING, f"the PIM does not tell: {error}")
+            yield Finding("version", Health.WARNING, f"the PIM does not say: {error}")
             return
         if system is None:
             yield Finding("version", Health.OK, "before 6.0")
@@ -240,18 +245,18 @@ class Checkup:
         if self._clock is None:
             return
         theirs, ours = self._clock
-        # The PIM's clock is told in whole seconds.
+        # The PIM gives its time in whole seconds.
         difference = ours - theirs - 0.5
         details = {"seconds": round(difference, 1)}
         if abs(difference) <= CLOCK_TOLERANCE:
-            yield Finding("clock", Health.OK, "as the PIM's", details=details)
+            yield Finding("clock", Health.OK, "the same as the PIM's", details=details)
             return
         ahead = "ahead of" if difference > 0 else "behind"
         yield Finding(
             "clock",
             Health.WARNING,
             f"this machine is {duration(abs(difference))} {ahead} the PIM",
-            "set the clocks by NTP: certificates, reports and logs go by them",
+            "Synchronize the clocks with NTP: certificates, reports and logs depend on them.",
             details=details,
         )
 

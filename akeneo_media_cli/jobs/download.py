@@ -1,4 +1,4 @@
-"""`download`: the reverse of `upload`. What the PIM holds for each row comes into the row's file.
+"""`download`: the reverse of `upload`. What the PIM holds for each row is saved to the row's file.
 
 And `media download`, where media files are named by their codes and keep the PIM's names.
 """
@@ -47,7 +47,7 @@ _CODE = re.compile(r"([0-9a-f]{40})_(.+)")
 
 
 def placed_rows(options: ManifestOptions, stdin: BinaryIO, note: Note) -> Iterator[PlannedRow]:
-    """Every row of the manifests with the place of its file, which need not be there.
+    """Every row of the manifests with the path of its file, which need not exist.
 
     Raises ManifestError and UsageError.
     """
@@ -74,8 +74,8 @@ def _no_place(row: Row) -> Failure | None:
         return None
     return Failure(
         Kind.ROW_MALFORMED,
-        f"{row.file} is a link, and no place to put a file",
-        "give `file` a path; --set 'file={product}-{attribute}.jpg' fills an empty column",
+        f"{row.file} is a link: files cannot be saved there",
+        "Give `file` a path; --set 'file={product}-{attribute}.jpg' fills an empty column.",
     )
 
 
@@ -182,7 +182,7 @@ class RowFetcher(Fetcher):
         return parcel.planned.path or ""
 
     def _here(self, planned: PlannedRow, held: str) -> RowResult | None:
-        """The word of a row whose file is the one that the ledger knows by this code; None: fetch it."""
+        """The result of a row whose file is the one that the ledger knows by this code; None: fetch it."""
         known = self._with.run.remembered(planned.seq)
         if known is None or known.media_code != held:
             return None
@@ -209,7 +209,7 @@ class RowFetcher(Fetcher):
 class CodeFetcher(Fetcher):
     """Fetches media files by their codes into one folder, under the names that the PIM shows.
 
-    Codes in `apart` get a part of the code into their names, so that which file gets a plain name depends on
+    Codes in `apart` get a part of the code in their names, so that which file gets a plain name depends on
     the order of the codes alone, never on which came first.
     """
 
@@ -220,7 +220,7 @@ class CodeFetcher(Fetcher):
         self._claims: dict[str, str] = {}
 
     def prepare(self, batch: Sequence[PlannedRow]) -> Outcome:
-        """Only what cannot be a code gets a word here."""
+        """Only what cannot be a code gets a result here."""
         tasks: list[UploadTask] = []
         for planned in batch:
             if planned.name.strip("/ "):
@@ -255,13 +255,13 @@ def name_in_code(code: str) -> str:
 
 
 def mark_of(code: str) -> str:
-    """Eight characters that tell a media code from others."""
+    """Eight characters that identify a media code."""
     found = _CODE.fullmatch(code.rpartition("/")[2])
     return (found.group(1) if found else hashlib.sha256(code.encode(errors="replace")).hexdigest())[:8]
 
 
 def sharing_names(codes: Iterable[str]) -> set[str]:
-    """The codes whose files' names an earlier one of them has too, as far as codes tell.
+    """The codes whose files have the same name as an earlier one, as far as codes show.
 
     The PIM makes the end of a code of the file's name, so equal names show there
     (docs/pim-behaviour.md, "Swapped bytes").
@@ -277,19 +277,19 @@ def sharing_names(codes: Iterable[str]) -> set[str]:
 
 
 def _held(resolved: ResolvedTarget) -> str | Failure:
-    """The media code that a value holds, or why it gives no file. Raises AccessError."""
+    """The media code that a value holds, or why there is no file. Raises AccessError."""
     if resolved.before is UNKNOWN:
         if resolved.target.type in (TargetType.PRODUCT, TargetType.PRODUCT_MODEL, TargetType.PRODUCT_UUID):
             raise unreadable()
         return Failure(
             Kind.ROUTE_MISSING,
             f"what a {resolved.target.type.value} holds cannot be read back",
-            "the PIM offers no way to ask it of this kind of target",
+            "The PIM has no endpoint to read this kind of target.",
         )
     if resolved.before is None:
         return Failure(
             Kind.VALUE_MISSING,
             "the value is empty: the PIM holds no file there",
-            "leave the row out, or upload a file to it",
+            "Leave the row out, or upload a file to it.",
         )
     return resolved.before

@@ -32,7 +32,7 @@ class ExportOptions:
     """What to list. Empty `attributes`: every media attribute; empty `families`, `locales`, `scopes`: any.
 
     `locales` and `scopes` leave values out that have another; those that have none stay. `names`: ask the PIM
-    for each file's own name, one call a file; else the name is what the media code tells of it. `by_uuid`:
+    for each file's own name, one call a file; else the name is taken from the media code. `by_uuid`:
     name products by UUID, those without identifier too.
     """
 
@@ -68,7 +68,7 @@ class _Value:
 
 @dataclass
 class Counted:
-    """What an export came to."""
+    """The counts of an export."""
 
     values: int = 0
     entities: int = 0
@@ -108,7 +108,7 @@ class Export:
                 self.counted.left_out = self._unidentified(attributes)
 
     def _unidentified(self, attributes: Sequence[str]) -> int | None:
-        """How many values products without identifier hold; None where the PIM does not tell."""
+        """How many values products without identifier hold; None if the PIM does not say."""
         page = partial(self._client.unidentified_page, families=self._options.families, attributes=attributes)
         found = 0
         try:
@@ -120,7 +120,7 @@ class Export:
             return 0 if error.kind is Kind.ROUTE_MISSING else None
         return found
 
-    # What is asked for.
+    # Checks of the options.
 
     def _attributes(self) -> list[str]:
         known = self._reads.one(self._client.media_attributes)
@@ -131,7 +131,7 @@ class Export:
                 raise self._unusable(code, self._reads.one(partial(self._client.attribute, code)), known)
             wanted.append(codes[folded(code)])
         if not known:
-            raise UsageError("the PIM has no image or file attribute", "there is nothing to export")
+            raise UsageError("the PIM has no image or file attribute", "There is nothing to export.")
         return list(dict.fromkeys(wanted or codes.values()))
 
     def _unusable(self, code: str, found: Attribute | None, media: Sequence[Attribute]) -> UsageError:
@@ -148,7 +148,7 @@ class Export:
             if self._reads.one(partial(self._client.family, code)) is None:
                 raise UsageError(
                     f"--family {code}: there is no such family in the PIM, or this user may not see it",
-                    "a family's code is shown in the PIM under Settings, Families",
+                    "A family's code is shown in the PIM under Settings, Families.",
                 )
 
     # Pages.
@@ -170,7 +170,7 @@ class Export:
         """The media values that an entity holds itself.
 
         The PIM shows those of the models above as well, and an attribute has its value at one level of a
-        tree only: what the model above has too is not the entity's own.
+        tree only: a value that the model above has too is not the entity's own.
         """
         target = self._target(entity)
         above = self._models.get(entity.parent) if entity.parent else None
@@ -203,7 +203,7 @@ class Export:
         self._models.update({model.code: model for model in found})
         for code in missing:
             if code not in self._models:
-                # Search lags behind what was just made (docs/pim-behaviour.md, "Searching and paging").
+                # Search lags behind what was just created (docs/pim-behaviour.md, "Searching and paging").
                 self._models[code] = self._reads.one(partial(self._client.get_product_model, code))
 
     def _names(self, values: Sequence[_Value]) -> list[str]:
@@ -217,8 +217,8 @@ class Export:
                 else:
                     why = f": {media}" if media is not None else ""
                     self._note(
-                        f"the PIM does not tell of the media file {code}{why}",
-                        "its name is taken from the code",
+                        f"the PIM does not describe the media file {code}{why}",
+                        "Its name is taken from the code.",
                     )
         return [known.get(value.code) or name_in_code(value.code) for value in values]
 

@@ -1,4 +1,4 @@
-"""What every command over a manifest has in common: its way from rows to an exit status, signals included."""
+"""What every command on a manifest has in common: from rows to an exit status, including signals."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Job:
         environment: Environment,
         on_call: Callable[..., None] | None = None,
     ) -> None:
-        """`connection` None: without a PIM. `on_call` hears of each exchange with it."""
+        """`connection` None: without a PIM. `on_call` is called after each request."""
         self.figures = self.FIGURES()
         self.error: MediaError | None = None
-        """What ended the run before its time, if anything did."""
+        """What ended the run early, if anything did."""
         self._cause: Failure | None = None
         self.pim_version: str | None = None
         self.small: dict[int, bytes] = {}
@@ -57,24 +57,24 @@ class Job:
         self._run_options = options
         self._on_call = on_call
         self.signals = Signals()
-        """Caught by whoever calls `execute`, for as long as it likes."""
+        """The caller of `execute` decides how long signals are caught."""
         self.answers = True
         self._settled = True
         self._begun = False
 
     def execute(self, run: Run) -> Exit:
-        """Do it all; the exit status. Leaves every row's word in the run, however it ends."""
+        """Do it all; the exit status. Every row's result is in the run, however it ends."""
         try:
             try:
                 status = self.steps(run)
             finally:
-                # Within the outer block: no instant is left where a signal would end more than the steps.
+                # Within the outer block: at no instant does a signal end more than the steps.
                 self.signals.ending = True
         except Interrupted:
             status = Exit.OK
         except LedgerError as error:
             self.error = error
-            # What was sent meanwhile is told by the rows' marks: the next run looks.
+            # The rows' marks say what was sent meanwhile: the next run checks.
             status = _as_far_as_known(run) if self.figures.requests else error.exit_status
         except MediaError as error:
             self.error = error
@@ -82,7 +82,7 @@ class Job:
         return worst(status, self.signals.status)
 
     def steps(self, run: Run) -> Exit:
-        """What the command does, to its exit status. Raises MediaError for what ends it before its time."""
+        """What the command does; its exit status. Raises MediaError for what ends it early."""
         raise NotImplementedError
 
     def summary(self, run: Run) -> dict[str, Any]:
@@ -96,12 +96,12 @@ class Job:
 
     @property
     def failure(self) -> Failure | None:
-        """Why not all was done, where no row tells: `error`, or what the PIM's trouble was."""
+        """Why not everything was done, if no row says so: `error`, or the PIM's trouble."""
         return self._cause if self.error is None else self.error.failure
 
     @contextmanager
     def talking(self) -> Iterator[PimClient]:
-        """The PIM, for as long as the block lasts; its calls are counted into the figures."""
+        """The PIM's client while the block lasts; its requests are counted in the figures."""
         assert self._connection is not None
         options = self._run_options
         client = PimClient(
@@ -131,7 +131,7 @@ class Job:
     def drive(
         self, coordinator: Coordinator, executor: RequestExecutor, max_duration: float | None = None
     ) -> bool:
-        """Let a coordinator's decisions run to their end; was nothing cut short? Raises what was fatal."""
+        """Run a coordinator to its end; True if nothing was cut short. Raises what was fatal."""
         engine = Engine(
             coordinator,
             executor,
@@ -175,9 +175,9 @@ class Job:
         return open_rows
 
     def untold(self, run: Run) -> Iterator[dict[str, Any]]:
-        """At the end: the items of rows that no display heard a last word of, a page in memory at a time.
+        """At the end: the items of rows that no display was told the result of, one page in memory at a time.
 
-        They are those still open, or all where the run came to its end before `begin` did.
+        They are those still open, or all if the run ended before `begin`.
         """
         return run.open_items() if self._begun else run.items()
 
@@ -187,21 +187,23 @@ class Job:
         self._cause = self._cause or cause
 
     def let_settle(self, run: Run) -> None:
-        """Wait while the PIM may still be at work on what an earlier run sent and got no answer to.
+        """Wait while the PIM may still be working on requests of an earlier run that got no answer.
 
         Whatever rows this run has: the PIM saves whole products, and each file name once
         (docs/pim-behaviour.md, "Lost values" and "Swapped bytes").
         """
         seconds = max((each.seconds for each in run.at_work()), default=0.0)
         if seconds > 0:
-            self.progress.waiting("an earlier run was cut off: its last calls may still be at work", seconds)
+            self.progress.waiting(
+                "an earlier run was cut off: its last requests may still be at work", seconds
+            )
             self.environment.sleep(seconds)
             self.progress.waiting("", 0.0)
         run.settled()
 
     @property
     def address(self) -> str:
-        """Where the PIM is."""
+        """The PIM's address."""
         return "" if self._connection is None else self._connection.url
 
     def note(self, message: str, hint: str) -> None:
@@ -210,12 +212,12 @@ class Job:
 
     @property
     def interrupted(self) -> bool:
-        """Did a signal ask to come to an end?"""
+        """Did a signal ask the run to end?"""
         return self.signals.first != 0
 
 
 def rows_status(run: Run) -> Exit:
-    """What the words of a run's rows come to."""
+    """The exit status of a run's rows."""
     summary = run.summary()
     statuses = [Exit.OK]
     if any(summary.get(status) for status in ("failed", "invalid", "differs", "missing")):
@@ -226,7 +228,7 @@ def rows_status(run: Run) -> Exit:
 
 
 def _as_far_as_known(run: Run) -> Exit:
-    """What the rows come to where the ledger took no more of them."""
+    """The exit status of the rows if the ledger could not record all of them."""
     try:
         return worst(rows_status(run), Exit.PENDING)
     except LedgerError:
@@ -234,7 +236,7 @@ def _as_far_as_known(run: Run) -> Exit:
 
 
 def _version(client: PimClient) -> str | None:
-    """The PIM's version for the report; None where it does not tell, which is no reason to complain."""
+    """The PIM's version for the report; None if the PIM does not say."""
     try:
         found = client.system_information()
     except (CallError, MediaError):

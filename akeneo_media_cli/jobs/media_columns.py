@@ -21,7 +21,7 @@ _AT_ONCE = 100
 
 
 class ColumnsOfPim:
-    """Asks the PIM about the columns of its own layout, over a connection of its own.
+    """Asks the PIM about the columns of its own layout, over a separate connection.
 
     The methods raise AccessError, TemporaryError, and UsageError where the user may not read attributes.
     """

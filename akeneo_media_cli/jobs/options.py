@@ -87,7 +87,7 @@ class ValidateOptions(RunOptions):
 
 @dataclass(frozen=True)
 class VerifyOptions(RunOptions):
-    """How rows are held against the PIM. `deep`: by their bytes, not only by name and size.
+    """How rows are compared with the PIM. `deep`: by their bytes, not only by name and size.
 
     `max_duration`: seconds after which no more rows are asked about; None: no limit.
     """
@@ -119,7 +119,7 @@ class DownloadOptions(RunOptions):
 
 @dataclass(frozen=True)
 class SettingOptions(RunOptions):
-    """How values are set back or emptied. `confirm` asks the user; None: nobody needs to be asked."""
+    """How values are put back or emptied. `confirm` asks the user; None: do not ask."""
 
     dry_run: bool = False
     confirm: Callable[[str], bool] | None = None

@@ -1,4 +1,4 @@
-"""The files that values held before, fetched for the pictures of a report."""
+"""The files that values held before, downloaded for the pictures of a report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST = 300_000_000
 
 
 class TooLargeError(Exception):
-    """The file is larger than a preview is worth."""
+    """The file is too large for a preview."""
 
 
 class _Bounded(io.BytesIO):
@@ -30,7 +30,7 @@ class _Bounded(io.BytesIO):
 
 
 class Previews:
-    """Fetches media files by code, so many at most. Not for several threads; close it."""
+    """Downloads media files by code, up to a number. Not for several threads; close it."""
 
     def __init__(self, connection: Connection, *, timeout: float, most: int) -> None:
         self._connection = connection
@@ -40,7 +40,7 @@ class Previews:
         self._client: PimClient | None = None
 
     def __call__(self, item: Mapping[str, Any], code: str) -> bytes | None:
-        """The bytes of the file that a report's item names by code; None where they cannot be had."""
+        """The bytes of the file that a report's item names by code; None if they cannot be read."""
         target = item.get("target") or {}
         if self._left <= 0 or self._bytes <= 0:
             return None
@@ -60,7 +60,7 @@ class Previews:
         return into.getvalue()
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if self._client is not None:
             self._client.close()
 

@@ -30,7 +30,7 @@ from .setting import NO_PATCH, Set, ValueSetter, Verdict
 _NO_WAY = Failure(
     Kind.NO_WAY_BACK,
     "the API cannot empty the media of categories and of the old PAM's assets",
-    "Remove it in the PIM's own pages.",
+    "Remove it in the PIM's user interface.",
 )
 
 
@@ -68,7 +68,7 @@ class Remove(Job):
                 plan_others(self, run)
                 return rows_status(run)
             most = options.max_removals
-            # No more rows than values that may go: nothing has to be read to know.
+            # No more rows than values that may be removed: nothing has to be read to know.
             if most is not None and values > most:
                 if setter.settle(with_media(run), most):
                     raise UsageError(

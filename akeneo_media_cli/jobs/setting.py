@@ -1,7 +1,7 @@
 """Values set to codes of media files that the PIM has, or emptied: what `remove` and `runs undo` share.
 
 A batch PATCH sets a hundred values in one request. Batches go one after the other, each read just before and
-just after: so no two requests are ever in flight for one product, and nothing that somebody else set in the
+just after: so no two requests are ever in flight for one product, and nothing that another program set in the
 meantime is written over (docs/pim-behaviour.md, "Undoing and emptying" and "Batch PATCH").
 """
 
@@ -44,7 +44,7 @@ class Set:
 
 Verdict = Set | RowResult
 Decide = Callable[[PlannedRow, ResolvedTarget], Verdict]
-"""What becomes of a row whose value was just read: it is set, or it ends here."""
+"""What to do with a row whose value was just read: set it, or end it."""
 
 
 _Found = ResolvedTarget | Failure
@@ -141,8 +141,8 @@ class ValueSetter:
             )
 
     def _send(self, rows: list[_Row], lost: set[int]) -> tuple[list[PlannedRow], Failure | None]:
-        """PATCH and read back; the rows that are to be tried again, and what the trouble was."""
-        # Written down first: whoever kills this run, the next one knows what the values held.
+        """PATCH and read back; returns the rows to retry, and what the trouble was."""
+        # Recorded first: if this run is killed, the next one knows what the values held.
         self._run.mark_in_flight(InFlightMark(row.planned.seq, UNKNOWN) for row in rows)
         self._run.record(
             RowResult(row.planned.seq, None, before=_held(row.resolved), flight=InFlightState.UNPROVEN)
@@ -186,7 +186,7 @@ class ValueSetter:
         except Refusal as refusal:
             if len(lines) == 1 or refusal.failure.kind is Kind.FORBIDDEN:
                 return [(row, refusal.failure) for row in rows]
-            # Refused as a whole: halved until the line is found that is to blame.
+            # Refused as a whole: halved until the bad line is found.
             keys = list(lines)
             halves = (keys[: len(keys) // 2], keys[len(keys) // 2 :])
             return [
@@ -194,7 +194,7 @@ class ValueSetter:
             ]
         except Trouble as met:
             if met.maybe_done:
-                # The PIM may still be saving these products: nothing may touch them before it is done.
+                # The PIM may still be saving these products: nothing may touch them before that.
                 environment.sleep(settling(environment.clock() - began))
             return [(row, met) for row in rows]
         said: list[tuple[_Row, Failure | Trouble | None]] = []
@@ -210,7 +210,7 @@ class ValueSetter:
         return said
 
     def _read_back(self, rows: list[_Row], lost: set[int]) -> list[PlannedRow]:
-        """End the rows whose value holds what it was set to; those to be tried once more."""
+        """End the rows whose value holds what it was set to; returns those to retry once."""
         found = self._look([row.planned for row in rows])
         again: list[PlannedRow] = []
         ended: list[tuple[PlannedRow, RowResult]] = []
@@ -227,7 +227,7 @@ class ValueSetter:
         return again
 
     def _result(self, seq: int, code: str | None) -> RowResult:
-        # What the ledger knew of the value before is true no more.
+        # What the ledger knew about the value is no longer true.
         return RowResult(seq, self._done, media_code=code, flight=InFlightState.LOST)
 
     # Reading.
@@ -300,13 +300,13 @@ def _held(resolved: ResolvedTarget) -> HeldFile | None:
 
 def _not_held(resolved: ResolvedTarget | Failure) -> Failure:
     if isinstance(resolved, Failure):
-        now = f"cannot be read any more: {resolved.message}"
+        now = f"can no longer be read: {resolved.message}"
     else:
         now = "is empty now" if resolved.before is None else f"holds {resolved.before} now"
     return Failure(
         Kind.VALUE_LOST,
         f"the PIM took the change twice, but the value {now}",
-        "Another writer saved the product at the same time: let it end, then run the same command again.",
+        "Another program saved the product at the same time. When it has ended, run the same command again.",
     )
 
 

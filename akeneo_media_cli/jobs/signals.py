@@ -1,4 +1,4 @@
-"""What Ctrl-C, SIGTERM and a terminal that goes away mean to a run."""
+"""What Ctrl-C, SIGTERM and a closed terminal mean to a run."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _CAUGHT = [
 
 
 class Interrupted(BaseException):
-    """A signal came while no call was at work. Not an Exception: nothing on the way may swallow it."""
+    """A signal came while no request was in flight. Not an Exception: nothing on the way may swallow it."""
 
 
 class Signals:
-    """The first signal ends a run in order, another one at once (exit status 130 or 143).
+    """The first signal ends a run in order, a second one at once (exit status 130 or 143).
 
     While `heard_by` is set it is called for each; while nothing is, the run ends by `Interrupted`. Once
-    `ending` is set, reports are being written: a first signal has nothing left to end, another one leaves.
+    `ending` is set, reports are being written: a first signal has nothing left to end, a second one exits.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Signals:
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """Signals come here for as long as the block lasts; only in the main thread can they."""
+        """Catch signals while the block lasts; only possible in the main thread."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -67,5 +67,5 @@ class Signals:
 
 
 def _wanted(number: int) -> bool:
-    # `nohup` ignores it for us: the terminal may go, the run is to stay.
+    # `nohup` ignores it for us: the run goes on when the terminal is closed.
     return number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) is not signal.SIG_IGN

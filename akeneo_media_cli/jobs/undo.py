@@ -69,7 +69,7 @@ class Undo(Job):
                 setter.plan_all(with_media(run))
                 plan_others(self, run)
                 return rows_status(run)
-            # The ledger's number: to count what others changed since, every product would be read once more.
+            # The ledger's number: counting what others changed since would read every product once more.
             question = f"Put back up to {count(values, 'value')} of run {options.undoes} in {self.address}?"
             if options.confirm is not None and not options.confirm(question):
                 return Exit.USAGE
@@ -142,8 +142,8 @@ def _no_way_back(old: PlannedRow) -> Failure | None:
     if old.before is UNKNOWN:
         return Failure(
             Kind.NO_WAY_BACK,
-            "nobody knows what the value held before that run",
-            "Runs of older versions and with --no-preflight do not know it. Upload the earlier file again.",
+            "it is unknown what the value held before that run",
+            "Runs of older versions and with --no-preflight do not record it. Upload the earlier file again.",
         )
     return None
 
@@ -153,6 +153,6 @@ def _changed(put: str | None, held: object) -> Failure:
     now = "it is empty" if held is None else f"it holds {held}"
     return Failure(
         Kind.CHANGED_IN_PIM,
-        f"the value was changed since: the run {was}, now {now}",
-        "It was left as it is. Look into the product's history in the PIM; upload a file to change it.",
+        f"the value has changed since: the run {was}, now {now}",
+        "It was left as it is. See the product's history in the PIM; upload a file to change it.",
     )

@@ -1,4 +1,4 @@
-"""The main job, from manifests to an exit status: whatever happens, the ledger knows."""
+"""The main job, from manifests to an exit status. Everything that happens is in the ledger."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Upload(Job):
         self._skip = options.skip
         self._converting: Converting | None = None
         if not options.preflight and options.skip.skip == "remote":
-            # The PIM is not to be asked first.
+            # The PIM must not be asked first.
             self._skip = replace(options.skip, skip="ledger")
 
     def steps(self, run: Run) -> Exit:
@@ -98,7 +98,7 @@ class Upload(Job):
             all_seen = self._work(run, client, catalogue, looked=None, send=False)
             self._refuse_if_strict(run)
             if not all_seen:
-                # A row that nobody looked at may be invalid.
+                # A row that was not checked may be invalid.
                 return
         if run.borrowed() or not all(map(can_be_held, run.at_work())):
             self.let_settle(run)
@@ -109,8 +109,8 @@ class Upload(Job):
             put_back(run, client, self.note)
         elif run.borrowed():
             self.note(
-                "a carrier's own value is not put back: what went through it may still be at work",
-                "the next upload puts it back",
+                "a carrier's own value is not put back: an upload through it may still be at work",
+                "The next upload puts it back.",
             )
 
     def _do_beside(self, run: Run, client: PimClient) -> None:
@@ -130,9 +130,9 @@ class Upload(Job):
     def _work(
         self, run: Run, client: PimClient, catalogue: Catalogue, *, looked: Status | None, send: bool
     ) -> bool:
-        """Look every open row up and, if asked to, send it; was nothing cut short?
+        """Look up every open row and, if asked to, send it; True if nothing was cut short.
 
-        `looked` is the word of those that are not sent.
+        `looked` is the status of those that are not sent.
         """
         options, environment = self._options, self.environment
         preflight = carrying = None
@@ -215,7 +215,7 @@ class Upload(Job):
         """
         readback.again = again
         policy = replace(self._policy(), max_failures=None)
-        # A PIM that has just stopped answering is not waited for once more.
+        # Do not wait again for a PIM that has just stopped answering.
         while self.answers and readback.waiting:
             coordinator = Coordinator(policy, readback.last_batch, self.environment.random)
             self.drive(coordinator, executor)
@@ -241,7 +241,7 @@ class Upload(Job):
         if self._options.strict and invalid:
             raise ManifestError(
                 f"{invalid} rows are invalid, so nothing was sent (--strict)",
-                "correct them, or leave --strict out to send the others",
+                "Fix them, or leave --strict out to send the others.",
             )
 
 

@@ -51,7 +51,7 @@ class Validate(Job):
         if self._options.strict and invalid:
             raise ManifestError(
                 f"{count(invalid, 'row')} invalid (--strict)",
-                "correct them: `upload --strict` would send nothing",
+                "Fix them: `upload --strict` would send nothing.",
             )
         return rows_status(run)
 

@@ -1,7 +1,7 @@
 """`verify`: for each row, does the PIM hold this file? Writes nothing to the PIM.
 
 Values come with the preflight's searches, a hundred entities a call. A value whose code the ledger itself put
-there needs no further call, as name, size and digest are known; of any other the PIM tells name and size, one
+there needs no further call, as name, size and digest are known; for any other the PIM gives name and size, a
 call a row (docs/pim-behaviour.md, "Answers to an upload" and "Searching and paging").
 """
 
@@ -47,7 +47,7 @@ _WORDS = {
     Kind.VALUE_MISSING: Status.MISSING,
     Kind.FILE_UNREADABLE: Status.INVALID,
 }
-_FIX = "`akeneo-media upload` sends the file; if the PIM's is the right one, correct the manifest"
+_FIX = "`akeneo-media upload` sends the file; if the PIM's is the right one, fix the manifest."
 
 
 class Verify(Job):
@@ -91,9 +91,9 @@ class Verify(Job):
 
 @dataclass(slots=True)
 class _Question:
-    """A row whose value holds a file that has to be asked about; `answered` is what is wrong with it.
+    """A row whose value holds a file that the PIM must be asked about; `answered` is what is wrong with it.
 
-    `spoiled`: the bytes under that media code are not those that were sent.
+    `spoiled`: the bytes of that media code are not those that were sent.
     """
 
     planned: PlannedRow
@@ -104,7 +104,7 @@ class _Question:
 
 
 class _Checker:
-    """A courier that looks and carries nothing. Called from many threads."""
+    """An executor that only reads. Called from many threads."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class _Checker:
         return Prepared(tasks)
 
     def _remembered(self, planned: PlannedRow, held: str) -> tuple[Failure | None] | None:
-        """What the ledger alone can tell of a value: that its file differs, or is this one; None: nothing."""
+        """What the ledger alone knows about a value: that its file differs, or is this one; None: nothing."""
         known = None if self._deep else self._run.remembered(planned.seq)
         if known is None or known.media_code != held or known.name is None or known.size is None:
             return None
@@ -211,15 +211,15 @@ class _Checker:
                     self._client, resolved, question.held, planned.name, size
                 )
                 unlike = None if same else _unlike_untold(question.held)
-            # A link that does not tell its length is compared by its bytes.
+            # A link of unknown length is compared by its bytes.
             if unlike is not None or not (self._deep or planned.size is None):
                 return unlike
             ours = made.sha256 if made else self._sources.sha256(planned.path)
             if ours is None:
                 return Failure(
                     Kind.FILE_UNREADABLE,
-                    f"{planned.row.file} could be found, but not be read to its end",
-                    "give this user the right to read it, and let nobody replace it meanwhile",
+                    f"{planned.row.file} was found, but could not be read to its end",
+                    "Check that this user may read it, and that nothing replaces it meanwhile.",
                 )
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
                 theirs = place.download(self._client, resolved, question.held, nowhere).sha256
@@ -234,7 +234,7 @@ class _Checker:
         return _other_bytes()
 
     def ended(self, ended: Ended) -> None:
-        """Write a row's last word to the ledger, then show it."""
+        """Write a row's result to the ledger, then show it."""
         task = ended.task
         question: _Question = task.row
         planned = question.planned
@@ -252,7 +252,7 @@ class _Checker:
                 duration=took,
             )
         else:
-            # Nobody could tell, whatever the row's tries came to: the next run asks again.
+            # Unknown, whatever the tries ended in: the next run asks again.
             result = RowResult(
                 planned.seq, Status.PENDING, ended.failure, attempts=task.tries.made, duration=took
             )
@@ -279,7 +279,7 @@ def _word(
 ) -> RowResult:
     """A row's result: held, or why not.
 
-    The ledger forgets what is not there. It goes on knowing what it put into a value that differs: without
+    The ledger forgets what is gone. It keeps what it put into a value that differs: without
     that, `upload` could take a file of the same name and size for the row's own.
     """
     status = Status.HELD if failure is None else _WORDS.get(failure.kind, Status.FAILED)
@@ -326,9 +326,9 @@ def _other_bytes() -> Failure:
     return Failure(
         Kind.VALUE_DIFFERS,
         "the PIM's file has the same name and size, but other bytes (SHA-256)",
-        "`akeneo-media upload --checksum` sends the file; if the PIM's is right, correct the manifest",
+        "`akeneo-media upload --checksum` sends the file; if the PIM's is right, fix the manifest.",
     )
 
 
 def _missing(what: str) -> Failure:
-    return Failure(Kind.VALUE_MISSING, what, "`akeneo-media upload` sends the file")
+    return Failure(Kind.VALUE_MISSING, what, "`akeneo-media upload` sends the file.")

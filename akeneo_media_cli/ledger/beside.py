@@ -77,7 +77,7 @@ class SetBeside:
 
     @property
     def to_send(self) -> list[SetValue]:
-        """Those of them that nobody has sent yet."""
+        """Those of them that have not been sent yet."""
         return [] if self.sent else self.changes
 
     @property
@@ -114,7 +114,7 @@ class SetBeside:
         return replace(self, sent=True, file=True)
 
     def with_link(self, change: str) -> SetBeside:
-        """The same, once it is known what became of the link."""
+        """The same, once the result of the link is known."""
         assert self.link is not None
         return replace(self, link=self.link._replace(change=change))
 
@@ -182,7 +182,7 @@ def kept(data: Any, held: Any) -> bool:
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Are two values the same to the PIM? Numbers are text there, and an empty list is no value."""
+    """Are two values the same to the PIM? Numbers are text there, and an empty list is not a value."""
     if one in (None, []) or other in (None, []):
         return one in (None, []) and other in (None, [])
     return bool(type(one) is type(other) and one == other)

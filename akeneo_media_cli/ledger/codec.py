@@ -61,7 +61,7 @@ def to_record(n: int, planned: PlannedRow) -> tuple[Any, ...]:
     type_ = code = None
     parent = ""
     if target is not None:
-        # Without an attribute there is no media value that rows could repeat or contradict each other about.
+        # Without an attribute there is no media value that rows could repeat or conflict about.
         if row.attribute or not row.has_no_media:
             key = value_key(target, row.attribute, row.locale, row.scope)
         type_, code, parent = target.type._value_, target.code, target.parent
@@ -141,7 +141,7 @@ def failure_columns(failure: Failure | None) -> tuple[Any, Any, Any, Any]:
 
 
 def before_columns(before: HeldBefore) -> tuple[Any, Any, Any]:
-    """before_code ('' for a value that was empty, null where nobody looked), before_name, before_size."""
+    """before_code ('' for a value that was empty, null if it was not read), before_name, before_size."""
     if before is UNKNOWN:
         return None, None, None
     return ("", None, None) if before is None else (before.code, before.name, before.size)

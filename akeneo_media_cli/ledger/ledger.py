@@ -57,7 +57,7 @@ class Ledger:
         *,
         token: Callable[[int], str] = secrets.token_hex,
     ) -> Run:
-        """Begin a run. `arguments` is what `runs show` is to tell of how it was called: no secrets.
+        """Begin a run. `arguments` is what `runs show` shows of the command line: no secrets.
 
         `token(n)` gives n random bytes in hex, for the end of the run's id. Raises `LedgerError`.
         """

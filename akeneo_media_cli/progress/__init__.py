@@ -27,7 +27,7 @@ def make_progress(
     """What shows a run on `stream`, standard error.
 
     `auto` is `rich` on a terminal that is not a pipeline's (`CI`), else `plain`; also `rich` is `plain` where
-    the stream is no terminal or cannot move its cursor (`TERM=dumb`), as bars would only spoil a log.
+    the stream is not a terminal or cannot move its cursor (`TERM=dumb`), as bars would only spoil a log.
     `clock` gives seconds that never step back, `wall_clock` seconds since the epoch. None of the displays
     ever raises or ends the run, whatever becomes of the stream. Raises `UsageError` for another mode.
     """

@@ -1,4 +1,4 @@
-"""Files that nobody ever sees half of."""
+"""Files that are never visible half-written."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ FittedItem = TypedDict(
 class ValueItem(TypedDict):
     """One of `values`: a value of an asset or record beside its file, as the API has it.
 
-    `change` is `new`, `replace`, `empty` or `none`; None where the row came to nothing.
+    `change` is `new`, `replace`, `empty` or `none`; None if the row failed.
     """
 
     attribute: str
@@ -103,7 +103,7 @@ class Item(_Item, total=False):
     have something beside their file `values` and `link`, and for a row that took time `started_at` and
     `finished_at`: from its first try until it is finished, waits included. The HTML report's timeline is
     drawn from them. `fitted` is there where the picture was converted; `size` and
-    `sha256` are of the row's own file all the same.
+    `sha256` are of the row's own file anyway.
     """
 
     extra: Mapping[str, Any]
@@ -258,7 +258,7 @@ def others(item: Mapping[str, Any]) -> str:
 
 
 def aim(item: Mapping[str, Any]) -> str:
-    """What the row aims at: `product sku-1 picture en_US ecommerce`; empty where the row names nothing.
+    """What the row is for: `product sku-1 picture en_US ecommerce`; empty where the row names nothing.
 
     An asset that is linked also names where to: `asset photos front_1 media -> product sku-1 gallery`.
     """

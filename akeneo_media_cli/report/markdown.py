@@ -64,7 +64,7 @@ def _code(line: str) -> str:
 
 def _escaped(text: str) -> str:
     escaped = _MARKUP.sub(lambda m: f"&#{ord(m.group())};", text)
-    return _INNER_UNDERSCORE.sub("_", escaped)  # within a word it is no markup, and names are full of it
+    return _INNER_UNDERSCORE.sub("_", escaped)  # within a word it is not markup, and names are full of it
 
 
 def _prose(text: str) -> str:

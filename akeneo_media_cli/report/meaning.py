@@ -136,7 +136,7 @@ def _running(report: Report) -> str:
 
 
 def _killed(report: Report) -> str:
-    """Its process died: nobody was left to write down how it ended."""
+    """Its process died without recording how it ended."""
     text = "The run was interrupted before it ended: it was killed, or its machine stopped."
     return f"{text} {_left(report)}" if _number(report, "pending") else text
 

@@ -21,7 +21,7 @@ def merged(paths: Sequence[Path]) -> Report:
     the first `error`.
 
     Its items are read from the files again for each format, a few in memory at a time. Raises UsageError for
-    a file that is no JSON report of ours.
+    a file that is not a JSON report of ours.
     """
     heads = [_head(path) for path in paths]
     summary: dict[str, Any] = {}
@@ -66,11 +66,15 @@ def _head(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "name a report that can be read") from None
     except ijson.JSONError as error:
-        raise UsageError(f"{path} is no JSON report: {error}", "only .json reports can be merged") from None
+        raise UsageError(
+            f"{path} is not a JSON report: {error}", "Only .json reports can be merged."
+        ) from None
     head = builder.value
     known = isinstance(head, dict) and not set(_HEADER) - set(head)
     if not known or not isinstance(head["summary"], dict) or not isinstance(head.get("error") or {}, dict):
-        raise UsageError(f"{path} is no report of akeneo-media", "name files that --report wrote as .json")
+        raise UsageError(
+            f"{path} is not a report of akeneo-media", "Name files that --report wrote as .json."
+        )
     return cast("Mapping[str, Any]", head)
 
 

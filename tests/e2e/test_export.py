@@ -339,7 +339,7 @@ def test_names_that_cannot_be_had_are_taken_from_the_codes(bench: Bencher) -> No
     done = b.run("export", "--attribute", "picture", "-o", "out.csv", report=False)
     assert done.status == 0, done.err
     assert [row["file"] for row in rows(b)] == ["media/p-1/picture/front_1.jpg"]
-    assert "its name is taken from the code" in done.err
+    assert "Its name is taken from the code." in done.err
 
 
 def test_a_catalogue_without_media(bench: Bencher) -> None:

@@ -125,7 +125,7 @@ def test_what_failed_is_tried_again_out_of_the_zip(bench: Bencher) -> None:
     assert again.status == 1, again.err
     (b.folder / zipped).unlink()
     gone = b.run("runs", "retry", done.report["run"], report=False)
-    assert "file missing" in gone.err, gone.err
+    assert "File not found" in gone.err, gone.err
 
 
 @pytest.mark.slow

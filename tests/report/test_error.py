@@ -36,11 +36,11 @@ def test_whatever_it_says_no_format_breaks(text: str) -> None:
     assert told["error.kind"] == "unavailable"
     assert told["error.http_status"] == "503"
     page = written(of, ".html")
-    assert '<section class="cause" id="error"><h3>unavailable</h3>' in page
+    assert '<section class="cause" id="error"><h3>PIM unavailable</h3>' in page
     assert "<script>alert(1)" not in page
     assert "<img src=x" not in page
     short = markdown(of)
-    assert f"**unavailable:** {quoted(text, 1000)}\n" in short
+    assert f"**PIM unavailable:** {quoted(text, 1000)}\n" in short
     assert len(short.encode()) <= LARGEST
     assert len(written(of, ".jsonl").splitlines()) == 1
 
@@ -49,7 +49,7 @@ def test_nothing_is_said_where_nothing_was() -> None:
     of = report(item(2))
     assert json.loads(written(of, ".json"))["error"] is None
     for suffix in (".xml", ".html", ".md"):
-        assert "unavailable" not in written(of, suffix)
+        assert "PIM unavailable" not in written(of, suffix)
 
 
 def test_people_are_told_with_the_cure() -> None:

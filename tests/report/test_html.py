@@ -63,7 +63,7 @@ def test_every_row_of_a_small_run_is_there() -> None:
             *("picture takes jpg, jpeg, png: convert the file, or name another attribute", None),
         ],
     ]
-    assert "extension not allowed: 1 row" in page
+    assert "Extension not allowed: 1 row" in page
     assert "<b>How to fix:</b> picture takes jpg" in page
     assert "<b>1</b>failed" in page
     assert "<code>akeneo-media runs retry 20261123T101500Z-3f2a</code>" in page

@@ -32,7 +32,7 @@ def test_totals_failures_and_what_to_do() -> None:
     write(report(item(2), item(3, "failed"), exit_status=1), out)
     text = out.getvalue()
     assert text.startswith("## akeneo-media upload: 1 uploaded, 1 failed\n")
-    assert "### extension not allowed: 1 row\n" in text
+    assert "### Extension not allowed: 1 row\n" in text
     assert "**How to fix:** picture takes jpg, jpeg, png: convert" in html.unescape(text)
     table = cells(text)
     assert dict(zip(*table[:2], strict=True)) == {

@@ -35,10 +35,10 @@ def annotated(of: Report, **environ: str) -> list[str]:
 def test_each_bad_row_is_on_its_line() -> None:
     rows = [item(2), item(3, "failed", manifest="a,b:c 100%.csv"), item(4, "invalid"), item(5, "pending")]
     assert annotated(report(*rows)) == [
-        "::error file=a%2Cb%3Ac 100%25.csv,line=3,title=extension not allowed::"
+        "::error file=a%2Cb%3Ac 100%25.csv,line=3,title=Extension not allowed::"
         "images/3.jpg (product sku-3 picture): The tiff file extension is not allowed"
         "%0Apicture takes jpg, jpeg, png: convert the file, or name another attribute",
-        "::error file=spring.csv,line=4,title=extension not allowed::"
+        "::error file=spring.csv,line=4,title=Extension not allowed::"
         "images/4.jpg (product sku-4 picture): The tiff file extension is not allowed"
         "%0Apicture takes jpg, jpeg, png: convert the file, or name another attribute",
     ]
@@ -69,7 +69,7 @@ def test_no_annotations_elsewhere() -> None:
 def test_hostile_rows_give_one_command_each(tmp_path: Path) -> None:
     lines = annotated(report(*hostile_items()), GITHUB_WORKSPACE=str(tmp_path))
     assert len(lines) == len(hostile_items())
-    assert all(re.match(r"::error file=[^,:]*,line=\d+,title=refused::.", line) for line in lines)
+    assert all(re.match(r"::error file=[^,:]*,line=\d+,title=Refused by the PIM::.", line) for line in lines)
 
 
 def test_a_log_is_not_flooded() -> None:

@@ -45,14 +45,14 @@ def test_failures_are_grouped_with_rows_cause_and_cure() -> None:
     rows = [item(n, "failed") for n in range(2, 9)] + [item(9, "invalid", error=missing)]
     text = shown(report(*rows, exit_status=1), reports=["out.json", "-"])
     assert (
-        "extension not allowed: 7 rows\n"
+        "Extension not allowed: 7 rows\n"
         "  spring.csv:2  images/2.jpg  product sku-2 picture\n"
         "    The tiff file extension is not allowed\n"
     ) in text
     assert text.count("spring.csv:") == 6
     assert "  and 2 more, in out.json\n  -> picture takes jpg, jpeg, png: convert" in text
-    assert "file missing: 1 row\n" in text
-    assert text.index("extension not allowed") < text.index("file missing"), "most frequent first"
+    assert "File not found: 1 row\n" in text
+    assert text.index("Extension not allowed") < text.index("File not found"), "most frequent first"
     assert "8 rows were not uploaded." in text
     assert "`akeneo-media runs retry 20261123T101500Z-3f2a`" in text
     assert text.endswith("(exit status 1)\n")
@@ -105,7 +105,7 @@ def test_a_terminal_gets_colour_and_folding() -> None:
         write_summary(report(item(2, "failed"), exit_status=1), stream=stream, environ={"TERM": "xterm"})
         text = os.read(ours, 65536).decode()
     os.close(ours)
-    assert "\x1b[1;31mextension not allowed: 1 row" in text
+    assert "\x1b[1;31mExtension not allowed: 1 row" in text
     plain = re.sub("\x1b\\[[0-9;]*m", "", text)
     assert "\r\n\r\n" in plain, "empty lines part the causes"
     assert max(len(line.rstrip()) for line in plain.split("\r\n")) <= 40
@@ -179,7 +179,7 @@ def test_a_status_of_verify_is_a_cause_of_its_own() -> None:
     text = shown(
         report(*rows, command="verify", exit_status=1, summary={"total": 3, "held": 1, "differs": 1})
     )
-    assert "differs: 1 row\n  spring.csv:2" in text
+    assert "Differs: 1 row\n  spring.csv:2" in text
     assert "spring.csv:3" not in text
     assert "spring.csv:4" not in text
 

@@ -160,7 +160,7 @@ def sandbox(
     except SandboxMissing:
         raise UsageError(rehearsal.MISSING, rehearsal.HOW_TO_INSTALL) from None
     except CatalogueError as error:
-        raise UsageError(f"--catalog {catalog}: {error}", "docs/sandbox.md tells its shape") from None
+        raise UsageError(f"--catalog {catalog}: {error}", "docs/sandbox.md shows its shape") from None
     except OSError as error:
         raise UsageError(
             f"cannot listen on {host}:{port}: {error.strerror or error}", "try --port 0"
@@ -182,7 +182,7 @@ def _catalogue(catalog: Path | None, manifests: list[str], rehearsal: Any) -> An
             ) from None
         except ValueError as error:
             raise UsageError(
-                f"--catalog {catalog} is no JSON: {error}", "docs/sandbox.md tells its shape"
+                f"--catalog {catalog} is not JSON: {error}", "docs/sandbox.md shows its shape"
             ) from None
     if manifests:
         from ...planning.options import ManifestOptions

@@ -125,7 +125,7 @@ def scan(
     In a manifest on standard output the paths are absolute; in one that is a file, they start beside it.
 
     Exit status: 0 written; 1 there are files and none fits, a folder could not be read, with --strict a file
-    did not fit, with --online a product is not there; 2 wrong usage; with --online also 4 access refused, 5
+    did not fit, with --online a product does not exist; 2 wrong usage; with --online also 4 access refused, 5
     no answer.
     """
     from ...manifest.filters import Filter
@@ -236,7 +236,7 @@ def _write(rows: Iterable[Row], found: Scan, format: str, output: str) -> None:
 
 
 class _Teller:
-    """Says on standard error what is to be said, and remembers what it came to."""
+    """Writes notes to standard error, and counts."""
 
     def __init__(self, *, quiet: bool, most: int | None) -> None:
         self.rows = 0
@@ -247,7 +247,7 @@ class _Teller:
         self._most = most
 
     def matched(self, found: Scan, walk: Walk, base: str, *, skip: str) -> Iterator[Row]:
-        """The rows; what fits no pattern is told. The manifest itself, `skip`, is neither."""
+        """The rows; files that fit no pattern are listed. The manifest itself, `skip`, is ignored."""
         from ...manifest.scan import Unmatched
 
         manifest = None if skip == STDOUT else os.path.realpath(skip)
@@ -259,18 +259,18 @@ class _Teller:
                 self._unfit(row)
 
     def note(self, message: str, hint: str) -> None:
-        """Tell of something odd."""
+        """Note something odd."""
         self._say(f"warning: {message}. {hint}")
 
     def missing(self, target: Target, nearest: str | None) -> None:
-        """Tell of a product that is not in the PIM."""
+        """List a product that is not in the PIM."""
         self.products_missing += 1
         meant = f"; did you mean {nearest}?" if nearest else ""
         if self._most is None or self.products_missing <= self._most:
             self._say(f"not in the PIM: {target.type.value.replace('_', ' ')} {target.code}{meant}")
 
     def summary(self, walk: Walk, output: str, directory: Path) -> None:
-        """Tell what it came to."""
+        """Write the totals."""
         from ...wording import count
 
         for folder, why in walk.unreadable:
@@ -299,7 +299,7 @@ class _Teller:
             self._say(f"The files are not below the manifest: upload it with --root {directory}")
 
     def unfilled(self, found: Unfilled) -> None:
-        """Tell of a row that no file was found for."""
+        """List a row that no file was found for."""
         self.rows_unfilled += 1
         if found.row.target is not None and (self._most is None or self.rows_unfilled <= self._most):
             self._say(f"no file for {found.row.target.code} {found.row.attribute}: {found.reason}")

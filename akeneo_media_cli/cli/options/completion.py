@@ -42,7 +42,7 @@ def runs(ctx: typer.Context, incomplete: str) -> list[str]:
     """Ids of the runs in the ledger that the command would ask; for `retry` those of uploads."""
     try:
         return _runs(ctx.params, incomplete, "upload" if ctx.info_name == "retry" else None)
-    except Exception:  # no settings, no ledger, a damaged one: the command itself tells of it
+    except Exception:  # no settings, no ledger, a damaged one: the command itself reports it
         return []
 
 

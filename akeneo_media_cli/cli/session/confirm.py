@@ -11,7 +11,7 @@ from ...errors import UsageError
 
 
 def confirmation(*, yes: bool) -> Callable[[str], bool] | None:
-    """What asks on the terminal; None with `--yes`. Raises UsageError where nobody can be asked."""
+    """What asks on the terminal; None with `--yes`. Raises UsageError without a terminal."""
     if yes:
         return None
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Reader:
-    """A PIM to ask, and where to tell of what is odd."""
+    """A PIM to ask, and where to note what is odd."""
 
     client: PimClient
     reads: ParallelReads
@@ -73,7 +73,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def quiet_if_unread() -> Iterator[None]:
-    """A reader of standard output that has read enough, such as `head`, is no trouble: end with 0."""
+    """If the reader of standard output has read enough, such as `head`, end with 0."""
     from ...console import hush
 
     try:

@@ -1,4 +1,4 @@
-"""What a report tells of a run beyond its rows: where their files are, and how the run is asked for again."""
+"""What a report needs about a run beyond its rows: where files are, and how to show the run again."""
 
 from __future__ import annotations
 

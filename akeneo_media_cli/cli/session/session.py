@@ -145,7 +145,7 @@ class Session:
         *,
         offline: bool,
     ) -> tuple[Job, Ledger]:
-        """The job to do, and the ledger for it. Raises MediaError where there is no doing it."""
+        """The job to do, and the ledger for it. Raises MediaError if it cannot be done."""
         from ...jobs.media_columns import ColumnsOfPim
         from ...storage.links import Links
         from ...storage.sources import LOOKS, Sources
@@ -260,7 +260,7 @@ class Session:
 
         mode = self.reporting.progress
         if self.logging.quiet or mode is o.ProgressMode.none:
-            # Without progress, the PIM's address is said all the same; -q says nothing that is not wrong.
+            # Without progress, the PIM's address is shown anyway; -q shows only what is wrong.
             least = "error" if self.logging.quiet else "info"
             return Notes(sys.stderr, least, os.environ)
         return make_progress(mode.value, stream=sys.stderr, environ=os.environ, clock=time.monotonic)

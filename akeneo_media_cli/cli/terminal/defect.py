@@ -24,7 +24,7 @@ def keep() -> str:
     # Values of variables are left out on purpose: they could hold a secret.
     text += redact(traceback.format_exc())
     try:
-        # A name that nobody can foresee, readable for its owner alone.
+        # An unpredictable name, readable only by its owner.
         descriptor, path = tempfile.mkstemp(".log", f"akeneo-media-defect-{now:%Y%m%dT%H%M%SZ}-")
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)

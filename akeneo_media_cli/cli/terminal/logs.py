@@ -66,7 +66,7 @@ def set_up(progress: Progress, options: Logging) -> Progress:
 
 
 def _tell(progress: Progress, message: str, hint: str) -> None:
-    """Warn of what became of the log, those too who asked for no warnings: they would look there."""
+    """Warn about trouble with the log, even if no warnings are wanted."""
     from ...progress.notes import Notes
     from ...progress.plain import note_line
 

@@ -16,7 +16,7 @@ from ...wording import visible
 
 
 def say(message: str) -> None:
-    """Write to standard error; if nobody is there to read it, that ends nothing.
+    """Write to standard error; if that fails, go on.
 
     All that a command says outside of its progress display goes through here. A PIM's message may contain
     escape sequences: they are shown, not obeyed.
@@ -25,7 +25,7 @@ def say(message: str) -> None:
 
 
 def unwritable(error: OSError) -> ReportError:
-    """What to raise where standard output takes no more: it is nobody else's fault."""
+    """What to raise if standard output cannot be written."""
     hush(sys.stdout)
     return ReportError(f"what was asked for could not be written: {error.strerror or error}")
 

@@ -1,4 +1,4 @@
-"""What follows when the files of assets and records are in the PIM: their other values, and their links."""
+"""After the files of assets and records are in the PIM: their other values, and their links."""
 
 from .step import BesideStep
 

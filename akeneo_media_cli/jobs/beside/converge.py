@@ -1,4 +1,4 @@
-"""Entities that are read, set by a batch PATCH, and read back, until they hold what they are to hold.
+"""Entities are read, set by a batch PATCH, and read back, until they hold what they should.
 
 One request at a time, so that no two are ever in flight for one product: what was read is still true when it
 is written, as far as this program is concerned, and what another writer took away is seen and set once more.
@@ -21,7 +21,7 @@ from ..job import Job
 AT_ONCE = 100
 """Entities in one search and lines in one PATCH: the PIM takes no more."""
 MOST_WRITES = 2
-"""So often a value is set before another writer is said to take it away each time."""
+"""How often a value is set before another program is blamed for changing it back each time."""
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class ToSet:
 
 
 Seen = ToSet | Failure | None
-"""What a look at an entity came to; None: it holds what it is to hold."""
+"""The result of reading an entity; None: it holds what it should."""
 Patch = Callable[[list[Mapping[str, Any]]], list[LineResult]]
 
 
@@ -54,7 +54,7 @@ class Converge(Generic[T]):
     ) -> None:
         """`before` is called with those that are about to be set, `ended` once for each.
 
-        Without `verify` the answer to the PATCH is believed.
+        Without `verify` the answer to the PATCH is trusted.
         """
         self._job = job
         self._look = look
@@ -66,7 +66,7 @@ class Converge(Generic[T]):
         self._reads = ParallelReads(Policy(1, retries), job.progress, job.environment)
 
     def run(self, entities: Sequence[T]) -> None:
-        """Set up to a hundred entities; those not ended when a signal came are left.
+        """Set up to a hundred entities; those not done when a signal came are left.
 
         Raises TemporaryError where the PIM does not answer, and AccessError.
         """
@@ -75,7 +75,7 @@ class Converge(Generic[T]):
         failures = 0
         while waiting:
             to_set = self._read(waiting)
-            # What was written is read back in any case; nothing new is begun after a signal.
+            # What was written is read back in any case; nothing new is started after a signal.
             if not to_set or self._job.interrupted:
                 return
             self._before([entity for entity, _, _ in to_set])
@@ -103,7 +103,7 @@ class Converge(Generic[T]):
                 environment.sleep(pause(failures, environment.random))
 
     def _read(self, waiting: Sequence[tuple[T, int]]) -> list[tuple[T, int, ToSet]]:
-        """End those that hold what they are to hold, or never will; the others with what they need."""
+        """End those that hold what they should, or never will; returns the others with what they need."""
         asked = [entity for entity, _ in waiting]
         (seen,) = self._reads.all([lambda: self._look(asked)])
         if isinstance(seen, Refusal):
@@ -129,7 +129,7 @@ class Converge(Generic[T]):
         except Refusal as refusal:
             if len(bodies) == 1 or refusal.failure.kind is Kind.FORBIDDEN:
                 return [refusal.failure] * len(bodies)
-            # Refused as a whole: halved until the line is found that is to blame.
+            # Refused as a whole: halved until the bad line is found.
             half = len(bodies) // 2
             return [*self._patch(bodies[:half]), *self._patch(bodies[half:])]
         except Trouble as met:
@@ -152,6 +152,6 @@ _CUT_OFF = Failure(Kind.NOT_ATTACHED, "the PIM's answer broke off", "It is retri
 _LOST = Failure(
     Kind.VALUE_LOST,
     "the PIM took the change twice, but does not hold it",
-    "Another writer (an import, a rule, a person) saved it meanwhile, or the change waits for approval as a "
-    "draft. Let it end, then run the same command again.",
+    "Another program or person saved it meanwhile, or the change waits for approval as a "
+    "draft. When that is over, run the same command again.",
 )

@@ -30,7 +30,7 @@ _MEDIA = "media_file"
 
 @dataclass
 class CountedAssets:
-    """What an export came to."""
+    """The counts of an export."""
 
     assets: int = 0
     files: int = 0
@@ -128,7 +128,7 @@ class AssetExport:
     def _learn_parents(
         self, entities: Sequence[Product | ProductModel], above: dict[str, Mapping[ValueKey, Any]]
     ) -> None:
-        """What the models above hold shows in their variants too, and is not theirs."""
+        """Values of the models above show in their variants too, but are not theirs."""
         missing = {entity.parent for entity in entities if entity.parent} - above.keys()
         above.clear() if len(above) > 2_000 else None
         for code in sorted(missing):
@@ -195,7 +195,7 @@ def _names(attribute: MediaAttribute, channels: Sequence[Channel]) -> Iterator[s
 
 
 def _written(data: Any) -> str:
-    """A value as a cell has it; empty for one that no cell holds."""
+    """A value as a cell's text; empty if no cell can hold it."""
     if isinstance(data, list):
         return ";".join(str(each) for each in data)
     if isinstance(data, bool):

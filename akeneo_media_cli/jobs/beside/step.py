@@ -1,8 +1,8 @@
 """After the transfer: values of rows whose file was not sent, then links, a hundred entities in one request.
 
-No upload is in flight any more, so that nobody of ours writes to a product between the read of its collection
-and the write. Rows stay open until their asset is where it belongs: whoever kills the run before, the next
-one sees what is missing by asking the PIM.
+No upload is in flight any more, so this program writes nothing else to a product between the read of its
+collection and the write. Rows stay open until their asset is where it belongs: if the run is
+killed before, the next one asks the PIM what is missing.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class BesideStep:
         self._retries = retries
 
     def execute(self) -> None:
-        """Do it all; rows that a signal came before are left open.
+        """Do it all; after a signal the remaining rows are left open.
 
         Raises TemporaryError where the PIM does not answer, and AccessError.
         """
@@ -140,7 +140,7 @@ class BesideStep:
                 continue
             planned.beside = replace(planned.beside, sent=True)
             if planned.beside.link_to_do:
-                # Written down at once: the link comes later.
+                # Recorded at once: the link comes later.
                 self._run.record([self._result(planned, None)])
             else:
                 self._finish(planned)
@@ -211,7 +211,7 @@ class BesideStep:
                 product.rows = []
 
     def _came_to_nothing(self) -> set[tuple[Any, ...]]:
-        """The collections that rows name which came to nothing: those are not replaced by the others."""
+        """The collections of rows that failed: they are not replaced by the others."""
         bad = (Status.FAILED, Status.INVALID)
         return {place for planned in self._run.rows(bad) if (place := _written(planned)) is not None}
 
@@ -363,7 +363,7 @@ def _written(planned: PlannedRow) -> tuple[Any, ...] | None:
 
 
 def _may_lack_asset(planned: PlannedRow) -> bool:
-    """Has nothing of this row shown that its asset exists?"""
+    """Is it unknown whether this row's asset exists?"""
     link = _link(planned)
     if link is None or link.take_out or planned.beside is None:
         return False
@@ -374,7 +374,7 @@ def _no_asset(target: Target, code: str) -> Failure:
     return Failure(
         Kind.TARGET_UNKNOWN,
         f"there is no asset {code} in the family {target.parent}, so it cannot be linked",
-        "give the row a file or values, so that the asset is created; or correct its code",
+        "Give the row a file or values, so that the asset is created; or fix its code.",
     )
 
 
@@ -389,18 +389,18 @@ def _changed(value: SetValue, now: Any) -> Failure:
 def _gone(target: Target) -> Failure:
     return Failure(
         Kind.TARGET_UNKNOWN,
-        f"{target} was deleted while this run went on",
-        "the asset is there: correct the link, then run the same command again",
+        f"{target} was deleted during this run",
+        "The asset exists: fix the link, then run the same command again.",
     )
 
 
 _DRAFT = Failure(
     Kind.DRAFT,
     "the product has a draft, so that a change of its collection would wait for approval",
-    "Have the draft approved in the PIM, or give the connection's user the right to own the product.",
+    "Have the draft approved in the PIM, or let the connection's user own the product.",
 )
 _NOT_WHOLE = Failure(
     Kind.NOT_ATTACHED,
-    "other rows for the same collection came to nothing, so it was not replaced (--link-replace)",
-    "Correct those rows, then run the same command again.",
+    "other rows for the same collection failed, so it was not replaced (--link-replace)",
+    "Fix those rows, then run the same command again.",
 )

@@ -132,7 +132,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _decimal(value: Any) -> Decimal | None:
-    """A limit that the PIM writes as text; None where there is none, or it is no number."""
+    """A limit that the PIM writes as text; None where there is none, or it is not a number."""
     try:
         found = Decimal(str(value)) if value not in (None, "") else None
     except InvalidOperation:

@@ -36,9 +36,9 @@ _CLEAN = (408, 425, 429)
 """Statuses that say that nothing was done."""
 _GATEWAY = (502, 503, 504)
 _PROXY_WAITS = 4.0
-"""Seconds of silence after which a gateway's error means that it gave up waiting."""
+"""If a gateway was silent for so many seconds, its error means that it gave up waiting."""
 _QUICK = 1.0
-"""Seconds within which a rate limiter answers: it asks nobody."""
+"""Seconds within which a rate limiter answers: it needs no time."""
 _RETRY_AFTER = re.compile(r"\d{1,9}(\.\d+)?")
 LONGEST_RETRY_AFTER = 300.0
 """Seconds that a `Retry-After` can hold a run up: longer ones are usually mistakes, and it is asked again."""
@@ -92,7 +92,7 @@ def raise_trouble(
     pause = retry_after(answer.headers, wall)
     throttled = status == 429
     if status in _GATEWAY and answer.waited >= _PROXY_WAITS:
-        saved = ", and may have saved the file all the same" if writes else ""
+        saved = ", and may have saved the file anyway" if writes else ""
         seconds = f"{answer.waited:.0f} s"
         hint = f"The PIM took longer than the proxy in front of it waits ({seconds}){saved}. {_AGAIN}"
     elif status == 503 and busy and not found.json and pause is None and answer.waited <= _QUICK:
@@ -124,7 +124,7 @@ def outage(answer: Answer, found: ErrorBody, *, writes: bool) -> Trouble:
 
 
 def retry_after(headers: Mapping[str, str], wall: Callable[[], float] | None) -> float | None:
-    """Seconds that the answer asks to wait, at most `LONGEST_RETRY_AFTER`; None if it names none.
+    """Seconds to wait that the answer names, at most `LONGEST_RETRY_AFTER`; None if it names none.
 
     The header has a number, or a date that is compared with the server's own.
     """

@@ -127,7 +127,7 @@ class HasValues:
     values: Mapping[ValueKey, Any]
 
     def media_code(self, attribute: str, locale: str | None = None, scope: str | None = None) -> str | None:
-        """The media code there; None where there is no value, or one that is no text."""
+        """The media code there; None where there is no value, or one that is not text."""
         found = self.values.get((attribute, locale, scope))
         return found if isinstance(found, str) else None
 

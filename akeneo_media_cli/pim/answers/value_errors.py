@@ -3,7 +3,7 @@
 
 The PIM's texts differ by version and language (docs/pim-behaviour.md, "Refusals and their causes"), so a kind
 is told by the shape of the body and by which of the codes that we sent it names. Texts only refine hints, and
-decide what only they tell where nobody asked for the attribute before.
+decide the rest only if the attribute was not looked up before.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _about_attribute(message: str, sent: RequestContext) -> tuple[Kind, str]:
 
 
 def _unasked(message: str, sent: RequestContext) -> tuple[Kind, str]:
-    """What a text says about an attribute that nobody asked for before: `--no-preflight`."""
+    """What a text says about an attribute that was not looked up before: `--no-preflight`."""
     if sent.scope is None and _NO_SCOPE.search(message):
         return Kind.SCOPE_REQUIRED, _FILL.format("scope")
     if sent.locale is None and _NO_LOCALE.search(message):

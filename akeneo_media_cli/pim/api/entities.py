@@ -69,7 +69,7 @@ class EntityCalls(Calls):
     def patch_assets(self, family: str, lines: Sequence[Mapping[str, Any]]) -> list[LineResult]:
         """Make or change up to 100 assets; a result for each line, also for those the answer left out.
 
-        A Refusal may mean that earlier lines were saved all the same (naming convention,
+        A Refusal may mean that earlier lines were saved anyway (naming convention,
         docs/pim-behaviour.md, "Assets and reference entities"). Raises ValueError for more than 100 lines.
         """
         return self.patch_array(f"/asset-families/{segment(family)}/assets", lines)

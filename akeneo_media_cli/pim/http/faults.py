@@ -37,7 +37,7 @@ class Way:
     """How the PIM is reached. `where`: its address; `timeouts`: seconds to connect and of silence.
 
     `proxied`: through a proxy that the environment names. `expiry` looks up when the server's certificate
-    ends, or ended: `Nov 28 12:00:00 2026 GMT`; empty where it cannot be had.
+    ends, or ended: `Nov 28 12:00:00 2026 GMT`; empty if unknown.
     """
 
     where: str
@@ -98,7 +98,7 @@ def _fatal(  # noqa: PLR0911 - one a case
                 return UsageError(
                     f"the proxy that {way.variable} names does not speak TLS",
                     f"Write http:// in {way.variable}: the proxy is spoken to in plain HTTP, and the "
-                    "connection to the PIM through it is encrypted all the same.",
+                    "connection to the PIM through it is encrypted anyway.",
                     Kind.TLS,
                 )
             return UsageError(

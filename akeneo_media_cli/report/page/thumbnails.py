@@ -27,7 +27,7 @@ class Thumbnail(NamedTuple):
 def thumbnailer(edge: int = 64) -> Callable[[str | bytes], Thumbnail | None]:
     """A function from a file's path, or its bytes, to a picture of at most `edge` by `edge` pixels.
 
-    It gives None for what is no picture, too large, or broken; without Pillow always.
+    It gives None for what is not a picture, too large, or broken; without Pillow always.
     """
     try:
         from PIL import Image, ImageOps

@@ -1,7 +1,7 @@
 """https:// and http:// links: followed redirect by redirect, each checked first.
 
 By requests, which is installed anyway, and not by fsspec's HTTP: redirects and addresses must be
-judged one by one. fsspec's configuration of it is respected all the same.
+judged one by one. fsspec's configuration of it is respected anyway.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Web:
             own = self._headers.get(link.scheme, {}) if link[:3] == first[:3] else {}
             response = self._exchange(link, shown, {**own, **more})
             status = response.status_code
-            # A part that nobody asked for is no file.
+            # A partial answer that was not asked for is not the file.
             if status == 200 or (status == 206 and "Range" in more):
                 return response
             target = response.headers.get("Location", "")

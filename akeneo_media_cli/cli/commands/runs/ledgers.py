@@ -44,7 +44,7 @@ def opened_ledger(state: Path | None, env_file: Path | None) -> Iterator[Ledger]
         url = load_url(os.environ, env_file, cwd=Path.cwd())
         state = default_path(url)
     elif not expanded(state).exists():
-        raise UsageError(f"there is no ledger {state}", "name the file that --state of the upload named")
+        raise UsageError(f"there is no ledger {state}", "Name the file that --state of the upload named.")
     ledger = open_ledger(state, pim_url=url, clock=time.time, note=note, exclusive=False)
     with contextlib.closing(ledger):
         yield ledger
