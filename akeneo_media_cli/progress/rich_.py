@@ -19,13 +19,9 @@ from rich.console import Console
 from rich.text import Text
 
 from ..console import Outlet
-from ..errors import Failure
-from ..rows import Target
-from .base import Items
 from .frame import layout
 from .plain import note_line
-from .tally import Tally
-from .ticker import Ticker
+from .tallied import Tallied
 
 EVERY = 1 / 8
 """Seconds between two frames."""
@@ -36,7 +32,7 @@ _NO_FOLDING, _FOLDING = "\x1b[?7l", "\x1b[?7h"
 _ERASE_RIGHT, _ERASE_BELOW = "\x1b[K", "\x1b[J"
 
 
-class Terminal:
+class Terminal(Tallied):
     """Bars, counts and the rows in flight, on a terminal that can move its cursor.
 
     One thread draws; the others only leave word.
@@ -51,10 +47,9 @@ class Terminal:
         every: float = EVERY,
         environ: Mapping[str, str] | None = None,
     ) -> None:
+        super().__init__(clock, every, self.draw)
         self._out = Outlet(stream, environ)
         self._stream = stream
-        self._tally = Tally(clock)
-        self._ticker = Ticker(every, self.draw)
         # Renders aside: a console writes to its file even what it captures, if only nothing.
         self._console = Console(
             file=io.StringIO(),
@@ -105,40 +100,6 @@ class Terminal:
         with self._console.capture() as captured:
             self._console.print(line, end="", soft_wrap=True)
         return captured.get()
-
-    def started(self, *, rows: int, size: int, concurrency: int) -> None:
-        self._tally.started(rows, size, concurrency)
-        self._ticker.start()
-
-    def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
-        self._tally.row_converting(row, file, target, size)
-
-    def row_converted(self, row: int) -> None:
-        self._tally.row_converted(row)
-
-    def row_started(self, row: int, *, file: str, target: Target, size: int, attempt: int) -> None:
-        self._tally.row_started(row, file, target, size, attempt)
-
-    def row_sent(self, row: int, size: int) -> None:
-        self._tally.row_sent(row, size)
-
-    def row_retried(self, row: int, *, failure: Failure, delay: float) -> None:
-        self._tally.row_retried(row, delay)
-
-    def row_finished(self, row: int, item: Mapping[str, Any]) -> None:
-        self._tally.row_finished(row, item)
-
-    def row_reopened(self, row: int, item: Mapping[str, Any], *, failure: Failure | None) -> None:
-        self._tally.row_reopened(item, again=failure is not None)
-
-    def rows_settled(self, counts: Mapping[str, int], size: int, items: Items) -> None:
-        self._tally.rows_settled(counts, size)
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        self._tally.waiting(reason, seconds)
-
-    def limit(self, calls: int) -> None:
-        self._tally.limit(calls)
 
     def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
         # Shown with the next frame, or at once while there are none yet.
