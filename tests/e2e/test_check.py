@@ -118,7 +118,7 @@ def test_the_table_is_for_people(bench: Bencher) -> None:
     refused = b.run("check", report=False, env=env_of(b, "readonly"))
     assert refused.status == 4
     assert "FAILED   may edit products" in refused.out
-    assert "-> give the connection's role the right to create and edit products" in refused.out
+    assert "-> Give the connection's role the right to create and edit products" in refused.out
 
 
 @pytest.mark.long

@@ -161,7 +161,7 @@ def test_secrets_of_links_are_nowhere_to_be_seen(bench: Bencher) -> None:
         again = b.run("runs", "retry", "last", *ALLOW, "--state", state)
         assert again.status == 1
         assert {i["error"]["kind"] for i in again.report["items"]} == {"link_refused"}
-        assert "run the manifest again" in again.report["items"][0]["error"]["hint"]
+        assert "Run the manifest again" in again.report["items"][0]["error"]["hint"]
 
 
 @pytest.mark.long

@@ -200,7 +200,7 @@ def test_one_right_may_fail_in_its_own_way(serve: Serve) -> None:
     ("reply", "health", "said"),
     [
         (refuses(404, "No route found"), Health.OK, "before 6.0"),
-        (page(500, "Oops"), Health.WARNING, "does not tell"),
+        (page(500, "Oops"), Health.WARNING, "does not say"),
     ],
 )
 def test_a_version_that_is_not_told_is_no_failure(

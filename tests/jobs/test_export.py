@@ -145,7 +145,7 @@ def test_a_media_file_that_the_pim_does_not_tell_of_is_named_by_its_code(pim: Ru
         pim.store.options.faults = parse_faults([])
     assert found.files == {"p-2/label-fr_FR/__tiquette_a.jpg"}
     (note,) = found.notes
-    assert "does not tell of the media file" in note
+    assert "does not describe the media file" in note
 
 
 @pytest.mark.parametrize(

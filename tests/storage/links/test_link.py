@@ -54,7 +54,7 @@ def test_a_link_is_taken_apart(text: str, link: Link) -> None:
         ("s3://bucket/", "no file in it"),
         ("s3:///key", "has no bucket"),
         ("https://-x/", "malformed"),
-        ("a/b.jpg", "no link"),
+        ("a/b.jpg", "not a link"),
     ],
 )
 def test_what_is_no_link_is_told(text: str, why: str) -> None:
