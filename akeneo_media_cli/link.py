@@ -109,13 +109,16 @@ def presentable(text: str) -> tuple[str, str]:
     return visible, whole if visible != whole else ""
 
 
+_HIDES = re.compile("[?#@%]")
+
+
 def hidden(text: str) -> str:
     """Any text as it may be shown: what looks like a link, however mistyped, without what links hide.
 
     Text that is returned unchanged holds no secret, as far as can be seen.
     """
     # Almost no path has any of these.
-    if not any(mark in text for mark in "?#@%"):
+    if _HIDES.search(text) is None:
         return text
     if is_link(text):
         return presentable(text)[0]

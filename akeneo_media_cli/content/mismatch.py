@@ -145,6 +145,8 @@ def _no_page(extension: str, link: bool) -> bool:
 
 
 def _is_page(head: bytes) -> bool:
+    if not head.startswith(_BOMS[1:]) and head.removeprefix(_BOMS[0]).lstrip()[:1] != b"<":
+        return False
     return _PAGE.match(_text(head)[:FIRST].encode("utf-8", "replace")) is not None
 
 
@@ -239,6 +241,8 @@ def _decoded(head: bytes) -> Format | None:
 def _looks_like_text(head: bytes) -> bool:
     if head.startswith(_BOMS[1:]):
         return True
+    if b"\0" in head:
+        return False
     text = head.decode("utf-8", "replace")
     # A character that the end of the head cuts in two is none of the file's faults.
     whole = text[:-1] if len(head) >= FIRST else text

@@ -25,7 +25,7 @@ from ..pim.http.throttle import Throttle
 from ..planning.feed import Feed
 from ..planning.manifests import rows_of
 from ..planning.options import ManifestOptions
-from ..planning.plan import Note, Rows, plan
+from ..planning.plan import Note, Rows, judged, plan
 from ..planning.readback import unreadable
 from ..planning.shards import in_shard
 from ..preflight.catalogue import Catalogue
@@ -107,7 +107,7 @@ class Download(Job):
         if self._options.to is None:
             plan(run, self._rows(self.note), note=self.note)
         else:
-            run.add(self._rows(self.note))
+            run.add(judged(self._rows(self.note)))
         if self.begin(run, Status.INVALID):
             self._fetch_all(run, self._options)
         return rows_status(run)

@@ -15,7 +15,7 @@ from ..exits import Exit
 from ..ledger import UNKNOWN, PlannedRow, RowResult, Run
 from ..pim.connection import Connection
 from ..planning.linking import LinkMode
-from ..planning.plan import Rows
+from ..planning.plan import Rows, judged
 from ..progress.base import Progress
 from ..rows import Status, Target, TargetType, folded
 from ..targets.resolved import ResolvedTarget
@@ -59,7 +59,7 @@ class Undo(Job):
 
     def steps(self, run: Run) -> Exit:
         options = self._options
-        run.add(self._rows(self.note))
+        run.add(judged(self._rows(self.note)))
         values = self.begin(run, Status.INVALID)
         if not values:
             return rows_status(run)

@@ -42,9 +42,12 @@ class Validate(Job):
 
     def steps(self, run: Run) -> Exit:
         """Raises as `Job.steps`: ManifestError too, where a strict run finds an invalid row."""
-        plan(run, self._rows(self.note), note=self.note)
-        if self._connection is None:
-            run.mark_planned()
+        plan(
+            run,
+            self._rows(self.note),
+            note=self.note,
+            status=Status.PLANNED if self._connection is None else None,
+        )
         if self.begin(run, Status.INVALID, Status.PLANNED):
             self._ask(run)
         invalid = run.summary()["invalid"]

@@ -18,6 +18,7 @@ from .model import (
     InFlightMark,
     InFlightState,
     Interrupted,
+    PlannedBatch,
     PlannedRow,
     Remembered,
     RowResult,
@@ -27,6 +28,7 @@ from .model import (
     Touched,
     same_path,
     value_key,
+    value_keys,
 )
 from .opening import default_path, open_ledger
 from .record import RunRecord
@@ -43,6 +45,7 @@ __all__ = [
     "InFlightState",
     "Interrupted",
     "Ledger",
+    "PlannedBatch",
     "PlannedRow",
     "Remembered",
     "RowResult",
@@ -59,4 +62,5 @@ __all__ = [
     "open_ledger",
     "same_path",
     "value_key",
+    "value_keys",
 ]

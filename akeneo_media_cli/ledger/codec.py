@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import Any
 
 from ..errors import Failure, Kind
@@ -14,7 +15,7 @@ from ..report.items import error_item
 from ..rows import Row, Status, Target, TargetType, name_in_code
 from ..wording import utc
 from .beside import SetBeside
-from .model import UNKNOWN, HeldBefore, HeldFile, PlannedRow, Share, value_key
+from .model import UNKNOWN, HeldBefore, HeldFile, PlannedBatch, PlannedRow, Share, value_key
 from .store import execute_many, unbound
 
 _COMMON = (
@@ -112,6 +113,37 @@ def insert(connection: sqlite3.Connection, records: list[tuple[Any, ...]]) -> No
     if len(common) < len(records):
         whole = [record for record in records if record[_WIDTH_COMMON:] != _NOTHING]
         execute_many(connection, _INSERT_WHOLE, whole)
+
+
+def insert_batch(
+    connection: sqlite3.Connection, n: int, planned: PlannedBatch, status: Status | None
+) -> None:
+    """Put the rows of a batch into the table, as `insert`, all with this status."""
+    batch = planned.batch
+    first = n << SEQ_BITS
+    columns: dict[str, Iterable[Any] | None] = {
+        "id": [first | seq for seq in planned.seqs],
+        "value_key": planned.keys,
+        "name": planned.names,
+        "size": planned.sizes,
+        "mtime_ns": planned.mtimes,
+        "stamp": planned.stamps,
+        "code": batch.codes,
+        "attribute": batch.attributes,
+        "locale": batch.locales,
+        "scope": batch.scopes,
+        "path": planned.paths,
+        "manifest": repeat(batch.manifest),
+        "line": batch.lines,
+        "file": batch.files,
+        "extra": None if batch.extras is None else map(extra_text, batch.extras),
+    }
+    given = {name: column for name, column in columns.items() if column is not None}
+    places = ", ".join("NULLIF(?, '')" if name in ("locale", "scope") else "?" for name in given)
+    state = "NULL" if status is None else f"'{status.value}'"
+    sql = f"""INSERT INTO row ({", ".join(given)}, status, type, attempts)
+        VALUES ({places}, {state}, '{batch.type.value}', 0)"""
+    execute_many(connection, sql, zip(*given.values(), strict=False))
 
 
 def extra_text(extra: Mapping[str, Any]) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from ..errors import Failure
-from ..rows import Row, Status, Target, folded
+from ..rows import Row, RowBatch, Status, Target, TargetType, folded
 from .beside import SetBeside
 
 SETTLE_LEAST = 2.0
@@ -85,6 +86,20 @@ class PlannedRow:
     recipe: str | None = None
     fitted: Mapping[str, Any] | None = None
     beside: SetBeside | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """Open rows whose files were found, column by column: a `PlannedRow` each. `keys` are `value_key`s."""
+
+    seqs: Sequence[int]
+    batch: RowBatch
+    keys: Sequence[int]
+    paths: Sequence[str]
+    names: Sequence[str]
+    sizes: Sequence[int]
+    mtimes: Sequence[int]
+    stamps: Sequence[int | None]
 
 
 class Share(Enum):
@@ -282,6 +297,26 @@ def value_key(target: Target, attribute: str, locale: str | None, scope: str | N
     identity = _encoded(f"{_entity(target.type.value, target.parent)}{folded(target.code)}")
     digest = blake2b(identity, digest_size=8, key=_place(attribute, locale, scope)).digest()
     return int.from_bytes(digest, "big", signed=True)
+
+
+def value_keys(
+    type_: TargetType,
+    codes: Sequence[str],
+    attributes: Sequence[str],
+    locales: Sequence[str] | None,
+    scopes: Sequence[str] | None,
+) -> list[int]:
+    """`value_key` of many values of products or models; empty `locales` and `scopes` are null."""
+    before = _entity(type_.value, "")
+    places = zip(attributes, locales or repeat(None), scopes or repeat(None), strict=False)
+    keyed = {place: blake2b(digest_size=8, key=_place(*place)) for place in {*places}}
+    places = zip(attributes, locales or repeat(None), scopes or repeat(None), strict=False)
+    keys = []
+    for code, place in zip(codes, places, strict=False):
+        digest = keyed[place].copy()
+        digest.update(_encoded(before + folded(code)))
+        keys.append(int.from_bytes(digest.digest(), "big", signed=True))
+    return keys
 
 
 def value_identity(

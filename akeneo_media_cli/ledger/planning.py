@@ -7,18 +7,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ..errors import Kind
 from ..manifest.beside import says_beside
 from ..rows import Status, Target, TargetType
-from .codec import COLUMNS, DROPPED, WIDTH, from_record, notes_text
+from .codec import COLUMNS, DROPPED, WIDTH, from_record, insert, insert_batch, notes_text, to_record
 from .model import (
     SETTLE_LEAST,
     UNKNOWN,
     AtWork,
     Before,
     Interrupted,
+    PlannedBatch,
     PlannedRow,
     Remembered,
     Settled,
@@ -50,6 +52,33 @@ _BESIDE = """(parent IS NOT NULL AND extra IS NOT NULL
 _CONFLICT_HINT = "A value holds one file: keep the right row and delete the others."
 
 
+def add(store: Store, n: int, rows: Iterable[PlannedRow | PlannedBatch], status: Status | None) -> int:
+    """See `Run.add`; the run is the `n`-th."""
+    count = 0
+    single: list[tuple[Any, ...]] = []
+
+    def write(batch: PlannedBatch | None = None) -> None:
+        with store.write() as connection:
+            insert(connection, single)
+            if batch is not None:
+                insert_batch(connection, n, batch, status)
+        single.clear()
+
+    for planned in rows:
+        if isinstance(planned, PlannedBatch):
+            write(planned)
+            count += len(planned.seqs)
+            continue
+        count += 1
+        planned.status = planned.status or status
+        single.append(to_record(n, planned))
+        if len(single) == _CHUNK:
+            write()
+    if single:
+        write()
+    return count
+
+
 def settle_duplicates(store: Store, first: int, last: int) -> Settled:
     """See `Run.settle_duplicates`; the rows are those with ids from `first` to `last`."""
     with store.write() as connection:
@@ -79,7 +108,7 @@ def _find_clashes(connection: sqlite3.Connection, first: int, last: int) -> bool
     connection.execute(
         """INSERT INTO clash
            SELECT identity(type, parent, code, attribute, locale, scope), id, COALESCE(path, file),
-                  status IS NULL
+                  status IS NULL OR status = 'planned'
            FROM row WHERE id BETWEEN ? AND ? AND value_key IN (SELECT key FROM clash_key)""",
         (first, last),
     )
@@ -168,6 +197,28 @@ _WITHOUT_MEDIA = """UPDATE row SET value_key = NULL, attribute = '', path = NULL
     mtime_ns = NULL, stamp = NULL, notes = ? WHERE id = ?"""
 
 
+def untouched(store: Store, batch: PlannedBatch) -> set[int]:
+    """See `Run.untouched`."""
+    sql = """SELECT key, type, code, attribute, locale, scope, name, size, mtime_ns, stamp FROM value
+        WHERE key IN (SELECT value FROM json_each(?))
+        AND media_code IS NOT NULL AND flight_run IS NULL AND recipe IS NULL"""
+    held = {record[0]: record[1:] for record in store.read(sql, (json.dumps(batch.keys),))}
+    if not held:
+        return set()
+    rows = batch.batch
+    found = set()
+    for n, key in enumerate(batch.keys):
+        value = held.get(key)
+        # One that is spelled differently is looked at: that does no harm.
+        if value is None or value[-1] not in (None, batch.stamps[n]):
+            continue
+        locale, scope = (column[n] or None if column else None for column in (rows.locales, rows.scopes))
+        place = (rows.type.value, rows.codes[n], rows.attributes[n], locale, scope)
+        if value[:-1] == (*place, batch.names[n], batch.sizes[n], batch.mtimes[n]):
+            found.add(n)
+    return found
+
+
 def mark_unchanged(store: Store, first: int, last: int) -> int:
     """See `Run.mark_unchanged`."""
     with store.write() as connection:
@@ -201,14 +252,6 @@ def expected(store: Store, first: int, last: int) -> array[int]:
     return array(
         "q", (id_ - first for (id_,) in store.read(f"SELECT id {rows} ORDER BY {entity}id", (first, last)))
     )
-
-
-def mark_planned(store: Store, first: int, last: int) -> int:
-    """See `Run.mark_planned`."""
-    with store.write() as connection:
-        return connection.execute(
-            "UPDATE row SET status = 'planned' WHERE id BETWEEN ? AND ? AND status IS NULL", (first, last)
-        ).rowcount
 
 
 def touched(store: Store, first: int, last: int) -> Iterator[Touched]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from ..errors import Failure
@@ -20,9 +19,7 @@ from .codec import (
     failure_columns,
     fitted_text,
     from_record,
-    insert,
     notes_text,
-    to_record,
 )
 from .history import prune
 from .model import (
@@ -33,6 +30,7 @@ from .model import (
     InFlightMark,
     InFlightState,
     Interrupted,
+    PlannedBatch,
     PlannedRow,
     Remembered,
     RowResult,
@@ -136,18 +134,18 @@ class Run(RunRecord):
 
     # Planning, in this order.
 
-    def add(self, rows: Iterable[PlannedRow]) -> int:
+    def add(self, rows: Iterable[PlannedRow | PlannedBatch], status: Status | None = None) -> int:
         """Add the rows of the manifests as they are read; how many there were.
+
+        `status`: what those are that have no problem; None: open.
 
         A row whose `row.problem` is set goes in as invalid. Memory does not grow with the number of rows.
         """
-        count = 0
-        records = (to_record(self._n, planned) for planned in rows)
-        while chunk := list(islice(records, _CHUNK)):
-            with self._store.write() as connection:
-                insert(connection, chunk)
-            count += len(chunk)
-        return count
+        return planning.add(self._store, self._n, rows, status)
+
+    def untouched(self, batch: PlannedBatch) -> set[int]:
+        """The places in the batch, from 0, of rows whose value last got this very file from here."""
+        return planning.untouched(self._store, batch)
 
     def settle_duplicates(self) -> Settled:
         """Once all rows are in: resolve several rows for one value.
@@ -180,10 +178,6 @@ class Run(RunRecord):
         records = [(self._first + seq,) for seq in seqs]
         with self._store.write() as connection:
             execute_many(connection, _STILL, records)
-
-    def mark_planned(self) -> int:
-        """Mark every open row as planned, if nothing more has to be asked; how many."""
-        return planning.mark_planned(self._store, self._first, self._last)
 
     def mark_shares(self) -> int:
         """After `mark_unchanged`: find rows that may share one media file (`PlannedRow.share`); how many.

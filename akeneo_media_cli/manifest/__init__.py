@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from ..errors import Failure, Kind, UsageError
 from ..link import hidden, is_link, presentable
-from ..rows import Row
+from ..rows import Row, RowBatch, single
 from ..secret import Secret
 from . import encodings
 from .assemble import Assembler, Note
@@ -25,7 +25,7 @@ from .template import Setting, parse_settings
 if TYPE_CHECKING:
     from .layout import Identifiers, Media
 
-__all__ = ["FORMATS", "Reading", "read_manifests"]
+__all__ = ["FORMATS", "Reading", "read_batches", "read_manifests"]
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class Reading:
     encoding: str | None = None
 
 
-def _csv(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
+def _csv(source: Source, make: Assembler, how: Reading) -> Iterator[Row | RowBatch]:
     from .delimited import read_csv
 
     return read_csv(source, make, how.quote)
 
 
-def _tsv(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
+def _tsv(source: Source, make: Assembler, how: Reading) -> Iterator[Row | RowBatch]:
     from .delimited import read_tsv
 
     return read_tsv(source, make, how.quote)
@@ -89,7 +89,7 @@ def _akeneo(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     return read_layout(source, make, how)
 
 
-_READERS: dict[str, Callable[[Source, Assembler, Reading], Iterator[Row]]] = {
+_READERS: dict[str, Callable[[Source, Assembler, Reading], Iterator[Row | RowBatch]]] = {
     "csv": _csv,
     "tsv": _tsv,
     "yaml": _yaml,
@@ -119,6 +119,19 @@ def read_manifests(
     note: Note,
     how: Reading = _PLAINLY,
 ) -> Iterator[Row]:
+    """`read_batches`, row by row."""
+    return single(read_batches(sources, format=format, sets=sets, stdin=stdin, note=note, how=how))
+
+
+def read_batches(
+    sources: Sequence[str],
+    *,
+    format: str | None,
+    sets: Sequence[str],
+    stdin: IO[bytes],
+    note: Note,
+    how: Reading = _PLAINLY,
+) -> Iterator[Row | RowBatch]:
     """The rows of all manifests, in their order, streamed: memory does not grow with rows.
 
     `sources` are paths, or "-" for `stdin`, whose format is recognized by its beginning where `format` is
@@ -167,7 +180,7 @@ def _read_all(
     stdin: IO[bytes],
     note: Note,
     how: Reading,
-) -> Iterator[Row]:
+) -> Iterator[Row | RowBatch]:
     for name in names:
         format = _format_of(name, chosen)
         by_content = name == "-" and not format
@@ -197,9 +210,12 @@ def _read_all(
             source.close()
 
 
-def _noted(name: str, rows: Iterator[Row], note: Note) -> Iterator[Row]:
+def _noted(name: str, rows: Iterator[Row | RowBatch], note: Note) -> Iterator[Row | RowBatch]:
     row = None
     for row in rows:
+        if isinstance(row, RowBatch):
+            yield row
+            continue
         if "://" in row.file and row.archive is None and is_link(row.file):
             # The one place that all rows come through: what is secret about links goes no further.
             row.file, whole = presentable(row.file)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Failure, Kind, ManifestError
 from ..link import hidden
-from ..rows import Row, Target, TargetType, clean_name
+from ..rows import Row, RowBatch, Target, TargetType, clean_name
 from ..wording import count
 from . import advice
 from .beside import is_beside, says_beside, wrong_beside
@@ -27,6 +27,9 @@ from .columns import (
 )
 from .oddities import is_plain, odd_code, several
 from .template import MissingPlaceholderError, Setting
+
+if TYPE_CHECKING:
+    from .header import Header
 
 Note = Callable[[str, str], None]
 """Takes a message and a hint that concern the manifest, not one of its rows."""
@@ -224,6 +227,105 @@ class Assembler:
         if not options:
             return failure
         return Failure(failure.kind, failure.message, f"{failure.hint} Or add: {' '.join(options)}")
+
+
+def short_way(make: Assembler, header: Header) -> Callable[[int, list[str]], Row | None] | None:
+    """Makes the ordinary rows quickly, if the header allows one kind of target and nothing fills.
+
+    It returns None for a line in which anything is unusual: that is for the assembler.
+    """
+    known = header.known
+    columns = [column for column in GROUPS if column in known]
+    kinds = {GROUPS[column] for column in columns}
+    if make.fills or make.has_beside or len(kinds) != 1 or "file" not in known or "attribute" not in known:
+        return None
+    kind = kinds.pop()
+    above_column, own_column = PARENTS.get(kind, (None, columns[0]))
+    if own_column not in known or (above_column is not None and above_column not in known):
+        return None
+    manifest, extra, width, words = make.manifest, header.extra, len(header.names), header.words
+    own, file_at, attribute_at = known[own_column], known["file"], known["attribute"]
+    parent = known[above_column] if above_column is not None else None
+    locale_at, scope_at, name_at = known.get("locale"), known.get("scope"), known.get("filename")
+
+    def short(line: int, cells: list[str]) -> Row | None:
+        if len(cells) != width:
+            return None
+        file, code, attribute = cells[file_at].strip(), cells[own].strip(), cells[attribute_at].strip()
+        above = cells[parent].strip() if parent is not None else ""
+        if not (file and code and attribute and (above or parent is None)):
+            return None
+        locale = (cells[locale_at].strip() or None) if locale_at is not None else None
+        scope = (cells[scope_at].strip() or None) if scope_at is not None else None
+        if file in words or file[:5] == "file:" or not is_plain(code, attribute, locale, scope):
+            return None
+        name = cells[name_at].strip() if name_at is not None else None
+        return Row(
+            manifest,
+            line,
+            file,
+            Target(kind, code, above),
+            attribute,
+            locale,
+            scope,
+            clean_name(name) if name else None,
+            None,
+            {name: cells[at] for name, at in extra} if extra else {},
+        )
+
+    return short
+
+
+_CATALOG = (TargetType.PRODUCT, TargetType.PRODUCT_UUID, TargetType.PRODUCT_MODEL)
+_UNUSUAL = ("://", "file:", *"?#@%")
+"""What makes a file's text worth a closer look: links, and what links hide."""
+
+
+def batch_way(
+    make: Assembler, header: Header
+) -> Callable[[Sequence[int], list[list[str]]], RowBatch | None] | None:
+    """Makes rows by column, as `short_way` does one by one; None for records with anything unusual."""
+    known, width = header.known, len(header.names)
+    columns = [column for column in GROUPS if column in known]
+    if short_way(make, header) is None or len(columns) != 1 or GROUPS[columns[0]] not in _CATALOG:
+        return None
+    words, extra = header.words, header.extra
+
+    def batch(numbers: Sequence[int], records: list[list[str]]) -> RowBatch | None:
+        if set(map(len, records)) != {width}:
+            return None
+        cells = list(zip(*records, strict=True))
+
+        def column(name: str) -> list[str] | None:
+            return list(map(str.strip, cells[known[name]])) if name in known else None
+
+        files, codes, attributes = column("file"), column(columns[0]), column("attribute")
+        assert files is not None and codes is not None and attributes is not None
+        text = "\n".join(files)
+        if (
+            "" in files
+            or "" in codes
+            or any(mark in text for mark in _UNUSUAL)
+            or not words.isdisjoint(files)
+        ):
+            return None
+        names = column("filename")
+        if names is not None and any(names):
+            return None
+        locales, scopes = column("locale"), column("scope")
+        text = "\n".join(codes)
+        places = {*attributes, *(locales or ()), *(scopes or ())} - {""}
+        if "" in attributes or any(mark in text for mark in "+=#") or not all(map(str.isidentifier, places)):
+            return None
+        extras = None
+        if extra:
+            carried = zip(*(cells[at] for _, at in extra), strict=True)
+            extras = [dict(zip((name for name, _ in extra), each, strict=True)) for each in carried]
+        return RowBatch(
+            make.manifest, GROUPS[columns[0]], numbers, files, codes, attributes, locales, scopes, extras
+        )
+
+    return batch
 
 
 def _begun(values: Mapping[str, str | None]) -> set[TargetType]:

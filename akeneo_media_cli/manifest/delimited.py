@@ -6,17 +6,16 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from ..errors import Failure
-from ..rows import Row, Target, clean_name
-from .assemble import Assembler, malformed
-from .columns import GROUPS, PARENTS, near_miss
+from ..rows import Row, RowBatch
+from .assemble import Assembler, batch_way, malformed, short_way
+from .columns import near_miss
 from .header import TITLES, Header, Lines, header_again, header_and_rest, score
-from .oddities import is_plain
 from .source import MOST_CHARACTERS
 
 if TYPE_CHECKING:
@@ -26,6 +25,9 @@ DELIMITERS = ",;\t|"
 NO_QUOTE = "none"
 """What `--quote` says where cells are enclosed in nothing."""
 _HEAD = 1 << 16
+_BLOCK = 1 << 16
+_Batch = tuple[Sequence[int], list[list[str]]]
+"""The numbers of the first lines of some records, from 1, and their cells."""
 _COMPARED = 200  # cells of a header are enough to find the delimiter by
 _NAMED = re.compile(r"""["']?sep=([^\w\s"'\\]|\t|\\t)["']?[,;|\t ]*(?:\r\n|\r|\n|$)""", re.IGNORECASE)
 _BOM, _END_OF_FILE = "\ufeff", "\x1a"
@@ -74,7 +76,7 @@ def is_quote(text: str) -> bool:
     )
 
 
-def read_csv(source: Source, make: Assembler, quote: str | None = None) -> Iterator[Row]:
+def read_csv(source: Source, make: Assembler, quote: str | None = None) -> Iterator[Row | RowBatch]:
     """Rows of a CSV file whose delimiter (`,` `;` tab `|`) is found by its header.
 
     `quote` is what cells are enclosed in; None: found.
@@ -82,7 +84,7 @@ def read_csv(source: Source, make: Assembler, quote: str | None = None) -> Itera
     return _read(source, make, None, quote)
 
 
-def read_tsv(source: Source, make: Assembler, quote: str | None = None) -> Iterator[Row]:
+def read_tsv(source: Source, make: Assembler, quote: str | None = None) -> Iterator[Row | RowBatch]:
     """Rows of a file separated by tabs."""
     return _read(source, make, "\t", quote)
 
@@ -91,24 +93,50 @@ def csv_records(
     source: Source, make: Assembler, quote: str | None
 ) -> Generator[tuple[int, list[str]], None, None]:
     """The records that are not blank, each with its first line from 1. Raises ManifestError. Close it."""
-    with _opened(source, make, None, quote) as records:
-        for line, cells in records:
+    with _opened(source, make, None, quote) as batches:
+        for line, cells in _each(batches):
             if "".join(cells).strip():
                 yield line, cells
 
 
-def _records(source: Source, make: Assembler, text: TextIO, form: _Form) -> Lines:
-    """The records of a text.
+def _records(source: Source, make: Assembler, text: TextIO, form: _Form) -> Iterator[_Batch]:
+    """The records of a text, a block of it at a time.
 
     Raises `_RecordError` where one cannot be read, ManifestError where it is too long to be one.
     """
-    room, at = MOST_CHARACTERS, form.skip
-    begins = at + 1
+    csv.field_size_limit(_LONGEST_CELL)
+    at = form.skip
+    special = [mark for mark in (_BOM, _END_OF_FILE, form.quote) if len(mark) == 1]
+    while block := text.read(_BLOCK):
+        # To the end of a line; one that is too long is told by who looks closer.
+        block += text.readline(MOST_CHARACTERS + 1)
+        if len(block) <= MOST_CHARACTERS and not any(mark in block for mark in special):
+            # Each line is a record.
+            records = list(_reader(io.StringIO(block, newline=""), form))
+            yield range(at + 1, at + 1 + len(records)), records
+            at += len(records)
+        else:
+            at = yield from _carefully(source, make, text, form, block, at)
+
+
+def _reader(lines: Iterable[str], form: _Form) -> Any:
+    return csv.reader(lines, _Strict, delimiter=form.delimiter, **_quoting(form.quote))
+
+
+def _carefully(
+    source: Source, make: Assembler, text: TextIO, form: _Form, block: str, at: int
+) -> Generator[_Batch, None, int]:
+    """The records of a block, the last of which may go on behind it. Returns the number of the last line.
+
+    `at` is the number of the line before it. Raises as `_records`.
+    """
+    left = io.StringIO(block, newline="")
+    room, begins = MOST_CHARACTERS, at + 1
+    parts: list[str] = []
 
     def lines() -> Iterator[str]:
         nonlocal room, at
-        readline = text.readline
-        while line := readline(MOST_CHARACTERS + 1):
+        while line := left.readline() or text.readline(MOST_CHARACTERS + 1):
             at += 1
             room -= len(line)
             if room < 0:
@@ -119,24 +147,31 @@ def _records(source: Source, make: Assembler, text: TextIO, form: _Form) -> Line
                     "with no end.",
                 )
             if _BOM in line:
-                yield from _parted(line, make, form)
+                parts.extend(_parted(line, make, form))
+                while parts:
+                    yield parts.pop(0)
             elif line[-1] == _END_OF_FILE or line[0] == _END_OF_FILE:
                 # What DOS ended files with, and `copy` on Windows still does.
                 yield line.replace(_END_OF_FILE, "")
             else:
                 yield line
 
-    csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(lines(), _Strict, delimiter=form.delimiter, **_quoting(form.quote))
+    numbers: list[int] = []
+    records: list[list[str]] = []
     try:
-        for cells in reader:
+        for cells in _reader(lines(), form):
             line, begins, room = begins, at + 1, MOST_CHARACTERS
             if at > line and any(_swallowed(cell, form.delimiter) for cell in cells):
                 begins = line
                 raise csv.Error("a cell that holds what looks like rows")
-            yield line, cells
+            numbers.append(line)
+            records.append(cells)
+            if left.tell() >= len(block) and not parts:
+                break
     except csv.Error as error:
         raise _RecordError(str(error), begins, at) from None
+    yield numbers, records
+    return at
 
 
 def _parted(line: str, make: Assembler, form: _Form) -> Iterator[str]:
@@ -165,14 +200,35 @@ def _swallowed(cell: str, delimiter: str) -> bool:
     return delimiters > 1 and lines * 2 > counts.total()
 
 
-def _read(source: Source, make: Assembler, delimiter: str | None, quote: str | None) -> Iterator[Row]:
-    with _opened(source, make, delimiter, quote) as records:
-        header, rest = header_and_rest(source, make, records)
-        yield from _rows(source, make, rest, header)
+def _each(batches: Iterable[_Batch]) -> Lines:
+    for batch in batches:
+        yield from zip(*batch, strict=True)
+
+
+def _read(
+    source: Source, make: Assembler, delimiter: str | None, quote: str | None
+) -> Iterator[Row | RowBatch]:
+    with _opened(source, make, delimiter, quote) as batches:
+        numbers: list[int] = []
+        records: list[list[str]] = []
+        for more_numbers, more in batches:
+            numbers += more_numbers
+            records += more
+            if sum(any(cells) for cells in records) > TITLES:
+                break
+        header, rest = header_and_rest(source, make, zip(numbers, records, strict=True))
+        yield from _rows(source, make, chain([_parted_off(rest)], batches), header)
+
+
+def _parted_off(lines: Lines) -> _Batch:
+    some = list(lines)
+    return [line for line, _ in some], [cells for _, cells in some]
 
 
 @contextmanager
-def _opened(source: Source, make: Assembler, delimiter: str | None, quote: str | None) -> Iterator[Lines]:
+def _opened(
+    source: Source, make: Assembler, delimiter: str | None, quote: str | None
+) -> Iterator[Iterator[_Batch]]:
     """The records of a manifest; the mistakes in it become ManifestErrors."""
     with source.text() as text:
         head = text.read(_HEAD)
@@ -258,15 +314,20 @@ def _has_apostrophes(head: str, make: Assembler, delimiter: str, *, whole: bool)
     return all(len(cells) == len(records[at]) for cells in records[at:])
 
 
-def _rows(source: Source, make: Assembler, records: Lines, header: Header) -> Iterator[Row]:
+def _rows(
+    source: Source, make: Assembler, batches: Iterator[_Batch], header: Header
+) -> Iterator[Row | RowBatch]:
     """Every record after the header, and after each further header of files that were joined."""
     repeated = 0
-    following: Header | None = header
-    while following is not None:
-        header, following = following, None
+    ways = short_way(make, header), batch_way(make, header)
+    for numbers, records in batches:
+        short, whole = ways
+        batch = whole(numbers, records) if whole is not None else None
+        if batch is not None:
+            yield batch
+            continue
         key = header.known.get("file", 0)
-        short = _short_way(make, header)
-        for line, cells in records:
+        for line, cells in zip(numbers, records, strict=True):
             row = short(line, cells) if short is not None else None
             if row is not None:
                 yield row
@@ -277,58 +338,12 @@ def _rows(source: Source, make: Assembler, records: Lines, header: Header) -> It
                     if again is header:
                         continue
                     if again is not None:
-                        following = again
-                        break
+                        header, key = again, again.known.get("file", 0)
+                        short, whole = ways = short_way(make, header), batch_way(make, header)
+                        continue
                 yield row_of(make, header, line, cells)
     if repeated:
         make.left_out(repeated, "a header again, as in files that were joined")
-
-
-def _short_way(make: Assembler, header: Header) -> Callable[[int, list[str]], Row | None] | None:
-    """Makes the ordinary rows quickly, if the header allows one kind of target and nothing fills.
-
-    It returns None for a line in which anything is unusual: that is for the assembler.
-    """
-    known = header.known
-    columns = [column for column in GROUPS if column in known]
-    kinds = {GROUPS[column] for column in columns}
-    if make.fills or make.has_beside or len(kinds) != 1 or "file" not in known or "attribute" not in known:
-        return None
-    kind = kinds.pop()
-    above_column, own_column = PARENTS.get(kind, (None, columns[0]))
-    if own_column not in known or (above_column is not None and above_column not in known):
-        return None
-    manifest, extra, width, words = make.manifest, header.extra, len(header.names), header.words
-    own, file_at, attribute_at = known[own_column], known["file"], known["attribute"]
-    parent = known[above_column] if above_column is not None else None
-    locale_at, scope_at, name_at = known.get("locale"), known.get("scope"), known.get("filename")
-
-    def short(line: int, cells: list[str]) -> Row | None:
-        if len(cells) != width:
-            return None
-        file, code, attribute = cells[file_at].strip(), cells[own].strip(), cells[attribute_at].strip()
-        above = cells[parent].strip() if parent is not None else ""
-        if not (file and code and attribute and (above or parent is None)):
-            return None
-        locale = (cells[locale_at].strip() or None) if locale_at is not None else None
-        scope = (cells[scope_at].strip() or None) if scope_at is not None else None
-        if file in words or file[:5] == "file:" or not is_plain(code, attribute, locale, scope):
-            return None
-        name = cells[name_at].strip() if name_at is not None else None
-        return Row(
-            manifest,
-            line,
-            file,
-            Target(kind, code, above),
-            attribute,
-            locale,
-            scope,
-            clean_name(name) if name else None,
-            None,
-            {name: cells[at] for name, at in extra} if extra else {},
-        )
-
-    return short
 
 
 def row_of(

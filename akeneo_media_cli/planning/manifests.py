@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import IO, Protocol
 
-from ..manifest import Reading, read_manifests
+from ..manifest import Reading, read_batches
 from ..manifest.filters import Filter
-from ..rows import Row
+from ..rows import Row, RowBatch, single
 from ..wording import count
 from .options import ManifestOptions
 
@@ -28,11 +28,21 @@ def rows_of(
     note: Callable[[str, str], None],
     pim: PimColumns | None = None,
 ) -> Iterator[Row]:
-    """All rows, whatever shard they are in; raises as `read_manifests` and `pim` do.
+    """`batches_of`, row by row."""
+    return single(batches_of(options, stdin, note, pim))
+
+
+def batches_of(
+    options: ManifestOptions,
+    stdin: IO[bytes],
+    note: Callable[[str, str], None],
+    pim: PimColumns | None = None,
+) -> Iterator[Row | RowBatch]:
+    """All rows, whatever shard they are in; raises as `read_batches` and `pim` do.
 
     `pim` is asked about the columns of the PIM's own layout, where the options do not say.
     """
-    rows = read_manifests(
+    rows = read_batches(
         options.manifests,
         format=options.format,
         sets=options.sets,
@@ -49,7 +59,7 @@ def rows_of(
         ),
     )
     wanted = Filter(options.include, options.exclude)
-    return _filtered(rows, wanted, note) if wanted else rows
+    return _filtered(single(rows), wanted, note) if wanted else rows
 
 
 def _filtered(rows: Iterator[Row], wanted: Filter, note: Callable[[str, str], None]) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from .check import (
     check_content,
     check_file,
     check_found,
+    find_file,
     name_of,
     printable,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "check_file",
     "check_found",
     "extension_of",
+    "find_file",
     "name_of",
     "printable",
 ]

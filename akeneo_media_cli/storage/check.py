@@ -159,6 +159,14 @@ def check_file(row: Row, roots: FileRoots, rename: Renaming | None = None) -> Lo
         from .member import check_member
 
         return check_member(row, rename, roots.checks)
+    local = find_file(row, roots, rename)
+    if isinstance(local, Failure):
+        return local
+    return roots.content(local, printable(row.file)) or local
+
+
+def find_file(row: Row, roots: FileRoots, rename: Renaming | None = None) -> LocalFile | Failure:
+    """As `check_file`, for a file that is in no archive; its content is not looked at."""
     shown = printable(row.file)
     found = _find(row, roots, shown)
     if isinstance(found, Failure):
@@ -173,8 +181,7 @@ def check_file(row: Row, roots: FileRoots, rename: Renaming | None = None) -> Lo
     name = name_of(row, os.path.basename(row.file), rename)  # noqa: PTH119 - text, not a path
     if isinstance(name, Failure):
         return name
-    local = LocalFile(path, name, status.st_size, status.st_mtime_ns, stamp_of(status))
-    return roots.content(local, shown) or local
+    return LocalFile(path, name, status.st_size, status.st_mtime_ns, stamp_of(status))
 
 
 def name_of(row: Row, own: str, rename: Renaming | None = None) -> str | Failure:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from ...ledger import Ledger, PlannedRow
     from ...pim.connection import Connection
+    from ...planning.batches import FoundBatch
     from ...planning.manifests import PimColumns
     from ...planning.plan import Note
     from ...progress.base import Progress
@@ -201,7 +202,7 @@ class Session:
 
     def _rows(
         self, options: RunOptions, stdin: IO[bytes], columns: PimColumns | None, links: Links, note: Note
-    ) -> Iterable[PlannedRow]:
+    ) -> Iterable[PlannedRow | FoundBatch]:
         from ...jobs.options import RemoveOptions, VerifyOptions
         from ...planning.plan import planned_rows
 
