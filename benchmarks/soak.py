@@ -141,8 +141,8 @@ def place(n: int) -> tuple[str, str]:
 
 
 def content(n: int, tag: str) -> bytes:
-    """A JPEG as far as its ends tell, of 1 to 4 kB, like no other."""
-    filler = hashlib.sha256(f"{tag}{n}".encode()).digest() * (32 + n % 96)
+    """A JPEG as far as its ends tell, of 1 to 4 kB, like no other, and of another size than another tag's."""
+    filler = hashlib.sha256(f"{tag}{n}".encode()).digest() * (32 + n % 96) + tag.encode()
     return bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffdb0043000101") + filler + b"\xff\xd9"
 
 

@@ -50,7 +50,7 @@ class LeftInFlight:
             by_time.setdefault(now + each.seconds, []).append(each)
         self.holds = _holds(by_time)
         self._over_at = max(self._until.values(), default=now)
-        self._told = not self._until
+        self._told = False
         self._lock = threading.Lock()
 
     def by_time(self) -> list[int]:

@@ -88,3 +88,19 @@ def test_a_row_that_none_left_waits_for_nothing(run: Run) -> None:
     left_of(run, time).settle([planned(1)])
     assert time.waited == []
     assert run.at_work() != []
+
+
+def test_how_slow_the_pim_was_is_forgotten_once_nothing_is_at_work(tmp_path: Path) -> None:
+    clock, time = Clock(), Time()
+    for shift in (0.0, 3600.0):
+        with opened(tmp_path / "ledger.sqlite", clock) as ledger:
+            run = ledger.start_run("upload", {})
+            clock.now += shift
+            LeftInFlight(run, run.at_work(), clock=time, wait=time.wait).settle()
+            run.add([planned(1)])
+            run.in_flight(1, None)
+            if not shift:
+                run.settles_after(60.0)
+    with opened(tmp_path / "ledger.sqlite", clock) as ledger:
+        assert [each.seconds for each in ledger.start_run("upload", {}).at_work()] == [2.0]
+    assert time.waited == []
