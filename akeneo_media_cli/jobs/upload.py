@@ -29,6 +29,7 @@ from ..targets.carrier import put_back
 from ..transfer.coordinator import Coordinator, Policy
 from ..transfer.environment import Environment, UploadFigures
 from ..transfer.executor import UploadExecutor
+from ..transfer.task import Later
 from .beside import BesideStep
 from .fitting import Converting, check_installed
 from .job import Job, rows_status
@@ -187,7 +188,10 @@ class Upload(Job):
         passes = Passes(run, carriers, left if send else None)
 
         def feed() -> Any:
-            return (readback and readback.full_batch()) or passes()
+            batch = (readback and readback.full_batch()) or passes()
+            if isinstance(batch, Later):
+                self.progress.waiting(WAITING, batch.until - environment.clock())
+            return batch
 
         coordinator = Coordinator(self._policy(), feed, environment.random, known)
         for hold in left.holds:

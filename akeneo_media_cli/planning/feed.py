@@ -8,6 +8,7 @@ from functools import partial
 
 from ..ledger import PlannedRow, Run
 from ..rows import folded
+from ..transfer.task import Later
 from .carriers import Carriers
 from .left import LeftInFlight
 
@@ -93,14 +94,14 @@ class Passes:
             ]
         )
 
-    def __call__(self) -> list[PlannedRow] | None:
+    def __call__(self) -> list[PlannedRow] | Later | None:
         if left := self._left_in_flight():
             return left
         if self._feeds:
             batch = self._feeds[0]()
-            # None of them may be missing when those by UUID are looked up.
-            if batch is None and len(self._feeds) == 2 and (left := self._left_in_flight(all_of_them=True)):
-                return left
+            if batch is None and len(self._feeds) == 2 and self._waiting and self._left is not None:
+                # None of them may be missing when those by UUID are looked up.
+                return Later(self._left.until(self._waiting[0]))
             if batch is None:
                 self._feeds.popleft()
             return batch or []
@@ -111,11 +112,9 @@ class Passes:
             del waiting[planned.seq]
         return batch or None
 
-    def _left_in_flight(self, *, all_of_them: bool = False) -> list[PlannedRow]:
+    def _left_in_flight(self) -> list[PlannedRow]:
         left, waiting = self._left, self._waiting
         batch: list[PlannedRow] = []
-        while left is not None and waiting and len(batch) < ENTITIES:
-            if not (all_of_them or left.due(waiting[0])):
-                break
+        while left is not None and waiting and len(batch) < ENTITIES and left.due(waiting[0]):
             batch.append(left.rows[waiting.popleft()].planned)
         return batch

@@ -6,6 +6,7 @@ request reads up to a hundred of the values, and what it finds is final.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -56,16 +57,20 @@ class LeftInFlight:
     def by_time(self) -> list[int]:
         """The rows in the order in which they can be settled, without those that name a product by UUID."""
         rows = [seq for seq, each in self.rows.items() if not _by_uuid(each.planned)]
-        return sorted(rows, key=lambda seq: self._until.get(self.rows[seq].n, 0.0))
+        return sorted(rows, key=self.until)
+
+    def until(self, seq: int) -> float:
+        """When that is over which left this row in flight."""
+        return self._until.get(self.rows[seq].n, -math.inf)
 
     def due(self, seq: int) -> bool:
         """Is what the run that left this row in flight was doing over?"""
-        return self._until.get(self.rows[seq].n, 0.0) <= self._clock()
+        return self.until(seq) <= self._clock()
 
     def settle(self, batch: Iterable[PlannedRow] = ()) -> None:
         """Wait until it is over for rows of a batch; note it in the ledger once it is over for all."""
-        left = [self.rows[planned.seq].n for planned in batch if planned.seq in self.rows]
-        seconds = max((self._until.get(n, 0.0) for n in left), default=0.0) - self._clock()
+        left = [self.until(planned.seq) for planned in batch if planned.seq in self.rows]
+        seconds = max(left, default=-math.inf) - self._clock()
         if seconds > 0:
             self._wait(seconds)
         self._tell()

@@ -7,6 +7,7 @@ same outcomes it decides the same, so that a test can drive a million interleavi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ from .task import (
     Event,
     Fatal,
     Known,
+    Later,
     Outcome,
     Prepared,
     Request,
@@ -53,7 +55,8 @@ class Coordinator:
         known: Mapping[str, Known] | None = None,
     ) -> None:
         """`feed` gives the next batch of rows to prepare, None at the end; an empty batch means: not before
-        all batches so far are prepared. `known` are contents that earlier runs got to the PIM.
+        all batches so far are prepared, `Later`: not before that time. `known` are contents that earlier runs
+        got to the PIM.
         """
         self._flow = flow = Flow(policy, random)
         self._queues = flow.queues
@@ -71,6 +74,7 @@ class Coordinator:
         """The last trouble there was with the PIM."""
         self._feed = feed
         self._fed = False
+        self._feed_at = -math.inf
         self._preparing = 0
         self._barrier = False
         self._active = 0
@@ -136,7 +140,8 @@ class Coordinator:
         if request is None:
             if self._done():
                 return None
-            return self._queues.next_deadline(now)
+            wait = self._queues.next_deadline(now)
+            return wait if self._feed_at <= now else min(wait, self._feed_at - now)
         request.probe = self.limiter.start(now)
         self._flow.started += 1
         request.number = self._flow.started
@@ -229,23 +234,26 @@ class Coordinator:
         return (
             queues.next_batch()
             or (queues.due and self._take(now))
-            or (queues.ready + held_back < AHEAD and self._more())
+            or (queues.ready + held_back < AHEAD and self._more(now))
             or self._take(now)
-            or (queues.ready < AHEAD and len(queues) + held_back < WINDOW and self._more())
+            or (queues.ready < AHEAD and len(queues) + held_back < WINDOW and self._more(now))
             or queues.attach_any()
         )
 
-    def _more(self) -> Request | None:
+    def _more(self, now: float) -> Request | None:
         """The next batch of rows to look up, if there is one."""
-        if self._fed or (self._barrier and self._preparing):
+        if self._fed or now < self._feed_at or (self._barrier and self._preparing):
             return None
         batch = self._feed()
+        if isinstance(batch, Later):
+            self._feed_at = batch.until
+            return None
         self._barrier = batch is not None and not len(batch)
         self._fed = batch is None
         if batch is None:
             return None
         if self._barrier:
-            return self._more()
+            return self._more(now)
         self._preparing += 1
         return Request(RequestKind.PREPARE, batch=batch)
 

@@ -233,6 +233,12 @@ class UploadTask:
         return (self.tree,) if self.tree and (not self.alone or self.is_attaching) else ()
 
 
+class Later(NamedTuple):
+    """In place of a batch: there is one more, but not before this time (on the run's clock)."""
+
+    until: float
+
+
 class RequestKind(Enum):
     """What a request is for."""
 

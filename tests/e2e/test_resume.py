@@ -6,7 +6,9 @@ import os
 import random
 import secrets
 import signal
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
@@ -46,6 +48,28 @@ def test_four_kills_leave_every_value_right_and_hardly_one_sent_twice(bench: Ben
 
 
 @pytest.mark.long
+@pytest.mark.slow
+def test_rows_that_many_runs_left_in_flight_cost_one_read_and_hold_nobody_up(bench: Bencher) -> None:
+    b = bench(faults=parse_faults(["stall=1.0@media-files"]), stall_time=20.0)
+    manifest = many(b, 60)
+    for number in range(1, 4):
+        with running(b, "upload", manifest, "--state", "s.sqlite", "--concurrency", "8") as process:
+            # Of the rows before nothing was saved, and the ones after them go on meanwhile.
+            wait_for(lambda: in_flight(b) == 8 * number, process)  # noqa: B023 - called at once
+        with closing(sqlite3.connect(b.folder / "s.sqlite")) as connection:
+            ((left,),) = connection.execute("SELECT COUNT(*) FROM value WHERE flight_run IS NOT NULL")
+        assert 8 <= left <= 8 * number
+    before = b.sandbox.stats()["calls"]
+    change(b, faults=[])
+    last = b.upload(manifest, "--state", "s.sqlite")
+    assert last.status == 0, last.err
+    check_all(b, 60)
+    calls = b.sandbox.stats()["calls"]
+    assert "GET /products/{code}" not in calls
+    searches = sum(calls["GET /products"].values()) - sum(before["GET /products"].values())
+    assert searches <= 4, "the rows, those left in flight, and what was read back"
+
+
 def test_a_file_that_was_cut_off_in_mid_body_is_sent_again_and_only_that(bench: Bencher) -> None:
     b = bench()
     b.file("big.jpg", jpeg("big", 3_000_000))

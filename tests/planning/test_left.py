@@ -11,6 +11,7 @@ from akeneo_media_cli.ledger import Run
 from akeneo_media_cli.planning.carriers import Carriers
 from akeneo_media_cli.planning.feed import Passes
 from akeneo_media_cli.planning.left import LeftInFlight
+from akeneo_media_cli.transfer.task import Later
 
 from ..ledger.ledger_rows import Clock, opened, planned
 
@@ -56,9 +57,10 @@ def test_only_what_may_be_written_now_is_held(run: Run) -> None:
     assert keys == ("name:3.jpg", "name:front.jpg", "product:sku-3", "product:sku-5")
 
 
-def batches(passes: Passes) -> Iterator[list[int]]:
+def batches(passes: Passes) -> Iterator[list[int] | float]:
+    """The rows of each batch, or until when there is none."""
     while (batch := passes()) is not None:
-        yield [row.seq for row in batch]
+        yield batch.until if isinstance(batch, Later) else [row.seq for row in batch]
 
 
 def test_rows_left_in_flight_come_together_once_it_is_over(run: Run) -> None:
@@ -74,11 +76,20 @@ def test_rows_left_in_flight_come_together_once_it_is_over(run: Run) -> None:
     assert [batch for batch in coming if batch] == []
 
 
-def test_where_nothing_else_is_left_to_do_it_is_waited_for(run: Run) -> None:
+def test_where_nothing_else_is_left_to_do_there_is_none_until_then(run: Run) -> None:
     time = Time()
     left = left_of(run, time)
-    coming = [batch for batch in batches(Passes(run, Carriers(None, None), left)) if batch]
-    assert coming == [[1, 2, 4, 6], [3, 5]]
+    coming = batches(Passes(run, Carriers(None, None), left))
+    assert [next(coming), next(coming), next(coming)] == [[1, 2, 4, 6], [], 102.0]
+    assert next(coming) == 102.0
+    time.now = 102.0
+    assert [batch for batch in coming if batch] == [[3, 5]]
+    assert time.waited == []
+
+
+def test_what_is_asked_before_its_time_waits_for_it(run: Run) -> None:
+    time = Time()
+    left = left_of(run, time)
     left.settle([left.rows[3].planned])
     assert time.waited == [2.0]
 

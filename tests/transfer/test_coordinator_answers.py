@@ -12,6 +12,7 @@ from akeneo_media_cli.transfer.coordinator import Coordinator, Policy
 from akeneo_media_cli.transfer.retry import SETTLE_LEAST
 from akeneo_media_cli.transfer.task import (
     Ended,
+    Later,
     Looked,
     Outcome,
     Prepared,
@@ -232,6 +233,21 @@ def test_what_a_run_that_died_may_be_at_work_on_is_left_alone_and_only_that() ->
     idle.coordinator.hold(("entity:2",), 5.0)
     idle.expect(RequestKind.SEND, stored())
     assert idle.over(), "nobody waits for what no row needs"
+
+
+def test_a_batch_that_comes_later_takes_no_place_meanwhile() -> None:
+    batches = iter([["a"], Later(5.0), ["b"], None])
+    coordinator = Coordinator(Policy(2), lambda: next(batches), lambda: 0.5)
+    first = coordinator.next(0.0)
+    assert isinstance(first, Request)
+    coordinator.answered(first, Prepared([]), 0.0)
+    assert coordinator.next(0.0) == 5.0
+    assert coordinator.next(3.0) == 2.0
+    second = coordinator.next(5.0)
+    assert isinstance(second, Request)
+    assert second.batch == ["b"]
+    coordinator.answered(second, Prepared([]), 5.0)
+    assert coordinator.next(5.0) is None
 
 
 def test_the_settling_grows_with_the_slowest_save() -> None:
