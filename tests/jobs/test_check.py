@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -21,7 +23,7 @@ from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, start_sandb
 from akeneo_media_cli.secret import Secret
 
 from ..e2e.conftest import catalogue
-from ..pim.server import Handler, Reply, Request, Server, page, refuses, says
+from ..pim.server import CERTIFICATE, Handler, Reply, Request, Server, page, refuses, says
 from .conftest import CONNECTIONS
 from .desk import connection_to
 
@@ -232,3 +234,41 @@ def test_clocks_are_compared_where_the_pim_tells_its_own(serve: Serve, hours: in
     else:
         assert found["clock"].health is Health.WARNING
         assert said in found["clock"].found
+
+
+def test_a_certificate_that_nobody_trusts(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = serve(well(), tls=True)
+    status, found = checked(there)
+    assert (status, failed(found)) == (Exit.USAGE, {"TLS"})
+    assert "REQUESTS_CA_BUNDLE" in found["TLS"].hint
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    status, found = checked(replace(there, direct=False))
+    assert (status, found["TLS"].details) == (Exit.OK, {"tls": True})
+
+
+def test_tls_spoken_to_a_plain_port(pim: RunningSandbox) -> None:
+    there = connection_to(pim, pim.credentials)
+    status, found = checked(replace(there, url=there.url.replace("http:", "https:")))
+    assert (status, failed(found)) == (Exit.USAGE, {"TLS"})
+    assert "http://" in found["TLS"].hint
+
+
+def test_nobody_is_there() -> None:
+    with Server(well()) as server:
+        there = Connection(server.url, token=Secret("t"), direct=True)
+    status, found = checked(there)
+    assert (status, failed(found)) == (Exit.PENDING, {"PIM"})
+    assert {found[name].health for name in ("login", "rights", "clock")} == {Health.SKIPPED}
+
+
+def test_silence_is_given_up(serve: Serve) -> None:
+    silent = threading.Event()
+
+    def handle(_: Request) -> None:
+        silent.wait(20)
+
+    try:
+        status, found = checked(serve(handle), timeout=0.1)
+    finally:
+        silent.set()
+    assert (status, found["PIM"].details["kind"]) == (Exit.PENDING, "timeout")

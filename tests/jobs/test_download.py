@@ -66,6 +66,17 @@ def test_files_come_whole_into_their_folders_once(desk: Desk, new: New) -> None:
     assert made[FETCH] == 0
 
 
+def test_models_and_their_variants_come_too(desk: Desk) -> None:
+    lines = ["product,product_model,attribute,file", ",m-1,picture_4,m.jpg", "v-4,,shot,v.jpg"]
+    content = {f"{name}.jpg": (desk.folder / desk.file(name)).read_bytes() for name in ("m", "v")}
+    manifest = desk.manifest(*lines)
+    assert desk.upload(manifest).statuses() == {"uploaded": 2}
+    for name in content:
+        (desk.folder / name).unlink()
+    assert downloaded(desk, manifest).statuses() == {"downloaded": 2}
+    assert {name: (desk.folder / name).read_bytes() for name in content} == content
+
+
 def test_a_file_of_other_content_is_only_replaced_where_that_is_asked_for(desk: Desk, new: New) -> None:
     content = held(desk, new(), new())
     mine, same = content

@@ -163,6 +163,14 @@ def test_what_does_not_exist_is_wrong_usage_before_any_row(
         Exported(pim, **options)
 
 
+def test_a_catalogue_without_media_attributes_has_nothing_to_export() -> None:
+    with (
+        start_sandbox({"attributes": [{"code": "sku", "type": "pim_catalog_identifier"}]}) as sandbox,
+        pytest.raises(UsageError, match="no image or file attribute"),
+    ):
+        Exported(sandbox)
+
+
 def test_who_may_not_read_products_gets_no_manifest(pim: RunningSandbox) -> None:
     with pytest.raises(AccessError) as raised:
         Exported(pim, "sightless")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,10 @@ from akeneo_media_cli.planning.options import ManifestOptions
 from akeneo_media_cli.planning.readback import SENT_AGAIN
 from akeneo_media_cli.planning.unchanged import REPLACED, UNASKED, SkipPolicy
 from akeneo_media_cli.rows import Status
-from akeneo_media_cli.sandbox import RunningSandbox
+from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, start_sandbox
 from akeneo_media_cli.secret import Secret
 
+from ..e2e.conftest import catalogue
 from .desk import Desk
 
 HEAD = "product,attribute,file"
@@ -145,6 +147,9 @@ def test_a_dry_run_says_what_would_be_sent(desk: Desk, new: New) -> None:
     assert done.statuses() == {"unchanged": 1, "planned": 1, "invalid": 1}
     assert not [call for call in made if not call.startswith("GET")]
     assert desk.upload(manifest).statuses() == {"unchanged": 1, "uploaded": 1, "invalid": 1}
+    with desk.counted() as made:
+        assert desk.upload(pictures(desk, new()), dry_run=True, verify=True).status is Exit.OK
+    assert made[SEARCH] == 1, "there is nothing to read back"
 
 
 def test_rows_that_repeat_another_are_left_out(desk: Desk, new: New) -> None:
@@ -182,6 +187,62 @@ def test_who_may_not_set_codes_sends_each_file_and_is_told_once(desk: Desk, new:
         done = desk.upload(manifest)
     assert (done.statuses(), made[POST], made[PATCH]) == ({"uploaded": 3}, 3, 1)
     assert done.notes.count("may not set media codes") == 1
+
+
+def test_files_of_one_name_are_shared_only_where_their_bytes_are_the_same(desk: Desk, new: New) -> None:
+    codes = [new() for _ in range(4)]
+    for code, content in zip(codes, ("same", "same", "else", "same"), strict=True):
+        (desk.folder / code).mkdir()
+        name = "renamed.jpg" if code == codes[3] else "front.jpg"
+        (desk.folder / code / name).write_bytes((desk.folder / desk.file(content)).read_bytes())
+    lines = [f"{code},picture,{code}/{'renamed' if code == codes[3] else 'front'}.jpg" for code in codes]
+    with desk.counted() as made:
+        done = desk.upload(desk.manifest(HEAD, *lines))
+    assert (done.statuses(), made[POST], done.summary["shared"]) == ({"uploaded": 4}, 3, 1)
+    values = [desk.value(code) for code in codes]
+    assert [value["sha256"] for value in values if value] == [
+        desk.sha256(content) for content in ("same", "same", "else", "same")
+    ]
+    assert [value["original_filename"] for value in values if value] == ["front.jpg"] * 3 + ["renamed.jpg"]
+
+
+def test_a_shared_file_makes_no_product_and_drops_nothing_at_another_level(desk: Desk, new: New) -> None:
+    picture = desk.file("shared by all")
+    rows = [f"{new()},picture", "nobody,picture", "v-1,picture", "v-1,shot", "v-2,shot", f"{new()},picture"]
+    before = desk.sandbox.stats()["products"]
+    with desk.counted() as made:
+        done = desk.upload(desk.manifest(HEAD, *(f"{row},{picture}" for row in rows)))
+    assert done.kinds() == {3: Kind.TARGET_UNKNOWN, 4: Kind.ATTRIBUTE_WRONG_LEVEL}
+    assert (done.summary["uploaded"], made[POST]) == (4, 1)
+    assert desk.sandbox.stats()["products"] == before
+
+
+def test_values_go_to_where_the_pim_spells_them(desk: Desk, new: New) -> None:
+    code = new()
+    head = "product,product_model,attribute,locale,scope,file"
+    lines = [f"{code.upper()},,PICTURE,,,{desk.file('a')}", f"{code},,label,EN_us,,{desk.file('b')}"]
+    lines += [f"{code},,manual,fr_fr,ECOMMERCE,{desk.file('c')}", f",M-1,picture_2,,,{desk.file('d')}"]
+    done = desk.upload(desk.manifest(head, *lines))
+    assert done.statuses() == {"uploaded": 4}
+    for where in (
+        (code,),
+        (code, "label", "en_US"),
+        (code, "manual", "fr_FR", "ecommerce"),
+        ("m-1", "picture_2"),
+    ):
+        assert desk.value(*where) is not None
+    assert f"{code.upper()} is {code} in the PIM" in done.row(2).notes
+
+
+def test_values_of_one_product_are_never_sent_at_once(tmp_path: Path) -> None:
+    with start_sandbox(catalogue(6), options=SandboxOptions(save_time=0.01)) as sandbox:
+        desk = Desk(sandbox, tmp_path)
+        places = [(f"p-{n}", f"picture_{a}") for n in range(1, 7) for a in range(1, 5)]
+        done = desk.upload(desk.manifest(HEAD, *(f"{p},{a},{desk.file(p + a)}" for p, a in places)))
+        stats = sandbox.stats()
+        desk.close()
+    assert done.statuses() == {"uploaded": 24}
+    assert (stats["lost_values"], stats["most_in_flight_per_entity"], stats["most_in_flight"]) == (0, 1, 4)
 
 
 # What the ledger and the PIM say of a value.
@@ -298,6 +359,24 @@ def test_values_that_cannot_be_read_back_leave_the_run_undone(desk: Desk, new: N
 
 
 # How a run ends before its time.
+
+
+def test_nothing_goes_to_an_attribute_whose_type_cannot_be_learned(desk: Desk, new: New) -> None:
+    desk.become("blind")
+    manifest = pictures(desk, new())
+    with desk.counted() as made:
+        done = desk.upload(manifest)
+    assert (done.status, done.kinds(), made[POST]) == (Exit.ROWS_FAILED, {2: Kind.ATTRIBUTE_UNREADABLE}, 0)
+    assert desk.upload(manifest, preflight=False).statuses() == {"uploaded": 1}
+
+
+def test_a_product_that_is_gone_is_not_unchanged(desk: Desk, new: New) -> None:
+    code = new()
+    manifest = pictures(desk, code)
+    desk.upload(manifest)
+    entities = desk.sandbox.store.entities
+    desk.sandbox.inside(lambda: entities.remove(entities.product(code)))  # type: ignore[arg-type]
+    assert desk.upload(manifest).kinds() == {2: Kind.TARGET_UNKNOWN}
 
 
 def test_wrong_credentials_end_it_with_all_rows_pending(desk: Desk, new: New) -> None:

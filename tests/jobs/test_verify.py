@@ -171,6 +171,31 @@ def test_a_user_who_may_not_read_products_cannot_verify(desk: Desk, new: New) ->
     assert isinstance(done.error, AccessError)
 
 
+def test_a_user_who_may_not_use_the_api(desk: Desk, new: New) -> None:
+    desk.become("noperm")
+    done = verified(desk, pictures(desk, new()))
+    assert (done.status, done.statuses()) == (Exit.REFUSED, {"pending": 1})
+    assert done.error is not None
+    assert done.error.kind is Kind.API_FORBIDDEN
+
+
+def test_models_variants_and_values_in_another_spelling_are_found(
+    desk: Desk, stranger: Desk, new: New
+) -> None:
+    code = new()
+    lines = [
+        "product,product_model,attribute,locale,scope,file",
+        ",M-1,picture_3,,,a.jpg",
+        "v-3,,shot,,,a.jpg",
+    ]
+    lines.append(f"{code.upper()},,manual,fr_fr,ECOMMERCE,a.jpg")
+    for each in (desk, stranger):
+        each.file("a")
+    assert desk.upload(desk.manifest(*lines)).statuses() == {"uploaded": 3}
+    assert verified(stranger, stranger.manifest(*lines)).statuses() == {"held": 3}
+    stranger.close()
+
+
 def test_time_that_is_over_leaves_rows_pending(desk: Desk, new: New) -> None:
     done = verified(desk, pictures(desk, new()), max_duration=0.0)
     assert (done.status, done.statuses()) == (Exit.PENDING, {"pending": 1})

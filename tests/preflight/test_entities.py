@@ -224,14 +224,16 @@ def test_a_family_is_asked_for_once_and_the_entities_by_the_hundred(
         return {call: sum(answers.values()) for call, answers in pim.stats()["calls"].items()}
 
     before = calls()
-    look(
-        client(),
-        *(row(ASSET, f"many_{n}", "media", "photos") for n in range(99)),
-        row(ASSET, "x", "no", "photos"),
-    )
+    c = client()
+    preflight = Preflight(c, Catalogue(c, lambda *_: None), lambda *_: None)
+    for attribute in ("media", "no"):
+        rows = [row(ASSET, f"many_{n}", attribute, "photos") for n in range(100)]
+        for seq, planned in enumerate(rows, 1):
+            planned.seq = seq
+        preflight.look(rows)
     made = {call: n - before.get(call, 0) for call, n in calls().items() if n > before.get(call, 0)}
     family = [call for call in made if call.startswith("GET /asset-families/{")]
-    assert family
+    assert len(family) == 3, "itself, its attributes, and the assets"
     assert {made[call] for call in family} == {1}
 
 
@@ -264,6 +266,17 @@ def test_who_may_not_list_assets_learns_nothing_of_them(client: Client) -> None:
     assert (found.made, found.notes) == (False, ())
     (found,) = look(client(handle=answering()), row(ASSET, "a", "media", "photos"))
     assert resolved(found).before is None
+
+
+def test_a_naming_convention_is_for_assets_that_are_created(client: Client) -> None:
+    convention = {"source": {"property": "code"}, "pattern": "/^ok_/", "abort_asset_creation_on_error": True}
+    photos = says(200, {"code": "photos", "naming_convention": convention})
+    planned = row(ASSET, "a", "media", "photos")
+    there = says(200, {"_embedded": {"items": [{"code": "a", "values": {}}]}, "_links": {}})
+    assert refused(client(handle=answering(photos=photos)), planned)[0] is Kind.NAMING_CONVENTION
+    for assets in (there, DENIED):
+        (found,) = look(client(handle=answering(photos=photos, assets=assets)), planned)
+        assert resolved(found).made is False
 
 
 @pytest.mark.parametrize("what", ["attributes", "photos"])
