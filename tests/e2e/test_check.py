@@ -148,6 +148,7 @@ def test_a_missing_right_is_told_with_its_cure(bench: Bencher, check: Check) -> 
 @pytest.mark.parametrize(
     ("variable", "says_"), [("AKENEO_CLIENT_SECRET", "secret"), ("AKENEO_PASSWORD", "password")]
 )
+@pytest.mark.long
 def test_wrong_credentials(bench: Bencher, check: Check, variable: str, says_: str) -> None:
     b = bench()
     status, found, _ = check(b.sandbox.url, **{**env_of(b), variable: "wrong"})
@@ -158,12 +159,14 @@ def test_wrong_credentials(bench: Bencher, check: Check, variable: str, says_: s
     assert b.sandbox.stats()["token_requests"] == 1
 
 
+@pytest.mark.long
 def test_an_app_token(server: Callable[..., Server], check: Check) -> None:
     s = server(pim())
     assert check(s.url, AKENEO_TOKEN="an-app-token")[1]["login"]["found"].startswith("an App's token")
     assert not s.logins
 
 
+@pytest.mark.long
 def test_a_proxy_that_drops_the_authorization_header(server: Callable[..., Server], check: Check) -> None:
     def handle(request: Request) -> Reply:
         if request.path == "/api/rest/v1":
@@ -177,6 +180,7 @@ def test_a_proxy_that_drops_the_authorization_header(server: Callable[..., Serve
     assert "Authorization" in found["use of the API"]["hint"]
 
 
+@pytest.mark.long
 def test_a_redirect_to_https(server: Callable[..., Server], check: Check) -> None:
     s = server(lambda request: page(301, "Moved", Location="https://pim.example" + request.target))
     status, found, _ = check(s.url)
@@ -198,6 +202,7 @@ def test_a_redirect_to_https(server: Callable[..., Server], check: Check) -> Non
         says(200, {"routes": {"a": {"route": "/api/rest/v1/products", "methods": ["GET"]}}}),
     ],
 )
+@pytest.mark.long
 def test_what_answers_is_no_pim(server: Callable[..., Server], check: Check, reply: Reply) -> None:
     status, found, _ = check(server(lambda request: reply).url)
     assert status == 2
@@ -205,12 +210,14 @@ def test_what_answers_is_no_pim(server: Callable[..., Server], check: Check, rep
     assert "AKENEO_URL" in failed["hint"]
 
 
+@pytest.mark.long
 def test_a_login_page_where_the_token_should_come(server: Callable[..., Server], check: Check) -> None:
     status, found, _ = check(server(pim(), tokens=lambda _: page(200, "Sign in")).url)
     assert status == 2
     assert found["login"]["status"] == "failed"
 
 
+@pytest.mark.long
 def test_a_certificate_that_nobody_trusts(server: Callable[..., Server], check: Check) -> None:
     s = server(pim(), tls=True)
     status, found, _ = check(s.url)
@@ -222,6 +229,7 @@ def test_a_certificate_that_nobody_trusts(server: Callable[..., Server], check: 
     assert found["TLS"] == {**found["TLS"], "status": "ok", "tls": True}
 
 
+@pytest.mark.long
 def test_tls_spoken_to_a_plain_port(bench: Bencher, check: Check) -> None:
     status, found, _ = check(bench().sandbox.url.replace("http:", "https:"))
     assert status == 2
@@ -229,6 +237,7 @@ def test_tls_spoken_to_a_plain_port(bench: Bencher, check: Check) -> None:
     assert "http://" in found["TLS"]["hint"]
 
 
+@pytest.mark.long
 def test_nobody_is_there(server: Callable[..., Server], check: Check) -> None:
     s = server(pim())
     s.__exit__(None, None, None)
@@ -241,12 +250,14 @@ def test_nobody_is_there(server: Callable[..., Server], check: Check) -> None:
 @pytest.mark.parametrize(
     "reply", [page(503, "Maintenance"), refuses(500, "Internal Server Error"), page(429, "Slow down"), None]
 )
+@pytest.mark.long
 def test_a_pim_in_trouble(server: Callable[..., Server], check: Check, reply: Reply | None) -> None:
     status, found, _ = check(server(lambda request: reply).url)
     assert status == 5
     assert found["PIM"]["hint"]
 
 
+@pytest.mark.long
 def test_silence_is_given_up(server: Callable[..., Server], check: Check) -> None:
     import threading
 
@@ -263,6 +274,7 @@ def test_silence_is_given_up(server: Callable[..., Server], check: Check) -> Non
     assert found["PIM"]["kind"] == "timeout"
 
 
+@pytest.mark.long
 def test_a_clock_that_is_wrong(server: Callable[..., Server], check: Check) -> None:
     past = format_datetime(datetime.now(UTC) - timedelta(hours=2), usegmt=True)
     for date, health in ((past, "warning"), ("no date at all", None), ("", None)):
@@ -278,6 +290,7 @@ def test_a_clock_that_is_wrong(server: Callable[..., Server], check: Check) -> N
         assert found.get("clock", {}).get("status") == health
 
 
+@pytest.mark.long
 def test_one_right_may_fail_in_its_own_way(server: Callable[..., Server], check: Check) -> None:
     s = server(
         pim(channels=page(403, "Firewall"), locales=page(502, "Bad gateway"), attributes=page(404, "?"))
@@ -290,6 +303,7 @@ def test_one_right_may_fail_in_its_own_way(server: Callable[..., Server], check:
     assert found["may read products"]["status"] == "ok"
 
 
+@pytest.mark.long
 def test_a_token_that_is_taken_away_meanwhile(server: Callable[..., Server], check: Check) -> None:
     gone = refuses(401, "The access token provided is invalid.")
     status, found, _ = check(server(pim(channels=gone)).url, AKENEO_TOKEN="an-app-token")
@@ -297,6 +311,7 @@ def test_a_token_that_is_taken_away_meanwhile(server: Callable[..., Server], che
     assert found["may read products"]["status"] == "ok"
 
 
+@pytest.mark.long
 def test_trouble_with_one_right_is_temporary(server: Callable[..., Server], check: Check) -> None:
     status, found, _ = check(server(pim(locales=page(502, "Bad gateway"))).url)
     assert (status, found["may read locales"]["status"]) == (5, "failed")

@@ -119,6 +119,7 @@ def test_a_different_file_stays_unless_it_may_be_replaced(bench: Bencher) -> Non
     assert leftovers(b.folder) == []
 
 
+@pytest.mark.long
 def test_empty_values_and_unknown_targets_are_told_row_by_row(bench: Bencher) -> None:
     b = bench()
     filled(b, 1)
@@ -256,6 +257,7 @@ def test_troubles_on_the_way_are_outlived(bench: Bencher) -> None:
     assert leftovers(b.folder) == []
 
 
+@pytest.mark.long
 def test_a_pim_that_is_down_leaves_rows_pending(bench: Bencher) -> None:
     b = bench()
     content = filled(b, 10)
@@ -266,6 +268,7 @@ def test_a_pim_that_is_down_leaves_rows_pending(bench: Bencher) -> None:
     assert words(done.report) == {"pending": 10}
 
 
+@pytest.mark.long
 def test_a_file_whose_size_is_not_the_recorded_one_is_not_kept(bench: Bencher) -> None:
     b = bench()
     content = filled(b, 2)
@@ -331,6 +334,7 @@ def test_a_folder_that_may_not_be_written_fails_its_rows(bench: Bencher) -> None
     assert done.kinds() == {2: "file_unwritable", 3: "file_unwritable"}
 
 
+@pytest.mark.long
 def test_a_file_in_the_place_of_a_folder_fails_its_row(bench: Bencher) -> None:
     b = bench()
     filled(b, 2)
@@ -374,6 +378,7 @@ def test_a_full_disk_ends_the_run_with_the_rest_pending(bench: Bencher) -> None:
     assert "make room" in done.stderr
 
 
+@pytest.mark.long
 def test_models_and_their_variants_come_too(bench: Bencher) -> None:
     b = bench()
     b.file("m.jpg", jpeg("m"))
@@ -387,6 +392,7 @@ def test_models_and_their_variants_come_too(bench: Bencher) -> None:
     assert (b.folder / "v.png").read_bytes() == PNG
 
 
+@pytest.mark.long
 def test_a_user_who_may_not_read_products_is_told_so(bench: Bencher) -> None:
     blind = {"main": {}, "blind": {"list_products": False}}
     b = bench(catalogue(3, connections=blind))
@@ -429,6 +435,7 @@ def attach(b: Bench, code: str, *products: str) -> None:
         assert all(line.status == 204 for line in client.patch_products(lines))
 
 
+@pytest.mark.long
 def test_a_file_that_many_products_share_is_fetched_once(bench: Bencher) -> None:
     b = bench()
     content = filled(b, 1)
@@ -455,6 +462,7 @@ def test_parts_of_the_rows_and_rows_with_a_problem(bench: Bencher) -> None:
     assert (b.folder / "y.jpg").exists()
 
 
+@pytest.mark.long
 def test_what_the_pim_refuses_to_look_up_is_a_failed_row(bench: Bencher) -> None:
     b = bench()
     filled(b, 1)

@@ -125,6 +125,7 @@ def test_all_formats_say_the_same(bench: Bencher) -> None:
     assert [json.loads(x) for x in (b.folder / "out.jsonl").read_text("utf-8").splitlines()] == as_csv
 
 
+@pytest.mark.long
 def test_products_past_every_offset_are_found_by_cursor(bench: Bencher) -> None:
     b = bench(catalogue(450))
     filled(b)
@@ -140,9 +141,9 @@ def test_products_past_every_offset_are_found_by_cursor(bench: Bencher) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--attribute", "pictur"), "did you mean picture"),
-        (("--attribute", "name"), "not an image or a file"),
-        (("--family", "boots"), "no such family"),
+        pytest.param(("--attribute", "pictur"), "did you mean picture", marks=pytest.mark.long),
+        pytest.param(("--attribute", "name"), "not an image or a file", marks=pytest.mark.long),
+        pytest.param(("--family", "boots"), "no such family", marks=pytest.mark.long),
         (("-o", "out.pdf"), "file extension"),
         (("-o", "no/such/folder/out.csv"), "cannot be written"),
     ],
@@ -189,6 +190,7 @@ def test_an_interruption_leaves_no_half_manifest(bench: Bencher, number: int, st
     assert list(b.folder.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_user_who_may_not_read_products(bench: Bencher) -> None:
     b = bench(catalogue(3, connections={"main": {}, "blind": {"list_products": False}}))
     who = b.sandbox.connections["blind"].as_dict()
@@ -256,6 +258,7 @@ def test_a_round_trip_of_codes_and_names_that_no_file_may_have(bench: Bencher) -
     assert not [part for part in parts if part[0] == "." or part.lower() == "con"]
 
 
+@pytest.mark.long
 def test_products_named_by_uuid(bench: Bencher) -> None:
     b = bench()
     b.file("a.jpg", jpeg("a"))
@@ -328,6 +331,7 @@ def test_every_command_of_the_page_does_what_it_says(bench: Bencher) -> None:
     assert values(there) == values(b)
 
 
+@pytest.mark.long
 def test_names_that_cannot_be_had_are_taken_from_the_codes(bench: Bencher) -> None:
     b = bench()
     b.file("front 1.jpg", jpeg(1))
@@ -342,6 +346,7 @@ def test_names_that_cannot_be_had_are_taken_from_the_codes(bench: Bencher) -> No
     assert "Its name is taken from the code." in done.err
 
 
+@pytest.mark.long
 def test_a_catalogue_without_media(bench: Bencher) -> None:
     b = bench({"attributes": [{"code": "sku", "type": "pim_catalog_identifier"}]})
     done = b.run("export", "-o", "out.csv", report=False)

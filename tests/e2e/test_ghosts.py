@@ -265,6 +265,7 @@ def test_a_file_that_cannot_be_compared_is_not_believed_to_be_ours(bench: Benche
     assert done.statuses() == {"total": 1, "pending": 1}
 
 
+@pytest.mark.long
 def test_what_is_like_a_file_only_by_name_and_size_is_given_to_nobody(bench: Bencher) -> None:
     b = bench()
     front = b.file("front.jpg", jpeg("old"))
@@ -283,6 +284,7 @@ def test_what_is_like_a_file_only_by_name_and_size_is_given_to_nobody(bench: Ben
     assert b.held()["p-3", "picture_1", None, None]["sha256"] == sha256(jpeg("new"))
 
 
+@pytest.mark.long
 def test_reading_back_that_is_refused_leaves_the_run_undone(bench: Bencher) -> None:
     b = bench()
     manifest = b.manifest(["product,attribute,file", f"p-1,picture_1,{b.file('1.jpg', jpeg(1))}"])

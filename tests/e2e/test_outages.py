@@ -132,6 +132,7 @@ def test_an_app_that_is_disconnected_meanwhile_ends_it_with_4(bench: Bencher) ->
     assert "App" in done.err
 
 
+@pytest.mark.long
 def test_a_file_that_is_sent_again_with_another_token_counts_as_a_retry(bench: Bencher) -> None:
     b = bench()
     change(b, faults=["401=2x@media-files"])
@@ -171,6 +172,7 @@ def test_a_file_that_php_does_not_take_is_named_with_the_setting_that_would(benc
 
 
 @pytest.mark.parametrize("option", ["--max-duration=1s", "--max-failures=1"])
+@pytest.mark.long
 def test_limits_stop_new_rows(bench: Bencher, option: str) -> None:
     faults = ["413-html=0.3@media-files"] if "failures" in option else []
     b = bench(save_time=0.05, faults=parse_faults(faults))

@@ -181,6 +181,7 @@ def test_without_a_ledger_the_pim_is_believed(bench: Bencher) -> None:
     assert verified.kinds() == {3: "value_differs", 4: "value_differs"}
 
 
+@pytest.mark.long
 def test_what_cannot_go_is_told_before_anything_is_sent(bench: Bencher) -> None:
     b = bench(enterprise())
     jpg = b.file("a.jpg", jpeg(1))
@@ -215,6 +216,7 @@ def test_what_cannot_go_is_told_before_anything_is_sent(bench: Bencher) -> None:
     assert b.run("validate", manifest, "--online").kinds() == done.kinds()
 
 
+@pytest.mark.long
 def test_an_edition_without_such_places_says_so(bench: Bencher) -> None:
     b = bench(catalogue(products=3))
     jpg = b.file("a.jpg", jpeg(1))
@@ -245,6 +247,7 @@ def test_a_name_that_a_convention_refuses_fails_alone(bench: Bencher) -> None:
     assert posts(b) == 60
 
 
+@pytest.mark.long
 def test_values_of_one_asset_are_one_line_and_a_bad_one_leaves_the_others(bench: Bencher) -> None:
     b = bench(enterprise())
     lines = [COLUMNS]
@@ -270,6 +273,7 @@ def test_a_user_without_the_right_to_edit_assets_is_told(bench: Bencher) -> None
     assert set(done.kinds().values()) == {"forbidden"}
 
 
+@pytest.mark.long
 def test_without_preflight_rows_are_taken_at_their_word(bench: Bencher) -> None:
     b = bench(enterprise())
     lines = [COLUMNS]

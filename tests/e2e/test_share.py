@@ -55,6 +55,7 @@ def test_a_thousand_variants_with_one_picture_take_a_dozen_calls(bench: Bencher)
     assert again.statuses() == {"total": 1000, "unchanged": 1000}
 
 
+@pytest.mark.long
 def test_same_bytes_in_many_folders_are_one_file_and_other_bytes_are_not(bench: Bencher) -> None:
     b = bench()
     lines = ["product,product_model,attribute,file"]
@@ -76,6 +77,7 @@ def test_same_bytes_in_many_folders_are_one_file_and_other_bytes_are_not(bench: 
 
 
 @pytest.mark.parametrize("options", [["--no-share"], ["--no-preflight"]])
+@pytest.mark.long
 def test_each_row_sends_its_own_where_that_is_asked_for(bench: Bencher, options: list[str]) -> None:
     b = bench()
     picture = b.file("shot.jpg", jpeg(1))
@@ -85,6 +87,7 @@ def test_each_row_sends_its_own_where_that_is_asked_for(bench: Bencher, options:
     assert "PATCH /products" not in b.sandbox.stats()["calls"]
 
 
+@pytest.mark.long
 def test_a_user_who_may_not_edit_sends_each_file_and_is_told_why(bench: Bencher) -> None:
     b = bench(catalogue(connections={"main": {"edit_products": False}}))
     picture = b.file("shot.jpg", jpeg(1))
@@ -96,6 +99,7 @@ def test_a_user_who_may_not_edit_sends_each_file_and_is_told_why(bench: Bencher)
     assert "may not set media codes" in done.err
 
 
+@pytest.mark.long
 def test_nothing_is_made_of_a_slip_and_nothing_is_dropped_at_another_level(bench: Bencher) -> None:
     b = bench()
     before = b.sandbox.stats()["products"]

@@ -39,6 +39,7 @@ def test_two_hundred_rows_land_with_their_bytes(bench: Bencher) -> None:
     assert done.report["exit_status"] == 0
 
 
+@pytest.mark.long
 def test_values_of_one_product_never_meet(bench: Bencher) -> None:
     b = bench(save_time=0.03)
     lines = ["sku;attribute;file"]
@@ -234,6 +235,7 @@ def test_standard_input_needs_no_format(bench: Bencher) -> None:
     assert refused.status == 2, refused.err
 
 
+@pytest.mark.long
 def test_dry_run_sends_nothing(bench: Bencher) -> None:
     b = bench()
     manifest = b.manifest(
@@ -257,6 +259,7 @@ def test_strict_sends_nothing_when_the_pim_would_refuse_a_row(bench: Bencher) ->
     assert "POST /media-files" not in b.sandbox.stats()["calls"]
 
 
+@pytest.mark.long
 def test_a_second_run_sends_nothing_and_a_changed_file_exactly_itself(bench: Bencher) -> None:
     b = bench()
     lines = ["product,attribute,file"] + [

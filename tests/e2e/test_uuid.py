@@ -182,6 +182,7 @@ def test_an_interrupted_run_leaves_the_carrier_as_it_was(bench: Bencher, number:
     ("carrier", "said"),
     [("nobody:picture", "nobody"), ("p-5:name", "name"), ("p-5:shop", "shop"), ("v-1:picture", "level")],
 )
+@pytest.mark.long
 def test_a_carrier_that_cannot_carry_is_told(bench: Bencher, carrier: str, said: str) -> None:
     b = bench(mixed())
     done = b.upload(carried(b, 2), "--carrier", carrier)
@@ -192,6 +193,7 @@ def test_a_carrier_that_cannot_carry_is_told(bench: Bencher, carrier: str, said:
     assert not sends(b)
 
 
+@pytest.mark.long
 def test_a_file_that_the_carrier_does_not_take_is_told(bench: Bencher) -> None:
     b = bench(mixed())
     webp = b"RIFF" + (12).to_bytes(4, "little") + b"WEBPVP8 " + bytes(4)
@@ -205,6 +207,7 @@ def test_a_file_that_the_carrier_does_not_take_is_told(bench: Bencher) -> None:
     assert b.upload(carried(b, 2), "--carrier", "nonsense").status == 2
 
 
+@pytest.mark.long
 def test_validate_knows_carriers_too(bench: Bencher) -> None:
     b = bench(mixed())
     manifest = carried(b, 2)

@@ -137,6 +137,7 @@ def test_every_kind_of_bad_row_is_found_before_anything_is_sent(bench: Bencher) 
     assert (summary["held"], summary["missing"], summary["invalid"]) == (len(GOOD), 2, len(places) - 2)
 
 
+@pytest.mark.long
 def test_codes_in_another_case_go_out_as_the_pim_spells_them(bench: Bencher) -> None:
     b = bench()
     manifest, _ = lay_out(b)
@@ -215,6 +216,7 @@ def test_every_row_is_an_event(bench: Bencher) -> None:
     assert rows == {2, 3}
 
 
+@pytest.mark.long
 def test_what_was_just_made_is_not_called_unknown(bench: Bencher) -> None:
     b = bench(search_lag=3600.0)
     b.file("good.jpg", jpeg(1))
@@ -251,6 +253,7 @@ def two_rows(bench: Bencher) -> tuple[Bench, str]:
     return b, b.manifest([HEADER, "p-1,,picture,,,,good.jpg", "p-2,,sku,,,,good.jpg"])
 
 
+@pytest.mark.long
 def test_nothing_goes_to_an_attribute_whose_type_cannot_be_learned(two_rows: tuple[Bench, str]) -> None:
     b, manifest = two_rows
     done = b.upload(manifest, env=as_user(b, "blind"))
@@ -262,6 +265,7 @@ def test_nothing_goes_to_an_attribute_whose_type_cannot_be_learned(two_rows: tup
                     env=as_user(b, "blind")).status == 0  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_user_who_may_not_list_products_uploads_with_a_warning(two_rows: tuple[Bench, str]) -> None:
     b, manifest = two_rows
     done = b.upload(manifest, env=as_user(b, "sightless"))
@@ -270,6 +274,7 @@ def test_a_user_who_may_not_list_products_uploads_with_a_warning(two_rows: tuple
     assert done.err.count("may not read products") == 1
 
 
+@pytest.mark.long
 def test_a_user_who_may_not_edit_products_can_upload(two_rows: tuple[Bench, str]) -> None:
     b, manifest = two_rows
     # As the PIM that was recorded.
@@ -277,6 +282,7 @@ def test_a_user_who_may_not_edit_products_can_upload(two_rows: tuple[Bench, str]
     assert done.statuses() == {"total": 2, "uploaded": 1, "invalid": 1}
 
 
+@pytest.mark.long
 def test_a_user_without_the_api_ends_it(two_rows: tuple[Bench, str]) -> None:
     b, manifest = two_rows
     for arguments in (("upload", manifest), ("validate", manifest, "--online"), ("verify", manifest)):

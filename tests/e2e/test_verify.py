@@ -186,6 +186,7 @@ def test_rows_that_nobody_could_look_up_stay_pending(bench: Bencher) -> None:
     assert b.run("verify", manifest, "--no-state").status == 0
 
 
+@pytest.mark.long
 def test_a_refused_batch_fails_its_rows_and_is_no_defect(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
@@ -207,6 +208,7 @@ def test_calls_in_flight_are_those_of_an_upload(bench: Bencher) -> None:
     assert b.sandbox.stats()["most_in_flight"] <= 4
 
 
+@pytest.mark.long
 def test_models_and_variants_and_locales(bench: Bencher) -> None:
     b = bench()
     b.file("a.jpg", jpeg(1))
@@ -217,6 +219,7 @@ def test_models_and_variants_and_locales(bench: Bencher) -> None:
     assert b.run("verify", manifest, "--no-state").report["summary"]["held"] == 3
 
 
+@pytest.mark.long
 def test_a_user_who_may_not_read_products_cannot_verify(bench: Bencher) -> None:
     b = bench(catalogue(12, connections={"main": {}, "sightless": {"list_products": False}}))
     manifest = twelve(b)
@@ -264,6 +267,7 @@ class Careless:
         return self._bench.sandbox.inside(lambda: len(self._bench.sandbox.store.media.on_disk))
 
 
+@pytest.mark.long
 def test_values_that_another_writer_took_away_are_sent_again(bench: Bencher) -> None:
     b = bench(save_time=0.05)
     lines = ["product,attribute,file"]
@@ -283,6 +287,7 @@ def test_values_that_another_writer_took_away_are_sent_again(bench: Bencher) -> 
     assert all(i["attempts"] == 2 for i in again)
 
 
+@pytest.mark.long
 def test_reading_back_takes_few_calls(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
@@ -291,6 +296,7 @@ def test_reading_back_takes_few_calls(bench: Bencher) -> None:
     assert verified == plain + 1
 
 
+@pytest.mark.long
 def test_a_product_that_is_gone_is_not_unchanged(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
@@ -307,6 +313,7 @@ def remove(b: Bench, product: str) -> None:
     entities.remove(entity)
 
 
+@pytest.mark.long
 def test_values_that_cannot_be_read_back_are_not_taken_for_proven(bench: Bencher) -> None:
     b = bench()
     manifest = twelve(b)
@@ -328,6 +335,7 @@ def test_a_pim_that_went_down_is_not_asked_to_read_back(bench: Bencher) -> None:
     assert sum(b.sandbox.stats()["calls"]["GET /products"].values()) == 1
 
 
+@pytest.mark.long
 def test_a_dry_run_reads_nothing_back(bench: Bencher) -> None:
     b = bench()
     done = b.upload(twelve(b), "--verify", "--dry-run")
