@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, PlannedRow, SetBeside, SetLink, SetValue
@@ -17,12 +18,14 @@ from ..manifest.beside import Beside, Link, WrittenValue, beside
 from ..pim.answers.entity_types import Entity, MediaAttribute, NamingConvention
 from ..pim.answers.types import ASSET_COLLECTION, Attribute
 from ..pim.client import PimClient
+from ..pim.errors import Refusal
 from ..rows import Row, TargetType, folded
 from ..targets.resolved import ResolvedTarget
 from . import checks, naming, typed
 from .catalogue import Catalogue
 from .lookup import find_all
 
+T = TypeVar("T")
 Verdict = ResolvedTarget | Failure
 LooksUp = Callable[[Sequence[PlannedRow]], Sequence[Verdict]]
 """Looks products and models up whose values are asset collections."""
@@ -54,7 +57,7 @@ class BesidePreflight:
         self._products = products
         self._relink = relink
         self._lock = threading.Lock()
-        self._options: dict[tuple[TargetType, str, str], list[str]] = {}
+        self._options: dict[tuple[TargetType, str, str], list[str] | None] = {}
 
     def look(
         self,
@@ -211,6 +214,8 @@ class BesidePreflight:
         data: Any,
     ) -> SetValue | Failure:
         known = self._options_of(kind, parent, attribute.code) if data else []
+        if known is None:
+            return SetValue(attribute.code, *placed, data)
         spelled = {folded(code): code for code in known}
         for code in typed.codes_of(attribute, data):
             if folded(code) not in spelled:
@@ -225,12 +230,13 @@ class BesidePreflight:
             data = spelled[folded(data)]
         return SetValue(attribute.code, *placed, data)
 
-    def _options_of(self, kind: TargetType, parent: str, attribute: str) -> list[str]:
+    def _options_of(self, kind: TargetType, parent: str, attribute: str) -> list[str] | None:
+        """An attribute's options, asked for once; None where the user may not read them."""
         ask = self._client.asset_options if kind is TargetType.ASSET else self._client.record_options
         with self._lock:
             key = (kind, parent, attribute)
             if key not in self._options:
-                self._options[key] = ask(parent, attribute)
+                self._options[key] = _allowed(lambda: ask(parent, attribute))
             return self._options[key]
 
     def _check_linked(
@@ -247,13 +253,14 @@ class BesidePreflight:
                 for group, code in _linked(attributes[folded(value.attribute)], value):
                     wanted.setdefault(group, {})[folded(code)] = code
         known = {
-            group: find_all(self._client, group[0], codes.values(), parent=group[1])
+            group: _allowed(partial(find_all, self._client, group[0], codes.values(), parent=group[1]))
             for group, codes in wanted.items()
         }
         for n, others in list(values.items()):
             for value in others:
                 for (kind, parent), code in _linked(attributes[folded(value.attribute)], value):
-                    if known[kind, parent].get(folded(code)) is None:
+                    there = known[kind, parent]
+                    if there is not None and there.get(folded(code)) is None:
                         found[n] = Failure(
                             Kind.VALUE_INVALID,
                             f"{value.attribute}: there is no {kind.value} {code} in {parent}",
@@ -319,6 +326,16 @@ class BesidePreflight:
             else:
                 found[n] = verdict
         return found
+
+
+def _allowed(ask: Callable[[], T]) -> T | None:
+    """None where the user may not read it."""
+    try:
+        return ask()
+    except Refusal as refusal:
+        if refusal.failure.http_status not in (403, 404):
+            raise
+        return None
 
 
 def _not_a_collection(code: str, attribute: Attribute | None, family: str) -> Failure | None:
