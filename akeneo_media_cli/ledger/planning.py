@@ -29,6 +29,7 @@ from .model import (
 from .store import Store, execute_many, unbound
 
 _CHUNK = 1000
+_ADDED = 2000
 _LONG_AGO = 24 * 3600.0
 """Seconds after which no request of a run can still be at work."""
 
@@ -72,7 +73,7 @@ def add(store: Store, n: int, rows: Iterable[PlannedRow | PlannedBatch], status:
         count += 1
         planned.status = planned.status or status
         single.append(to_record(n, planned))
-        if len(single) == _CHUNK:
+        if len(single) == _ADDED:
             write()
     if single:
         write()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import Failure, Kind, UsageError
 from akeneo_media_cli.ledger import Run
+from akeneo_media_cli.planning.batches import FoundBatch
 from akeneo_media_cli.planning.options import ManifestOptions
-from akeneo_media_cli.planning.plan import plan, planned_rows
+from akeneo_media_cli.planning.plan import judged, plan, planned_rows
 from akeneo_media_cli.planning.shards import in_shard, rows_of_part
 from akeneo_media_cli.planning.unchanged import SkipPolicy
 from akeneo_media_cli.rows import Row, Status, Target, TargetType
@@ -68,11 +69,22 @@ def test_a_row_that_nobody_will_send_mixes_nothing() -> None:
 # Files.
 
 
+def by_row(found: Iterable[PlannedRow | FoundBatch]) -> Iterator[PlannedRow]:
+    """The rows, those of batches too."""
+    for planned in judged(found):
+        if isinstance(planned, PlannedRow):
+            yield planned
+            continue
+        for n, seq in enumerate(planned.seqs):
+            columns = (planned.names, planned.paths, planned.sizes, planned.mtimes)
+            yield PlannedRow(seq, planned.batch.row(n), *(column[n] for column in columns))
+
+
 def read(folder: Path, *lines: str, **options: object) -> dict[int, tuple[str, Kind | None]]:
     """Each row's name, and what is wrong with it, by line."""
     (folder / "m.csv").write_text("\n".join(("product,attribute,file,filename", *lines)) + "\n")
     manifest = ManifestOptions([str(folder / "m.csv")], **options)  # type: ignore[arg-type]
-    found = planned_rows(manifest, io.BytesIO(), lambda *_: None)
+    found = by_row(planned_rows(manifest, io.BytesIO(), lambda *_: None))
     return {p.row.line: (p.name, p.row.problem.kind if p.row.problem else None) for p in found}
 
 
@@ -103,7 +115,7 @@ def test_paths_are_whole_and_the_files_size_and_time_are_known(
     Path("a.jpg").write_bytes(JPEG)
     os.utime("a.jpg", ns=(1, 5_000_000_000))
     Path("m.csv").write_text("product,attribute,file\np,picture,a.jpg\n")
-    (found,) = planned_rows(ManifestOptions(["m.csv"]), io.BytesIO(), lambda *_: None)
+    (found,) = by_row(planned_rows(ManifestOptions(["m.csv"]), io.BytesIO(), lambda *_: None))
     assert (found.seq, found.path, found.size, found.mtime_ns) == (
         1, str(tmp_path / "a.jpg"), len(JPEG), 5_000_000_000,
     )  # fmt: skip
