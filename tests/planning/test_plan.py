@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akeneo_media_cli.errors import Failure, Kind, UsageError
-from akeneo_media_cli.ledger import Run
+from akeneo_media_cli.ledger import PlannedRow, Run
 from akeneo_media_cli.planning.batches import FoundBatch
 from akeneo_media_cli.planning.options import ManifestOptions
 from akeneo_media_cli.planning.plan import judged, plan, planned_rows
