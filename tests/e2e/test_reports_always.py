@@ -171,7 +171,7 @@ def test_there_may_be_nothing_to_try_again(bench: Bencher) -> None:
     none = b.run("runs", "retry", "last")
     assert none.status == 2
     assert empty(none.report)
-    assert "no run yet" in error_of(none)["message"]
+    assert "no runs yet" in error_of(none)["message"]
     assert b.upload(one_row(b)).status == 0
     done = b.run("runs", "retry", "last")
     assert (done.status, done.report["exit_status"], done.report["error"]) == (0, 0, None)
