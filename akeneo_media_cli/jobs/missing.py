@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ..errors import Failure, UsageError
+from ..errors import Failure, Kind, UsageError
 from ..ledger import PlannedRow
 from ..pim.answers.types import Attribute, Product, ProductModel
 from ..pim.client import PimClient
@@ -75,12 +75,28 @@ class Missing:
         return wanted or list(media.values())
 
     def _walk(self, attributes: Sequence[Attribute]) -> Iterator[Row]:
+        products = ["products"] if self._options.products else []
+        if products and attributes and self._some_have_no_identifier(attributes[0]):
+            products.append("products-uuid")
         for attribute in attributes:
             for locale, scope in self._places(attribute):
                 if self._options.models:
                     yield from self._empty("product-models", attribute, locale, scope)
-                if self._options.products:
-                    yield from self._empty("products", attribute, locale, scope)
+                for kind in products:
+                    yield from self._empty(kind, attribute, locale, scope)
+
+    def _some_have_no_identifier(self, attribute: Attribute) -> bool:
+        """Are there products that a list of products leaves out? `attribute` limits what comes along."""
+        families = self._options.families
+        page = partial(self._client.unidentified_page, families=families, attributes=[attribute.code])
+        try:
+            products, _ = self._reads.one(page)
+        except UsageError as error:
+            # Before 7.0 every product has an identifier (docs/pim-behaviour.md, "Versions").
+            if error.kind is not Kind.ROUTE_MISSING:
+                raise
+            return False
+        return bool(products)
 
     def _places(self, attribute: Attribute) -> list[tuple[str | None, str | None]]:
         """The locales and channels that the attribute has values for, and that are asked for."""

@@ -94,8 +94,10 @@ class ProductCalls(Calls):
         families: Sequence[str] = (),
         categories: Sequence[str] = (),
     ) -> tuple[list[Product | ProductModel], str]:
-        """A page of the products or models (`kind`: products, product-models) whose value is empty, as
-        `product_page` (docs/pim-behaviour.md, "Undoing and emptying").
+        """A page of the products or models whose value is empty, as `product_page`
+        (docs/pim-behaviour.md, "Undoing and emptying").
+
+        `kind` is `products`, `product-models`, or `products-uuid` for those without identifier (PIM 7 on).
         """
         reader: Callable[[Any], Product | ProductModel] = (
             ProductModel.read if kind == "product-models" else Product.read
@@ -105,6 +107,8 @@ class ProductCalls(Calls):
         empty = {"operator": "EMPTY", "value": ""}
         place = {name: code for name, code in (("locale", locale), ("scope", scope)) if code}
         search: dict[str, list[dict[str, Any]]] = {attribute: [{**empty, **place}]}
+        if kind == "products-uuid":
+            search["identifier"] = [empty]
         if families:
             search["family"] = [{"operator": "IN", "value": list(families)}]
         if categories:
