@@ -1,4 +1,4 @@
-"""The peers' side: `python loops.py requests|akeneo-cli MANIFEST`, run with the peer's own interpreter.
+"""The peers' side: `python loops.py requests|akeneo-cli|bare MANIFEST`, run with the peer's own interpreter.
 
 Each is as its users write it: one file after the other, no progress, no ledger, no report, no digest.
 """
@@ -67,5 +67,43 @@ def akeneo_cli(manifest: str) -> None:
             session.put_product_file(product, attribute, path)
 
 
+def bare(manifest: str) -> None:
+    """Four connections, each with its share of the files; nothing else at all."""
+    import http.client
+    import threading
+    from urllib.parse import urlsplit
+
+    host = urlsplit(API).netloc
+    left = iter(list(rows(manifest)))
+    turn = threading.Lock()
+
+    def work() -> None:
+        connection = http.client.HTTPConnection(host)
+        while True:
+            with turn:
+                row = next(left, None)
+            if row is None:
+                return
+            product, attribute, path = row
+            place = json.dumps({"identifier": product, "attribute": attribute, "locale": None, "scope": None})
+            body = (
+                f'--b\r\nContent-Disposition: form-data; name="product"\r\n\r\n{place}\r\n--b\r\n'
+                f'Content-Disposition: form-data; name="file"; filename="{Path(path).name}"\r\n'
+                "Content-Type: image/jpeg\r\n\r\n"
+            ).encode()
+            body += Path(path).read_bytes() + b"\r\n--b--\r\n"
+            headers = {"Content-Type": "multipart/form-data; boundary=b", "Authorization": "Bearer a"}
+            connection.request("POST", "/api/rest/v1/media-files", body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 201, answer.status
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
 if __name__ == "__main__":
-    {"requests": plain_requests, "akeneo-cli": akeneo_cli}[sys.argv[1]](sys.argv[2])
+    {"requests": plain_requests, "akeneo-cli": akeneo_cli, "bare": bare}[sys.argv[1]](sys.argv[2])

@@ -168,8 +168,8 @@ class Connection:
 
 
 def _keys(beginning: bytes) -> tuple[bytes, ...]:
-    product, name = _found(_IDENTIFIER, beginning), _found(_FILENAME, beginning)
-    return tuple(filter(None, (product and b"product:" + product, name and b"name:" + name)))
+    product = _found(_IDENTIFIER, beginning)
+    return (b"product:" + product,) if product else ()
 
 
 def _found(pattern: re.Pattern[bytes], text: bytes) -> bytes | None:

@@ -28,6 +28,8 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 MEASURES: tuple[Callable[[Setting], list[Figure]], ...] = (
     uploads.allowed_calls,
     uploads.mixed_load,
+    uploads.same_names,
+    uploads.distinct_names,
     uploads.small_files,
     uploads.large_file,
     uploads.against_peers,

@@ -85,13 +85,12 @@ def mixed_load(setting: Setting) -> list[Figure]:
             seconds = (milliseconds + a_megabyte * size / 1e6) / 1000
             total += seconds
             chains[f"product {product}"] += seconds  # type: ignore[assignment]
-            chains[f"name {name}"] += seconds  # type: ignore[assignment]
     manifest = work.manifest(folder / "m.csv", lines)
     best = max(total / CALLS, *chains.values())
     with pim(milliseconds, a_megabyte) as server:
         taken = [setting.ours(server.url, manifest) for _ in range(setting.times(3))]
         clashes = server.stats()["clashes"]
-    assert not clashes, "two calls for one product or one name at once"
+    assert not clashes, "two calls for one product at once"
     return [
         Figure(
             "mixed load",
@@ -103,6 +102,43 @@ def mixed_load(setting: Setting) -> list[Figure]:
             reason=_WAITING,
         )
     ]
+
+
+def same_names(setting: Setting) -> list[Figure]:
+    """A folder a product, each with a `front.jpg`: 200 uploads of 150 ms, four at once."""
+    count = setting.rows(200, 24)
+    folder = setting.fresh("folders")
+    lines: list[work.Line] = []
+    for n in range(count):
+        (folder / str(n)).mkdir()
+        work.picture(folder / str(n) / "front.jpg", 100_000, n)
+        lines.append((f"sku-{n:07}", "picture", f"{n}/front.jpg"))
+    return [_against_bare(setting, "same names", work.manifest(folder / "m.csv", lines), 0.90)]
+
+
+def distinct_names(setting: Setting) -> list[Figure]:
+    """800 distinct files of 100 KB, 150 ms a call, four at once, against a bare loop."""
+    count = setting.rows(800, 24)
+    names = work.pictures(setting.folder / "distinct", count, 100_000)
+    manifest = work.one_a_product(setting.folder / "distinct" / "m.csv", names)
+    return [_against_bare(setting, "distinct names", manifest, 0.98)]
+
+
+def _against_bare(setting: Setting, what: str, manifest: Path, target: float) -> Figure:
+    with pim(150.0, read=20.0) as server:
+        measured = {
+            "ours": partial(setting.ours, server.url, manifest),
+            "the bare loop": partial(setting.peer, "bare", server.url, manifest),
+        }
+        taken = interleaved(setting.times(3), measured)
+    return Figure(
+        f"{what}, against a bare loop",
+        ratios(taken["the bare loop"], taken["ours"], wall),
+        target,
+        least=True,
+        how=f"files of 100 KB, 150 ms a call, four http.client connections: {medians(taken)}",
+        reason=_WAITING,
+    )
 
 
 def small_files(setting: Setting) -> list[Figure]:

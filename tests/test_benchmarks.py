@@ -27,6 +27,8 @@ def test_the_quick_mode_measures_every_figure() -> None:
     for figure in (
         "use of the allowed calls",
         "mixed load",
+        "same names",
+        "distinct names",
         "CPU, small files",
         "CPU, large file",
         "wall time against the fastest peer",

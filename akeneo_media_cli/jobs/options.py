@@ -38,6 +38,8 @@ class UploadOptions(RunOptions):
     """How rows are sent. Seconds and bytes; None: no limit. `fit`: how pictures are converted; None: none is.
 
     `verify` None: values are read back where the user may read them; True: it is an error if not.
+    `same_names`: are files of one name sent side by side (`overlap`) or one by one (`serial`)? None: side by
+    side, unless the PIM is known not to bear it.
     """
 
     max_duration: float | None = None
@@ -52,6 +54,7 @@ class UploadOptions(RunOptions):
     dry_run: bool = False
     fit: Recipe | None = None
     link: LinkMode = LinkMode.APPEND
+    same_names: str | None = None
 
     def arguments(self) -> dict[str, object]:
         manifest = self.manifest

@@ -29,6 +29,7 @@ from ..targets.carrier import put_back
 from ..transfer.coordinator import Coordinator, Policy
 from ..transfer.environment import Environment, UploadFigures
 from ..transfer.executor import UploadExecutor
+from ..transfer.handlers.proving import SILENT_SWAPS
 from ..transfer.task import Later
 from .beside import BesideStep
 from .fitting import Converting, check_installed
@@ -57,6 +58,7 @@ class Upload(Job):
         self._verified = True
         self._skip = options.skip
         self._converting: Converting | None = None
+        self._silent_swaps = 0
         if not options.preflight and options.skip.skip == "remote":
             # The PIM must not be asked first.
             self._skip = replace(options.skip, skip="ledger")
@@ -193,6 +195,7 @@ class Upload(Job):
                 self.progress.waiting(WAITING, batch.until - environment.clock())
             return batch
 
+        self._silent_swaps = run.silent_swaps()
         coordinator = Coordinator(self._policy(), feed, environment.random, known)
         for hold in left.holds:
             coordinator.hold(hold.keys, hold.until)
@@ -202,9 +205,10 @@ class Upload(Job):
             if run.borrowed():
                 left.all_over()
             if readback is not None:
-                self._read_back(readback, executor, again=all_seen)
+                self._read_back(run, readback, executor, again=all_seen)
             return all_seen
         finally:
+            self._remember_swaps(run, coordinator)
             self.figures.bytes_sent += executor.bytes_sent
             self.figures.shared += coordinator.shared
             self.figures.changed_in_pim += unchanged.drifted
@@ -212,17 +216,20 @@ class Upload(Job):
             self.figures.converted = conversions.count if conversions else 0
             self.figures.read_back += readback.confirmed if readback else 0
 
-    def _read_back(self, readback: ReadBack, executor: UploadExecutor, *, again: bool) -> None:
+    def _read_back(self, run: Run, readback: ReadBack, executor: UploadExecutor, *, again: bool) -> None:
         """Read back what is left, send lost values `again`, and read those back too.
 
         Raises AccessError for a user who may not read products, where `--verify` was asked for.
         """
         readback.again = again
-        policy = replace(self._policy(), max_failures=None)
         # Do not wait again for a PIM that has just stopped answering.
         while self.answers and readback.waiting:
+            policy = replace(self._policy(), max_failures=None)
             coordinator = Coordinator(policy, readback.last_batch, self.environment.random)
-            self.drive(coordinator, executor)
+            try:
+                self.drive(coordinator, executor)
+            finally:
+                self._remember_swaps(run, coordinator)
             self.figures.shared += coordinator.shared
         if readback.unread is not None:
             if readback.unread.kind is Kind.FORBIDDEN and self._options.verify:
@@ -237,8 +244,30 @@ class Upload(Job):
         self.progress.waiting("", 0.0)
 
     def _policy(self) -> Policy:
-        options = self._options
-        return Policy(options.concurrency, options.retries, options.max_failures, options.share)
+        options, swaps = self._options, self._silent_swaps
+        free = options.same_names is None
+        return Policy(
+            options.concurrency,
+            options.retries,
+            options.max_failures,
+            options.share,
+            one_by_one=options.same_names == "serial" or (free and swaps >= SILENT_SWAPS),
+            silent_swaps=swaps if free else None,
+        )
+
+    def _remember_swaps(self, run: Run, coordinator: Coordinator) -> None:
+        """Let the next runs know of a PIM that swaps the bytes of equal names and does not show it."""
+        before, now = self._silent_swaps, self._silent_swaps + coordinator.silent_swaps
+        if now == before:
+            return
+        run.swapped_silently(now)
+        self._silent_swaps = now
+        if before < SILENT_SWAPS <= now and self._options.same_names is None:
+            self.note(
+                "this PIM mixes up the bytes of files of one name that are sent side by side, and answers "
+                "201 to all of them: from now on they are sent one by one",
+                "the rows concerned were sent again; with --same-names overlap it is done all the same",
+            )
 
     def _refuse_if_strict(self, run: Run) -> None:
         invalid = run.summary()["invalid"]

@@ -116,6 +116,11 @@ class RunRecord:
         found = self._store.read(sql, (self._first, self._last))
         return {status: count for status, count, _ in found}, sum(size or 0 for _, _, size in found)
 
+    def silent_swaps(self) -> int:
+        """How often this PIM was seen to swap bytes of files of one name although it answered 201 to all."""
+        found = self._store.read("SELECT content FROM meta WHERE name = 'silent_swaps'")
+        return int(found[0][0]) if found else 0
+
     def summary(self) -> dict[str, int]:
         """`total` and the rows by status, as the report's `summary` begins; open rows are pending.
 

@@ -297,6 +297,11 @@ class Run(RunRecord):
                 (str(seconds),),
             )
 
+    def swapped_silently(self, times: int) -> None:
+        """Remember for later runs how often that was."""
+        with self._store.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('silent_swaps', ?)", (str(times),))
+
     def borrow(self, borrowed: BorrowedValue) -> None:
         """Before an upload borrows another product's value: what must be put back there."""
         with self._store.write() as connection:

@@ -228,15 +228,16 @@ class Preparation:
             payload.via = way
         place = payload.place
         entity, name = place.key(resolved), f"name:{php_basename(planned.name)}"
-        keys = (name,) if place.attaches else (entity, name)
+        keys = () if place.attaches else (entity,)
         if payload.via is not None:
-            keys = (payload.sent_to.key(payload.via), name)
+            keys = (payload.sent_to.key(payload.via),)
         task = UploadTask(
             payload,
             planned.seq,
             planned.size or 0,
             keys,
             tree=f"tree:{folded(resolved.tree)}" if resolved.tree else None,
+            name=name,
             attach_keys=(entity,),
             group=place.group(resolved),
             content=content,
@@ -309,8 +310,10 @@ def _resume(task: UploadTask, payload: UploadPayload, left: Interrupted) -> bool
     """
     now = payload.resolved.before
     if left.code is not None and not payload.replanned and (payload.resolved.sure or task.attaches):
-        # Its file is in the PIM: to set the code once more does no harm.
-        task.state = Attaching(Known(left.code, None, doubtful=True))
+        known = Known(left.code, None, doubtful=True)
+        # Its file is in the PIM: to set the code once more does no harm. Whether it is that file, and not
+        # another's of its name, that run may not have found out.
+        task.state = Resumed(known) if task.attaches else Attaching(known)
     elif task.attaches or task.carried:
         pass
     elif now is None or (now is not UNKNOWN and (now == left.before or payload.replanned)):

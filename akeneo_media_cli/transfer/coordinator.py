@@ -16,6 +16,7 @@ from ..errors import Failure, LedgerError, MediaError
 from ..rows import Status
 from .handlers.attaching import AttachHandler
 from .handlers.flow import Flow, Policy
+from .handlers.proving import ProveHandler
 from .handlers.restoring import RestoreHandler
 from .handlers.retrying import Retrying
 from .handlers.settling import SettleHandler
@@ -64,7 +65,8 @@ class Coordinator:
         self._retrying = Retrying(flow)
         self._attaching = AttachHandler(flow, self._retrying)
         self._restoring = RestoreHandler(flow, self._retrying, self._attaching)
-        self._settling = SettleHandler(flow, self._retrying, self._restoring)
+        self._proving = ProveHandler(flow, self._retrying, self._restoring)
+        self._settling = SettleHandler(flow, self._retrying, self._proving)
         for content, each in (known or {}).items():
             flow.sharing.learn(content, each)
         self.fatal: MediaError | None = None
@@ -114,6 +116,12 @@ class Coordinator:
     def hold(self, keys: tuple[str, ...], until: float) -> None:
         """Before the start: let no row have these keys before a time, as earlier requests may be at work."""
         self._flow.queues.hold_keys(keys, until)
+        self._proving.doubt(keys, until)
+
+    @property
+    def silent_swaps(self) -> int:
+        """How often the PIM swapped bytes of files of one name although every answer was a 201."""
+        return self._flow.silent_swaps
 
     def stop(self) -> None:
         """Start no more rows; those in doubt, and those whose file only has to be attached, are finished."""
@@ -154,6 +162,7 @@ class Coordinator:
         if request.kind is RequestKind.SEND:
             self._sends += 1
             request.task.tries.made += 1
+            self._proving.sends(request.task, now)
         return request
 
     def answered(self, request: Request, outcome: Outcome, now: float) -> list[Event]:

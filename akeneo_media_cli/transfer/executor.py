@@ -351,7 +351,7 @@ class UploadExecutor:
             return Looked(False, code)
         if task.suspect or before is UNKNOWN:
             # Name and size do not tell it from a file that was there before, or from another's of that name.
-            return Looked(self._same_bytes(task, Known(code, None)), code)
+            return Looked(self._same_bytes(task, Known(code, None)), code, alike=True)
         return Looked(True, code)
 
     def _same_bytes(self, task: UploadTask, media: Known) -> bool | None:

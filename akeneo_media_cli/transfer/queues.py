@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from .scheduler import Scheduler
-from .task import Confirming, Request, RequestKind, Restoring, Settling, UploadTask, Verifying
+from .task import (
+    Confirming,
+    Proving,
+    Request,
+    RequestKind,
+    Restoring,
+    Settling,
+    UploadTask,
+    Verifying,
+)
 
 ATTACH_BATCH = 100
 """Lines that the PIM takes in one PATCH (`docs/pim-behaviour.md`, "Batch PATCH")."""
@@ -52,7 +61,7 @@ class TaskQueues:
         self.attaching = 0
         """How many rows wait for a batch to fill up."""
         self.unsettled: set[UploadTask] = set()
-        """Rows in doubt, in a request or not; they keep their keys."""
+        """Rows in doubt, in a request or not; they keep their keys, but for those that are only proven."""
         self.idle_for_names = 0
         """How often a worker found nothing to do because of rows that wait for their file name."""
 
@@ -112,6 +121,13 @@ class TaskQueues:
         """Give a row's keys to others. Its state must still be the one that tells which keys it holds."""
         self.unsettled.discard(task)
         self._scheduler.release(task.exclusive, task.shared)
+
+    def wait_without_keys(self, task: UploadTask, state: Proving) -> None:
+        """The row waits for requests of others, its own are over: others may have its keys."""
+        if not task.borrows:
+            self.release(task)
+        task.state = state
+        self.unsettled.add(task)
 
     def linger(self, task: UploadTask) -> None:
         """As `release`, but others may have its keys only at its `settled_at`."""
@@ -217,6 +233,7 @@ class TaskQueues:
         yield from self._scheduler.drain()
         yield from (waiting for _, _, waiting in self._timers if isinstance(waiting, UploadTask))
         yield from self._follow_ups
+        yield from (task for task in self.unsettled if isinstance(task.state, Proving))
         for _, tasks in self._attaching.values():
             yield from tasks
         self._timers.clear()

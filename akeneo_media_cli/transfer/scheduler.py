@@ -1,12 +1,13 @@
 """Which rows may be in flight together.
 
-Two calls in flight for one product, or carrying one file name, lose values or swap bytes although
-the PIM answers 201 to both (docs/pim-behaviour.md, "Lost values" and "Swapped bytes"). So every row takes
-keys (`product:sku-1`, `name:front.jpg`) for as long as a call of its may still be at work, and waits while
-another has one.
+Two calls in flight for one product lose values although the PIM answers 201 to both
+(docs/pim-behaviour.md, "Lost values"). So every row takes keys (`product:sku-1`) for as long as a call of its
+may still be at work, and waits while another has one.
 
-A tree of product models is taken in shared mode by its rows, and exclusively by one that
-met a deadlock there and is tried again with the tree to itself (docs/pim-behaviour.md, "Lost values").
+A file name (`name:front.jpg`) is taken in shared mode, as what met is compared where that is needed
+(`overlaps.py`), and exclusively by a row that got another's bytes and is sent again, or with `--same-names
+serial` by all. A tree of product models is taken in shared mode too, and exclusively by a row that met a
+deadlock there and is tried again with the tree to itself (docs/pim-behaviour.md, "Lost values").
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
                       another run died while sending it
                                   │
                                   ▼
-                              Resumed ──keys taken──► Confirming
+                              Resumed ──keys taken──► Confirming (or Verifying, where its code is known)
     ┌────────────────────────────────────────────────────┐ ▲
     │ try again, after a pause                    not ours│ │
     ▼                                                     │ │
@@ -11,9 +11,11 @@
     │   │                                                 │
     │   └── no clear answer, and no read can tell ──► Settling ──time over──► Sending or Attaching
     │
-    ├── 201, another's bytes possible ──► Verifying ──other bytes──► Sending
-    │                                         │
-    └── 201, or found by Confirming ◄─────────┘ same bytes
+    ├── 201, or found, beside another of its name ──► Proving ──the others are over──┐
+    │                                                    │                           ▼
+    │                                   all answered 201 │         Sending ◄── Verifying
+    │                                                    ▼        other bytes        │
+    └── 201, or found by Confirming ◄────────────────────┴───────────── same bytes ──┘
             │
             ├── sent through another product's value ──► Restoring ──┐
             │                                                        ▼
@@ -50,7 +52,12 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """An earlier run died while it was sending the file: the PIM is asked first."""
+    """An earlier run died while it was sending the file: the PIM is asked first.
+
+    `media` is what the PIM had answered to that run, where sending the file alone sets no value.
+    """
+
+    media: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,13 @@ class Settling:
 
     settled_at: float
     then: Sending | Attaching
+
+
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """Answered 201 beside uploads of the same name: its bytes are sure only once those are over."""
+
+    media: Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +121,7 @@ class Finished:
     media: Known | None = None
 
 
-State = Sending | Resumed | Confirming | Settling | Verifying | Restoring | Attaching | Finished
+State = Sending | Resumed | Confirming | Settling | Proving | Verifying | Restoring | Attaching | Finished
 
 
 @dataclass(slots=True)
@@ -146,12 +160,14 @@ class UploadTask:
     """One row on its way. What it is about (`row`) is the executor's business.
 
     `keys` are the row's alone while a request of its may be at work; `tree` is shared with other rows of the
-    same product model tree, unless it is `alone`. `group` names the batches that it may be attached in, and
-    `attach_keys` are held meanwhile. Rows of one `content` need it sent only once.
+    same product model tree, unless it is `alone`, and `name` with others whose files are called so, unless
+    it is `name_alone`. `group` names the batches that it may be attached in, and `attach_keys` are held
+    meanwhile. Rows of one `content` need it sent only once.
 
     `attaches`: sending the file alone does not set the row's value. `borrows`: the file goes up through
     another product's value, which is restored. `carried`: the row cannot send its file at all.
-    `suspect`: the value is believed to be ours only after its bytes were compared.
+    `suspect`: the value is believed to be ours only after its bytes were compared. `tainted`: it may hold
+    other bytes under the row's name and size, which only a run that looks at them can tell.
     """
 
     row: Any
@@ -159,6 +175,7 @@ class UploadTask:
     size: int
     keys: tuple[str, ...]
     tree: str | None = None
+    name: str | None = None
     attach_keys: tuple[str, ...] = ()
     group: str | None = None
     content: str | None = None
@@ -166,7 +183,9 @@ class UploadTask:
     borrows: bool = False
     carried: bool = False
     suspect: bool = False
+    tainted: bool = False
     alone: bool = False
+    name_alone: bool = False
     state: State = field(default_factory=Sending)
     tries: Tries = field(default_factory=Tries)
 
@@ -174,9 +193,9 @@ class UploadTask:
     def media(self) -> Known | None:
         """The row's file in the PIM, where it is known to be there."""
         match self.state:
-            case Verifying(media) | Restoring(media) | Attaching(media) | Settling(_, Attaching(media)):
+            case Proving(media) | Verifying(media) | Restoring(media) | Attaching(media):
                 return media
-            case Finished(media):
+            case Settling(_, Attaching(media)) | Finished(media):
                 return media
         return None
 
@@ -190,8 +209,8 @@ class UploadTask:
 
     @property
     def in_doubt(self) -> bool:
-        """Was something done in the PIM that nobody has confirmed? The row keeps its keys until then."""
-        return isinstance(self.state, (Confirming, Settling, Verifying, Restoring))
+        """Was something done in the PIM that nobody has confirmed?"""
+        return isinstance(self.state, (Confirming, Settling, Proving, Verifying, Restoring))
 
     @property
     def settled_at(self) -> float:
@@ -210,6 +229,7 @@ class UploadTask:
             self.size,
             self.keys,
             tree=self.tree,
+            name=self.name,
             attach_keys=self.attach_keys,
             group=self.group,
             content=self.content,
@@ -225,12 +245,24 @@ class UploadTask:
         """The keys that no other row may hold meanwhile."""
         if self.is_attaching:
             return self.attach_keys
-        return (*self.keys, self.tree) if self.alone and self.tree else self.keys
+        if self._only_proven:
+            return ()
+        keys = (*self.keys, self.tree) if self.alone and self.tree else self.keys
+        return (*keys, self.name) if self.name_alone and self.name else keys
 
     @property
     def shared(self) -> tuple[str, ...]:
         """The keys that other rows may share."""
-        return (self.tree,) if self.tree and (not self.alone or self.is_attaching) else ()
+        if self._only_proven:
+            return ()
+        tree = (self.tree,) if self.tree and (not self.alone or self.is_attaching) else ()
+        return tree if self.name is None or self.name_alone or self.is_attaching else (*tree, self.name)
+
+    @property
+    def _only_proven(self) -> bool:
+        """Are its requests over, and only its bytes in question? Then others may have its keys."""
+        # What was borrowed is the row's until it is restored.
+        return isinstance(self.state, (Proving, Verifying)) and not self.borrows
 
 
 class Later(NamedTuple):
@@ -320,10 +352,11 @@ class Troubled:
 
 @dataclass(frozen=True)
 class Looked:
-    """What a look at the value found: is it ours? None: it cannot be told."""
+    """What a look at the value found: is it ours? None: unknown. `alike`: it has its name and size."""
 
     ours: bool | None
     code: str | None = None
+    alike: bool = False
 
 
 @dataclass(frozen=True)

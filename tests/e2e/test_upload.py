@@ -58,13 +58,13 @@ def test_values_of_one_product_never_meet(bench: Bencher) -> None:
 
 
 @pytest.mark.long
-def test_a_name_that_many_folders_share_is_never_in_flight_twice(bench: Bencher) -> None:
+def test_a_name_that_many_folders_share_is_sent_one_by_one_if_asked_for(bench: Bencher) -> None:
     b = bench(save_time=0.01, code_clock_step=0.005)
     lines = ["product,attribute,file"]
     for n in range(1, 61):
         lines.append(f"p-{n},picture,{b.file(f'{n}/front.jpg', jpeg(n))}")
         lines.append(f"p-{n},picture_1,{b.file(f'{n}/other-{n}.jpg', jpeg(-n))}")
-    done = b.upload(b.manifest(lines))
+    done = b.upload(b.manifest(lines), "--same-names", "serial")
     assert done.status == 0, done.err
     stats = b.sandbox.stats()
     assert stats["most_in_flight_per_name"] == 1

@@ -29,7 +29,7 @@ from akeneo_media_cli.storage.sources import Sources
 from akeneo_media_cli.targets import ADAPTERS
 from akeneo_media_cli.targets.resolved import ResolvedTarget
 from akeneo_media_cli.transfer.payload import Found
-from akeneo_media_cli.transfer.task import Attaching, Finished, Known, Resumed, Sending
+from akeneo_media_cli.transfer.task import Finished, Known, Resumed, Sending
 
 from ..e2e.conftest import jpeg, sha256
 from ..e2e.test_places import enterprise
@@ -160,11 +160,11 @@ def test_rows_that_cannot_go_are_invalid_and_the_others_become_tasks(bench: Benc
     }
     product, model, variant, asset = found.tasks
     assert product.row.resolved.target.code == code
-    assert product.keys == (f"product:{code}", "name:1.jpg")
+    assert (product.keys, product.name) == ((f"product:{code}",), "name:1.jpg")
     assert (product.attaches, product.tree, product.state) == (False, None, Sending())
-    assert (model.keys, model.tree) == (("product_model:m-1", "name:model.jpg"), "tree:m-1")
-    assert (variant.keys, variant.tree) == (("product:v-1", "name:5.jpg"), "tree:m-1")
-    assert (asset.keys, asset.attach_keys) == (("name:6.jpg",), ("asset:photos/new",))
+    assert (model.keys, model.tree) == (("product_model:m-1",), "tree:m-1")
+    assert (variant.keys, variant.tree) == (("product:v-1",), "tree:m-1")
+    assert (asset.keys, asset.attach_keys, asset.name) == ((), ("asset:photos/new",), "name:6.jpg")
     assert (asset.attaches, asset.group) == (True, "asset:photos")
     assert all(task.content is None for task in found.tasks), "no two rows have a file of one name and size"
 
@@ -245,7 +245,7 @@ def test_a_product_by_uuid_is_sent_by_its_identifier_if_it_has_one(bench: Bench)
     found = bench.look(bench.row(1, UUID.format(10), BY_UUID))
     (task,) = found.tasks
     assert task.row.resolved.target == Target(TargetType.PRODUCT, "q-0")
-    assert task.keys == ("product:q-0", "name:1.jpg")
+    assert (task.keys, task.name) == (("product:q-0",), "name:1.jpg")
 
 
 def test_a_value_that_is_named_in_both_ways_is_one(bench: Bench) -> None:
@@ -277,7 +277,7 @@ def test_a_product_without_identifier_gets_its_file_from_another_row_or_through_
     carrier = bench.new()
     (task,) = bench.look(alone, carrier=f"{carrier}:picture").tasks
     assert (task.borrows, task.attaches, task.row.via and task.row.via.target.code) == (True, True, carrier)
-    assert task.keys == (f"product:{carrier}", "name:3.jpg")
+    assert (task.keys, task.name) == ((f"product:{carrier}",), "name:3.jpg")
     assert task.attach_keys == (f"product_uuid:{UUID.format(2)}",)
 
 
@@ -313,11 +313,11 @@ def test_a_row_whose_value_changed_is_looked_at_by_its_bytes(bench: Bench) -> No
     assert (task.state, task.row.resumed) == (Sending(), None), "it is another file than the one in flight"
 
 
-def test_a_row_whose_file_the_pim_has_is_only_attached(bench: Bench) -> None:
+def test_a_row_whose_file_the_pim_has_is_only_attached_once_its_bytes_were_compared(bench: Bench) -> None:
     row = bench.row(1, "there", ASSET, parent="photos", attribute="media")
     died(bench, [row], lambda run: run.mark_in_flight([InFlightMark(1, None, code="a/b.jpg")]))
     (task,) = bench.look(row).tasks
-    assert task.state == Attaching(Known("a/b.jpg", None, doubtful=True))
+    assert task.state == Resumed(Known("a/b.jpg", None, doubtful=True))
 
 
 # Links, and what was sent.

@@ -309,16 +309,14 @@ def test_retry_after_is_obeyed_by_everybody() -> None:
 
 
 def test_a_file_name_shared_by_all_is_noticed() -> None:
-    sim = Simulation([SimRow(f"e{n}", "a", "front.jpg") for n in range(300)], seed=11)
-    sim.run()
-    sim.check()
-    assert sim.count(Status.UPLOADED) == 300
-    assert sim.most_in_flight <= 4
-    starved = Simulation([SimRow(f"e{n}", "a", "front.jpg") for n in range(300)], seed=11)
+    one_by_one = Policy(4, one_by_one=True)
+    starved = Simulation([SimRow(f"e{n}", "a", "front.jpg") for n in range(300)], 11, one_by_one)
     seen: list[tuple[str, int]] = []
     plain = starved.end
     starved.end = lambda ended: (plain(ended), seen.append(starved.coordinator.starved_by()))  # type: ignore
     starved.run()
+    starved.check()
+    assert starved.count(Status.UPLOADED) == 300
     assert "front.jpg" in {name for name, _ in seen}
 
 

@@ -45,6 +45,7 @@ def upload(
         dry_run=uploading.dry_run,
         fit=fitting.recipe_asked(preflight=not uploading.no_preflight),
         link=uploading.link_mode(),
+        same_names=uploading.same_names.value if uploading.same_names else None,
     )
     session = Session(connection.env_file, sandbox, reporting, logging)
     raise typer.Exit(session.upload(options))

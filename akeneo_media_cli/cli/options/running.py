@@ -26,6 +26,13 @@ class Drift(StrEnum):
     fail = "fail"
 
 
+class SameNames(StrEnum):
+    """How files of one name are sent that go to different products."""
+
+    overlap = "overlap"
+    serial = "serial"
+
+
 class Skip(StrEnum):
     """Which rows need not be sent."""
 
@@ -157,6 +164,14 @@ class Uploading(OptionGroup):
             help="Send a file once that goes to several products or models; the others reuse it.",
         ),
     ] = True
+    same_names: Annotated[
+        SameNames | None,
+        option(
+            "--same-names",
+            help="Send files of one name side by side, compared byte for byte where they may have met "
+            "(overlap), or one by one (serial). [default: overlap]",
+        ),
+    ] = None
     carrier: Carrier = None
     verify: Verify = None
     dry_run: Annotated[bool, option("--dry-run", help="Show what would be uploaded.")] = False

@@ -24,13 +24,16 @@ PHP_DEFAULT = 2_097_152
 class Policy:
     """What the user asked for. `retries`: tries after the first; `max_failures`: None for any number.
 
-    Without `share` every row that can sends its own file.
+    Without `share` every row that can sends its own file. `one_by_one`: files of one name are sent so.
+    `silent_swaps`: how often this PIM swapped bytes and no answer betrayed it; None: it does not matter.
     """
 
     concurrency: int = 4
     retries: int = 5
     max_failures: int | None = None
     share: bool = True
+    one_by_one: bool = False
+    silent_swaps: int | None = None
 
 
 class Flow:
@@ -51,6 +54,9 @@ class Flow:
         """How many requests that change the PIM have succeeded."""
         self.slowest_save = 0.0
         self.largest_passed = 0
+        self.one_by_one = policy.one_by_one
+        self.silent_swaps = 0
+        """How often bytes were swapped although every answer was a 201."""
         self.started = 0
         """How many requests have started."""
         self._failed = 0
@@ -73,6 +79,7 @@ class Flow:
                 return []
             if isinstance(join, Known):
                 task.state = Attaching(join)
+        task.name_alone |= self.one_by_one or task.borrows
         self.queues.enqueue(task, now)
         return []
 
@@ -89,7 +96,7 @@ class Flow:
 
     def pending(self, task: UploadTask) -> Ended:
         """Leave a row that holds no keys to the next run, which must look where the PIM may have its file."""
-        uncertain = task.in_doubt or task.media is not None
+        uncertain = task.in_doubt or task.tainted or task.media is not None
         task.state = Finished(task.media)
         return Ended(task, Status.PENDING, task.tries.last, uncertain)
 
@@ -121,7 +128,7 @@ class Flow:
     ) -> list[Event]:
         """Finish a row that holds its keys and is not uploaded; those that waited for its file go on."""
         attaching = task.is_attaching
-        uncertain = task.in_doubt or (status is Status.PENDING and task.media is not None)
+        uncertain = task.in_doubt or task.tainted or (status is Status.PENDING and task.media is not None)
         self.let_go(task, now)
         task.state = Finished(task.media)
         failure = failure or task.tries.last

@@ -20,7 +20,8 @@ class RestoreHandler:
 
     def stored(self, task: UploadTask, media: Known, now: float) -> list[Event]:
         """A row's file is in the PIM, with the right bytes."""
-        if not task.borrows:
+        # What a run that died borrowed was restored before anything else.
+        if not (task.borrows and task.tries.made):
             return self._attaching.linked(task, media, now)
         task.state = Restoring(media)
         self._flow.queues.follow_up(task)
