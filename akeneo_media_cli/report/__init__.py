@@ -13,7 +13,7 @@ from ..wording import one_line
 from .atomic import replacing
 from .items import Item, Report, Summary
 
-__all__ = ["Item", "Report", "Summary", "check_destinations", "place_of", "write_reports"]
+__all__ = ["Item", "Report", "Summary", "check_destinations", "file_identity", "write_reports"]
 
 STDOUT = "-"
 
@@ -76,11 +76,11 @@ def check_destinations(
     folder, something else in its place, or another report in the same place.
     """
     problems: list[str] = []
-    taken = {place_of(name): what for name, what in (others or {}).items()}
-    taken |= {place_of(name): "a manifest of this run" for name in inputs if name != STDOUT}
+    taken = {file_identity(name): what for name, what in (others or {}).items()}
+    taken |= {file_identity(name): "a manifest of this run" for name in inputs if name != STDOUT}
     for destination in destinations:
         path = Path(destination)
-        place = STDOUT if destination == STDOUT else place_of(destination)
+        place = STDOUT if destination == STDOUT else file_identity(destination)
         problem = f"is {taken[place]}" if place in taken else ""
         if destination != STDOUT:
             problem = problem or _problem(path)
@@ -94,7 +94,7 @@ def check_destinations(
         )
 
 
-def place_of(path: str) -> str:
+def file_identity(path: str) -> str:
     """One text for all names of one file, whether it is there or not."""
     try:
         return os.path.normcase(Path(path).resolve())

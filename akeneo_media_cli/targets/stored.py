@@ -16,7 +16,7 @@ _LONGEST = 100
 _KEPT = 95
 
 
-def safe_name(name: str) -> str:
+def code_ending(name: str) -> str:
     """The end of the code that the PIM makes of a file name: `_` for each unusual byte."""
     raw = php_basename(name).encode("utf-8", "surrogatepass")
     safe = _UNSAFE.sub(b"_", raw).decode("ascii")
@@ -29,7 +29,7 @@ def safe_name(name: str) -> str:
 def resembles(code: str, name: str, size: int | None, download: Callable[[BinaryIO], Downloaded]) -> bool:
     """Has the file of a code this name and size (bytes)? The size is found by downloading it."""
     found = name_in_code(code)
-    if found is not None and found != safe_name(name):
+    if found is not None and found != code_ending(name):
         return False
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
         return download(nowhere).size == size

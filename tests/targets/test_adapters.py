@@ -28,7 +28,7 @@ from akeneo_media_cli.targets import ADAPTERS
 from akeneo_media_cli.targets.carrier import put_back, restore, settle_debt
 from akeneo_media_cli.targets.categories import held_by
 from akeneo_media_cli.targets.resolved import ResolvedTarget
-from akeneo_media_cli.targets.stored import safe_name
+from akeneo_media_cli.targets.stored import code_ending
 
 from ..e2e.conftest import jpeg
 from ..e2e.test_places import enterprise
@@ -143,7 +143,7 @@ def test_an_entity_that_vanished_before_its_patch_is_told(reach: Reach) -> None:
     ],
 )
 def test_names_become_what_the_pim_makes_of_them(name: str, safe: str) -> None:
-    assert safe_name(name) == safe
+    assert code_ending(name) == safe
 
 
 def test_values_of_a_category_that_are_no_files_are_passed_over() -> None:

@@ -39,13 +39,13 @@ class NamedFiles:
             from .rejects import check_rejects
 
             check_rejects(self.rejects)
-        from ...report import place_of
+        from ...report import file_identity
 
         read = {**dict.fromkeys(self.manifests, "a manifest of this run"), **self._read()}
-        taken = {place_of(path): what for path, what in read.items() if _may_be_replaced(path)}
+        taken = {file_identity(path): what for path, what in read.items() if _may_be_replaced(path)}
         problems = []
         for option, path in self._written():
-            place = place_of(path)
+            place = file_identity(path)
             if place in taken:
                 problems.append(f"{option} {one_line(path, 200)}: is {taken[place]}")
             taken.setdefault(place, f"the file of {option}")
