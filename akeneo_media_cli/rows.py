@@ -112,7 +112,7 @@ class Row:
 class RowBatch:
     """Lines of one table with nothing unusual about them, column by column: a `Row` each, at less cost.
 
-    They aim at products or models of one `type`, name no link and no `filename`, and have no problem. An
+    They are for products or models of one `type`, name no link and no `filename`, and have no problem. An
     empty text in `locales` or `scopes` is null; None: all are. `extras` None: there are no extra columns.
     """
 

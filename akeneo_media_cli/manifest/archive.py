@@ -19,7 +19,7 @@ _MOST_MEMBERS = 1_000_000
 MOST_RATIO = 200
 """So many bytes may come out of one; real tables and sheets stay below 30."""
 HARMLESS = 10_000_000
-"""Bytes; what unpacks to less than this is no bomb, however small it was packed."""
+"""Bytes; what unpacks to less than this is not a bomb, however small it was packed."""
 _HEADER = 30
 _IS_UTF8 = 0x800
 _KEPT_OPEN = 4

@@ -1,4 +1,4 @@
-"""The names that columns may have, and what a slip of one probably meant."""
+"""The names that columns may have, and what a typo of one probably meant."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _canonical(name: str) -> str | None:
 
 
 def near_miss(name: str) -> str | None:
-    """The known column or alias that an unknown `name` is probably a slip of, if there is one."""
+    """The known column or alias that an unknown `name` is probably a typo of, if there is one."""
     if len(name) > LONGEST_NAME:  # comparing takes time and memory by length
         return None
     return nearest(name, SPELLINGS, cutoff=0.75, fold=spelled)
@@ -112,7 +112,7 @@ class Renamed:
 
 
 def as_text(value: object) -> str | None:
-    """A carried value as templates have it: as it is written; None for what is no single value."""
+    """A carried value as templates have it: as it is written; None for what is not a single value."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, (str, int, float)) else None

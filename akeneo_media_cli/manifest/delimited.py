@@ -361,7 +361,7 @@ def row_of(
 
 
 def too_many(cells: list[str], width: int) -> Failure | None:
-    """A line with more cells than the header: nobody knows which column each is for."""
+    """A line with more cells than the header: it is unknown which column each is for."""
     if len(cells) <= width or not any(cell.strip() for cell in cells[width:]):
         return None
     quotes = ' If cells are enclosed in another character, name it: --quote "\'"' if _quoted(cells) else ""

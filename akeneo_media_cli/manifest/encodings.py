@@ -131,7 +131,7 @@ def _fit(foreign: list[tuple[str, str, str]], alphabet: str) -> float:
         if c.lower() not in alphabet:
             continue
         if latin:
-            # A capital letter after a small one is no word.
+            # A capital letter after a small one is not a word.
             fitting += not (c.isupper() and before.islower())
         elif not any(neighbour.isascii() and neighbour.isalpha() for neighbour in (before, after)):
             fitting += 1 if c.lower() in alphabet[:_FREQUENT] else 0.8

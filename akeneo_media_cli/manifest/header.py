@@ -44,7 +44,7 @@ def score(make: Assembler, cells: Sequence[str]) -> tuple[int, int]:
         cells = cells[:_COMPARED]
     names = [make.named(cell) for cell in cells if cell.strip()]
     known = {column for name in names if (column := canonical(name))}
-    # A title of one cell, such as "Bild", is no header.
+    # A title of one cell, such as "Bild", is not a header.
     likely = {column for name in names if (column := meant(name))} if len(names) > 1 else set()
     return len(known), len(likely - known)
 

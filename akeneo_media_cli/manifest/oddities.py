@@ -32,18 +32,18 @@ def odd_code(code: str) -> Failure | None:
     """A code that a spreadsheet has changed."""
     if _SHORTENED.fullmatch(code):
         return _malformed(
-            f"{code} is no code: Excel has shortened this number",
+            f"{code} is not a code: Excel has shortened this number",
             "Format the column as text in the spreadsheet, enter the codes again, and export it again.",
         )
     formula = _TEXT_FORMULA.fullmatch(code)
     if formula:
         return _malformed(
-            f"{code} is no code, but how Excel keeps {formula[1]} as text", f"Write {formula[1]} alone."
+            f"{code} is not a code but how Excel keeps {formula[1]} as text", f"Write {formula[1]} alone."
         )
     if _ERROR.fullmatch(code):
         return _malformed(
-            f"{code} is no code, but an error that a spreadsheet shows",
-            "Correct the formula in the spreadsheet, and export it again.",
+            f"{code} is not a code but an error in a spreadsheet",
+            "Fix the formula in the spreadsheet, and export it again.",
         )
     return None
 

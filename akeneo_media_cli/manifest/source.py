@@ -69,7 +69,7 @@ class Source:
     ) -> None:
         """`packed`: it is an archive, as spreadsheets are, and no text; None: its first bytes decide.
 
-        `file`: the manifest itself, where `name` is no path; it is closed with the source. `encoding`: of a
+        `file`: the manifest itself, if `name` is not a path; it is closed with the source. `encoding`: of a
         text; None: found.
         """
         self.name = name
@@ -180,7 +180,7 @@ class Source:
                 "Save it as .xlsx, without a password.",
             )
         if not head.startswith(_ZIP):
-            raise self.unusable("is no XLSX or ODS file", "If it is text, name its format: --format csv")
+            raise self.unusable("is not an XLSX or ODS file", "If it is text, name its format: --format csv")
 
     def _family(self, head: bytes) -> str:
         """The encoding by the first bytes."""

@@ -1,4 +1,4 @@
-"""Rows that have something to do beside their file: which are done, and which are left open for it."""
+"""Rows that have something to do besides their file: which are done, and which stay open for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..targets.resolved import ResolvedTarget
 UNASKED = Failure(
     Kind.ROW_MALFORMED,
     "the row gives values or a link, which cannot be sent without asking the PIM first",
-    "leave --no-preflight out: only the PIM knows the types of values, and what a collection holds",
+    "Leave --no-preflight out: only the PIM knows the types of values, and what a collection holds.",
 )
 
 
@@ -33,13 +33,13 @@ def difference(resolved: ResolvedTarget) -> Failure | None:
         return Failure(
             Kind.VALUE_DIFFERS,
             f"the value {name} {holds}, and the row says {value.data!r}",
-            "`akeneo-media upload` sets the value; if the PIM's is the right one, correct the manifest",
+            "`akeneo-media upload` sets the value; if the PIM's is the right one, fix the manifest.",
         )
     if said.link is not None and said.link.change == "new":
         return Failure(
             Kind.VALUE_MISSING,
             f"the asset is not in {said.link.attribute} of {said.link.target}",
-            "`akeneo-media upload` links it",
+            "`akeneo-media upload` links it.",
         )
     return None
 

@@ -1,7 +1,7 @@
-"""How a file gets to a product without identifier, to which the PIM takes no upload
+"""How a file gets to a product without identifier, for which the PIM accepts no upload
 (docs/pim-behaviour.md, "Sharing one media file").
 
-Another row of the run sends it, or it goes up through a value of the `--carrier`, which is put back.
+Another row of the run sends it, or it is uploaded to a value of the `--carrier`, which is put back.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ..targets.resolved import ResolvedTarget
 
 
 class Way(Enum):
-    """How a row without identifier gets its file, where it needs no carrier of its own."""
+    """How a row without identifier gets its file, if it needs no carrier."""
 
     CARRIED = auto()
     """Another row sends it."""
     LATER = auto()
-    """It cannot be told before all other rows are looked up."""
+    """It is unknown until all other rows are looked up."""
 
 
 def parse_carrier(text: str) -> tuple[str, str]:
@@ -33,7 +33,8 @@ def parse_carrier(text: str) -> tuple[str, str]:
     identifier, _, attribute = text.rpartition(":")
     if not identifier.strip() or not attribute.strip():
         raise UsageError(
-            f"--carrier {text!r} is no IDENTIFIER:ATTRIBUTE", "name a product and one of its image attributes"
+            f"--carrier {text!r} is not IDENTIFIER:ATTRIBUTE",
+            "Name a product and one of its image attributes.",
         )
     return identifier, attribute
 
@@ -42,7 +43,7 @@ class Carriers:
     """Knows which files get to the PIM anyway, and the carrier for those that do not. Thread-safe."""
 
     def __init__(self, carrier: str | None, preflight: Preflight | None, known: Iterable[str] = ()) -> None:
-        """`preflight` looks at no files; `known` are contents that the PIM has already. Raises UsageError."""
+        """`preflight` ignores files; `known` are contents that the PIM has already. Raises UsageError."""
         self.deferred: dict[int, None] = {}
         """Rows that are to be looked up once more when all others are, in order, each once."""
         self._written = carrier
@@ -66,7 +67,7 @@ class Carriers:
     def way(self, planned: PlannedRow, content: str | None) -> Way | ResolvedTarget | Failure:
         """How a row without identifier gets its file; a `ResolvedTarget` is the carrier's. Raises Trouble."""
         with self._lock:
-            # A batch that met trouble is looked up again: no row is carried by itself.
+            # A batch that met trouble is looked up again: no row is its own carrier.
             if content is not None and self._sent.get(content, planned.seq) != planned.seq:
                 return Way.CARRIED
             if self._place is None:
@@ -81,7 +82,7 @@ class Carriers:
             unfit = checks.file_fits(found.definition, planned.name, planned.size or 0)
             found = found if unfit is None else unfit
         if isinstance(found, Failure):
-            message = f"--carrier {self._written} cannot carry it: {found.message}"
+            message = f"--carrier {self._written} cannot be used: {found.message}"
             return Failure(Kind.NO_CARRIER, message, _hint(found))
         self.sends(content, planned.seq)
         return found
@@ -97,14 +98,14 @@ class Carriers:
         if isinstance(found, ResolvedTarget) and not found.sure:
             return Failure(
                 Kind.NO_CARRIER,
-                f"whether {attribute} belongs to {identifier} itself cannot be told",
-                "name a simple product, and give the connection the right to list products and families",
+                f"whether {attribute} belongs to {identifier} itself is unknown",
+                "Name a simple product, and give the connection the right to list products and families.",
             )
         return found
 
 
 def _hint(found: Failure) -> str:
-    """What to do about a carrier: a row's own hint speaks of columns of the manifest."""
+    """What to do about a carrier: a row's own hint is about columns of the manifest."""
     change = _CHANGES.get(found.kind)
     if change is None:
         return found.hint
@@ -128,7 +129,7 @@ _CHANGES = {
 
 _NOBODY = Failure(
     Kind.NO_CARRIER,
-    "the product has no identifier, and the PIM takes uploads only by identifier",
-    "name a product that the file may go through with --carrier IDENTIFIER:ATTRIBUTE (its own value is put "
-    "back), or upload the same file to a product with an identifier in the same run",
+    "the product has no identifier, and the PIM accepts uploads only by identifier",
+    "Name a product to upload it to first: --carrier IDENTIFIER:ATTRIBUTE (its own value is put "
+    "back), or upload the same file to a product with an identifier in the same run...",
 )

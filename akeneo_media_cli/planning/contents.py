@@ -1,4 +1,4 @@
-"""What tells that two rows send the same file under the same name, so that one may do it for both."""
+"""Identifies rows that send the same file under the same name, so that one can do it for both."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Contents:
 
 
 def known_before(rows: Iterable[PlannedRow]) -> Iterator[tuple[str, Known]]:
-    """The contents of rows that earlier runs got to the PIM, as far as the ledger tells them."""
+    """The contents of rows that earlier runs sent, as far as the ledger knows them."""
     for planned in rows:
         # Without a digest it was taken for the same file by name and size alone.
         if planned.media_code is None or planned.sha256 is None or planned.recipe is not None:
@@ -62,7 +62,7 @@ def known_before(rows: Iterable[PlannedRow]) -> Iterator[tuple[str, Known]]:
 
 
 def _converted(content: str, planned: PlannedRow) -> str:
-    """The content, told from the same file that goes up as it is or is converted in another way."""
+    """The content, distinguished from the same file sent unconverted or converted in another way."""
     return content if planned.recipe is None else f"converted:{content}\x1f{planned.recipe}"
 
 

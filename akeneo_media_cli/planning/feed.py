@@ -1,4 +1,4 @@
-"""Rows out of the ledger, in manifest order, a batch for one look at the PIM at a time."""
+"""Rows from the ledger, in manifest order, in batches for one look-up."""
 
 from __future__ import annotations
 

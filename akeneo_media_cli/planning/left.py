@@ -1,4 +1,4 @@
-"""Rows that earlier runs left in flight, and what those runs' last requests may still be at work on.
+"""Rows that earlier runs left in flight, and what those runs' last requests may still be writing.
 
 The run need not wait for them: only rows of the same products and file names do. Once they are over, one
 request reads up to a hundred of the values, and what it finds is final.
@@ -16,7 +16,7 @@ from ..rows import Target, TargetType, php_basename
 from ..targets import ADAPTERS
 from ..targets.resolved import ResolvedTarget
 
-WAITING = "an earlier run was cut off: its last calls may still be at work"
+WAITING = "an earlier run was cut off: its last requests may still be at work"
 
 
 class Hold(NamedTuple):

@@ -1,4 +1,4 @@
-"""From manifests to rows in the ledger: the files looked at, what clashes told, what is done taken out."""
+"""From manifests to rows in the ledger: files are checked, conflicts reported, finished rows taken out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def planned_rows(
 
     `names_apart`: rows of different files with one name fall in one part; what only reads needs no such care.
 
-    Links are only judged: what they lead to is looked at when the PIM is asked about their rows. Without
+    Links are only checked: what they lead to is looked at when the PIM is asked about their rows. Without
     `links` none may be followed.
     """
     links = links or Links(options.links, timeout=0, pool=0)
@@ -136,7 +136,7 @@ def plan(
 
     Raises ManifestError, UsageError and LedgerError; then nothing was sent.
     """
-    # With --checksum the time of a file tells nothing.
+    # With --checksum the time of a file says nothing.
     trusting = skip.skip in ("ledger", "remote") and not skip.checksum
     with _no_collection():
         run.add(judged(rows, run.untouched if trusting else None), status)

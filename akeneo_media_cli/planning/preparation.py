@@ -1,4 +1,4 @@
-"""Looking a batch of rows up: which are wrong, which need not be sent, and how the others go."""
+"""Looks up a batch of rows: which are wrong, which need not be sent, and how the others are sent."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Preparation:
         send: bool = True,
         looked: Status | None = None,
     ) -> None:
-        """`preflight` None takes rows at their word. Without `send` they are looked up, then `looked`.
+        """`preflight` None takes rows as written. Without `send` they are looked up, then `looked`.
 
         `readback` None: what was sent is not read back. `left`: what earlier runs left in flight, where it
         is to be settled. `conversions` makes the files of rows that are converted.
@@ -67,7 +67,7 @@ class Preparation:
         self._contents = Contents(sources)
 
     def look(self, batch: SentBatch | Sequence[PlannedRow]) -> Found:
-        """What becomes of a batch of rows, to be sent or sent before."""
+        """The result of a batch of rows, to be sent or sent before."""
         if isinstance(batch, SentBatch):
             assert self._readback is not None
             return self._readback.read(batch)
@@ -171,7 +171,7 @@ class Preparation:
     def _verdict(
         self, planned: PlannedRow, resolved: ResolvedTarget, known: dict[str, Known]
     ) -> UploadTask | Failure | RowResult | None:
-        """None: the row has no word yet, or needs none."""
+        """None: the row has no result yet, or needs none."""
         if planned.row.has_no_media:
             return self._left_open(beside.without_media(planned, resolved), resolved)
         return self._media_verdict(planned, resolved, known)
@@ -189,7 +189,7 @@ class Preparation:
         compared = self._unchanged.compare(planned, resolved)
         result = result_of(planned, resolved, compared)
         if result is not None:
-            # What only looks the same by name and size is not given to others.
+            # A file that only has the same name and size is not shared with others.
             sent = compared.sha256 if planned.recipe is None else compared.sent_sha256
             if result.media_code is not None and sent is not None and content is not None:
                 known[content] = Known(result.media_code, sent, doubtful=True)
@@ -264,14 +264,14 @@ class Preparation:
         return Failure(
             Kind.CONFLICTING_ROWS,
             f"{place} names another file for the same value of {resolved.target.code}: {twin.row.file}",
-            "a value holds one file: keep the row that is right and delete the other",
+            "A value holds one file: keep the right row and delete the other.",
         )
 
 
 def looked_at(
     batch: Sequence[PlannedRow], sources: Sources, *, passing: bool = True
 ) -> tuple[list[tuple[PlannedRow, RowResult]], Sequence[PlannedRow]]:
-    """Follow the rows' links: the words of those that lead to no file, and the other rows.
+    """Follow the rows' links: returns results of those that lead to no file, and the other rows.
 
     With `passing` also of those that lead to none now; else they are left to be tried when they are sent.
     """
@@ -297,8 +297,8 @@ def _unasked(planned: PlannedRow) -> ResolvedTarget | Failure:
     if target is not None and target.type is TargetType.PRODUCT_UUID:
         return Failure(
             Kind.TARGET_UNKNOWN,
-            "the PIM takes uploads by identifier, and without asking it the one behind a UUID is not known",
-            "leave --no-preflight out, or name the product by its identifier",
+            "the PIM accepts uploads by identifier, and without asking it the one behind a UUID is unknown",
+            "Leave --no-preflight out, or name the product by its identifier.",
         )
     return ResolvedTarget.as_written(planned)
 

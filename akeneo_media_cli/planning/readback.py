@@ -3,7 +3,7 @@
 Another writer that had read a product before an upload and saved it after takes the value away again
 (docs/pim-behaviour.md, "A value lost to another writer"). One request reads the values of up to a hundred
 entities. A lost value is sent again once; up to `MOST_SENT_AGAIN` times while other values that were sent
-again hold: then it is bad luck, and no writer that keeps at it. Reading does no harm beside other requests
+again hold: then it is bad luck, not a program that keeps writing. Reading does no harm beside other requests
 for the same product: no two of ours for one product overlap, so none undoes an earlier one.
 """
 
@@ -26,14 +26,14 @@ from ..transfer.task import UploadTask
 from .feed import ENTITIES
 
 MOST_SENT_AGAIN = 5
-SENT_AGAIN = "another writer had saved over it, so it was sent again"
+SENT_AGAIN = "another program had overwritten it, so it was sent again"
 
 
 def unreadable() -> AccessError:
     """The error for a user who may not read what is to be compared."""
     return AccessError(
-        "the user may not read products: what they hold cannot be told",
-        "give the connection's role the right to list products",
+        "the user may not read products: what they hold is unknown",
+        "Give the connection's role the right to list products.",
         Kind.FORBIDDEN,
     )
 
@@ -60,11 +60,11 @@ class ReadBack:
         self.confirmed = 0
         """Values that were read back and hold what was sent."""
         self.unread: Failure | None = None
-        """Why values could not be read back, if so."""
+        """Why values could not be read back, if they could not."""
 
     @property
     def waiting(self) -> bool:
-        """Are there values that nobody tried to read back yet?"""
+        """Are there values that have not been read back yet?"""
         return bool(self._waiting)
 
     @property
@@ -137,9 +137,9 @@ class ReadBack:
             found.reopened.append(Reopened(planned, failure))
             found.tasks.append(_once_more(task, reading, failure))
             return
-        # The next run sends what this one may not start any more.
+        # The next run sends what this one may no longer start.
         cut_short = sendable and more and not self.again
-        # A draft may still become ours, so the ledger goes on expecting it.
+        # A draft may still be approved, so the ledger still expects it.
         flight = InFlightState.OVER if failure.kind is Kind.DRAFT else InFlightState.LOST
         status = Status.PENDING if cut_short else Status.FAILED
         found.reopened.append(Reopened(planned, None))
@@ -161,8 +161,7 @@ def _lacking(value: str) -> Failure:
     return Failure(
         Kind.VALUE_LOST,
         f"its file was uploaded, but the value {value} is not the one that was sent with it",
-        "Another writer (an import, a rule, a person) saved it meanwhile. Let it end, then run the same "
-        "command again.",
+        "Another program or person saved it meanwhile. When that is over, run the same command again.",
     )
 
 
@@ -174,19 +173,19 @@ def _loss(task: UploadTask, reading: Reading) -> Failure | None:
     if not reading.there:
         return Failure(
             Kind.VALUE_LOST,
-            f"it was uploaded as {code}, but {task.row.resolved.target} cannot be found any more",
-            "Somebody deleted or renamed it meanwhile: look at its history in the PIM.",
+            f"it was uploaded as {code}, but {task.row.resolved.target} can no longer be found",
+            "Somebody deleted or renamed it meanwhile: see its history in the PIM.",
         )
     now = f"holds {reading.code} now" if reading.code else "is empty now"
     if reading.draft or task.row.resolved.draft:
         return Failure(
             Kind.DRAFT,
             f"it was uploaded as {code} into a draft: the published value {now}",
-            "Have the draft approved in the PIM, or give the connection's user the right to own the product.",
+            "Have the draft approved in the PIM, or let the connection's user own the product.",
         )
     return Failure(
         Kind.VALUE_LOST,
         f"it was uploaded as {code}, but the value {now}",
-        "Another writer (an import, a rule, a person, a second upload) saved the product meanwhile. "
-        "Let it end, then run the same command again.",
+        "Another program or person (an import, a rule, a second upload) saved the product meanwhile. "
+        "When that is over, run the same command again.",
     )

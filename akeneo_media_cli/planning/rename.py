@@ -24,7 +24,7 @@ _COLUMNS = {
     TargetType.PAM_ASSET: ("pam_asset",),
 }
 _PARENTS = {TargetType.ASSET: "asset_family", TargetType.RECORD: "reference_entity"}
-_CURE = "use the manifest's columns, {filename}, {stem} and {ext}, as in {product}-{filename}"
+_HOW_TO_FIX = "Use the manifest's columns, {filename}, {stem} and {ext}, as in {product}-{filename}."
 
 
 class Rename:
@@ -34,14 +34,14 @@ class Rename:
         try:
             self._parts = list(string.Formatter().parse(template))
         except ValueError as error:
-            raise UsageError(f"--rename {template!r}: {error}", _CURE) from None
+            raise UsageError(f"--rename {template!r}: {error}", _HOW_TO_FIX) from None
         for _, field, spec, conversion in self._parts:
             if field is not None and (
                 not field or spec or conversion or not field.replace("-", "_").isidentifier()
             ):
-                raise UsageError(f"--rename {template!r}: {{{field}}} is no column", _CURE)
+                raise UsageError(f"--rename {template!r}: {{{field}}} is not a column", _HOW_TO_FIX)
         if not any(field for _, field, _, _ in self._parts):
-            raise UsageError(f"--rename {template!r} would give every file the same name", _CURE)
+            raise UsageError(f"--rename {template!r} would give every file the same name", _HOW_TO_FIX)
 
     def name(self, row: Row, shown: str) -> str | Failure:
         """The row's name, made of its columns and of `shown`, its name so far.
@@ -59,7 +59,7 @@ class Rename:
                 return Failure(
                     Kind.ROW_MALFORMED,
                     f"--rename needs {{{field}}}, and the row has none",
-                    f"fill the column {field}, or rename by another",
+                    f"Fill the column {field}, or rename by another.",
                 )
             out.append(as_text(value) or str(value))
         name = clean_name(_SLASHES.sub("_", "".join(out)))
@@ -75,7 +75,7 @@ def _unfit(name: str, *, kept: bool) -> Failure | None:
         return Failure(
             Kind.NAME_TOO_LONG,
             f"--rename gives a name of {len(name)} characters, the PIM takes {LONGEST_NAME}",
-            "use a shorter template, or shorten the file's own name",
+            "Use a shorter template, or shorten the file's own name.",
         )
     extension = extension_of(name)
     if len(extension) > LONGEST_EXTENSION:
@@ -83,9 +83,9 @@ def _unfit(name: str, *, kept: bool) -> Failure | None:
             Kind.EXTENSION_TOO_LONG,
             f"--rename gives a name with the extension .{printable(extension[:40])}, which has "
             f"{len(extension)} characters; the PIM takes {LONGEST_EXTENSION}",
-            "it is the file's own, and kept: rename the file, or give a `filename`"
+            "It is the file's own and is kept: rename the file, or set a `filename`."
             if kept
-            else "the extension is what follows the last dot: end the template with one, as in {product}.jpg",
+            else "The extension follows the last dot: end the template with one, as in {product}.jpg.",
         )
     return None
 

@@ -30,7 +30,7 @@ _CHUNK = 5000
 def in_shard(target: Target | None, part: int, parts: int) -> bool:
     """Does a row fall in the part-th of so many parts, by its target alone?
 
-    A row without a target falls in the first, so that one report tells of it.
+    A row without a target is in the first part, so that one report has it.
     """
     if parts == 1:
         return True

@@ -1,7 +1,7 @@
 """Which rows need not be sent, because the PIM or the ledger says that the value holds their file already.
 
 `--skip remote` compares with the PIM: the value holds the media code that the ledger knows for this file, or
-else a file of the same name and size. `--skip ledger` believes the ledger and asks nothing.
+else a file of the same name and size. `--skip ledger` trusts the ledger and does not ask the PIM.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ONLY_NAME_AND_SIZE = (
     "only name and size were compared: this machine does not know the file that the PIM holds "
     "(--checksum downloads it to be sure)"
 )
-UNASKED = "the PIM did not say what the value holds: the ledger was believed"
+UNASKED = "the PIM did not say what the value holds: the ledger was trusted"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Unchanged:
         interrupted: Mapping[int, Interrupted],
         conversions: Conversions | None = None,
     ) -> None:
-        """`touched`: with `--skip ledger`, rows whose file must be read to tell whether it changed.
+        """`touched`: with `--skip ledger`, rows whose file must be read to see whether it changed.
 
         `interrupted`: rows that an earlier run was sending when it died. `conversions` makes the files of
         rows that are converted.
@@ -116,7 +116,7 @@ class Unchanged:
         try:
             readings = read_values(self._client, [value for _, value in wanted], lagging=True)
         except Refusal:
-            # The preflight finds out what may not be read, and says so.
+            # The preflight finds out what may not be read, and reports it.
             return []
         return [
             planned
@@ -169,7 +169,7 @@ class Unchanged:
     def _same_file(self, planned: PlannedRow, known: Remembered) -> bool:
         """Is the row's file the one that the ledger knows, under this name and converted like this?
 
-        Read only where nothing else tells.
+        Read only if nothing else shows it.
         """
         if known.name != planned.name or known.recipe != planned.recipe:
             return False
@@ -187,7 +187,7 @@ class Unchanged:
     # What the PIM holds.
 
     def _alike(self, planned: PlannedRow, resolved: ResolvedTarget, code: str) -> Comparison:
-        """The ledger does not know the file that the value holds: name and size have to do, or its bytes."""
+        """The ledger does not know the file that the value holds: compare name and size, or its bytes."""
         before, same = self._resembles(planned, resolved, code)
         if not same:
             return Comparison(before)
@@ -215,7 +215,7 @@ class Unchanged:
         return Comparison(before, notes=(REPLACED,))
 
     def _resembles(self, planned: PlannedRow, resolved: ResolvedTarget, code: str) -> tuple[HeldFile, bool]:
-        """What the PIM tells of a stored file, and whether it has the row's name and size."""
+        """What the PIM says about a stored file, and whether it has the row's name and size."""
         place = ADAPTERS[resolved.target.type]
         try:
             if place.told:
@@ -235,7 +235,7 @@ class Unchanged:
         return held, same
 
     def _size(self, planned: PlannedRow, resolved: ResolvedTarget) -> int | None:
-        """Bytes that would be sent. A picture is converted to learn it: the same bytes come of it again."""
+        """Bytes that would be sent. A picture is converted to find out: the result is always the same."""
         if planned.recipe is None:
             return planned.size
         made = self._made(planned, resolved)
@@ -246,7 +246,7 @@ class Unchanged:
         try:
             return self._conversions.get(planned, resolved.definition)
         except SourceTrouble:
-            # It is sent, so that the row tells of it.
+            # It is sent, so that the row reports the error.
             return None
 
     def _same_bytes(self, planned: PlannedRow, resolved: ResolvedTarget, code: str) -> str | None:
@@ -272,7 +272,7 @@ def _in_catalogue(planned: PlannedRow) -> bool:
 
 
 def _value_of(planned: PlannedRow, spelled: Mapping[str, Attribute | None]) -> ResolvedTarget | None:
-    """A row's value with its attribute as the PIM spells it; None where only the preflight can tell."""
+    """A row's value with its attribute as the PIM spells it; None if only the preflight knows it."""
     row = planned.row
     if row.target is None or not searchable(row.target.type):
         return None
@@ -293,7 +293,7 @@ def result_of(planned: PlannedRow, resolved: ResolvedTarget, compared: Compariso
     return RowResult(
         planned.seq,
         Status.UNCHANGED,
-        # What was kept is not the row's file: the ledger goes on expecting that one.
+        # What was kept is not the row's file: the ledger still expects that one.
         media_code=None if compared.kept else held,
         sha256=None if compared.kept else compared.sha256,
         notes=notes,
@@ -316,7 +316,7 @@ def _same(planned: PlannedRow, before: HeldBefore, sha256: str) -> Comparison:
 
 
 def _told(known: Remembered | None, resolved: ResolvedTarget) -> HeldBefore:
-    """What the value holds, with name and size where this machine put it there or the PIM told them."""
+    """What the value holds, with name and size if this machine put it there or the PIM said them."""
     if not isinstance(resolved.before, str):
         return resolved.before
     if known is not None and known.media_code == resolved.before:
@@ -329,5 +329,5 @@ def _changed(code: str | None) -> Failure:
     return Failure(
         Kind.CHANGED_IN_PIM,
         f"somebody changed the value after it was uploaded from here: it {now}",
-        "Look at the value in the PIM. Replace it with --drift overwrite, or leave it with --drift keep.",
+        "Check the value in the PIM. Replace it with --drift overwrite, or leave it with --drift keep.",
     )

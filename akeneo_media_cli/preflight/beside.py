@@ -1,4 +1,4 @@
-"""What rows for assets and records say beside their files, held against the PIM before anything is sent.
+"""What rows for assets and records say besides their files, checked against the PIM before anything is sent.
 
 Values by the attributes of the family or reference entity; links by the product, its level, and the asset
 collection. What is there already comes along with what is read anyway, so that nothing is sent twice.
@@ -39,7 +39,6 @@ _PLACES = (
 _SAID_OF_LINKS = (
     ("column scope", "column link_scope"),
     ("column locale", "column link_locale"),
-    ("aim the row", "aim the link"),
     ("before its media are uploaded", "before assets are linked to it"),
 )
 _MEDIA_TYPES = {TargetType.ASSET: "media_file", TargetType.RECORD: "image"}
@@ -133,7 +132,7 @@ class BesidePreflight:
                 return Failure(
                     Kind.ROW_MALFORMED,
                     f"two columns name one value; one is `{written.column}`",
-                    "keep one of them",
+                    "Keep one of them.",
                 )
             before = None if entity is None else entity.values.get(key)
             attribute = attributes[folded(value.attribute)]
@@ -158,7 +157,7 @@ class BesidePreflight:
             return Failure(
                 Kind.VALUE_INVALID,
                 f"`{written.column}`: {attribute.code} holds a file",
-                "name it in a row of its own, by the columns attribute and file",
+                "Name it in a separate row, by the columns attribute and file.",
             )
         placed = self._placed(attribute, written)
         if isinstance(placed, Failure):
@@ -264,7 +263,7 @@ class BesidePreflight:
                         found[n] = Failure(
                             Kind.VALUE_INVALID,
                             f"{value.attribute}: there is no {kind.value} {code} in {parent}",
-                            f"check the code, or create the {kind.value} first",
+                            f"Check the code, or create the {kind.value} first.",
                         )
                         values.pop(n, None)
 
@@ -285,7 +284,7 @@ class BesidePreflight:
                         Kind.CONFLICTING_ROWS,
                         f"{other.manifest}:{other.line} gives another value for {value.attribute} of "
                         f"{target.code}",
-                        "keep the row that is right and empty the cell of the other",
+                        "Keep the right row and empty the cell of the other.",
                     )
                     values.pop(n, None)
 
@@ -319,8 +318,8 @@ class BesidePreflight:
             elif verdict.before is UNKNOWN:
                 found[n] = Failure(
                     Kind.FORBIDDEN,
-                    "link: the user may not read products, so nobody knows what the collection holds",
-                    "give the connection's role the right to list products: a PATCH replaces a collection",
+                    "link: the user may not read products, so it is unknown what the collection holds",
+                    "Give the connection's role the right to list products: a PATCH replaces a collection.",
                     403,
                 )
             else:
@@ -343,21 +342,21 @@ def _not_a_collection(code: str, attribute: Attribute | None, family: str) -> Fa
         return Failure(
             Kind.ATTRIBUTE_UNKNOWN,
             f"`link_attribute`: there is no attribute {code} in the PIM",
-            "name the asset collection by its code: it is shown in the PIM under Settings, Attributes",
+            "Name the asset collection by its code: it is shown in the PIM under Settings, Attributes.",
         )
     if attribute.type != ASSET_COLLECTION:
         return Failure(
             Kind.ATTRIBUTE_NOT_COLLECTION,
             f"`link_attribute`: {attribute.code} is an attribute of type {attribute.type}, not an asset "
             "collection",
-            f"name an attribute of type asset collection that takes assets of {family}",
+            f"Name an attribute of type asset collection that takes assets of {family}.",
         )
     takes = attribute.reference_data_name
     if takes is not None and folded(takes) != folded(family):
         return Failure(
             Kind.ATTRIBUTE_NOT_COLLECTION,
             f"`link_attribute`: {attribute.code} takes assets of the family {takes}, not of {family}",
-            f"name a collection of {family}, or upload to the family {takes}",
+            f"Name a collection of {family}, or upload to the family {takes}.",
         )
     return None
 
@@ -371,7 +370,7 @@ def _linked(attribute: MediaAttribute, value: SetValue) -> list[tuple[tuple[Targ
 
 
 def _named(planned: PlannedRow, resolved: ResolvedTarget, convention: NamingConvention) -> Verdict:
-    """A row whose asset is to be made, by the family's naming convention."""
+    """A row whose asset will be created, by the family's naming convention."""
     if convention.source == "code":
         text = resolved.target.code
     elif convention.source == resolved.attribute:

@@ -1,6 +1,6 @@
-"""The PIM's catalogue as far as a run has needed it: asked once, kept for all threads.
+"""The PIM's catalogue as far as a run needs it: read once, kept for all threads.
 
-Everything is asked by the codes that rows name, never listed whole: a PIM may have thousands of attributes
+Everything is looked up by the codes that rows name, never listed: a PIM may have thousands of attributes
 and families. What the user may not read is None, once and for all, with a note.
 """
 
@@ -65,7 +65,7 @@ class Catalogue:
                     self._may_read_attributes = False
                     self._note(
                         "the user may not read attributes: their types cannot be checked",
-                        "give the connection's role the right to list attributes",
+                        "Give the connection's role the right to list attributes.",
                     )
                     return None
             return {fold: self._attributes[fold] for fold in wanted}
@@ -77,11 +77,11 @@ class Catalogue:
             for attribute in self._client.attributes(codes[start : start + 100]):
                 found[folded(attribute.code)] = attribute
         for fold, code in missing.items():
-            # The filter compares as it likes; a single read finds a code in whatever case.
+            # The filter may compare case; a single read finds a code in any case.
             self._attributes[fold] = found.get(fold) or self._client.attribute(code)
 
     def media_attributes(self) -> list[str]:
-        """All media attributes' codes, to find the one that was meant; empty where they cannot be had."""
+        """All media attributes' codes, to find the one that was meant; empty if they cannot be read."""
         with self._lock:
             if self._media_codes is None:
                 try:
@@ -101,7 +101,7 @@ class Catalogue:
             return self._scoping
 
     def identifiers(self) -> list[str]:
-        """The attributes that may hold a product's identifier: the main one, where the PIM tells which."""
+        """The attributes that may hold a product's identifier: the main one, if the PIM says which."""
         with self._lock:
             if self._identifiers is None:
                 found = self._client.identifier_attributes()

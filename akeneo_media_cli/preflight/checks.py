@@ -1,6 +1,6 @@
-"""What the PIM's catalogue says of a row, before a byte of its file is sent.
+"""What the PIM's catalogue says about a row, before a byte of its file is sent.
 
-The PIM reads a whole file before it refuses it, and accepts what it should refuse: a file aimed at the
+The PIM reads a whole file before it refuses it, and accepts what it should refuse: a file for the
 identifier overwrites it (docs/pim-behaviour.md, "What is accepted that should not be"). Each function here
 knows one rule and returns the `Failure` of a row that breaks it, or None.
 """
@@ -35,15 +35,15 @@ class Scoping:
 
 
 def nearest(code: str, known: Iterable[str]) -> str:
-    """`did you mean X? ` for a code that is close to a known one, in whatever case, else nothing."""
+    """`Did you mean X? ` for a code that is close to a known one, in any case, else nothing."""
     return _nearest(code, tuple(known))
 
 
 @lru_cache(maxsize=1024)
 def _nearest(code: str, known: tuple[str, ...]) -> str:
-    # Remembered, as a slip is often repeated down a column, and thousands of codes take a while to compare.
+    # Cached: a typo is often repeated down a column, and thousands of codes take a while to compare.
     found = nearest_of(code, known, fold=folded)
-    return f"did you mean {found}? " if found else ""
+    return f"Did you mean {found}? " if found else ""
 
 
 def attribute_type(attribute: Attribute) -> Failure | None:
@@ -54,7 +54,7 @@ def attribute_type(attribute: Attribute) -> Failure | None:
     return Failure(
         Kind.ATTRIBUTE_NOT_MEDIA,
         f"{attribute.code} is an attribute of type {attribute.type}, not an image or a file",
-        "name an image or file attribute: the PIM would overwrite this value with the file's code",
+        "Name an image or file attribute: the PIM would overwrite this value with the file's code.",
     )
 
 
@@ -73,7 +73,7 @@ def scoping(
             return Failure(
                 Kind.CHANNEL_UNKNOWN,
                 f"there is no channel {scope} in the PIM",
-                f"{nearest(scope, codes)}the channels are {', '.join(sorted(codes))}",
+                f"{nearest(scope, codes)}The channels are {', '.join(sorted(codes))}",
             )
         scope = channel.code
     if locale is not None:
@@ -90,25 +90,25 @@ def _presence(attribute: Attribute, locale: str | None, scope: str | None) -> Fa
         return Failure(
             Kind.SCOPE_REQUIRED,
             f"{code} has a value per channel, and the row names none",
-            "fill the column scope with a channel's code",
+            "Fill the column scope with a channel's code.",
         )
     if not attribute.scopable and scope is not None:
         return Failure(
             Kind.SCOPE_UNEXPECTED,
             f"{code} has no value per channel, but the row names the channel {scope}",
-            "leave the column scope empty for this attribute",
+            "Leave the column scope empty for this attribute.",
         )
     if attribute.localizable and locale is None:
         return Failure(
             Kind.LOCALE_REQUIRED,
             f"{code} has a value per locale, and the row names none",
-            "fill the column locale, for example with en_US",
+            "Fill the column locale, for example with en_US.",
         )
     if not attribute.localizable and locale is not None:
         return Failure(
             Kind.LOCALE_UNEXPECTED,
             f"{code} has no value per locale, but the row names the locale {locale}",
-            "leave the column locale empty for this attribute",
+            "Leave the column locale empty for this attribute.",
         )
     return None
 
@@ -122,7 +122,7 @@ def _locale(attribute: Attribute, locale: str, channel: Channel | None, known: S
             return Failure(
                 Kind.LOCALE_UNKNOWN,
                 f"the locale {locale} does not exist in the PIM or is not enabled",
-                f"{nearest(locale, enabled)}enabled are {', '.join(enabled)}",
+                f"{nearest(locale, enabled)}Enabled are {', '.join(enabled)}",
             )
         spelled = found
     if channel is not None:
@@ -131,7 +131,7 @@ def _locale(attribute: Attribute, locale: str, channel: Channel | None, known: S
             return Failure(
                 Kind.LOCALE_NOT_IN_CHANNEL,
                 f"the locale {spelled} is not bound to the channel {channel.code}",
-                f"the locales of {channel.code} are {', '.join(sorted(channel.locales))}",
+                f"The locales of {channel.code} are {', '.join(sorted(channel.locales))}",
             )
         spelled = bound[folded(spelled)]
     available = {folded(code) for code in attribute.available_locales}
@@ -139,7 +139,7 @@ def _locale(attribute: Attribute, locale: str, channel: Channel | None, known: S
         return Failure(
             Kind.LOCALE_NOT_AVAILABLE,
             f"{attribute.code} is not available in the locale {spelled}",
-            f"it is available in {', '.join(sorted(attribute.available_locales))}",
+            f"It is available in {', '.join(sorted(attribute.available_locales))}",
         )
     return spelled
 
@@ -162,7 +162,7 @@ def file_fits(attribute: Attribute, name: str, size: int) -> Failure | None:
         return Failure(
             Kind.FILE_TOO_LARGE,
             f"the file has {size:,} bytes, {attribute.code} takes {limit:,} at most",
-            "make the file smaller, or have the attribute's maximum file size raised in the PIM"
+            "Make the file smaller, or have the attribute's maximum file size raised in the PIM"
             + _by_fit(extension, allowed),
         )
     return None
@@ -195,7 +195,7 @@ def unknown_attribute(code: str, media: Iterable[str]) -> Failure:
     return Failure(
         Kind.ATTRIBUTE_UNKNOWN,
         f"there is no attribute {code} in the PIM",
-        f"{nearest(code, media)}an attribute's code is shown in the PIM under Settings, Attributes",
+        f"{nearest(code, media)}An attribute's code is shown in the PIM under Settings, Attributes.",
     )
 
 
@@ -203,20 +203,20 @@ def unreadable_attribute(code: str) -> Failure:
     """The user may not read attributes, so its type cannot be learned."""
     return Failure(
         Kind.ATTRIBUTE_UNREADABLE,
-        f"the type of {code} cannot be learned: the user may not list attributes",
-        "give the connection's role the right to list attributes (Web API), "
-        "or take the risk of overwriting other values with --no-preflight",
+        f"the type of {code} is unknown: the user may not list attributes",
+        "Give the connection's role the right to list attributes (Web API), "
+        "or take the risk of overwriting other values with --no-preflight...",
         403,
     )
 
 
 def unknown_kind(target: Target | None) -> Failure:
-    """A kind of entity that is not uploaded to."""
+    """A kind of entity that takes no uploads."""
     kind = target.type.value if target is not None else "nothing"
     return Failure(
         Kind.ROUTE_MISSING,
-        f"a row that aims at {kind} cannot be uploaded to this PIM",
-        "aim it at a product or a product model",
+        f"a row for {kind} cannot be uploaded to this PIM",
+        "Use a product or a product model.",
     )
 
 
@@ -224,17 +224,17 @@ def missing_route(path: str, what: str) -> Failure:
     """This PIM has no endpoint for such places."""
     return Failure(
         Kind.ROUTE_MISSING,
-        f"this PIM has no {path}: its version or edition does not know {what}",
-        "leave these rows out for this PIM, or aim them at products",
+        f"this PIM has no {path}: its version or edition does not support {what}",
+        "Leave these rows out for this PIM, or use products.",
     )
 
 
 def unknown_target(what: str, code: str, meant: str = "") -> Failure:
-    """The product or model is not there, by search and by a single read; `meant` says what probably is."""
+    """The product or model does not exist, by search and by a single read; `meant` suggests another."""
     return Failure(
         Kind.TARGET_UNKNOWN,
         f"there is no {what} {code} in the PIM, or this user may not see it",
-        meant or f"check the code; the {what} must be made in the PIM before its media are uploaded",
+        meant or f"Check the code; the {what} must be created in the PIM before its media are uploaded.",
     )
 
 
@@ -248,12 +248,12 @@ def level(attribute: str, wanted: int | None, actual: int, owner: str) -> Failur
         return Failure(
             Kind.ATTRIBUTE_NOT_IN_FAMILY,
             f"{attribute} is not an attribute of the family",
-            "add the attribute to the family in the PIM, or name another",
+            "Add the attribute to the family in the PIM, or name another.",
         )
     if wanted == actual:
         return None
     return Failure(
         Kind.ATTRIBUTE_WRONG_LEVEL,
         f"{attribute} belongs to another level of the model tree: {owner}",
-        f"aim the row at {owner}",
+        f"Use {owner}.",
     )

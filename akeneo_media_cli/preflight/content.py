@@ -39,8 +39,8 @@ _REASONS = {
         _BINARY,
     ): "Something comes before `%PDF` in the file. Export it as PDF again.",
     ("mp3", _BINARY): "There is no sound where it should begin. Export it as MP3 again.",
-    ("txt", _BINARY): "It has bytes that no text has, such as zero bytes. Save it as UTF-8.",
-    ("csv", _BINARY): "It has bytes that no text has, such as zero bytes. Save it as UTF-8.",
+    ("txt", _BINARY): "It has bytes that are not text, such as zero bytes. Save it as UTF-8.",
+    ("csv", _BINARY): "It has bytes that are not text, such as zero bytes. Save it as UTF-8.",
     ("doc", _BINARY): "Open it in Word and save it as .docx.",
 }
 _ENCRYPTED = "It is protected with a password, and then PHP sees no document. Save it without."
@@ -69,7 +69,7 @@ def content_fits(attribute: Attribute, name: str, types: PhpTypes | None) -> Fai
         Kind.CONTENT_REFUSED,
         f"the PIM will refuse {name}: its content is {php82}, and for .{extension} the PIM takes "
         f"{' or '.join(MIME_TYPES[extension])}",
-        f"{_way_out(extension, php82)} To send it all the same: --allow-mismatch.",
+        f"{_way_out(extension, php82)} To send it anyway: --allow-mismatch.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Rows for assets, records, categories and the old PAM, held against the PIM before a byte of them is sent.
+"""Rows for assets, records, categories and the old PAM, checked against the PIM before anything is sent.
 
 Each kind has attribute endpoints and searches of its own, or none
 (docs/pim-behaviour.md, "Assets and reference entities"); what an edition does not have is found by asking its
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Words:
-    """How assets and records are spoken of and asked for."""
+    """What assets and records are called, and how they are requested."""
 
     thing: str
     family: str
@@ -78,7 +78,7 @@ _COLLECTIONS = {TargetType.ASSET: _ASSETS, TargetType.RECORD: _RECORDS}
 
 @dataclass
 class _Remembered:
-    """What was learned of families and entities: their attributes, or why rows for them are invalid."""
+    """What is known about families and entities: their attributes, or why rows for them are invalid."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     families: dict[tuple[TargetType, str], dict[str, MediaAttribute] | Failure] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class EntityPreflight:
         self._known = _Remembered()
 
     def look(self, batch: Sequence[PlannedRow]) -> list[ResolvedTarget | Failure]:
-        """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
+        """For each row where it goes, or why it is invalid. Raises Trouble and AccessError."""
         groups: dict[tuple[TargetType | None, str], list[PlannedRow]] = {}
         for planned in batch:
             target = planned.row.target
@@ -123,7 +123,7 @@ class EntityPreflight:
             try:
                 verdicts = self._group(kind, parent, rows)
             except Refusal as refusal:
-                # What the PIM will not tell of one kind is no reason to hold back the others.
+                # If the PIM refuses one kind, the others go on.
                 verdicts = [refusal.failure] * len(rows)
             for planned, verdict in zip(rows, verdicts, strict=True):
                 found[planned.seq] = verdict
@@ -199,9 +199,9 @@ class EntityPreflight:
                 raise
             return Failure(
                 Kind.ATTRIBUTE_UNREADABLE,
-                f"the attributes of {parent} cannot be learned: {refusal.failure.message}",
-                f"give the connection's role the right to list what belongs to a {words.family}, "
-                "or take the risk with --no-preflight",
+                f"the attributes of {parent} cannot be read: {refusal.failure.message}",
+                f"Give the connection's role the right to list what belongs to a {words.family}, "
+                "or take the risk with --no-preflight...",
                 403,
             )
 
@@ -213,8 +213,8 @@ class EntityPreflight:
         return Failure(
             Kind.TARGET_UNKNOWN,
             f"there is no {words.family} {parent} in the PIM, or this user may not see it",
-            f"{checks.nearest(parent, families)}here upper and lower case count; "
-            f"the {words.family} must be made in the PIM before its media are uploaded",
+            f"{checks.nearest(parent, families)}Here upper and lower case count; "
+            f"the {words.family} must be created in the PIM before its media are uploaded.",
         )
 
     def _place(
@@ -236,13 +236,13 @@ class EntityPreflight:
             return Failure(
                 Kind.ATTRIBUTE_UNKNOWN,
                 f"the {words.family} {_target(planned).parent} has no attribute {row.attribute}",
-                f"{checks.nearest(row.attribute, media)}those for media are {', '.join(media) or 'none'}",
+                f"{checks.nearest(row.attribute, media)}Those for media are {', '.join(media) or 'none'}",
             )
         if attribute.type != words.media_type:
             return Failure(
                 Kind.ATTRIBUTE_NOT_MEDIA,
                 f"{attribute.code} is an attribute of type {attribute.type}, not {words.media_type}",
-                f"name a media attribute: {', '.join(media) or 'there is none'}",
+                f"Name a media attribute: {', '.join(media) or 'there is none'}",
             )
         plain = _plain(attribute)
         unfit = file_fits(planned, plain, self._fitting, files=self._files)
@@ -287,7 +287,7 @@ class EntityPreflight:
     def _category_row(
         self, planned: PlannedRow, found: dict[str, Category | None] | None
     ) -> ResolvedTarget | Failure:
-        """`found` None: the user may not read categories, so that the PIM must tell."""
+        """`found` None: the user may not read categories, so only the PIM can check."""
         target = _target(planned)
         spelled = self._spelled(planned.row)
         if isinstance(spelled, Failure):
@@ -303,7 +303,7 @@ class EntityPreflight:
         )
 
     def _spelled(self, row: Row) -> tuple[str | None, str | None] | Failure:
-        """Locale and scope as the PIM spells them, where nothing tells whether the attribute takes them."""
+        """Locale and scope as the PIM spells them, if it is unknown whether the attribute takes them."""
         taken = Attribute(
             row.attribute, "", scopable=row.scope is not None, localizable=row.locale is not None
         )
@@ -370,14 +370,14 @@ def _own_image(planned: PlannedRow) -> ResolvedTarget | Failure:
         return Failure(
             Kind.TARGET_MISSING,
             f"the row names the attribute {row.attribute} of a record, but no record",
-            f"fill the column record; only for the reference entity's own image leave it empty, with {IMAGE} "
+            f"Fill the column record; only for the reference entity's own image leave it empty, with {IMAGE} "
             "as attribute",
         )
     if row.locale is not None or row.scope is not None:
         return Failure(
             Kind.LOCALE_UNEXPECTED if row.locale is not None else Kind.SCOPE_UNEXPECTED,
             "a reference entity has one image for all locales and channels",
-            "leave the columns locale and scope empty",
+            "Leave the columns locale and scope empty.",
         )
     return ResolvedTarget(_target(planned), IMAGE, None, None, sure=True)
 

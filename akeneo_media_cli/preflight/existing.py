@@ -1,4 +1,4 @@
-"""Are the products and models that rows name there at all? And if not, which was probably meant."""
+"""Do the products and models that rows name exist? And if not, which was probably meant?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ASKED_AT_ONCE = 100
 _MOST_KNOWN = 1 << 17
 
 Tell = Callable[[Target, "str | None"], None]
-"""Takes a product or model that is not there, and the code that was probably meant."""
+"""Gets a product or model that does not exist, and the code that was probably meant."""
 
 
 class Existing:
@@ -32,7 +32,7 @@ class Existing:
         self.missing = 0
 
     def checked(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The same rows; each product and model that is not there is told once, before its row is given.
+        """The same rows; each missing product and model is reported once, before its row.
 
         Raises AccessError, UsageError and TemporaryError.
         """
@@ -49,7 +49,7 @@ class Existing:
                 continue
             found = self._found(kind, [t.code for t in asked.values()])
             left = [t for fold, t in asked.items() if fold not in found]
-            # The index lags: only a single read tells that one is not there
+            # The index lags: only a single read shows that one does not exist
             # (docs/pim-behaviour.md, "Searching and paging").
             answers = self._reads.all([partial(self._one, t) for t in left])
             for target, answer in zip(left, answers, strict=True):

@@ -1,7 +1,7 @@
 """Which pictures are converted before they are sent: `--fit`.
 
 A row's file that its attribute refuses by extension or size is not invalid then, but converted, and the name
-that the PIM shows gets the new extension. A file that fits goes up as it is.
+that the PIM shows gets the new extension. A file that fits is sent unchanged.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Fitting:
     def mark(self, planned: PlannedRow, attribute: Attribute) -> Failure | None:
         """Give a row its `recipe` and its new name, if its file is to be converted; else why it cannot be.
 
-        What is no picture is left alone: whether the attribute takes it is for others to say.
+        A file that is not a picture is left alone: other checks say whether the attribute takes it.
         """
         if planned.recipe is not None:
             # As an earlier look left it; the attribute may take other files now.
@@ -53,7 +53,7 @@ class Fitting:
             )
 
     def _may_need(self, planned: PlannedRow, takes: Takes) -> bool:
-        """Must the picture be looked at to tell?"""
+        """Must the picture be looked at to find out?"""
         refused = bool(takes.extensions) and extension_of(planned.name).lower() not in takes.extensions
         too_large = takes.max_bytes is not None and (planned.size or 0) > takes.max_bytes
         return refused or too_large or self.recipe.max_edge is not None

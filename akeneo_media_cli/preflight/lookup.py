@@ -54,7 +54,7 @@ CATALOG = (TargetType.PRODUCT, TargetType.PRODUCT_UUID, TargetType.PRODUCT_MODEL
 
 
 def searchable(kind: TargetType) -> bool:
-    """Can entities of this kind be asked for by a hundred?"""
+    """Can a hundred entities of this kind be read in one request?"""
     return kind in _KINDS
 
 

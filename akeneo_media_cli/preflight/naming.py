@@ -41,10 +41,10 @@ def readable(pattern: str) -> re.Pattern[str] | None:
 
 
 def refused(convention: NamingConvention, text: str) -> Failure | str | None:
-    """What becomes of an asset that is to be created from this code or file name.
+    """The result for an asset that will be created from this code or file name.
 
     A Failure where it is not created, a note where it is created without what the pattern would take from the
-    name, or None: it matches, or nobody can tell.
+    name, or None: it matches, or that is unknown.
     """
     pattern = readable(convention.pattern)
     if pattern is None or len(text) > _LONGEST_TEXT or pattern.search(text):
@@ -56,7 +56,7 @@ def refused(convention: NamingConvention, text: str) -> Failure | str | None:
         Kind.NAMING_CONVENTION,
         f"the PIM would not create the asset: the {what} {text} does not match the family's naming "
         f"convention {convention.pattern.strip()}",
-        f"change the {what}, or the convention in the PIM (Settings, Asset families, Naming convention)",
+        f"Change the {what}, or the convention in the PIM (Settings, Asset families, Naming convention).",
     )
 
 

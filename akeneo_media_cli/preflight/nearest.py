@@ -19,7 +19,7 @@ MOST_BROWSED = 5_000
 """Codes that are read to find one like an unknown one, as the PIM has no search for that
 (docs/pim-behaviour.md, "Searching and paging")."""
 _MOST_HINTS = 20
-"""Each costs several requests, and nobody reads more before correcting the first ones."""
+"""Each costs several requests, and more hints do not help before the first ones are fixed."""
 _LONGEST_NUMBER = 14
 _GAPS = re.compile(r"[\s._-]+")
 _DIGITS = re.compile(r"[0-9]+")
@@ -31,7 +31,7 @@ _OTHERS = {
 
 
 class NearestCodes:
-    """Asks a PIM for codes like one that is not there. Thread-safe."""
+    """Asks a PIM for codes similar to a missing one. Thread-safe."""
 
     def __init__(
         self, client: PimClient, ask: Callable[[Callable[[], object]], object] | None = None
@@ -44,7 +44,7 @@ class NearestCodes:
         self._lock = threading.Lock()
 
     def hint(self, target: Target) -> str:
-        """A sentence on what a target that is not there probably is, or ""; only for the first ones asked."""
+        """A sentence on what a missing target probably is, or ""; only for the first ones."""
         with self._lock:
             self._hints += 1
             if self._hints > _MOST_HINTS or target.type not in _OTHERS:
@@ -70,7 +70,7 @@ class NearestCodes:
         return f"Did you mean {near}?"
 
     def nearest(self, target: Target) -> str | None:
-        """The code most like one that is not there, if any comes near. Raises as requests do."""
+        """The code most similar to a missing one, if any. Raises as requests do."""
         guesses = [guess for guess in _guesses(target.code) if folded(guess) != folded(target.code)]
         there = self._found(target.type, guesses) if guesses else set()
         for guess in guesses:
@@ -110,7 +110,7 @@ class NearestCodes:
 
 
 def _guesses(code: str) -> list[str]:
-    """What the usual slips make of a code: other separators, lost zeros, a part too many at the end."""
+    """The usual typos of a code: other separators, lost zeros, an extra part at the end."""
     parts = _GAPS.split(code)
     shorter = [code[: match.start()] for match in reversed(list(_GAPS.finditer(code)))][:3]
     # A part with digits is not too many: without it the code is another product's.

@@ -1,8 +1,8 @@
-"""A batch of rows held against the PIM before a byte of them is sent.
+"""A batch of rows, checked against the PIM before anything is sent.
 
 Products and models are read by search, a hundred at a time; one that search does not find is read by
-itself before a row is called invalid, as search lags (docs/pim-behaviour.md, "Searching and paging"). What
-the values hold now comes with it for nothing: it tells later whether a call whose answer was lost was done
+itself before a row is invalid, as search lags (docs/pim-behaviour.md, "Searching and paging"). What
+the values hold now comes with it: it shows later whether a request whose answer was lost was done
 (docs/pim-behaviour.md, "When the answer is lost").
 """
 
@@ -39,7 +39,7 @@ Types = Callable[[PlannedRow], PhpTypes | None]
 
 @dataclass
 class _Entities:
-    """What a batch's products and models turned out to be, by folded code; None: not there."""
+    """A batch's products and models by folded code; None: not found."""
 
     products: dict[str, Product | None] | None = field(default_factory=dict)
     models: dict[str, ProductModel | None] | None = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Preflight:
         self._nearest = NearestCodes(client)
 
     def look(self, batch: Sequence[PlannedRow]) -> list[ResolvedTarget | Failure]:
-        """For each row where it goes, or why it must not. Raises Trouble and AccessError."""
+        """For each row where it goes, or why it is invalid. Raises Trouble and AccessError."""
         catalog = [p for p in batch if p.row.target is not None and p.row.target.type in _WORDS]
         verdicts = {p.seq: v for p, v in zip(catalog, self._look(catalog), strict=True)} if catalog else {}
         others = [p for p in batch if p.seq not in verdicts]
@@ -94,7 +94,7 @@ class Preflight:
 
     def _look(self, batch: Sequence[PlannedRow], *, media: bool = True) -> list[ResolvedTarget | Failure]:
         attributes = self._catalogue.attributes({p.row.attribute for p in batch})
-        # Most manifests name neither: then nobody waits for the lists.
+        # Most manifests name neither: then the lists are not needed.
         scoped = any(p.row.locale or p.row.scope for p in batch)
         scoping = self._catalogue.scoping() if scoped else checks.Scoping(None, None)
         verdicts: list[ResolvedTarget | Failure | None] = [None] * len(batch)
@@ -189,12 +189,12 @@ class Preflight:
         return self._ask(kind, ask)
 
     def _by_uuid(self, uuid: str) -> Failure | None:
-        """Can a product be named so, by anybody and in this PIM?"""
+        """Is this a UUID, and can this PIM find products by it?"""
         if not _UUID.fullmatch(uuid):
             return Failure(
                 Kind.TARGET_UNKNOWN,
-                f"{uuid} is no UUID",
-                "it looks like fc24e6c3-933c-4a93-8a81-e5c703d134d5; identifiers go into the column product",
+                f"{uuid} is not a UUID",
+                "Write it like fc24e6c3-933c-4a93-8a81-e5c703d134d5; identifiers go into the column product.",
             )
         return self._catalogue.route_missing("/products-uuid", "PATCH", "products by UUID (PIM 7 and later)")
 
@@ -212,7 +212,7 @@ class Preflight:
                     self._readable[what] = False
                     self._note(
                         f"the user may not read {_WORDS[what]}s: whether they exist is not checked",
-                        "give the connection's role the right to list products",
+                        "Give the connection's role the right to list products.",
                     )
             return None
 
@@ -236,8 +236,8 @@ class Preflight:
         if known is None and target.type is TargetType.PRODUCT_UUID:
             return Failure(
                 Kind.FORBIDDEN,
-                "the user may not read products, so the identifier behind a UUID cannot be learned",
-                "give the connection's role the right to list products, or name products by identifier",
+                "the user may not read products, so the identifier behind a UUID is unknown",
+                "Give the connection's role the right to list products, or name products by identifier.",
                 403,
             )
         if known is None:
@@ -284,7 +284,7 @@ class Preflight:
         return written._replace(code=entity.uuid or written.code)
 
     def _sure(self, entity: Product | ProductModel, entities: _Entities) -> bool:
-        """Could it be told which attributes belong to the entity's level?"""
+        """Is it known which attributes belong to the entity's level?"""
         return (isinstance(entity, Product) and entity.parent is None) or self._variant(
             entity, entities
         ) is not None
@@ -318,7 +318,7 @@ class Preflight:
     def _variant(
         self, entity: Product | ProductModel, entities: _Entities
     ) -> tuple[Family, FamilyVariant] | None:
-        """The family and the variant of it that an entity is built by; None where they cannot be learned."""
+        """The family and the variant of it that an entity is built by; None if they are unknown."""
         above = entities.above.get(entity.parent or "")
         code = entity.family_variant if isinstance(entity, ProductModel) else None
         if code is None and above is not None:

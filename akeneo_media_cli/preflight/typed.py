@@ -21,7 +21,7 @@ OPTION, OPTIONS = "single_option", "multiple_options"
 
 
 class WrongDataError(Exception):
-    """What is written is no value of the attribute; the text says why, `hint` what to write."""
+    """The text is not a value of the attribute; the message says why, `hint` what to write."""
 
     def __init__(self, why: str, hint: str) -> None:
         super().__init__(why)
@@ -34,7 +34,7 @@ def read(attribute: MediaAttribute, data: Any) -> Any:
     if reader is None:
         raise WrongDataError(
             f"it is an attribute of type {attribute.type}, which this program does not write",
-            f"types that it writes: {', '.join(sorted(_READERS))}",
+            f"Types that it writes: {', '.join(sorted(_READERS))}",
         )
     return reader(attribute, data)
 
@@ -74,9 +74,9 @@ def _text(attribute: MediaAttribute, data: Any) -> str:
 def _number(attribute: MediaAttribute, data: Any) -> str:
     text = _one(data)
     if not _NUMBER.fullmatch(text):
-        raise WrongDataError(f"{text!r} is not a number", "write digits, with a point for decimals: 12.5")
+        raise WrongDataError(f"{text!r} is not a number", "Write digits, with a point for decimals: 12.5.")
     if "." in text and not attribute.decimals:
-        raise WrongDataError(f"{text} has decimals, and none are allowed", "write a whole number")
+        raise WrongDataError(f"{text} has decimals, and none are allowed", "Write a whole number.")
     try:
         number = Decimal(text)
     except InvalidOperation:  # more digits than anything counts
@@ -86,7 +86,7 @@ def _number(attribute: MediaAttribute, data: Any) -> str:
         (attribute.most, attribute.most is not None and number > attribute.most, "at most"),
     ):
         if beyond:
-            raise WrongDataError(f"{text} is out of range", f"it must be {word} {limit}")
+            raise WrongDataError(f"{text} is out of range", f"It must be {word} {limit}.")
     return text
 
 
@@ -95,7 +95,7 @@ def _boolean(attribute: MediaAttribute, data: Any) -> bool:
         return data
     text = _one(data).lower()
     if text not in (*_TRUE, *_FALSE):
-        raise WrongDataError(f"{text!r} is neither true nor false", "write true or false")
+        raise WrongDataError(f"{text!r} is neither true nor false", "Write true or false.")
     return text in _TRUE
 
 
@@ -103,7 +103,7 @@ def _date(attribute: MediaAttribute, data: Any) -> str:
     text = _one(data)
     found = _DATE.fullmatch(text)
     if found is None:
-        raise WrongDataError(f"{text!r} is not a date", "write it as 2026-11-29")
+        raise WrongDataError(f"{text!r} is not a date", "Write it as 2026-11-29.")
     return found.group(1) or text
 
 
@@ -121,7 +121,7 @@ def _one(data: Any) -> str:
         return "true" if data else "false"
     if isinstance(data, (str, int, float)):
         return str(data)
-    raise WrongDataError("it is a list or a mapping", "write one text, number or code")
+    raise WrongDataError("it is a list or a mapping", "Write one text, number or code.")
 
 
 _READERS: Mapping[str, Callable[[MediaAttribute, Any], Any]] = {

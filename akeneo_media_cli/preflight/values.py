@@ -22,7 +22,7 @@ from .lookup import find, find_all, limited, searchable
 class Reading(NamedTuple):
     """What one value holds: a media code, or None for nothing.
 
-    `there`: does the entity exist? `draft`: somebody's change of it waits for approval. `lacking`: the first
+    `there`: does the entity exist? `draft`: a change of it waits for approval. `lacking`: the first
     of the other values that were to be set with it, and is not as it was set; "" for none.
     """
 

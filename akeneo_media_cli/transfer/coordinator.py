@@ -42,11 +42,11 @@ __all__ = ["Coordinator", "Policy"]
 AHEAD = 400
 """Rows that are kept looked up and ready ahead of the workers."""
 WINDOW = 20_000
-"""No more rows than this are held in memory, however much they block one another."""
+"""The most rows that are held in memory, however much they block one another."""
 
 
 class Coordinator:
-    """Knows every row that is under way, which requests may start now, and why not."""
+    """Knows every active row, which requests may start now, and why not."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Coordinator:
         return self._flow.shared
 
     def hold(self, keys: tuple[str, ...], until: float) -> None:
-        """Before the start: let no row have these keys before a time, as earlier requests may be at work."""
+        """Before the start: block these keys until a time, as earlier requests may be at work."""
         self._flow.queues.hold_keys(keys, until)
         self._proving.doubt(keys, until)
 
@@ -166,7 +166,7 @@ class Coordinator:
         return request
 
     def answered(self, request: Request, outcome: Outcome, now: float) -> list[Event]:
-        """Take in what a request came to: the rows that are finished by it, and those that are retried."""
+        """Take in a request's outcome: returns rows that are finished by it, and rows that are retried."""
         self.limiter.finish()
         self._active -= 1
         self._looking -= request.kind is RequestKind.PREPARE
@@ -211,7 +211,7 @@ class Coordinator:
         return self.stopping and self._active == self._looking and not (queues.unsettled or queues.attaching)
 
     def starved_by(self) -> tuple[str, int]:
-        """The file name that keeps workers idle, and how many rows wait for it; empty if none does."""
+        """The file name that keeps workers idle, and how many rows wait for it; empty if none."""
         if self._queues.idle_for_names < max(50, self._sends // 4):
             return "", 0
         return self._queues.common_name()
@@ -320,7 +320,7 @@ class Coordinator:
         if self._retrying.counts(request, outcome):
             request.failures += 1
         if request.failures > self.policy.retries:
-            # Without a look-up none of these rows may be sent, and the next batch would fare no better.
+            # Without a look-up none of these rows may be sent, and the next batch would fail too.
             self.trouble = outcome.failure
             self.abort()
         else:

@@ -1,7 +1,7 @@
-"""Brings files from the PIM to this machine: what `download` and `media download` have in common.
+"""Downloads files from the PIM: what `download` and `media download` have in common.
 
-A courier that reads. It rides on the coordinator that uploads ride on, so that the gate, the tries and the
-way an interruption goes are the same both ways.
+An executor that reads. It uses the coordinator of uploads, so that the limiter, the retries and the
+handling of an interruption are the same both ways.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ReceivedFigures(Figures):
 
 @dataclass(slots=True)
 class Parcel:
-    """A media file that is to come: the row it is for, its code, and where it is put once that is known."""
+    """A media file to download: the row it is for, its code, and its path once that is known."""
 
     planned: PlannedRow
     code: str
@@ -50,7 +50,7 @@ class Parcel:
 
 @dataclass
 class Surroundings:
-    """What a fetcher works with. `clock` gives monotonic seconds, `pace` holds the bandwidth limit."""
+    """What a downloader needs. `clock` gives monotonic seconds, `pace` holds the bandwidth limit."""
 
     client: PimClient
     run: Run
@@ -61,7 +61,7 @@ class Surroundings:
 
 
 class Fetcher:
-    """Fetches media files. Called from many threads."""
+    """Downloads media files. Called from many threads."""
 
     def __init__(self, surroundings: Surroundings, *, overwrite: bool) -> None:
         self._with = surroundings
@@ -72,18 +72,18 @@ class Fetcher:
         self._arrived: dict[str, tuple[str, Saved]] = {}
 
     def perform(self, request: Request) -> Outcome:
-        """Look rows up, or fetch the file of one."""
+        """Look up rows, or download the file of one."""
         if request.kind is RequestKind.PREPARE:
             return outcome_of(lambda: self.prepare(request.batch))
         return outcome_of(lambda: self._fetch(request.task))
 
     @abstractmethod
     def prepare(self, batch: Sequence[PlannedRow]) -> Outcome:
-        """The rows of a batch whose files are to come; those with a word already get it here."""
+        """The rows of a batch whose files are to be downloaded; the others get their result here."""
 
     @abstractmethod
     def place(self, parcel: Parcel, media: MediaFile | None) -> str:
-        """The path to put a file at. `media`: what the PIM tells of it, where it tells anything."""
+        """The path for a file. `media`: what the PIM says about it, if anything."""
 
     def _fetch(self, task: UploadTask) -> Outcome:
         parcel: Parcel = task.row
@@ -116,7 +116,7 @@ class Fetcher:
                 path,
                 fetch,
                 size=media.size if media else None,
-                # What another row of this run put there is not taken away again.
+                # A file that another row of this run put there is kept.
                 overwrite=self._overwrite and path not in self._arrived,
             )
         except Occupied as occupied:
@@ -135,10 +135,10 @@ class Fetcher:
         if self._with.pace is not None:
             self._with.pace(size)
 
-    # What became of rows.
+    # Results of rows.
 
     def ended(self, ended: Ended) -> None:
-        """Write a row's last word to the ledger, then show it."""
+        """Write a row's result to the ledger, then show it."""
         task, parcel, status = ended.task, ended.task.row, ended.status
         saved: Saved | None = parcel.saved
         if status is Status.UPLOADED and saved is not None:
@@ -160,7 +160,7 @@ class Fetcher:
         self.finished(parcel.planned, result)
 
     def finished(self, planned: PlannedRow, result: RowResult) -> None:
-        """Show a row's last word, which the ledger has."""
+        """Show a row's result, which is in the ledger."""
         planned.status, planned.failure, planned.media_code = result.status, result.failure, result.media_code
         planned.sha256, planned.size = result.sha256 or planned.sha256, result.size or planned.size
         planned.attempts, planned.duration = result.attempts or 0, result.duration
@@ -182,16 +182,16 @@ def unknown_media(code: str) -> Failure:
     return Failure(
         Kind.MEDIA_UNKNOWN,
         f"the PIM has no media file {printable(code)}",
-        "`akeneo-media media list` shows the codes; a code is copied whole, with its slashes",
+        "`akeneo-media media list` shows the codes. Copy a code completely, with its slashes.",
         404,
     )
 
 
 def _wrong_size(message: str, attempts: int) -> Outcome:
     failure = Failure(
-        Kind.VALUE_DIFFERS, message, "the file is damaged in the PIM's storage: upload it to its value again"
+        Kind.VALUE_DIFFERS, message, "The file is damaged in the PIM's storage: upload it to its value again."
     )
-    # A proxy may have cut it short, once; the same again is the PIM's own disagreement with itself.
+    # A proxy may have cut it short once; if it happens again, the PIM contradicts itself.
     return Troubled(failure) if attempts < 2 else Refused(failure)
 
 
@@ -200,13 +200,13 @@ def _unwritable(path: str, error: OSError) -> Outcome:
     if error.errno in _FULL:
         raise TemporaryError(
             f"{printable(path)} cannot be written: {reason}",
-            "make room on the disk; the same command resumes",
+            "Free space on the disk; the same command resumes.",
             Kind.FILE_UNWRITABLE,
         )
     return Refused(
         Failure(
             Kind.FILE_UNWRITABLE,
             f"{printable(path)} cannot be written: {reason}",
-            "let this user write there, or download to another folder",
+            "Let this user write there, or download to another folder.",
         )
     )

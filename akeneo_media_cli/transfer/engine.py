@@ -1,4 +1,4 @@
-"""The threads of a run: each asks what to do next, does it, and hands in what came of it."""
+"""The threads of a run: each asks what to do next, does it, and reports the outcome."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FINISHING = 25.0
 
 
 class RequestExecutor(Protocol):
-    """Makes requests. Decides nothing; turns whatever a request comes to into an `Outcome`."""
+    """Makes requests. Decides nothing; turns the result of each into an `Outcome`."""
 
     def perform(self, request: Request) -> Outcome:
         """Make the request. Runs in many threads; whatever it raises is a defect of this program."""
@@ -46,7 +46,7 @@ class LimiterView:
         if limit != self._limit:
             self._progress.limit(limit)
         if waiting > TICK or self._waiting > 0:
-            reason = "the PIM does not answer; trying again" if limiter.closed else "Rate limited"
+            reason = "the PIM does not answer; retrying" if limiter.closed else "Rate limited"
             self._progress.waiting(reason if waiting else "", waiting)
         self._limit, self._waiting = limit, waiting
 
@@ -83,7 +83,7 @@ class Engine:
         self._interrupts += 1
 
     def run(self) -> None:
-        """Work until there is nothing left to do or to wait for. Raises what a worker died of."""
+        """Work until there is nothing left to do or to wait for. Raises what ended a worker."""
         workers = [
             threading.Thread(target=self._work, name=f"worker-{n + 1}", daemon=True)
             for n in range(self._coordinator.policy.concurrency)
@@ -138,7 +138,7 @@ class Engine:
                 self._starving = True
                 self._progress.note(
                     f"{rows} rows wait for each other because their files are all named {name}",
-                    hint="give them different names: --rename '{product}-{filename}'",
+                    hint="Give them different names: --rename '{product}-{filename}'.",
                 )
 
     def _work(self) -> None:

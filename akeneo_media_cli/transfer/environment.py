@@ -46,6 +46,6 @@ class UploadFigures(Figures):
     changed_in_pim: int = 0
     """Values that were set from here before and held something else now."""
     unasked: int = 0
-    """Unchanged rows about which the PIM was not asked: the ledger was believed."""
+    """Unchanged rows about which the PIM was not asked: the ledger was trusted."""
     converted: int = 0
     """Pictures that were converted."""

@@ -1,4 +1,4 @@
-"""Makes the requests that the coordinator decides on, and reports what came of each.
+"""Makes the requests that the coordinator decides on, and reports the outcome of each.
 
 It knows the PIM's client, the ledger and the files; it decides nothing about retries.
 """
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from ..storage.conversions import Conversions
 
 _NEWS = 1.5
-"""The PIM must take this many times longer than before for the ledger to be told."""
+"""The ledger is updated only if the PIM takes this many times longer than before."""
 SHARED = "not sent again: it has the media file of another row with the same file"
 
 
@@ -162,7 +162,7 @@ class UploadExecutor:
             [RowResult(each.planned.seq, None, each.failure, flight=InFlightState.LOST) for each in again]
         )
         for planned, failure in reopened:
-            # One that still has to be linked was never said to be finished.
+            # A row that still has to be linked was never shown as finished.
             if planned.status is not None:
                 self._progress.row_reopened(planned.seq, to_item(planned), failure=failure)
 
@@ -255,7 +255,7 @@ class UploadExecutor:
         return Stored(created.code, made[-1].sha256, source.size, saving)
 
     def _save_took(self, seconds: float) -> None:
-        """Tell the ledger how slow the PIM is: this run may die with requests at work."""
+        """Record how slow the PIM is: this run may die with requests at work."""
         after = settling(seconds)
         with self._lock:
             news = after >= _NEWS * self._settling
@@ -342,7 +342,7 @@ class UploadExecutor:
             return Looked(False, code)
         place, there = payload.sent_to, payload.via or resolved
         try:
-            # A run that died may have sent it: the same bytes come of it once more.
+            # A run that died may have sent it: converting it again gives the same bytes.
             made = self._made(payload)
         except SourceTrouble:
             return Looked(False, code)
@@ -350,7 +350,7 @@ class UploadExecutor:
         if payload.replanned or not place.resembles(self._client, there, code, planned.name, size):
             return Looked(False, code)
         if task.suspect or before is UNKNOWN:
-            # Name and size do not tell it from a file that was there before, or from another's of that name.
+            # Name and size do not distinguish it from an earlier file, or from another row's of that name.
             return Looked(self._same_bytes(task, Known(code, None)), code, alike=True)
         return Looked(True, code)
 
@@ -445,6 +445,6 @@ def _line_outcome(result: LineResult, waited: float) -> Failure | Troubled | Non
     if result.status is not None and not result.retryable:
         return result.failure
     if result.failure is None:
-        cut = Failure(Kind.NOT_ATTACHED, "the PIM's answer does not mention this row", "It is tried again.")
+        cut = Failure(Kind.NOT_ATTACHED, "the PIM's answer does not mention this row", "It is retried.")
         return Troubled(cut, maybe_done=True, waited=waited)
     return Troubled(result.failure, throttled=result.status == 429, maybe_done=result.status != 429)

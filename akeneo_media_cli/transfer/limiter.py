@@ -1,8 +1,8 @@
 """How many requests may be in flight, and when none may.
 
-The limiter narrows when the PIM throttles and widens slowly after, so that a PIM that allows fewer requests
-than were asked for is found and respected. It pauses all requests when the PIM names a time, and closes when
-nothing gets through any more: then one probe at a time finds out whether the PIM is back.
+The limiter lowers concurrency when the PIM throttles and raises it slowly after, so that a PIM that allows
+fewer requests than were asked for is respected. It pauses all requests when the PIM names a time, and closes
+when nothing gets through: then one probe at a time finds out whether the PIM is back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RATE_FROM = 5
 SLOWER = 1.1
 FASTER = 0.9
 IN_VAIN = 8
-"""So many refusals of paced requests, without as many successes in a row between them: it is no limit of
+"""So many refusals of paced requests, without as many successes in a row between them: it is not a limit of
 requests a second that refuses, but one of several upstreams that is down, and no pace helps."""
 QUICKEST, SLOWEST = 0.005, 1.0
 """Seconds between two requests below which there is no need for a pace, and above which none is slower."""
@@ -43,7 +43,7 @@ class _Troubles:
 
 @dataclass(slots=True)
 class AdaptiveLimiter:
-    """Decides whether one more request may start; hears of every start and end.
+    """Decides whether one more request may start; told of every start and end.
 
     `most` is `--concurrency`; `patience` is how many probes may fail before the run is given up
     (`--retries`). Times are seconds of one monotonic clock. Requests that read and requests that write are
@@ -83,7 +83,7 @@ class AdaptiveLimiter:
 
     def opening(self, now: float) -> float:
         """Seconds until a request may start: 0 now, infinite while another must end first."""
-        # One look at a row whose request lingers is always allowed, or nobody would learn that it is over.
+        # One read for a row whose request lingers is always allowed, or its end would never be noticed.
         if self.in_flight >= (1 if self.closed else max(1, self.limit - self.lingering)):
             return math.inf
         return max(0.0, self.not_before - now, self._started + self.pace - now)
@@ -116,7 +116,7 @@ class AdaptiveLimiter:
         if wrote or not self._writes.count:
             self._probes_failed = 0
         elif self.closed:
-            # It answers reads: let one write look further, and close again if that one fails.
+            # It answers reads: let one write try, and close again if it fails.
             self._writes.count = self.closes_at - 1
         self.closed = False
         self._calm += 1
@@ -174,7 +174,7 @@ class AdaptiveLimiter:
             troubles = self._writes if wrote else self._reads
             troubles.count += 1
             troubles.rows.add(who)
-            # A row alone proves nothing, however often it fails.
+            # One row alone proves nothing, however often it fails.
             if troubles.count >= self.closes_at and len(troubles.rows) > 1:
                 self.closed = True
                 self._probes_failed += 1

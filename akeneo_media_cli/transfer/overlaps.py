@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from .task import UploadTask
 
 STALE_SECONDS = 60.0
-"""Seconds after a request was given up for over in which its file name stays suspect all the same."""
+"""Seconds in which a file name stays suspect after its request counts as over."""
 
 
 _EARLIER = -1

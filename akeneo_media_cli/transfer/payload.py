@@ -1,4 +1,4 @@
-"""What a row sends, and the value that its target turned out to be."""
+"""What a row sends, and the value of its resolved target."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .task import Known, UploadTask
 class UploadPayload:
     """What an upload task is about: the planned row, and the value that its target turned out to be.
 
-    `via` is the carrier's value that the file goes up through, `borrowed` what has to be restored there.
+    `via` is the carrier's value that the file is uploaded to, `borrowed` what has to be restored there.
     `resumed` is what a run that died recorded of the row; `mtime_ns` and `stamp` are the file's when it was
     sent. `held` is what is known of the file that the value holds, if it holds one.
     """
@@ -74,7 +74,7 @@ class Reopened(NamedTuple):
 
 @dataclass(slots=True)
 class Found:
-    """What a look at the PIM came to for a batch of rows.
+    """The result of looking up a batch of rows.
 
     `known` are contents that the PIM turned out to have, `still` rows that were expected to be unchanged and
     are, `not_saved` rows that an earlier run left in flight and of which the PIM has nothing.
@@ -92,7 +92,7 @@ class LooksUp(Protocol):
     """Looks rows up in the PIM, before they are sent and after."""
 
     def look(self, batch: Any) -> Found:
-        """What becomes of a batch of rows. Raises Trouble and AccessError."""
+        """The result of a batch of rows. Raises Trouble and AccessError."""
 
     def sent(self, task: UploadTask) -> None:
         """A row was uploaded."""

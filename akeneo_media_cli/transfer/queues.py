@@ -1,4 +1,4 @@
-"""The rows that wait: for their turn, a key, a time, a look at the PIM, or for others to fill a batch."""
+"""The rows that wait: for their turn, a key, a time, a read, or for others to fill a batch."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class TaskQueues:
         self.unsettled.add(task)
 
     def release(self, task: UploadTask) -> None:
-        """Give a row's keys to others. Its state must still be the one that tells which keys it holds."""
+        """Give a row's keys to others. Its state must still be the one that says which keys it holds."""
         self.unsettled.discard(task)
         self._scheduler.release(task.exclusive, task.shared)
 
@@ -136,13 +136,13 @@ class TaskQueues:
         self._push(task.settled_at, _Keys(task.exclusive, task.shared))
 
     def hold_keys(self, keys: tuple[str, ...], until: float) -> None:
-        """Let no row have these keys, which are free, before a time: a run that died may be at work there."""
+        """Block these free keys until a time: a run that died may be at work there."""
         self._scheduler.acquire(keys)
         self._holds += 1
         self._push(until, _Keys(keys, requests=0))
 
     def promote_due(self, now: float) -> None:
-        """Let those go on whose time has come."""
+        """Let rows go on whose time has come."""
         while self._timers and self._timers[0][0] <= now:
             waiting = heapq.heappop(self._timers)[2]
             if isinstance(waiting, _Keys):

@@ -88,7 +88,7 @@ class _Pool(Generic[T]):
 
     def run(self, threads: int, view: LimiterView) -> list[T | Refusal]:
         """Ask them all. Raises what a question raised."""
-        # Daemons, which a signal that ends the program does not have to wait for.
+        # Daemons: a signal that ends the program must not wait for them.
         workers = [threading.Thread(target=self._work, daemon=True) for _ in range(threads)]
         for worker in workers:
             worker.start()

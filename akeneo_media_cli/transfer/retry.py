@@ -1,4 +1,4 @@
-"""How long to wait before trying again. What is tried again is decided in `handlers/retrying`."""
+"""How long to wait before a retry. What is retried is decided in `handlers/retrying`."""
 
 from __future__ import annotations
 

@@ -93,14 +93,14 @@ class Scheduler(Generic[T]):
                 return entry.item
             queue = self._waiting.setdefault(blocked, deque())
             if entry.first and blocked not in entry.keys and self._wanted_alone(blocked):
-                # Whoever wants the key to himself goes before: else each would wait for the other.
+                # A row that wants the key exclusively comes first: else each would wait for the other.
                 queue.insert(1, entry)
             elif entry.first:
                 queue.appendleft(entry)
             else:
                 queue.append(entry)
             self._parked[_sort(blocked)] += 1
-            # What it does not take now may be somebody else's; also the key that it only made way for.
+            # What it does not take now may go to others; also the key that it only made way for.
             for key in (*entry.keys, *entry.shared):
                 if key != blocked or key not in self._shares:
                     self._wake(key)
@@ -176,7 +176,7 @@ class Scheduler(Generic[T]):
         return None
 
     def _wanted_alone(self, key: str) -> bool:
-        """Does somebody wait for the key to himself? Then no more may share it, or he would wait for ever."""
+        """Does a row wait for the key exclusively? Then no more may share it, or it would wait forever."""
         queue = self._waiting.get(key)
         return bool(queue) and key in queue[0].keys if queue else False
 

@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 
 class Ruined(NamedTuple):
-    """Why a content did not get to the PIM."""
+    """Why a content was not uploaded."""
 
     status: Status
     failure: Failure | None
 
 
 class Join(Enum):
-    """What a row has to do whose file is not in the PIM yet."""
+    """What a row must do whose file is not in the PIM yet."""
 
     SEND = auto()
     WAIT = auto()
@@ -40,8 +40,8 @@ NOBODY = Ruined(
     Status.FAILED,
     Failure(
         Kind.NO_CARRIER,
-        "no other row got this file to the PIM, and a product without identifier cannot be sent one",
-        "fix the row with this file, or name a product to send it through: --carrier IDENTIFIER:ATTRIBUTE",
+        "no other row uploaded this file, and the PIM accepts no upload for a product without identifier",
+        "Fix the row with this file, or name a product to upload it to: --carrier IDENTIFIER:ATTRIBUTE.",
     ),
 )
 
@@ -60,7 +60,7 @@ class Sharing:
         self._ruined: OrderedDict[str, Ruined] = OrderedDict()
 
     def learn(self, content: str, known: Known) -> None:
-        """The PIM has a content; what this run saw itself replaces what is doubtful."""
+        """The PIM has a content; what this run saw itself replaces doubtful knowledge."""
         if content not in self._known or not known.doubtful:
             _keep(self._known, content, known)
 
@@ -95,7 +95,7 @@ class Sharing:
         return self._dismissed(task)
 
     def failed(self, task: UploadTask, status: Status, failure: Failure | None) -> list[UploadTask]:
-        """A row did not get its file to the PIM; the rows that waited for it have to join again.
+        """A row's file was not uploaded; the rows that waited for it have to join again.
 
         The first that can send it does so for the others.
         """

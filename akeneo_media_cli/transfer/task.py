@@ -1,4 +1,4 @@
-"""A row on its way to the PIM: the states it passes through, its requests, and what they can come to.
+"""A row on its way to the PIM: its states, its requests, and their outcomes.
 
                       another run died while sending it
                                   │
@@ -97,7 +97,7 @@ class Verifying:
 
 @dataclass(frozen=True, slots=True)
 class Restoring:
-    """The file went up through another product's value, which is to get its own media file back.
+    """The file was uploaded to another product's value, which must get its own media file back.
 
     `settled_at` is when a request whose answer was lost is over.
     """
@@ -126,15 +126,15 @@ State = Sending | Resumed | Confirming | Settling | Proving | Verifying | Restor
 
 @dataclass(slots=True)
 class Tries:
-    """What became of a row's requests so far.
+    """The results of a row's requests so far.
 
     The file was sent `made` times; `failed` tries count against `--retries`. `last` is the last trouble,
     `own` if it was with the source of the file and not with the PIM. `met_500`: the PIM itself answered
     a 500. `spared`: a request that died with a kept-alive connection was not counted; the second one is.
-    `began` is when the first request went out, in monotonic seconds; `completed_at_trouble` is how many
-    writes of this run had succeeded at the first trouble. `excused`: the last trouble can be no row's fault.
+    `began` is when the first request was sent, in monotonic seconds; `completed_at_trouble` is how many
+    writes of this run had succeeded at the first trouble. `excused`: the last trouble is not the row's fault.
     `lingers`: the last request was given up while the PIM was still at work on it.
-    `untold` counts the requests after which nothing told whether the file had arrived.
+    `untold` counts the requests after which it was unknown whether the file had arrived.
     `refused_for_size` counts the answers that a file too large for the PIM gets, `too_large` says so;
     `cut_before` is 1 after one that may have been such an answer.
     """
@@ -164,9 +164,9 @@ class UploadTask:
     it is `name_alone`. `group` names the batches that it may be attached in, and `attach_keys` are held
     meanwhile. Rows of one `content` need it sent only once.
 
-    `attaches`: sending the file alone does not set the row's value. `borrows`: the file goes up through
+    `attaches`: sending the file alone does not set the row's value. `borrows`: the file is uploaded to
     another product's value, which is restored. `carried`: the row cannot send its file at all.
-    `suspect`: the value is believed to be ours only after its bytes were compared. `tainted`: it may hold
+    `suspect`: the value counts as ours only after its bytes were compared. `tainted`: it may hold
     other bytes under the row's name and size, which only a run that looks at them can tell.
     """
 
@@ -331,7 +331,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Troubled:
-    """Worth trying again. `maybe_done`: the PIM may have done, or be doing, what it was asked.
+    """Worth a retry. `maybe_done`: the PIM may have done, or be doing, what it was asked.
 
     `own`: the trouble is with the source of the row's file and says nothing about the PIM.
     `waited`: the seconds that the PIM had been at work when the request was given up. `reused`: it died with
@@ -377,7 +377,7 @@ class Restored:
 
 @dataclass(frozen=True)
 class Attached:
-    """Row by row what a batch PATCH came to: None for accepted, a failure, or trouble."""
+    """The result of a batch PATCH row by row: None for accepted, a failure, or trouble."""
 
     lines: Sequence[Failure | Troubled | None]
 

@@ -141,7 +141,7 @@ def test_products_past_every_offset_are_found_by_cursor(bench: Bencher) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        pytest.param(("--attribute", "pictur"), "did you mean picture", marks=pytest.mark.long),
+        pytest.param(("--attribute", "pictur"), "Did you mean picture", marks=pytest.mark.long),
         pytest.param(("--attribute", "name"), "not an image or a file", marks=pytest.mark.long),
         pytest.param(("--family", "boots"), "no such family", marks=pytest.mark.long),
         (("-o", "out.pdf"), "file extension"),

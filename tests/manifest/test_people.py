@@ -208,8 +208,8 @@ def test_excels_way_to_name_the_delimiter(read: Reader, named: str, delimiter: s
         ("4.00638e+12", "Excel has shortened this number"),
         ('"=""00012"""', "how Excel keeps 00012 as text"),
         ('="00012"', "how Excel keeps 00012 as text"),
-        ("#N/A", "an error that a spreadsheet shows"),
-        ("#REF!", "an error that a spreadsheet shows"),
+        ("#N/A", "an error in a spreadsheet"),
+        ("#REF!", "an error in a spreadsheet"),
     ],
 )
 def test_codes_that_a_spreadsheet_changed(read: Reader, code: str, said: str) -> None:

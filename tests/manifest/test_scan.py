@@ -104,7 +104,7 @@ def test_a_name_that_may_be_cut_in_two_ways_is_told_once(tmp_path: Path) -> None
 
     rows = Scan(patterns=[USUAL], note=note).rows(Walk(str(tmp_path)), "")
     assert [row.attribute for row in rows if isinstance(row, Row)] == ["image", "image"]
-    assert notes == ["a_main_image.jpg could be cut in other ways: product is taken as 'a_main', not as 'a'"]
+    assert notes == ["a_main_image.jpg is ambiguous: product is taken as 'a_main', not as 'a'"]
     settled = Scan(patterns=[USUAL], renamed=["main_image=main_image"], note=note)
     rows = settled.rows(Walk(str(tmp_path)), "")
     assert [row.attribute for row in rows if isinstance(row, Row)] == ["main_image", "main_image"]
@@ -202,7 +202,7 @@ def test_a_set_that_lacks_what_it_needs(tmp_path: Path) -> None:
         ([USUAL], {"renamed": ["front"]}, "NAME=ATTRIBUTE"),
         ([USUAL], {"renamed": ["front=a", "FRONT=b"]}, "twice"),
         ([USUAL], {"sets": ["nonsense"]}, "KEY=VALUE"),
-        ([], {"regexes": ["(?P<product>"]}, "no regular expression"),
+        ([], {"regexes": ["(?P<product>"]}, "not a regular expression"),
         ([], {"regexes": [r"\w+"]}, "no named group"),
         ([], {"regexes": ["(?P<product>a)(?P<sku>b)(?P<attribute>c)"]}, "two groups"),
     ],
@@ -234,7 +234,7 @@ def test_a_name_that_could_be_cut_in_millions_of_ways(pattern: str, name: str, t
     start = time.monotonic()
     found = scan(touch(tmp_path, name, "b/a_b_c/d_e_f_x.png"), pattern)
     assert time.monotonic() - start < 5
-    assert "cut in more than 1,000,000 ways" in found.unfit[name]
+    assert "split in more than 1,000,000 ways" in found.unfit[name]
 
 
 def test_many_fields_are_no_trouble_in_ordinary_names(tmp_path: Path) -> None:

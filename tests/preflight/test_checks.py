@@ -61,14 +61,14 @@ def test_a_mistyped_channel_is_told_with_the_nearest_and_all() -> None:
     found = checks.scoping(image(True), None, "Ecomerce", KNOWN)
     assert kind(found) is Kind.CHANNEL_UNKNOWN
     assert isinstance(found, Failure)
-    assert found.hint == "did you mean ecommerce? the channels are ecommerce, mobile"
+    assert found.hint == "Did you mean ecommerce? The channels are ecommerce, mobile"
 
 
 def test_a_mistyped_locale_is_told_with_the_nearest_and_all() -> None:
     found = checks.scoping(image(False, True), "fr_FX", None, KNOWN)
     assert kind(found) is Kind.LOCALE_UNKNOWN
     assert isinstance(found, Failure)
-    assert found.hint == "did you mean fr_FR? enabled are en_US, es_ES, fr_FR"
+    assert found.hint == "Did you mean fr_FR? Enabled are en_US, es_ES, fr_FR"
 
 
 def test_a_locale_must_be_the_channels() -> None:
@@ -138,11 +138,11 @@ def test_levels() -> None:
     found = checks.level("picture", 0, 1, "the product model m-1")
     assert kind(found) is Kind.ATTRIBUTE_WRONG_LEVEL
     assert found is not None
-    assert found.hint == "aim the row at the product model m-1"
+    assert found.hint == "Use the product model m-1."
 
 
 def test_near_misses_are_found_in_whatever_case_and_cost_little() -> None:
-    assert checks.nearest("PICTUER", ["picture", "manual"]) == "did you mean picture? "
+    assert checks.nearest("PICTUER", ["picture", "manual"]) == "Did you mean picture? "
     assert checks.nearest("xyz", ["picture", "manual"]) == ""
     assert checks.nearest("", []) == ""
     many = [f"attribute_number_{n}" for n in range(5000)]

@@ -162,8 +162,8 @@ def test_locales_and_channels_come_as_the_pim_spells_them(client: Client) -> Non
 @pytest.mark.parametrize(
     ("planned", "kind", "said"),
     [
-        (row(ASSET, "a", "media", "photo"), Kind.TARGET_UNKNOWN, "did you mean photos"),
-        (row(ASSET, "a", "medai", "photos"), Kind.ATTRIBUTE_UNKNOWN, "did you mean media"),
+        (row(ASSET, "a", "media", "photo"), Kind.TARGET_UNKNOWN, "Did you mean photos"),
+        (row(ASSET, "a", "medai", "photos"), Kind.ATTRIBUTE_UNKNOWN, "Did you mean media"),
         (row(ASSET, "a", "title", "photos"), Kind.ATTRIBUTE_NOT_MEDIA, "media, alt, local, fixed"),
         (row(ASSET, "a", "alt", "photos"), Kind.EXTENSION_NOT_ALLOWED, "png"),
         (row(ASSET, "a", "alt", "photos", "a.png", 10_001), Kind.FILE_TOO_LARGE, "10,000"),
@@ -178,7 +178,7 @@ def test_locales_and_channels_come_as_the_pim_spells_them(client: Client) -> Non
             Kind.LOCALE_NOT_IN_CHANNEL,
             "en_US",
         ),
-        (row(RECORD, "a", "logo", "brnd"), Kind.TARGET_UNKNOWN, "did you mean brand"),
+        (row(RECORD, "a", "logo", "brnd"), Kind.TARGET_UNKNOWN, "Did you mean brand"),
         (row(RECORD, "a", "image", "brand"), Kind.ATTRIBUTE_UNKNOWN, "logo"),
         (row(RECORD, "a", "logo", "brand", scope="mobile"), Kind.SCOPE_UNEXPECTED, "mobile"),
         (row(RECORD, "", "logo", "brand"), Kind.TARGET_MISSING, "column record"),

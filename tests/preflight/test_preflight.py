@@ -168,12 +168,12 @@ def test_every_level_of_a_tree_takes_its_own(desk: Callable[..., Desk]) -> None:
     assert {a.tree for a in resolved_targets(found[:3])} == {"m-1"}
     hints = [f.hint for f in found[3:] if isinstance(f, Failure) and f.kind is Kind.ATTRIBUTE_WRONG_LEVEL]
     assert hints == [
-        "aim the row at the product models below it",
-        "aim the row at the variants below it",
-        "aim the row at the product model m-1",
-        "aim the row at the variants below it",
-        "aim the row at the product model m-1",
-        "aim the row at the product model sub",
+        "Use the product models below it.",
+        "Use the variants below it.",
+        "Use the product model m-1.",
+        "Use the variants below it.",
+        "Use the product model m-1.",
+        "Use the product model sub.",
     ]
 
 

@@ -205,7 +205,7 @@ def test_a_row_whose_value_cannot_be_asked_is_sent_at_most_once_more(answer: Out
     # Uncertain: the next run looks, and may be allowed to.
     assert table.ended == {1: (Status.PENDING, True)}
     assert request.task.tries.last is not None
-    assert "cannot be told" in request.task.tries.last.message
+    assert "is unknown" in request.task.tries.last.message
     left = Table(task(state=Resumed()), retries=9)
     left.expect(RequestKind.CONFIRM, answer)
     left.expect(RequestKind.SEND, RESET)

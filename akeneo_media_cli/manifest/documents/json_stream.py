@@ -26,7 +26,7 @@ _SPACE = " \t\r\n"
 _END_OF_FILE = "\x1a"
 """What DOS ended files with, and `copy` on Windows still does."""
 _BLANK = _SPACE + _END_OF_FILE
-_HINT = "Correct it there, or write the file with a JSON library."
+_HINT = "Fix it there, or write the file with a JSON library."
 
 
 def _mapping(pairs: list[tuple[str, Any]]) -> Any:

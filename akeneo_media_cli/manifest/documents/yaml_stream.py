@@ -61,7 +61,7 @@ class _Parser:
             mark = error.problem_mark or error.context_mark
             place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
             what = error.problem or error.context or "not YAML"
-            raise self._source.unusable(place + what, "Correct the YAML there.") from None
+            raise self._source.unusable(place + what, "Fix the YAML there.") from None
         except yaml.reader.ReaderError as error:
             raise self._source.unusable(
                 f"the character U+{_codepoint(error):04X} at {error.position} is not allowed in YAML",
@@ -164,7 +164,7 @@ class _Parser:
         return _Node(out, weight, length)
 
     def _bases(self, event: Any, value: Any) -> list[dict[str, Any]]:
-        """The mappings that `<<` merges; of two, the first has the last word."""
+        """The mappings that `<<` merges; of two, the first wins."""
         bases = value if isinstance(value, list) else [value]
         if not all(isinstance(base, dict) for base in bases):
             raise self._wrong(event, "`<<` takes a mapping or a list of mappings")

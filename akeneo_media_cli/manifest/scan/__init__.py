@@ -76,7 +76,7 @@ class Scan:
         return (*(c for c in COLUMNS if c in named), *sorted(named.difference(COLUMNS)))
 
     def rows(self, walk: Walk, base: str) -> Iterator[Row | Unmatched]:
-        """A row for each file that fits, and what did not; `base` goes before each path. Raises OSError."""
+        """A row for each file that fits, and what did not; `base` is put before each path. Raises OSError."""
         make = Assembler(walk.folder, self._settings, self._note)
         make.has_beside = make.has_beside or self._assets is not None
         for number, path in enumerate(walk.files(), 1):
@@ -122,9 +122,8 @@ class Scan:
             self._told.add(pattern.written)
             field = next(name for name in found if found[name] != other[name])
             self._note(
-                f"{path} could be cut in other ways: {field} is taken as {found[field]!r}, "
-                f"not as {other[field]!r}",
-                "Name the attributes (--map picture=picture), or write a pattern that says more.",
+                f"{path} is ambiguous: {field} is taken as {found[field]!r}, not as {other[field]!r}",
+                "Name the attributes (--map picture=picture), or use a more specific pattern.",
             )
 
     def _check(self, pattern: Pattern | Expression) -> None:

@@ -13,11 +13,11 @@ from ..template import MissingPlaceholderError, parse_settings
 DEFAULT = "{product}_{n}"
 _PLAIN = re.compile(r"[^A-Za-z0-9_]")
 _LINKED = {column.removeprefix("link_"): column for column in LINK_TARGETS}
-"""What a name tells of a product, and the column that links an asset to it."""
+"""What a name says about a product, and the column that links an asset to it."""
 
 
 class AssetNames:
-    """Turns what is told of a product into an asset that is linked to it."""
+    """Turns what names say about a product into an asset that is linked to it."""
 
     def __init__(self, family: str, code: str | None) -> None:
         """`code` is a template; `{n}` counts the files of a product, unless their names have an `{n}`.

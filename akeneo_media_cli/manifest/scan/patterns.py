@@ -45,7 +45,7 @@ class Rules:
 
     @property
     def flags(self) -> re.RegexFlag:
-        """For every expression that is held against a path."""
+        """For every expression that is compared with a path."""
         return re.RegexFlag(0) if self.case else re.IGNORECASE
 
     def attribute(self, name: str, fields: Mapping[str, str]) -> str | Miss:
@@ -115,9 +115,9 @@ def patterns_of(written: str, rules: Rules) -> list[Pattern]:
 
 
 class Pattern:
-    """One `--pattern`. It is held against the end of a path: folders in it are the file's nearest ones.
+    """One `--pattern`. It is compared with the end of a path: folders in it are the file's nearest ones.
 
-    A pattern that begins with `/` is held against the whole path below the folder that is scanned.
+    A pattern that begins with `/` is compared with the whole path below the folder that is scanned.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Pattern:
     def match(self, path: str) -> dict[str, str] | Miss:
         """The fields' text in a relative path with `/` between its parts, or why it does not fit."""
         if self._ways(path) > _MOST_WAYS:
-            return Miss(f"it could be cut in more than {_MOST_WAYS:,} ways: use fewer fields, or --regex")
+            return Miss(f"it could be split in more than {_MOST_WAYS:,} ways: use fewer fields, or --regex")
         found = next((found for cut in self._cuts if (found := cut.fullmatch(path))), None)
         return _fields(found, self.rules, self._defaults) if found else self._why(path)
 
@@ -192,10 +192,10 @@ class Pattern:
 
 
 class Expression:
-    """One `--regex`: named groups are fields. Held against the end of a path, as patterns are."""
+    """One `--regex`: named groups are fields. Compared with the end of a path, as patterns are."""
 
     def __init__(self, written: str, rules: Rules) -> None:
-        """Raises UsageError for what is no regular expression, and one without named groups."""
+        """Raises UsageError for what is not a regular expression, and one without named groups."""
         self.written = written
         self.rules = rules
         try:
@@ -203,7 +203,7 @@ class Expression:
             self._whole = re.compile(f"{_TAIL}(?:{written})", rules.flags)
         except (re.error, RecursionError, OverflowError) as error:
             raise UsageError(
-                f"--regex {written!r} is no regular expression: {error}",
+                f"--regex {written!r} is not a regular expression: {error}",
                 "For example: --regex '(?P<product>[^_]+)_(?P<attribute>\\w+)\\.jpg'",
             ) from None
         if not compiled.groupindex:

@@ -27,9 +27,7 @@ class Unread(str):
     @classmethod
     def error(cls, column: int, row: int) -> Unread:
         """A formula whose value is an error."""
-        return cls._made(
-            column, row, "shows an error, such as #N/A", "Correct its formula, or write a value."
-        )
+        return cls._made(column, row, "shows an error, such as #N/A", "Fix its formula, or write a value.")
 
     @classmethod
     def _made(cls, column: int, row: int, why: str, hint: str) -> Unread:

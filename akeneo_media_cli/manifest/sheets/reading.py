@@ -117,7 +117,7 @@ def _troubled(source: Source) -> Iterator[None]:
     except (ValueError, OverflowError) as error:
         raise source.unusable(f"cannot be read as a spreadsheet ({error})", _DAMAGED_HINT) from None
     except BaseException as error:
-        # A panic of the library's Rust code is no Exception, and its class cannot be imported.
+        # A panic of the library's Rust code is not an Exception, and its class cannot be imported.
         if type(error).__name__ != "PanicException":
             raise
         raise source.unusable(f"cannot be read as a spreadsheet ({error})", _DAMAGED_HINT) from None

@@ -24,7 +24,7 @@ from .flow import Flow
 from .retrying import Retrying
 
 _ABOUT_ALL = (Kind.ROUTE_MISSING, Kind.BLOCKED, Kind.REDIRECTED, Kind.NOT_CREATED, Kind.BODY_TOO_LARGE)
-"""What a whole batch is refused for without any of its rows being to blame."""
+"""Refusals of a whole batch that are not the fault of any of its rows."""
 
 
 class AttachHandler:
@@ -88,7 +88,7 @@ class AttachHandler:
         return [self._retrying.retried(task, settled_at - now, outcome.failure)]
 
     def _halve(self, tasks: Sequence[UploadTask], now: float) -> None:
-        """Find the row that is to blame for the refusal of a whole batch."""
+        """Find the row that a whole batch was refused for."""
         half = len(tasks) // 2
         for n, task in enumerate(tasks):
             self._flow.queues.release(task)
@@ -122,7 +122,7 @@ class AttachHandler:
         return events
 
     def _send_after_all(self, task: UploadTask, now: float) -> list[Event]:
-        """The code that the row was to get is of no use: start it anew."""
+        """The row cannot get this code: start it again."""
         self._flow.queues.release(task)
         task.state = Sending()
         return self._flow.place(task, now)

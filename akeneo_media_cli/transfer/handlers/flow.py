@@ -15,7 +15,7 @@ from ..sharing import Join, Ruined, Sharing
 from ..task import Attaching, Ended, Event, Finished, Known, Sending, Troubled, UploadTask
 
 ANSWERED = 500
-"""The status of the PIM's own answer that a save failed, or did not: it is not at work any more."""
+"""Statuses of the PIM's own answers after which it is no longer at work."""
 PHP_DEFAULT = 2_097_152
 """PHP's own `upload_max_filesize`, in bytes."""
 
@@ -88,7 +88,7 @@ class Flow:
         return [event for task in tasks for event in self.place(task, now)]
 
     def let_go(self, task: UploadTask, now: float) -> None:
-        """The row needs its keys no more; others get them once no request of its can be at work."""
+        """The row no longer needs its keys; others get them once no request of its can be at work."""
         if task.settled_at > now:
             self.queues.linger(task)
         else:
@@ -109,7 +109,7 @@ class Flow:
         if outcome is not None and outcome.failure.http_status == ANSWERED:
             slowest = outcome.waited
         elif outcome is not None:
-            # Nobody answered, so the save takes longer than that.
+            # There was no answer, so the save takes longer than that.
             slowest = self.slowest_save = max(slowest, outcome.waited)
         return now + settling(slowest)
 

@@ -1,4 +1,4 @@
-"""What is tried again, when, and whose fault it is when the tries are spent."""
+"""What is retried, when, and who is to blame when the retries are used up."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Retrying:
         """How many requests were made again."""
 
     def remember(self, task: UploadTask, request: Request, outcome: Troubled) -> None:
-        """Keep what befell a request that changes the PIM, and count it if it says something of the row."""
+        """Record the trouble of a request that changes the PIM, and count it if it is about the row."""
         tries, flow = task.tries, self._flow
         if request.kind is RequestKind.SEND and tries.made == 1:
             self._first_tries.append((True, task.size))
@@ -59,7 +59,7 @@ class Retrying:
 
     @staticmethod
     def counts(request: Request, outcome: Troubled) -> bool:
-        """Does it count as a try? Not when it says nothing of the row.
+        """Does it count as a try? Not if it says nothing about the row.
 
         A probe tests the PIM, a request that is throttled beside others says that they are too many, and in
         an outage nothing reaches the PIM.
@@ -78,7 +78,7 @@ class Retrying:
             return False
         if tries.last is not None and tries.last.http_status == ANSWERED:
             return True
-        # Where files that are not too large meet the same, it is no matter of size.
+        # If files that are not too large meet the same, the size is not the cause.
         small = [failed for failed, size in self._first_tries if size <= largest]
         return (sum(small) / max(1, len(small))) ** tries.refused_for_size <= BY_CHANCE
 
@@ -87,7 +87,7 @@ class Retrying:
         return pause(failures, self._flow.random)
 
     def again(self, task: UploadTask, now: float) -> list[Event]:
-        """Try a row that holds its keys again, or give it up. Its keys are free either way."""
+        """Retry a row that holds its keys, or give it up. Its keys are free either way."""
         flow = self._flow
         if self.spent(task):
             return self.give_up(task, now)
@@ -109,7 +109,7 @@ class Retrying:
         return Retried(task, failure, delay)
 
     def give_up(self, task: UploadTask, now: float) -> list[Event]:
-        """The tries are spent. Whose fault it is may show only later, when others get through, or do not."""
+        """The retries are used up. Whose fault it is may show only later, when others get through or not."""
         flow, tries = self._flow, task.tries
         if tries.own:
             return flow.end(task, Status.FAILED, now)
@@ -128,7 +128,7 @@ class Retrying:
         ended, *others = flow.end(task, Status.PENDING, now)
         assert isinstance(ended, Ended)
         if lucky:
-            # So many requests fail that this says nothing of the row.
+            # So many requests fail that this says nothing about the row.
             return [ended, *others]
         self._unproven.append((flow.started, ended))
         return others
@@ -144,7 +144,7 @@ class Retrying:
         return failed
 
     def unproven(self) -> list[Ended]:
-        """At the end: rows whose tries are spent after which nothing got through any more."""
+        """At the end: rows whose retries are used up, after which nothing else got through."""
         left = [ended for _, ended in self._unproven]
         self._unproven.clear()
         return left

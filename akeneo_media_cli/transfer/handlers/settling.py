@@ -35,7 +35,7 @@ FIRST_LOOK = 0.1
 
 
 class SettleHandler:
-    """Takes in answers to uploads, and to the looks at the PIM that follow them."""
+    """Handles answers to uploads, and to the reads that follow them."""
 
     def __init__(self, flow: Flow, retrying: Retrying, proving: ProveHandler) -> None:
         self._flow = flow
@@ -79,7 +79,7 @@ class SettleHandler:
                 state = replace(state, failed_looks=state.failed_looks + 1)
             task.state = state
             if state.failed_looks > flow.policy.retries:
-                # That the PIM cannot be asked is no fault of the row.
+                # That the PIM cannot be asked is not the row's fault.
                 others = self._proving.lost(task, now, task.settled_at)
                 return flow.end(task, Status.PENDING, now) + others
             flow.queues.later(now + self._retrying.pause(state.failed_looks), task)
@@ -105,7 +105,7 @@ class SettleHandler:
         flow.queues.hold(task)
         others: list[Event] = []
         if task.attaches and not task.borrows:
-            # No value tells whether the file arrived: it would be linked to nothing yet.
+            # No value shows whether the file arrived: it would be linked to nothing yet.
             task.state = Settling(settled_at, Sending())
             if outcome.failure.http_status == ANSWERED:
                 others = self._proving.crashed(task, now)
@@ -129,7 +129,7 @@ class SettleHandler:
             return self._proving.arrived(task, Known(looked.code, None), now, clean=False)
         task.tainted |= looked.alike and task.suspect
         if now < state.settled_at:
-            # Not in step with an upstream that is down at every second call.
+            # Not in step with an upstream that fails every second request.
             wait = (
                 FIRST_LOOK * 2**state.looks * (0.5 + self._flow.random())
                 if looked.ours is False
@@ -154,8 +154,8 @@ def _untold(last: Failure | None, refused: Failure | None) -> Failure:
     before = last.message if last is not None else "an earlier run was cut off while it sent the file"
     return Failure(
         Kind.UNAVAILABLE if last is None else last.kind,
-        f"{before}, and whether the file arrived cannot be told: {why}",
-        "Let the user read products and media files, or look at the value in the PIM; then run the same "
+        f"{before}, and whether the file arrived is unknown: {why}",
+        "Let the user read products and media files, or check the value in the PIM; then run the same "
         "command again.",
         None if last is None else last.http_status,
     )

@@ -318,11 +318,11 @@ def test_entities_are_refused(read: Reader) -> None:
 
 
 def test_what_is_no_spreadsheet_says_so(read: Reader) -> None:
-    assert "no XLSX or ODS file" in unusable(read, b"sku,file\na,b\n")
+    assert "not an XLSX or ODS file" in unusable(read, b"sku,file\na,b\n")
     assert "is empty" in unusable(read, b"")
     assert "password" in unusable(read, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     assert "damaged" in unusable(read, b"PK\x03\x04" + bytes(600))
-    with pytest.raises(ManifestError, match="no XLSX"):
+    with pytest.raises(ManifestError, match="not an XLSX"):
         read.files("-", format="xlsx", stdin=b"a,b\n")
     assert "say --format xlsx" in unusable(read, rows_in([HEADER]), ".csv")
     whole = rows_in([HEADER, ["a", "b", "c"]])
