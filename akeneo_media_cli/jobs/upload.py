@@ -266,7 +266,7 @@ class Upload(Job):
             self.note(
                 "this PIM mixes up the bytes of files of one name that are sent side by side, and answers "
                 "201 to all of them: from now on they are sent one by one",
-                "the rows concerned were sent again; with --same-names overlap it is done all the same",
+                "the rows concerned were sent again; with --same-names overlap it is done anyway",
             )
 
     def _refuse_if_strict(self, run: Run) -> None:
