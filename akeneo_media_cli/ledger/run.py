@@ -131,14 +131,6 @@ class Run(RunRecord):
     def __init__(self, store: Store, n: int, id_: str, clock: Callable[[], float]) -> None:
         super().__init__(store, n, id_)
         self._clock = clock
-        self._counted: tuple[int, dict[str, int]] = (-1, {})
-
-    def summary(self) -> dict[str, int]:
-        # It is asked for several times while nothing changes, and looks at every row.
-        writes = self._store.writes
-        if self._counted[0] != writes:
-            self._counted = (writes, super().summary())
-        return dict(self._counted[1])
 
     # Planning, in this order.
 
