@@ -186,7 +186,7 @@ class _Finish:
         return self._render
 
     def close(self) -> None:
-        """Let go of the pixels."""
+        """Free the pixels."""
         self._kept = None
         give_back()
 
