@@ -172,7 +172,7 @@ class _Checker:
         if known is None or known.media_code != held or known.name is None or known.size is None:
             return None
         if known.recipe != planned.recipe:
-            return (_converted_otherwise(known.recipe),)
+            return (_converted_otherwise(planned.recipe, known.recipe),)
         unlike = _unlike(planned, known.name, known.size)
         same_time = known.mtime_ns is not None and known.mtime_ns == planned.mtime_ns
         if unlike is not None or same_time:
@@ -308,12 +308,15 @@ def _unlike(planned: PlannedRow, name: str, size: int, wanted: int | None = None
     return Failure(Kind.VALUE_DIFFERS, f"the PIM's file {' and '.join(what)}", _FIX)
 
 
-def _converted_otherwise(recipe: str | None) -> Failure:
+def _converted_otherwise(wanted: str | None, recipe: str | None) -> Failure:
     """The file was converted when it was sent and would not be now, or the reverse, or in another way."""
-    how = "as it is" if recipe is None else "converted in another way"
+    if wanted is None:
+        how = "was converted when it was uploaded (--fit)"
+    else:
+        how = "was uploaded as it is" if recipe is None else "was converted with other options"
     return Failure(
         Kind.VALUE_DIFFERS,
-        f"the PIM's file was sent {how}",
+        f"the PIM's file {how}",
         "Verify with the same --fit options as it was uploaded with, or upload it with these.",
     )
 

@@ -123,6 +123,9 @@ def test_a_photographers_delivery_goes_up_with_one_command_and_once(bench: Bench
         assert again.statuses() == {"total": 7, "unchanged": 7}, again.err
         assert again.report["summary"]["converted"] == (7 if more else 0)
     assert uploads(b) == 7
+    unlike = b.run("verify", manifest)
+    assert unlike.report["summary"]["differs"] == 7
+    assert "--fit" in unlike.report["items"][0]["error"]["hint"]
     assert b.run("verify", manifest, "--fit").report["summary"]["held"] == 7
     assert b.run("verify", manifest, "--fit", "--deep").report["summary"]["held"] == 7
     # Another recipe makes other pictures.
