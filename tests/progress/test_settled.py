@@ -80,6 +80,21 @@ def test_json_tells_each_and_the_log_how_many(run: Run, caplog: pytest.LogCaptur
     assert "2 rows unchanged" in caplog.messages, "the log counts them: there may be a million every night"
 
 
+def test_the_log_says_once_that_the_run_waits() -> None:
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.addHandler(handler)
+    try:
+        log = Logged(Silent())
+        for seconds in (1.0, 0.8, 0.6, 0.0, 1.0, 0.2, 5.0):
+            log.waiting("Rate limited" if seconds else "", seconds)
+    finally:
+        LOGGER.removeHandler(handler)
+    told = out.getvalue().splitlines()
+    assert told == [f"waiting {seconds} s: Rate limited" for seconds in (1.0, 1.0, 5.0)]
+
+
 def test_a_call_that_was_not_waited_for_has_no_second_word(run: Run) -> None:
     out = io.StringIO()
     progress = JsonLines(out, lambda: 0.0)

@@ -29,7 +29,6 @@ from .running import (
     run_fields,
     seconds,
 )
-from .values import Values
 from .variables import OPTION_VARIABLES, PAIRS, option, paths
 
 __all__ = [
@@ -65,7 +64,6 @@ __all__ = [
     "Skip",
     "Timeout",
     "Uploading",
-    "Values",
     "Verify",
     "Yes",
     "check_carrier",

@@ -104,6 +104,7 @@ class Logged:
 
     def __init__(self, inner: Progress) -> None:
         self._inner = inner
+        self._waits = ("", 0.0)
 
     def started(self, *, rows: int, size: int, concurrency: int) -> None:
         LOGGER.info("%d rows, %d bytes, %d calls at once", rows, size, concurrency)
@@ -153,7 +154,9 @@ class Logged:
             self.row_finished(item["row"], item)
 
     def waiting(self, reason: str, seconds: float) -> None:
-        if seconds:
+        # It is told again and again how long is left: only the beginning is news.
+        before, self._waits = self._waits, (reason, seconds)
+        if seconds and (reason != before[0] or seconds >= before[1]):
             LOGGER.info("waiting %.1f s: %s", seconds, reason)
         self._inner.waiting(reason, seconds)
 
