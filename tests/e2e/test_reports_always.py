@@ -138,7 +138,7 @@ def test_refused_credentials_are_told_in_every_format_and_kept(bench: Bencher) -
     assert (b.folder / "r.jsonl").read_text("utf-8").count("\n") == 1, "rows alone"
     for name in ("r.md", "r.html"):
         text = re.sub("<[^>]*>|&#46;", "", (b.folder / name).read_text("utf-8"))
-        assert "credentials refused" in text
+        assert "Credentials refused" in text
         assert error["hint"].split(".")[0].split("`")[0][:30] in text, name
     junit = (b.folder / "r.xml").read_text("utf-8")
     assert '<property name="error.kind" value="credentials_refused"/>' in junit

@@ -62,7 +62,7 @@ def test_runs_are_listed_and_shown_without_a_login(after_a_run: tuple[Bench, dic
     for reference in (run, run[:15], "last"):
         shown = runs(b, "show", reference)
         assert shown.status == 0
-        assert "body too large: 3 rows" in shown.out
+        assert "File too large for the server: 3 rows" in shown.out
     assert runs(b, "show").out == runs(b, "show", "last").out
     for unknown in ("nope", ""):
         wrong = runs(b, "show", unknown)
