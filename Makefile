@@ -40,7 +40,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not long and not slow"
 
 test-long: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "long and not slow" tests/e2e
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "long and not slow" tests/e2e tests/jobs
 
 coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not slow" --cov --cov-report=term --cov-fail-under=95

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import Kind
 from .colour import to_srgb
 from .encoding import Render, write
+from .memory import give_back
 from .reading import Picture, UnfitError, broken, libvips, look, pixels
 from .recipe import FORMATS, Recipe, Takes
 
@@ -78,15 +79,18 @@ def fit(path: str, into: str, recipe: Recipe, takes: Takes) -> Fitted:
     finish = _Finish(picture, recipe, into, keeps_alpha=form != "jpg" and _is_see_through(picture))
     edge = recipe.max_edge or picture.edge
     scale = min(1.0, edge / picture.edge)
-    written = write(
-        finish.render,
-        scale,
-        form,
-        into,
-        recipe,
-        graphic=picture.form in _GRAPHICS,
-        max_bytes=takes.max_bytes,
-    )
+    try:
+        written = write(
+            finish.render,
+            scale,
+            form,
+            into,
+            recipe,
+            graphic=picture.form in _GRAPHICS,
+            max_bytes=takes.max_bytes,
+        )
+    finally:
+        finish.close()
     steps = [*finish.steps]
     if (written.width, written.height) != (picture.width, picture.height):
         steps.append(f"{picture.width} x {picture.height} to {written.width} x {written.height} pixels")
@@ -181,6 +185,11 @@ class _Finish:
     def render(self) -> Render:
         return self._render
 
+    def close(self) -> None:
+        """Free the pixels."""
+        self._kept = None
+        give_back()
+
     def _render(self, scale: float) -> Any:
         if self._kept is not None and self._kept[0] == scale:
             return self._kept[1]
@@ -190,6 +199,7 @@ class _Finish:
             return _resized(image, scale / first)
         image = self._made(scale)
         if image.width * image.height <= IN_MEMORY:
+            # Also where no other size is tried: what decodes is gone before what encodes begins.
             image = _in_memory(image)
             self._kept = scale, image
         return image

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import Failure, Kind
+from .memory import be_frugal
 
 MOST_PIXELS = 500_000_000
 """Larger pictures are refused before a pixel is decoded: the largest camera back has 150 megapixels."""
@@ -142,6 +143,7 @@ def libvips() -> Any:
     """The pyvips module, with the loaders that it does not trust off. Raises ImportError."""
     import pyvips
 
+    be_frugal()
     # Loaders that libvips itself does not hold to be safe with files of strangers.
     pyvips.block_untrusted_set(True)
     # Each picture is converted once: a cache would only hold memory. Pictures run side by side, so one

@@ -6,15 +6,41 @@ import contextlib
 import json
 import os
 import platform
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import LedgerError, LedgerLockedError
 
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
+
+def _lock(path: Path) -> Callable[[], None]:
+    """Lock a file that is created if need be; what unlocks it.
+
+    Raises BlockingIOError if another process holds it, and OSError.
+    """
+    if sys.platform == "win32":
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(str(path), timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise BlockingIOError from None
+        return lock.release
+    else:  # noqa: RET505 - for mypy
+        # What filelock does here, without its imports: a seventh of the time to the first byte of an upload.
+        import fcntl
+
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException:
+            os.close(handle)
+            raise
+        return partial(os.close, handle)
 
 
 def lock_of(ledger: Path) -> Path:
@@ -30,7 +56,7 @@ class LedgerLock:
         self._holder = ledger.with_name(ledger.name + ".holder")
         self._clock = clock
         self._since = clock()
-        self._lock: BaseFileLock | None = None
+        self._unlock: Callable[[], None] | None = None
 
     def acquire(self) -> None:
         """Take the lock or raise at once.
@@ -38,23 +64,16 @@ class LedgerLock:
         Raises `LedgerLockedError` with who holds it, and `LedgerError` where the folder cannot be written
         or its file system knows no locks.
         """
-        from filelock import FileLock, SoftFileLock, Timeout
-
-        # A lock file that only has to exist would outlive a killed process: no lock is better.
-        lock: BaseFileLock = FileLock(str(lock_of(self._ledger)), timeout=0, fallback_to_soft=False)
         try:
-            if isinstance(lock, SoftFileLock):
-                raise NotImplementedError("this system has no file locks")
-            lock.acquire()
-        except Timeout:
+            self._unlock = _lock(lock_of(self._ledger))
+        except BlockingIOError:
             raise self._locked() from None
-        except (OSError, NotImplementedError) as error:
+        except OSError as error:
             raise LedgerError(
-                f"cannot lock {self._ledger}: {getattr(error, 'strerror', None) or error}",
+                f"cannot lock {self._ledger}: {error.strerror or error}",
                 "The ledger needs a writable folder that supports file locks: name one on a "
                 "local disk with --state FILE, or use --no-state.",
             ) from None
-        self._lock = lock
         self.describe(None)
 
     def describe(self, command: str | None) -> None:
@@ -65,11 +84,11 @@ class LedgerLock:
 
     def release(self) -> None:
         """Release the lock; harmless if it is not held."""
-        if self._lock is not None:
+        if self._unlock is not None:
             with contextlib.suppress(OSError):
                 self._holder.unlink()
-            self._lock.release()
-            self._lock = None
+            self._unlock()
+            self._unlock = None
 
     def _locked(self) -> LedgerLockedError:
         try:

@@ -198,26 +198,16 @@ _WITHOUT_MEDIA = """UPDATE row SET value_key = NULL, attribute = '', path = NULL
     mtime_ns = NULL, stamp = NULL, notes = ? WHERE id = ?"""
 
 
-def untouched(store: Store, batch: PlannedBatch) -> set[int]:
-    """See `Run.untouched`."""
-    sql = """SELECT key, type, code, attribute, locale, scope, name, size, mtime_ns, stamp FROM value
-        WHERE key IN (SELECT value FROM json_each(?))
-        AND media_code IS NOT NULL AND flight_run IS NULL AND recipe IS NULL"""
-    held = {record[0]: record[1:] for record in store.read(sql, (json.dumps(batch.keys),))}
-    if not held:
-        return set()
-    rows = batch.batch
-    found = set()
-    for n, key in enumerate(batch.keys):
-        value = held.get(key)
-        # One that is spelled differently is looked at: that does no harm.
-        if value is None or value[-1] not in (None, batch.stamps[n]):
-            continue
-        locale, scope = (column[n] or None if column else None for column in (rows.locales, rows.scopes))
-        place = (rows.type.value, rows.codes[n], rows.attributes[n], locale, scope)
-        if value[:-1] == (*place, batch.names[n], batch.sizes[n], batch.mtimes[n]):
-            found.add(n)
-    return found
+def unjudged(store: Store, first: int, last: int) -> list[PlannedRow]:
+    """See `Run.unjudged`; the rows are those with ids from `first` to `last`."""
+    sql = f"""SELECT {COLUMNS} FROM row
+        WHERE id BETWEEN ? AND ? AND status IS NULL AND media_code IS NULL AND path IS NOT NULL"""
+    return list(map(from_record, store.read(sql, (first, last))))
+
+
+def remembers(store: Store) -> bool:
+    """See `Run.remembers`."""
+    return bool(store.read("SELECT 1 FROM value WHERE media_code IS NOT NULL LIMIT 1"))
 
 
 def mark_unchanged(store: Store, first: int, last: int) -> int:

@@ -36,6 +36,7 @@ class RunRecord:
         self._store = store
         self._n = n
         self._first, self._last = span(n)
+        self._counted: tuple[int, dict[str, int]] = (-1, {})
         self.id = id_
         """As reports and `runs list` name it, such as `20261123T101500Z-3f2a`."""
 
@@ -126,6 +127,14 @@ class RunRecord:
 
         The statuses of `upload` are always present, those of `verify` only if a row has them.
         """
+        # Counting reads every row, and this is called several times while nothing changes. Who only reads
+        # the file does not see the writes of others.
+        writes = self._store.writes
+        if not writes or self._counted[0] != writes:
+            self._counted = (writes, self._count())
+        return dict(self._counted[1])
+
+    def _count(self) -> dict[str, int]:
         sql = "SELECT COALESCE(status, 'pending'), COUNT(*) FROM row WHERE id BETWEEN ? AND ? GROUP BY 1"
         found = dict(self._store.read(sql, (self._first, self._last)))
         found.pop(DROPPED, None)

@@ -143,9 +143,13 @@ class Run(RunRecord):
         """
         return planning.add(self._store, self._n, rows, status)
 
-    def untouched(self, batch: PlannedBatch) -> set[int]:
-        """The places in the batch, from 0, of rows whose value last got this very file from here."""
-        return planning.untouched(self._store, batch)
+    def remembers(self) -> bool:
+        """Does the ledger know of any value what it was given from here?"""
+        return planning.remembers(self._store)
+
+    def unjudged(self, first: int, last: int) -> list[PlannedRow]:
+        """Open rows from one seq to another that are not expected to be unchanged."""
+        return planning.unjudged(self._store, self._first + first, self._first + last)
 
     def settle_duplicates(self) -> Settled:
         """Once all rows are in: resolve several rows for one value.

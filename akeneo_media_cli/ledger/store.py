@@ -40,6 +40,8 @@ class Store:
     def __init__(self, path: Path, *, readonly: bool = False) -> None:
         self.path = path
         self.damaged = False
+        self.writes = 0
+        """How many transactions were begun."""
         self._lock = threading.RLock()
         self._reading = threading.Lock()
         self._reader: sqlite3.Connection | None = None
@@ -75,6 +77,7 @@ class Store:
         """One transaction: all of it is in the file when the block ends, or nothing if it raises."""
         with self._lock, self._translated():
             connection = self._writer
+            self.writes += 1
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -92,6 +95,7 @@ class Store:
         more than the statements do.
         """
         with self._lock, self._translated():
+            self.writes += 1
             _execute_one(self._writer, sql, record)
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ from ..link import hidden
 from ..rows import Row, RowBatch, Target, TargetType, clean_name
 from ..wording import count
 from . import advice
-from .beside import is_beside, says_beside, wrong_beside
+from .beside import is_beside, near_beside, says_beside, wrong_beside
 from .columns import (
     COLUMNS,
     GROUPS,
@@ -119,7 +119,7 @@ class Assembler:
             return
         self._names.add(name)
         filled = {s.column for s in self.settings if s.known} | set(self.defaults)
-        slip = near_miss(name)
+        slip = near_miss(name) or near_beside(name)
         for column, lacking in advice.for_columns([name], {*present, *filled}).items():
             if slip is None and column not in self._lacking and not self.named.is_new(name):
                 self._lacking[column] = lacking

@@ -7,6 +7,7 @@ its like with `link_attribute`, `link_locale`, `link_scope`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Failure, Kind
 from ..rows import Row, Target, TargetType
+from ..suggest import nearest
 from .columns import LONGEST_NAME, spelled
 from .sheets.cells import Unread
 
@@ -26,6 +28,7 @@ LINK_TARGETS: Mapping[str, TargetType] = {
 LINK_COLUMNS = (*LINK_TARGETS, "link_attribute", "link_locale", "link_scope")
 _ALIASES = {"link_sku": "link_product", "link_uuid": "link_product_uuid", "link_channel": "link_scope"}
 _MOST_PARTS = 3
+_PLURAL = re.compile(r"values[.]\s*(?=\w)", re.IGNORECASE)
 _WITH_VALUES = (TargetType.ASSET, TargetType.RECORD)
 
 
@@ -62,6 +65,20 @@ class Beside:
 def is_beside(name: str) -> bool:
     """Does a column of this name hold another value of an asset, or a link to it?"""
     return len(name) <= LONGEST_NAME * 4 and _meaning(name) is not None
+
+
+def near_beside(name: str) -> str | None:
+    """The column that an unknown name is probably a slip of, such as `link_prodct` or `values.alt`."""
+    if len(name) > LONGEST_NAME:
+        return None
+    plural = _PLURAL.match(name.strip())
+    return PREFIX + name.strip()[plural.end() :] if plural else nearest(name, LINK_COLUMNS, cutoff=0.85)
+
+
+def written_to(row: Row) -> Target | None:
+    """The entity that a row's last request writes to: the product that its asset is linked to, or its own."""
+    said = beside(row)
+    return row.target if said is None or said.link is None else said.link.target
 
 
 @lru_cache(maxsize=1024)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
 from ..errors import Failure
-from ..ledger import PlannedBatch, PlannedRow, value_keys
-from ..rows import Row, RowBatch
-from ..storage import FileRoots, LocalFile, find_file, printable
-
-Held = Callable[[PlannedBatch], Collection[int]]
-"""The places of rows, from 0, whose value the ledger knows to hold this very file: `Run.untouched`."""
+from ..ledger import PlannedBatch, PlannedRow, RowResult, Run, value_keys
+from ..pim.http.source import stamp_of
+from ..rows import Row, RowBatch, Status
+from ..storage import LARGEST_FILE, FileRoots, LocalFile, check_name, find_file, printable
 
 _MOST_REMEMBERED = 1 << 14
 
@@ -27,22 +26,63 @@ class BatchLooker:
         self._here = here
         self.good: dict[tuple[str, str], LocalFile] = {}
         """Files that may be sent, with their whole paths, by manifest and text."""
+        self._folders: dict[tuple[str, str], str | None] = {}
 
-    def find(self, row: Row) -> LocalFile | Failure:
-        """The file that a row names. Its content is not looked at."""
+    def find(self, batch: RowBatch, n: int) -> LocalFile | Failure:
+        """The file that the n-th row names. Its content is not looked at."""
+        before, slash, name = batch.files[n].rpartition("/")
+        folder = self._folder(batch, n, before + slash)
+        if folder is not None and name.isascii() and name.isprintable() and "\\" not in name:
+            path = folder + name
+            try:
+                status = os.lstat(path)
+            except OSError:
+                return self._find(batch.row(n))
+            if (
+                stat.S_ISREG(status.st_mode)
+                and 0 < status.st_size <= LARGEST_FILE
+                and check_name(name, name) is None
+            ):
+                return LocalFile(path, name, status.st_size, status.st_mtime_ns, stamp_of(status))
+        return self._find(batch.row(n))
+
+    def _folder(self, batch: RowBatch, n: int, before: str) -> str | None:
+        """Where a row's file lies, if it can be in one folder only, which is in a root."""
+        key = (batch.manifest, before)
+        if key not in self._folders:
+            if len(self._folders) >= _MOST_REMEMBERED:
+                self._folders.clear()
+            found = self.roots.only_folder(batch.row(n), before)
+            self._folders[key] = None if found is None else os.path.join(self._here, found)  # noqa: PTH118
+        return self._folders[key]
+
+    def _find(self, row: Row) -> LocalFile | Failure:
         found = find_file(row, self.roots)
         if isinstance(found, Failure):
             return found
         return found._replace(path=os.path.join(self._here, found.path))  # noqa: PTH118 - text
 
-    def learn(self, row: Row, local: LocalFile) -> Failure | None:
+    def judge(self, manifest: str, file: str, local: LocalFile) -> Failure | None:
         """Look at a file's content: what is wrong with it."""
-        wrong = self.roots.content(local, printable(row.file))
+        wrong = self.roots.content(local, printable(file))
         if wrong is None:
             if len(self.good) >= _MOST_REMEMBERED:
                 self.good.clear()
-            self.good[row.manifest, row.file] = local
+            self.good[manifest, file] = local
         return wrong
+
+    def judge_open(self, run: Run, first: int, last: int) -> None:
+        """As `judge`, for rows that are to be sent, from one seq of the run to another."""
+        results = []
+        for planned in run.unjudged(first, last):
+            local = LocalFile(
+                planned.path or "", planned.name, planned.size or 0, planned.mtime_ns or 0, planned.stamp
+            )
+            wrong = self.judge(planned.row.manifest, planned.row.file, local)
+            if wrong is not None:
+                results.append(RowResult(planned.seq, Status.INVALID, wrong))
+        if results:
+            run.record(results)
 
 
 @dataclass(frozen=True)
@@ -53,43 +93,34 @@ class FoundBatch:
     batch: RowBatch
     looker: BatchLooker
 
-    def judged(self, held: Held | None = None) -> Iterator[PlannedRow | PlannedBatch]:
+    def planned(self, *, judged: bool) -> Iterator[PlannedRow | PlannedBatch]:
         """The rows to plan, and those that cannot be sent with their problem.
 
-        The content of files that are `held` is not looked at: it was before they were sent.
+        `judged`: the content of their files is looked at, too.
         """
         batch, looker = self.batch, self.looker
         known = [looker.good.get((batch.manifest, file)) for file in batch.files]
-        if None not in known:
-            yield self._planned(range(len(batch)), known)
-            return
-        wrong: dict[int, Failure] = {}
-        found: dict[int, tuple[Row, LocalFile]] = {}
-        for n, local in enumerate(known):
-            if local is not None:
-                continue
-            row = batch.row(n)
-            looked = looker.find(row)
-            if isinstance(looked, Failure):
-                wrong[n] = looked
-            else:
-                found[n], known[n] = (row, looked), looked
-        planned = self._planned([n for n in range(len(batch)) if n not in wrong], known)
-        if found:
-            there = [n for n in range(len(batch)) if n not in wrong]
-            sure = {there[n] for n in held(planned)} if held is not None else set()
-            for n, (row, local) in found.items():
-                failure = None if n in sure else looker.learn(row, local)
-                if failure is not None:
-                    wrong[n] = failure
-        if wrong:
-            for n, failure in sorted(wrong.items()):
+        places: Sequence[int] = range(len(batch))
+        if None in known:
+            wrong: dict[int, Failure] = {}
+            for n in places:
+                if known[n] is None:
+                    found = looker.find(batch, n)
+                    if not isinstance(found, Failure):
+                        known[n] = found
+                        failure = looker.judge(batch.manifest, batch.files[n], found) if judged else None
+                    else:
+                        failure = found
+                    if failure is not None:
+                        wrong[n] = failure
+            for n, failure in wrong.items():
                 row = batch.row(n)
                 row.problem = failure
                 yield PlannedRow(self.seq + n, row, row.file)
-            planned = self._planned([n for n in range(len(batch)) if n not in wrong], known)
-        if planned.seqs:
-            yield planned
+            if wrong:
+                places = [n for n in places if n not in wrong]
+        if places:
+            yield self._planned(places, known)
 
     def _planned(self, places: Sequence[int], known: Sequence[LocalFile | None]) -> PlannedBatch:
         batch = self.batch

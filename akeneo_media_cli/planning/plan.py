@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import IO
+from typing import IO, NamedTuple
 
 from ..errors import Failure
 from ..ledger import PlannedBatch, PlannedRow, Run
@@ -18,7 +18,7 @@ from ..manifest.beside import names_no_file
 from ..rows import Row, RowBatch, Status, single
 from ..storage import FileRoots, Renaming, check_file, name_of
 from ..storage.links import Links
-from .batches import BatchLooker, FoundBatch, Held
+from .batches import BatchLooker, FoundBatch
 from .manifests import PimColumns, batches_of, rows_of
 from .options import ManifestOptions
 from .rename import Rename
@@ -122,6 +122,14 @@ def _planned(seq: int, row: Row, roots: FileRoots, rename: Renaming | None, here
     return PlannedRow(seq, row, local.name, path, local.size, local.mtime_ns, stamp=local.stamp)
 
 
+class Later(NamedTuple):
+    """Rows from one seq to another whose files are still to be looked at."""
+
+    looker: BatchLooker
+    first: int
+    last: int
+
+
 def plan(
     run: Run,
     rows: Iterable[PlannedRow | FoundBatch],
@@ -138,8 +146,10 @@ def plan(
     """
     # With --checksum the time of a file says nothing.
     trusting = skip.skip in ("ledger", "remote") and not skip.checksum
+    # A file that was sent before and is untouched was looked at then.
+    later: list[Later] | None = [] if trusting and run.remembers() else None
     with _no_collection():
-        run.add(judged(rows, run.untouched if trusting else None), status)
+        run.add(judged(rows, later), status)
     settled = run.settle_duplicates()
     if settled.dropped:
         note(
@@ -150,6 +160,8 @@ def plan(
         run.mark_unchanged()
     elif trusting:
         run.expect_unchanged()
+    for looker, first, last in later or ():
+        looker.judge_open(run, first, last)
 
 
 @contextmanager
@@ -165,11 +177,13 @@ def _no_collection() -> Iterator[None]:
 
 
 def judged(
-    rows: Iterable[PlannedRow | FoundBatch], held: Held | None = None
+    rows: Iterable[PlannedRow | FoundBatch], later: list[Later] | None = None
 ) -> Iterator[PlannedRow | PlannedBatch]:
-    """The rows with their files' content looked at, but that of files that are `held`."""
+    """The rows with their files' content looked at; batches whose files are still to be go into `later`."""
     for row in rows:
-        if isinstance(row, FoundBatch):
-            yield from row.judged(held)
-        else:
+        if not isinstance(row, FoundBatch):
             yield row
+            continue
+        yield from row.planned(judged=later is None)
+        if later is not None:
+            later.append(Later(row.looker, row.seq, row.seq + len(row.batch) - 1))

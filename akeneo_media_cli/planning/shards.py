@@ -16,7 +16,7 @@ from itertools import islice
 
 from ..errors import Failure, UsageError
 from ..link import is_link
-from ..manifest.beside import beside, names_no_file
+from ..manifest.beside import names_no_file, written_to
 from ..rows import Row, Target, TargetType, folded
 from ..storage import Renaming, name_of
 from ..wording import one_line
@@ -47,7 +47,7 @@ def rows_of_part(rows: Iterable[Row], part: int, parts: int, groups: Groups | No
     """
     first: dict[TargetType, Row] = {}
     for row in rows:
-        written = _written(row)
+        written = written_to(row)
         if written is not None and written.type in _PRODUCTS and row.problem is None:
             first.setdefault(written.type, row)
             if len(first) > 1:
@@ -126,7 +126,7 @@ class Groups:
 
 def _record(row: Row, rename: Renaming | None) -> tuple[str, int, int] | None:
     """The name of a row's file without its extension, which a conversion may change, the file, the entity."""
-    written = _written(row)
+    written = written_to(row)
     if written is None or row.problem is not None or not row.file or names_no_file(row):
         return None
     # Of a link the last part; only its host knows whether it has another name.
@@ -146,12 +146,6 @@ def _number(target: Target) -> int:
 def _digest(text: str) -> int:
     """63 bits: SQLite has no unsigned numbers of 64."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
-
-
-def _written(row: Row) -> Target | None:
-    """The entity that no two parts may write to at once: the product that an asset is linked to, if any."""
-    said = beside(row)
-    return row.target if said is None or said.link is None else said.link.target
 
 
 def _too_many(name: str, count: int, parts: int) -> UsageError:

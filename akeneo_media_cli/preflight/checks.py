@@ -144,26 +144,30 @@ def _locale(attribute: Attribute, locale: str, channel: Channel | None, known: S
     return spelled
 
 
-def file_fits(attribute: Attribute, name: str, size: int) -> Failure | None:
+def file_fits(attribute: Attribute, name: str, size: int, *, way_out: str | None = None) -> Failure | None:
     """The file's extension and size against what the attribute takes
-    (docs/pim-behaviour.md, "Cost of a call and limits")."""
+    (docs/pim-behaviour.md, "Cost of a call and limits").
+
+    `way_out` ends the hint; None: `--fit` is named where it would help.
+    """
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     allowed = sorted(e.lower() for e in attribute.allowed_extensions)
+    if way_out is None:
+        way_out = _by_fit(extension, allowed)
     if allowed and extension not in allowed:
         return Failure(
             Kind.EXTENSION_NOT_ALLOWED,
             f"{attribute.code} does not take .{extension} files"
             if extension
             else f"{attribute.code} does not take files without an extension",
-            _for_extension(attribute.code, extension, allowed) + _by_fit(extension, allowed),
+            _for_extension(attribute.code, extension, allowed) + way_out,
         )
     limit = attribute.max_file_size
     if limit is not None and size > limit:
         return Failure(
             Kind.FILE_TOO_LARGE,
             f"the file has {size:,} bytes, {attribute.code} takes {limit:,} at most",
-            "Make the file smaller, or have the attribute's maximum file size raised in the PIM"
-            + _by_fit(extension, allowed),
+            "Make the file smaller, or have the attribute's maximum file size raised in the PIM" + way_out,
         )
     return None
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, Before, HeldFile, PlannedRow
+from ..link import is_link
+from ..manifest.archive import split_member_path
 from ..pim.answers.entity_types import (
     AssetFamily,
     Category,
@@ -332,6 +334,14 @@ class EntityPreflight:
         return _known(resolved, asset.files.get((scope, locale)), ())
 
 
+def not_converted(planned: PlannedRow) -> str:
+    """Why `--fit` did not convert a picture, if it is one, for the end of a hint."""
+    path = planned.path or ""
+    if is_link(path) or split_member_path(path) is not None:
+        return "; --fit converts files: download or unpack it first"
+    return ""
+
+
 def file_fits(
     planned: PlannedRow, attribute: Attribute, fitting: Fitting | None, *, files: bool
 ) -> Failure | None:
@@ -342,7 +352,12 @@ def file_fits(
     failure = None if fitting is None else fitting.mark(planned, attribute)
     if failure is not None or not files or planned.recipe is not None:
         return failure
-    return checks.file_fits(attribute, planned.name, planned.size or 0)
+    return checks.file_fits(
+        attribute,
+        planned.name,
+        planned.size or 0,
+        way_out=None if fitting is None else not_converted(planned),
+    )
 
 
 def _target(planned: PlannedRow) -> Target:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 
+from ..manifest.beside import written_to
 from ..pim.client import PimClient
 from ..pim.errors import Refusal
 from ..rows import Row, Target, TargetType, folded
@@ -38,7 +39,7 @@ class Existing:
         """
         rows = iter(rows)
         while batch := list(islice(rows, ASKED_AT_ONCE)):
-            self._look([row.target for row in batch if row.target is not None])
+            self._look([target for target in map(written_to, batch) if target is not None])
             yield from batch
 
     def _look(self, targets: Iterable[Target]) -> None:

@@ -123,6 +123,17 @@ class FileRoots:
             self._bases[key] = base
         return base
 
+    def only_folder(self, row: Row, before: str) -> str | None:
+        """The one folder that a row's file can lie in, if there is just one; None if it is in no root.
+
+        `before` is what stands before the file's name.
+        """
+        base = self.base(row)
+        if len(base.folders) != 1 or os.sep != "/":
+            return None
+        path, within = base.way(base.folders[0], before)
+        return path if within or self.allow_outside else None
+
     def _refused(self, own: str, beside: str) -> Failure | None:
         """Why a manifest that lies in the folder `beside` may not name the folder `own` as its root."""
         allowed = (beside, *self._roots)

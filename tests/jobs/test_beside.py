@@ -196,6 +196,29 @@ def test_rows_that_disagree_about_a_value_are_told(desk: Desk) -> None:
     assert done.statuses() == {"uploaded": 1, "invalid": 1}
 
 
+@pytest.mark.long
+def test_rows_of_links_alone_outlast_a_pim_that_falters_once_anywhere(desk: Desk) -> None:
+    rows = [f"photos,{code},,,p-19,gallery" for code in ("old", "theirs")]
+    after, done = 0, 1
+    while done > after:
+        after, done = after + 1, 0
+
+        def falter(_: Any, after: int = after) -> None:
+            nonlocal done
+            done += 1
+            # The request after this one is refused, and no other.
+            desk.order(*(["503=1"] if done == after else []))
+
+        put(desk, "p-19")
+        desk.on_call = falter
+        ended = desk.upload(linked(desk, *rows))
+        desk.on_call = None
+        desk.order()
+        assert ended.statuses() == {"uploaded": 2}, (after, ended.notes)
+        assert held(desk, "p-19") == ("old", "theirs")
+    assert after > 8
+
+
 def test_an_asset_that_nothing_creates_is_not_linked(desk: Desk) -> None:
     done = desk.upload(linked(desk, "photos,nowhere,,,p-13,gallery", "photos,theirs,,,p-13,gallery"))
     assert done.kinds() == {2: "target_unknown"}

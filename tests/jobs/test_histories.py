@@ -225,7 +225,7 @@ def replay(sandbox: RunningSandbox, steps: list[object]) -> None:
 SHORT = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
-@settings(max_examples=12, phases=SHORT)
+@settings(max_examples=8, phases=SHORT)
 @given(st.lists(STEPS, min_size=4, max_size=8))
 @example(
     [Upload({VALUES[0]: 0, VALUES[1]: 1}), Other(VALUES[0], 2), Other(VALUES[1], None), Undo(0, None, 1)]

@@ -24,7 +24,7 @@ CATALOGUE: dict[str, Any] = {
         *({"code": code, "type": "pim_catalog_image"} for code in ATTRIBUTES),
     ],
     "families": [{"code": "shoes", "attributes": ["sku", *ATTRIBUTES]}],
-    "products": [{"identifier": f"p-{n}", "family": "shoes"} for n in range(1, 2001)],
+    "products": [{"identifier": f"p-{n}", "family": "shoes"} for n in range(1, 501)],
 }
 
 
@@ -42,7 +42,7 @@ def value(n: int, attribute: str = "picture") -> Value:
 
 def fill(desk: Desk, values: list[Value]) -> None:
     """Another program puts one picture into all of them."""
-    first = value(2000)
+    first = value(500)
     code = desk.upload({first: "any"}).rows[0].media_code
     patched(desk, dict.fromkeys(values, str(code)))
 
@@ -73,7 +73,7 @@ def calls(desk: Desk, what: Callable[[], Any]) -> tuple[int, int]:
 
 
 def test_a_hundred_products_take_a_read_a_patch_and_a_read(desk: Desk) -> None:
-    values = [value(n) for n in range(1, 1001)]
+    values = [value(n) for n in range(1, 301)]
     fill(desk, values)
     asked: list[str] = []
 
@@ -81,11 +81,11 @@ def test_a_hundred_products_take_a_read_a_patch_and_a_read(desk: Desk) -> None:
         asked.append(question)
         return True
 
-    removed = calls(desk, lambda: desk.remove(values, confirm=confirm, max_removals=1000))
-    assert removed == (20, 10), "what is asked first costs no reads"
-    assert asked == [f"Remove up to 1,000 values from {desk.sandbox.url}?"]
+    removed = calls(desk, lambda: desk.remove(values, confirm=confirm, max_removals=300))
+    assert removed == (6, 3), "what is asked first costs no reads"
+    assert asked == [f"Remove up to 300 values from {desk.sandbox.url}?"]
     run = desk.ledger.run("last").id
-    assert calls(desk, lambda: desk.undo(run, confirm=confirm)) == (20, 10)
+    assert calls(desk, lambda: desk.undo(run, confirm=confirm)) == (6, 3)
     assert set(values) < set(desk.held())
 
 
@@ -93,7 +93,7 @@ def test_values_of_one_product_share_its_reads_and_its_line(desk: Desk) -> None:
     values = [value(n, attribute) for n in range(1, 101) for attribute in ATTRIBUTES]
     fill(desk, values)
     assert calls(desk, lambda: desk.remove(values)) == (2, 1)
-    assert set(desk.held()) == {value(2000)}
+    assert set(desk.held()) == {value(500)}
 
 
 def test_only_more_rows_than_may_go_are_counted_first(desk: Desk) -> None:
@@ -105,7 +105,7 @@ def test_only_more_rows_than_may_go_are_counted_first(desk: Desk) -> None:
     assert calls(desk, lambda: desk.remove(values, max_removals=150)) == (3 + 4, 2), (
         "empty ones are read once"
     )
-    assert set(desk.held()) == {value(2000)}
+    assert set(desk.held()) == {value(500)}
 
 
 def test_a_change_between_setting_and_reading_back_stays(desk: Desk) -> None:
@@ -153,7 +153,7 @@ def test_what_is_no_media_value_is_not_removed(desk: Desk) -> None:
     assert [row.failure.kind for row in done.rows if row.failure] == [
         Kind.ATTRIBUTE_NOT_MEDIA, Kind.ATTRIBUTE_UNKNOWN, Kind.TARGET_UNKNOWN,
     ]  # fmt: skip
-    assert desk.sandbox.stats()["products"] == 2000
+    assert desk.sandbox.stats()["products"] == 500
 
 
 def test_only_file_removes_only_the_rows_own_file(desk: Desk) -> None:

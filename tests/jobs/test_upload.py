@@ -242,7 +242,8 @@ def test_values_of_one_product_are_never_sent_at_once(tmp_path: Path) -> None:
         stats = sandbox.stats()
         desk.close()
     assert done.statuses() == {"uploaded": 24}
-    assert (stats["lost_values"], stats["most_in_flight_per_entity"], stats["most_in_flight"]) == (0, 1, 4)
+    assert (stats["lost_values"], stats["most_in_flight_per_entity"]) == (0, 1)
+    assert stats["most_in_flight"] > 1, "one after the other would prove nothing"
 
 
 # What the ledger and the PIM say of a value.

@@ -11,7 +11,7 @@ import pytest
 
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.manifest import read_manifests
-from akeneo_media_cli.manifest.beside import Link, beside, is_beside
+from akeneo_media_cli.manifest.beside import Link, beside, is_beside, near_beside
 from akeneo_media_cli.rows import Row, Target, TargetType
 
 GALLERY = Link(Target(TargetType.PRODUCT, "p-1"), "gallery")
@@ -126,3 +126,22 @@ def test_a_row_that_cannot_be_meant_is_malformed(tmp_path: Path, columns: str, c
 def test_other_columns_are_none_of_these() -> None:
     assert not any(map(is_beside, ["value", "value.", "values.a", "link", "product", "linkproduct"]))
     assert all(map(is_beside, ["value.a", "VALUE.a-en_US", "link_product_uuid", "link channel"]))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("link_prodct", "link_product"),
+        ("Link Attribut", "link_attribute"),
+        ("values.alt-en_US", "value.alt-en_US"),
+    ],
+)
+def test_a_slip_of_such_a_column_is_told(tmp_path: Path, written: str, meant: str) -> None:
+    _, notes = rows(tmp_path, "m.csv", f"asset_family,asset,attribute,file,{written}\nf,a,m,a.jpg,x\n")
+    assert len(notes) == 1
+    assert written in notes[0]
+    assert near_beside(written) == meant
+
+
+def test_a_column_of_ones_own_is_no_slip() -> None:
+    assert not any(map(near_beside, ["link", "url", "values", "product_link", "linked", "attribute_link"]))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.ledger import PlannedBatch, PlannedRow, value_key, value_keys
 from akeneo_media_cli.planning.batches import BatchLooker, FoundBatch
-from akeneo_media_cli.rows import RowBatch, Target, TargetType
+from akeneo_media_cli.rows import RowBatch, Status, Target, TargetType
 from akeneo_media_cli.storage import FileRoots
 
 from ..ledger.ledger_rows import Clock, opened
@@ -36,19 +36,27 @@ def test_each_row_goes_on_or_is_told_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(JPEG)
     (tmp_path / "page.jpg").write_bytes(b"<html><body>Log in</body></html>")
     rows = found(tmp_path, batch("a.jpg", "gone.jpg", "a.jpg", "page.jpg"))
-    *wrong, planned = rows.judged()
+    *wrong, planned = rows.planned(judged=True)
     kinds = {r.seq: r.row.problem and r.row.problem.kind for r in wrong if isinstance(r, PlannedRow)}
     assert kinds == {2: Kind.FILE_MISSING, 4: Kind.CONTENT_MISMATCH}
     assert isinstance(planned, PlannedBatch)
     assert (planned.seqs, planned.batch.lines, planned.sizes) == ([1, 3], [2, 4], (len(JPEG),) * 2)
 
 
-def test_a_file_that_the_ledger_holds_is_not_opened(tmp_path: Path) -> None:
+def test_a_file_that_is_not_sent_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "page.jpg").write_bytes(b"<html><body>Log in</body></html>")
-    (planned,) = found(tmp_path, batch("page.jpg")).judged(lambda each: {0})
+    rows = found(tmp_path, batch("page.jpg", "page.jpg"))
+    (planned,) = rows.planned(judged=False)
     assert isinstance(planned, PlannedBatch)
-    (wrong,) = found(tmp_path, batch("page.jpg")).judged(lambda each: set())
-    assert isinstance(wrong, PlannedRow)
+    with opened(tmp_path / "pim.sqlite", Clock()) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned])
+        run.unchanged(2, "a/1.jpg")
+        rows.looker.judge_open(run, 1, 2)
+        assert [(r.status, r.failure and r.failure.kind) for r in run.rows()] == [
+            (Status.INVALID, Kind.CONTENT_MISMATCH),
+            (Status.UNCHANGED, None),
+        ]
 
 
 def test_a_batch_is_in_the_ledger_what_its_rows_are(tmp_path: Path) -> None:
@@ -56,7 +64,7 @@ def test_a_batch_is_in_the_ledger_what_its_rows_are(tmp_path: Path) -> None:
     for name in files:
         (tmp_path / name).write_bytes(JPEG)
     rows = batch(*files, scopes=["", "print", ""])
-    (planned,) = found(tmp_path, rows).judged()
+    (planned,) = found(tmp_path, rows).planned(judged=True)
     assert isinstance(planned, PlannedBatch)
     single = [
         PlannedRow(n + 1, rows.row(n), files[n], planned.paths[n], len(JPEG), planned.mtimes[n])
@@ -68,15 +76,6 @@ def test_a_batch_is_in_the_ledger_what_its_rows_are(tmp_path: Path) -> None:
         by_column, by_row = ledger.start_run("upload", {}), ledger.start_run("upload", {})
         assert (by_column.add([planned]), by_row.add(single)) == (3, 3)
         assert list(by_column.rows()) == list(by_row.rows())
-        # What was uploaded is known of the batch, until one of its files is another.
-        assert by_column.untouched(planned) == set()
-        by_column.uploaded(1, "a/1.jpg")
-        by_column.uploaded(2, "a/2.jpg")
-        assert by_column.untouched(planned) == {0, 1}
-        touched = PlannedBatch(
-            *(getattr(planned, name) for name in planned.__slots__[:-1]), [0, *planned.stamps[1:]]
-        )
-        assert by_column.untouched(touched) == {1}
 
 
 texts = st.text(max_size=12)

@@ -66,6 +66,22 @@ def test_plain_says_how_far_it_is(clock: Clock) -> None:
     )
 
 
+def test_pictures_that_are_being_converted_are_told_from_those_on_their_way(clock: Clock) -> None:
+    progress, out = plain(clock)
+    progress.started(rows=3, size=3000, concurrency=4)
+    for row in (1, 2):
+        progress.row_converting(row, file="b.tif", target=SKU, size=1000)
+    progress.tick()
+    assert out.getvalue().endswith("0 retried; 2 converting\n")
+    progress.row_converted(1)
+    progress.row_started(1, file="b.tif", target=SKU, size=90, attempt=1)
+    progress.row_retried(1, failure=TROUBLE, delay=1)
+    progress.row_converting(1, file="b.tif", target=SKU, size=1000)
+    progress.row_converted(1)
+    progress.tick()
+    assert out.getvalue().endswith("1 retried; 1 in flight; 1 converting\n"), "a pause is no conversion"
+
+
 def test_rows_that_were_done_before_count_for_no_rate(clock: Clock) -> None:
     progress, out = plain(clock)
     progress.started(rows=100, size=100_000, concurrency=4)

@@ -19,38 +19,9 @@ if TYPE_CHECKING:
 
 @o.command(example="akeneo-media export --family shoes -o shoes.csv")
 def export(
+    values: o.Values,
     connection: o.Connection,
     logging: o.Logging,
-    attribute: Annotated[
-        list[str] | None,
-        o.option(
-            "--attribute",
-            metavar="CODE",
-            help="A media attribute; repeatable. [default: all of them]",
-        ),
-    ] = None,
-    family: Annotated[
-        list[str] | None,
-        o.option("--family", metavar="CODE", help="Only this family; repeatable."),
-    ] = None,
-    products: Annotated[bool, o.option("--products", help="Only products, no models.")] = False,
-    models: Annotated[bool, o.option("--models", help="Only product models, no products.")] = False,
-    locale: Annotated[
-        list[str] | None,
-        o.option(
-            "--locale",
-            metavar="CODE",
-            help="Of localizable values only this locale; repeatable.",
-        ),
-    ] = None,
-    scope: Annotated[
-        list[str] | None,
-        o.option(
-            "--scope",
-            metavar="CODE",
-            help="Of scopable values only this channel; repeatable.",
-        ),
-    ] = None,
     by_uuid: Annotated[
         bool,
         o.option(
@@ -88,7 +59,7 @@ def export(
 
     written_as = format_of(output, format.value if format else None)
     if assets:
-        if attribute or family or locale or scope or by_uuid:
+        if values.attribute or values.family or values.locale or values.scope or by_uuid:
             raise UsageError(
                 "--assets cannot be combined with --attribute, --family, --locale, --scope or --by-uuid",
                 "Export products and assets into manifests of their own.",
@@ -98,12 +69,12 @@ def export(
             typer.echo(told, err=True)
         return
     options = ExportOptions(
-        attributes=attribute or (),
-        families=family or (),
-        locales=locale or (),
-        scopes=scope or (),
-        products=products or not models,
-        models=models or not products,
+        attributes=values.attribute or (),
+        families=values.family or (),
+        locales=values.locale or (),
+        scopes=values.scope or (),
+        products=values.products or not values.models,
+        models=values.models or not values.products,
         names=not no_names,
         by_uuid=by_uuid,
     )

@@ -13,28 +13,12 @@ from ..session.output import STDOUT, format_of, opened
 
 @o.command(example="akeneo-media missing --attribute picture --family shoes -o todo.csv")
 def missing(
+    values: o.Values,
     connection: o.Connection,
     logging: o.Logging,
-    attribute: Annotated[
-        list[str] | None,
-        o.option("--attribute", metavar="CODE", help="A media attribute; repeatable. [default: all of them]"),
-    ] = None,
-    family: Annotated[
-        list[str] | None, o.option("--family", metavar="CODE", help="Only this family; repeatable.")
-    ] = None,
     category: Annotated[
         list[str] | None,
         o.option("--category", metavar="CODE", help="Only below this category; repeatable."),
-    ] = None,
-    products: Annotated[bool, o.option("--products", help="Only products, no models.")] = False,
-    models: Annotated[bool, o.option("--models", help="Only product models, no products.")] = False,
-    locale: Annotated[
-        list[str] | None,
-        o.option("--locale", metavar="CODE", help="Of localizable values only this locale; repeatable."),
-    ] = None,
-    scope: Annotated[
-        list[str] | None,
-        o.option("--scope", metavar="CODE", help="Of scopable values only this channel; repeatable."),
     ] = None,
     output: Annotated[str, o.output_file("missing")] = STDOUT,
     format: Annotated[o.Format | None, o.output_format("missing")] = None,
@@ -48,19 +32,19 @@ def missing(
     from ...manifest.write import write_rows
     from ..session.reader import quiet_if_unread, reading
 
-    if products and models:
+    if values.products and values.models:
         raise UsageError(
             "--products and --models exclude each other", "Leave both out for products and models."
         )
     written_as = format_of(output, format.value if format else None)
     options = MissingOptions(
-        attributes=attribute or (),
-        families=family or (),
+        attributes=values.attribute or (),
+        families=values.family or (),
         categories=category or (),
-        products=not models,
-        models=not products,
-        locales=locale or (),
-        scopes=scope or (),
+        products=not values.models,
+        models=not values.products,
+        locales=values.locale or (),
+        scopes=values.scope or (),
     )
     with quiet_if_unread(), reading(connection, logging, output=output) as reader, opened(output) as out:
         found = Missing(reader.client, reader.reads, reader.note, options)

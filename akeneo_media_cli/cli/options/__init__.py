@@ -29,6 +29,7 @@ from .running import (
     run_fields,
     seconds,
 )
+from .values import Values
 from .variables import OPTION_VARIABLES, PAIRS, option, paths
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Skip",
     "Timeout",
     "Uploading",
+    "Values",
     "Verify",
     "Yes",
     "check_carrier",

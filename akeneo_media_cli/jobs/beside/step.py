@@ -17,10 +17,13 @@ from ...ledger.beside import kept
 from ...ledger.codec import to_item
 from ...manifest.beside import beside
 from ...pim.client import PimClient
+from ...pim.errors import Refusal
 from ...planning.linking import LinkMode, collection
 from ...preflight.lookup import find_all, limited
 from ...rows import Status, Target, TargetType, folded
 from ...targets.base import add_values
+from ...transfer.coordinator import Policy
+from ...transfer.reads import ParallelReads
 from ..job import Job
 from .converge import AT_ONCE, Converge, Patch, Seen, ToSet
 
@@ -74,6 +77,7 @@ class BesideStep:
         """
         self._done = done
         self._media_too = media_too
+        self._reads = ParallelReads(Policy(1, retries), job.progress, job.environment)
         self._undone: set[tuple[Any, ...]] | None = None
         self._job = job
         self._run = run
@@ -187,12 +191,7 @@ class BesideStep:
             assert planned.beside is not None
             code = planned.beside.code
             unsure.setdefault(_target(planned).parent, {})[folded(code)] = code
-        there = {
-            (family, code)
-            for family, codes in unsure.items()
-            for code, asset in find_all(self._client, TargetType.ASSET, codes.values(), parent=family).items()
-            if asset is not None
-        }
+        there = {(family, code) for family, codes in unsure.items() for code in self._existing(family, codes)}
         if self._mode is LinkMode.REPLACE and self._undone is None:
             self._undone = self._came_to_nothing()
         undone = self._undone or set()
@@ -209,6 +208,17 @@ class BesideStep:
                 for planned in product.rows:
                     self._end(planned, self._result(planned, Status.PENDING, _NOT_WHOLE))
                 product.rows = []
+
+    def _existing(self, family: str, codes: Mapping[str, str]) -> set[str]:
+        """Which of the codes, by how they fold, are assets; all where the user may not read them."""
+
+        def ask() -> dict[str, Any]:
+            return find_all(self._client, TargetType.ASSET, codes.values(), parent=family)
+
+        (found,) = self._reads.all([ask])
+        if isinstance(found, Refusal):
+            return set(codes)
+        return {code for code, asset in found.items() if asset is not None}
 
     def _came_to_nothing(self) -> set[tuple[Any, ...]]:
         """The collections of rows that failed: they are not replaced by the others."""
