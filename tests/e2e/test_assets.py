@@ -85,6 +85,7 @@ def writes(b: Bench) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_forty_assets_get_values_and_links_in_their_order(bench: Bencher) -> None:
     b = bench(shop(assets=[{"asset_family": "photos", "code": "old"}]))
     with pim(b) as client:
