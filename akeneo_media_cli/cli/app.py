@@ -14,7 +14,7 @@ from .. import __version__
 from ..console import hush
 from ..errors import MediaError, UsageError
 from ..exits import Exit
-from .options.command import add
+from .options.command import Group, add
 from .options.variables import PAIRS, refuse_retired
 from .terminal.process import catch_termination, open_streams, say, unwritable, wind_up
 
@@ -45,6 +45,7 @@ def application(only: str | None = None) -> typer.Typer:
     """
     app = typer.Typer(
         name="akeneo-media",
+        cls=Group,
         help="Upload media files into Akeneo PIM: thousands of files, nothing lost, nothing sent twice.",
         no_args_is_help=True,
         # Plain help comes in half the time that rich help takes.
@@ -59,7 +60,7 @@ def application(only: str | None = None) -> typer.Typer:
     for name in _GROUPS:
         if only in (None, name):
             module = _module(name)
-            group = typer.Typer(help=module.__doc__, no_args_is_help=True, rich_markup_mode=None)
+            group = typer.Typer(cls=Group, help=module.__doc__, no_args_is_help=True, rich_markup_mode=None)
             # A callback keeps a group with a single command a group.
             group.callback()(lambda: None)
             for inner, function in module.COMMANDS.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -86,18 +86,24 @@ def _spare_pydantic(parameter: Any) -> None:
     many = parameter.multiple or parameter.nargs == -1
     convert = parameter.process_value
 
+    def is_ready(ctx: Any, value: Any) -> bool:
+        if many:
+            return kind == list[str] and all(type(each) is str for each in value)
+        by_default = getattr(ctx.get_parameter_source(parameter.name), "name", "") == "DEFAULT"
+        return type(value) is kind and (kind is str or by_default)
+
     def process(ctx: Any, value: Any) -> Any:
-        if parameter.callback is None and not (parameter.required and not value):
-            if value is None:
-                return () if many else None
-            by_default = getattr(ctx.get_parameter_source(parameter.name), "name", "") == "DEFAULT"
-            if not many and type(value) is kind and (kind is str or by_default):
-                return value
-            if not many and any_path and type(value) is str:
-                return Path(value)
-            if many and kind == list[str] and all(type(each) is str for each in value):
-                return list(value)
-        return convert(ctx, value)
+        if parameter.required and not value:
+            return convert(ctx, value)
+        if value is None:
+            value = () if many else None
+        elif any_path and not many and type(value) is str:
+            value = Path(value)
+        elif is_ready(ctx, value):
+            value = list(value) if many else value
+        else:
+            return convert(ctx, value)
+        return value if parameter.callback is None else parameter.callback(ctx, parameter, value)
 
     parameter.process_value = process
 
@@ -107,13 +113,24 @@ def add(app: typer.Typer, name: str, function: Callable[..., Any]) -> None:
     app.command(name, cls=GroupedCommand, epilog=cast(Any, function).example)(function)
 
 
+class Group(TyperGroup):
+    """Commands under one name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As Typer does, but see `_spare_pydantic`."""
+        for parameter in self.get_params(ctx):
+            _spare_pydantic(parameter)
+        return super().parse_args(ctx, args)
+
+
 class GroupedCommand(TyperCommand):
     """A command whose help is plain text, which comes in half the time that Typer's boxes take."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        for parameter in self.params:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As Typer does, but see `_spare_pydantic`."""
+        for parameter in self.get_params(ctx):
             _spare_pydantic(parameter)
+        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options under the headings of their groups, those of this command alone first."""
