@@ -93,14 +93,14 @@ class Verify(Job):
 class _Question:
     """A row whose value holds a file that the PIM must be asked about; `answered` is what is wrong with it.
 
-    `spoiled`: the bytes of that media code are not those that were sent.
+    `forget`: should the ledger forget what it put there, if that is wrong?
     """
 
     planned: PlannedRow
     resolved: ResolvedTarget
     held: str
     answered: Failure | None = None
-    spoiled: bool = False
+    forget: bool = True
 
 
 class _Checker:
@@ -155,9 +155,10 @@ class _Checker:
             elif resolved.before is None:
                 results.append((planned, _word(planned, resolved, None, _missing("the value is empty"))))
             elif (verdict := self._remembered(planned, resolved.before)) is not None:
-                results.append(
-                    (planned, _word(planned, resolved, resolved.before, verdict[0] or difference(resolved)))
-                )
+                failure = verdict[0] or difference(resolved)
+                # The PIM holds what the ledger knows: if that is not the row's file, it was changed here.
+                word = _word(planned, resolved, resolved.before, failure, forget=verdict[0] is None)
+                results.append((planned, word))
             else:
                 question = _Question(planned, resolved, resolved.before)
                 tasks.append(UploadTask(question, planned.seq, planned.size or 0, ()))
@@ -228,7 +229,9 @@ class _Checker:
         if theirs == ours:
             return None
         known = self._run.remembered(planned.seq)
-        question.spoiled = (
+        # Only the bytes differ, and no other comparison tells: what the ledger knows makes `upload` send the
+        # file, unless it is the PIM's that is no longer what was sent.
+        question.forget = (
             known is not None and known.media_code == question.held and known.sent_sha256 == ours
         )
         return _other_bytes()
@@ -247,7 +250,7 @@ class _Checker:
                 question.resolved,
                 question.held,
                 question.answered,
-                spoiled=question.spoiled,
+                forget=question.forget,
                 attempts=task.tries.made,
                 duration=took,
             )
@@ -273,17 +276,17 @@ def _word(
     held: str | None,
     failure: Failure | None,
     *,
-    spoiled: bool = False,
+    forget: bool = True,
     attempts: int | None = None,
     duration: float | None = None,
 ) -> RowResult:
     """A row's result: held, or why not.
 
-    The ledger forgets what is gone. It keeps what it put into a value that differs: without
-    that, `upload` could take a file of the same name and size for the row's own.
+    The ledger forgets what is not there, so that `upload --skip ledger` sends it too. Without `forget` it
+    keeps what it put there: `upload` could else take a file of the same name and size for the row's own.
     """
     status = Status.HELD if failure is None else _WORDS.get(failure.kind, Status.FAILED)
-    gone = status is Status.MISSING or spoiled
+    gone = status is Status.MISSING or (status is Status.DIFFERS and forget)
     flight = InFlightState.LOST if gone else InFlightState.OVER
     return RowResult(
         planned.seq,

@@ -114,6 +114,24 @@ def test_deep_never_believes_the_ledger(desk: Desk, new: New) -> None:
     assert verified(desk, manifest, deep=True).statuses() == {"held": 1}
 
 
+def test_another_file_in_a_value_is_replaced_whatever_is_asked_of_the_pim(desk: Desk, new: New) -> None:
+    other, alike = new(), new()
+    first = desk.upload(pictures(desk, other, alike))
+    # Another program puts a file there whose name differs, and one of which only the bytes do.
+    desk.put(other, first.rows[1].media_code)
+    ours = (desk.folder / desk.file(alike)).read_bytes()
+    change(desk, alike)
+    theirs = desk.upload(desk.manifest(HEAD, f"{alike},picture_1,{desk.file(alike)}")).rows[0].media_code
+    (desk.folder / desk.file(alike)).write_bytes(ours)
+    desk.put(alike, theirs)
+    assert verified(desk, pictures(desk, other)).statuses() == {"differs": 1}
+    assert desk.upload(pictures(desk, other), skip=SkipPolicy("ledger")).statuses() == {"uploaded": 1}
+    assert verified(desk, pictures(desk, alike)).statuses() == {"held": 1}, "without --deep"
+    assert verified(desk, pictures(desk, alike), deep=True).statuses() == {"differs": 1}
+    assert desk.upload(pictures(desk, alike)).statuses() == {"uploaded": 1}
+    assert verified(desk, pictures(desk, other, alike), deep=True).statuses() == {"held": 2}
+
+
 def test_a_file_that_changed_is_sent_however_deep_was_looked(desk: Desk, new: New) -> None:
     quick, deep = new(), new()
     for code in (quick, deep):
