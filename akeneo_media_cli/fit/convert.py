@@ -274,10 +274,10 @@ def _resized(image: Any, scale: float) -> Any:
 
 
 def thumbnail(path: str, edge: int = 160) -> bytes:
-    """A small WebP of a converted picture; empty where it cannot be made."""
+    """A small WebP of a picture, upright and in sRGB; empty where it cannot be made."""
     vips = libvips()
     try:
-        small = vips.Image.thumbnail(path, edge, height=edge, size="down")
+        small = vips.Image.thumbnail(path, edge, height=edge, size="down", output_profile="srgb")
         return bytes(small.webpsave_buffer(Q=60, keep="none"))
     except vips.Error:
         return b""

@@ -30,13 +30,13 @@ def converting(
     max_temp: int,
     progress: Progress,
     *,
-    small: dict[int, bytes],
+    small: dict[int, tuple[bytes, bytes]],
     most: int,
 ) -> Iterator[Converting | None]:
     """For as long as the block lasts; None without a recipe. Raises UsageError where the extra is missing.
 
-    `max_temp`: bytes on disk for pictures that are converted ahead. `small` gets up to `most` small pictures
-    of what came of them, by the row's number.
+    `max_temp`: bytes on disk for pictures that are converted ahead. `small` gets up to `most` pairs of small
+    pictures, of a row's file and of what came of it, by the row's number.
     """
     if recipe is None:
         yield None

@@ -48,8 +48,8 @@ class Job:
         """What ended the run early, if anything did."""
         self._cause: Failure | None = None
         self.pim_version: str | None = None
-        self.small: dict[int, bytes] = {}
-        """Small pictures of what rows' files were converted to, by the row's number; for an HTML report."""
+        self.small: dict[int, tuple[bytes, bytes]] = {}
+        """Small pictures of rows' files and of what they were converted to, by the row's number."""
         self._rows = rows
         self._connection = connection
         self.progress = progress

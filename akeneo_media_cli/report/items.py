@@ -196,8 +196,8 @@ class Report:
     """How many changes the HTML report shows as pictures."""
     earlier: Callable[[Mapping[str, Any], str], bytes | None] | None = None
     """Gives the bytes of a media file that an item names by its code, where they can be had."""
-    converted: Callable[[Mapping[str, Any]], bytes | None] | None = None
-    """Gives a small picture of what an item's file was converted to, where one was kept."""
+    converted: Callable[[Mapping[str, Any]], tuple[bytes, bytes] | None] | None = None
+    """Gives small pictures of an item's file and of what it was converted to, where they were kept."""
 
     def attention(self) -> Iterator[Mapping[str, Any]]:
         """The items that may need somebody's attention, in order; good ones may be among them."""

@@ -16,6 +16,9 @@ from ..pim.errors import SourceTrouble
 from ..pim.http.source import PathSource, stamp_of
 from .sources import LinkedFile
 
+_SHOWN = ("tiff", "avif")
+"""Formats of which a small picture is kept, too; others are shown from their files, or by their names."""
+
 
 class ConvertedFile(LinkedFile, Protocol):
     """A planned row; `recipe` says how its file is converted, None where it goes as it is."""
@@ -41,13 +44,13 @@ class Conversions:
         recipe: Recipe,
         *,
         max_temp: int = MAX_TEMP,
-        small: dict[int, bytes] | None = None,
+        small: dict[int, tuple[bytes, bytes]] | None = None,
         most: int = 0,
         started: Callable[[ConvertedFile], None] = lambda planned: None,
         ended: Callable[[ConvertedFile], None] = lambda planned: None,
     ) -> None:
-        """`max_temp`: bytes on disk for pictures that are converted ahead. `small` gets up to `most` small
-        pictures of what came of them, by the row's `seq`.
+        """`max_temp`: bytes on disk for pictures that are converted ahead. `small` gets up to `most` pairs of
+        small pictures, of the file and of what came of it, by the row's `seq`.
 
         `started` and `ended` hear of each conversion, from any thread. What a killed run left is deleted.
         """
@@ -98,7 +101,8 @@ class Conversions:
                 )
             )
         if planned.seq not in self._small and len(self._small) < self._most:
-            self._small[planned.seq] = thumbnail(made.path)
+            before = thumbnail(planned.path or "") if made.fitted.source.format in _SHOWN else b""
+            self._small[planned.seq] = before, thumbnail(made.path)
         return made
 
     @property

@@ -116,6 +116,7 @@ def test_a_photographers_delivery_goes_up_with_one_command_and_once(bench: Bench
     cells = csv.DictReader(io.StringIO((b.folder / "done.csv").read_text(encoding="utf-8")))
     assert {row["fitted.to.format"] for row in cells} == {"jpeg"}
     page = (b.folder / "done.html").read_text(encoding="utf-8")
+    assert page.count('alt="press.jpg"') == page.count('alt="photos/press.tif"') == 1, "both are shown"
     assert page.count("<figcaption>source") == page.count("<figcaption>after") == 7
     # The same once more, with the ledger and, on another machine, without.
     for more in ((), ("--no-state",)):

@@ -77,8 +77,9 @@ def _converted(
     thumbnail: Any,
 ) -> str:
     """The row's own picture, and what it was converted to."""
-    small = report.converted(item) if report.converted else None
-    result: Thumbnail | None = thumbnail(small) if small else None
+    before, after = (report.converted(item) if report.converted else None) or (b"", b"")
+    source = source or (thumbnail(before) if before else None)
+    result: Thumbnail | None = thumbnail(after) if after else None
     if result is None and item.get("media_code"):
         result = _earlier(report, item, item["media_code"], thumbnail)
     return _figure("source", source, item.get("file"), None, _facts(fitted["from"])) + _figure(
