@@ -128,7 +128,11 @@ class Upload(Job):
             return
         options = self._options
         verify = options.verify is not False
-        BesideStep(self, run, client, options.link, verify=verify, retries=options.retries).execute()
+        step = BesideStep(self, run, client, options.link, verify=verify, retries=options.retries)
+        try:
+            step.execute()
+        finally:
+            self.figures.read_back += step.confirmed
 
     def _work(
         self, run: Run, client: PimClient, catalogue: Catalogue, *, looked: Status | None, send: bool

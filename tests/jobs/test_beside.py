@@ -139,7 +139,9 @@ def test_one_file_for_two_products_goes_up_once(desk: Desk) -> None:
     file = desk.file("two")
     rows = [f"photos,two,media,{file},{product},gallery" for product in ("p-10", "p-11")]
     with desk.counted() as calls:
-        assert desk.upload(linked(desk, *rows, "photos,two,,,p-12,gallery")).statuses() == {"uploaded": 3}
+        done = desk.upload(linked(desk, *rows, "photos,two,,,p-12,gallery"))
+    assert done.statuses() == {"uploaded": 3}
+    assert done.summary["read_back"] == 3
     assert calls["POST /asset-media-files"] == 1
     assert [held(desk, f"p-{n}") for n in (10, 11, 12)] == [("two",)] * 3
     with desk.counted() as calls:

@@ -78,6 +78,8 @@ class BesideStep:
         self._done = done
         self._media_too = media_too
         self._reads = ParallelReads(Policy(1, retries), job.progress, job.environment)
+        self.confirmed = 0
+        """Rows without a file of this run whose values and links were read back as they were set."""
         self._undone: set[tuple[Any, ...]] | None = None
         self._job = job
         self._run = run
@@ -284,6 +286,8 @@ class BesideStep:
             self._run.record([self._result(planned, None)])
             return
         changed = planned.beside.file or planned.beside.wrote
+        # A file that this run sent was counted when it was read back.
+        self.confirmed += self._verify and planned.beside.wrote and not planned.beside.file
         self._end(planned, self._result(planned, self._done if changed else Status.UNCHANGED))
 
     def _fail(self, planned: PlannedRow, failure: Failure) -> None:
