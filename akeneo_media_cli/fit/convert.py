@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ..errors import Kind
@@ -251,10 +252,10 @@ def _beside(into: str) -> str:
     On Linux and Windows such a file has no name, or goes with its process. Elsewhere one that a killed
     process left goes with the folder that it lies in.
     """
-    folder = os.path.dirname(into)  # noqa: PTH120
-    above = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - as libvips has it
-    if folder and os.path.samefile(os.path.dirname(folder), above) and "%" not in folder:  # noqa: PTH120, PTH121
-        return f"{os.path.basename(folder)}/%s.v"  # noqa: PTH119
+    folder = Path(into).parent
+    above = Path(os.environ.get("TMPDIR", "/tmp"))  # noqa: S108 - as libvips has it
+    if above.is_dir() and folder.parent.samefile(above) and "%" not in folder.name:
+        return f"{folder.name}/%s.v"
     return "%s.v"
 
 
