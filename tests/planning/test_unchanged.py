@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import Kind
+from akeneo_media_cli.fit.recipe import Recipe
 from akeneo_media_cli.ledger import UNKNOWN, HeldFile, PlannedRow, open_ledger
 from akeneo_media_cli.planning.unchanged import (
     ONLY_NAME_AND_SIZE,
@@ -21,6 +22,7 @@ from akeneo_media_cli.planning.unchanged import (
 from akeneo_media_cli.preflight.catalogue import Catalogue
 from akeneo_media_cli.rows import Target, TargetType
 from akeneo_media_cli.sandbox import parse_faults
+from akeneo_media_cli.storage.conversions import Conversions, takes_of
 from akeneo_media_cli.storage.sources import Sources
 from akeneo_media_cli.targets.resolved import ResolvedTarget
 
@@ -53,7 +55,16 @@ def unchanged(desk: Callable[..., Desk], tmp_path: Path) -> Iterator[Make]:
             run = ledger.start_run("upload", {})
             run.add([planned])
             touched = more.get("touched", {})
-            return d, Unchanged(policy, d.client, run, Sources(), touched=touched, interrupted={}), planned
+            made = Unchanged(
+                policy,
+                d.client,
+                run,
+                Sources(),
+                touched=touched,
+                interrupted={},
+                conversions=more.get("conversions"),
+            )
+            return d, made, planned
 
         yield make
 
@@ -132,3 +143,13 @@ def test_none_asks_nothing(unchanged: Make) -> None:
     d, known, planned = unchanged(SkipPolicy("none"))
     assert not known.compare(planned, value("a/b.jpg")).same
     assert d.sandbox.stats()["total"] == 0
+
+
+@pytest.mark.parametrize("skip", ["remote", "ledger"])
+def test_what_was_sent_as_it_is_is_not_the_same_once_it_would_be_converted(
+    unchanged: Make, skip: str
+) -> None:
+    _, known, planned = unchanged(SkipPolicy(skip), "a/b.jpg", conversions=Conversions(Recipe()))
+    assert known.compare(planned, value("a/b.jpg")).same
+    planned.recipe = Recipe().key(takes_of(None))
+    assert not known.compare(planned, value("a/b.jpg")).same
