@@ -102,13 +102,15 @@ class Pim:
 
 
 @contextmanager
-def pim(save: float = 0, a_megabyte: float = 0, read: float | None = None) -> Iterator[Pim]:
+def pim(
+    save: float = 0, a_megabyte: float = 0, read: float | None = None, workers: int = 10_000
+) -> Iterator[Pim]:
     """A PIM in a process of its own that takes so many milliseconds to save a file, and for each megabyte.
 
-    `read`: milliseconds of all other calls, if not as many as of saving.
+    `read`: milliseconds of all other calls, if not as many as of saving. `workers` files are saved at once.
     """
     times = (save, a_megabyte, save if read is None else read)
-    command = [sys.executable, str(HERE / "pim.py"), *map(str, times)]
+    command = [sys.executable, str(HERE / "pim.py"), *map(str, times), str(workers)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

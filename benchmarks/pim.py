@@ -4,7 +4,8 @@ Raw sockets, a thread a connection, every answer made of constants. It answers w
 token, the catalogue, searches, media files. Every attribute and product that is asked for exists. Each call
 takes the server time that was ordered, counted from the last byte of its request: only then the PIM begins.
 
-Run as `python pim.py SAVE A_MEGABYTE READ`, all in milliseconds; its first line of output is its address.
+Run as `python pim.py SAVE A_MEGABYTE READ [WORKERS]`, all but the last in milliseconds; its first line is its
+address. With WORKERS so many uploads are saved at once, and the others wait.
 `GET /stats` tells what happened so far, `GET /reset` begins anew.
 """
 
@@ -46,6 +47,7 @@ class Figures:
             self.sent = 0
             self.most = 0
             self.clashes = 0
+            self.saved: list[float] = []
             self._taken: Counter[bytes] = Counter()
             self._in_flight = 0
 
@@ -64,6 +66,8 @@ class Figures:
             self._taken.subtract(keys)
             self._taken = +self._taken
             self.requests[name] += 1
+            if keys:
+                self.saved.append(time.monotonic())
             self.busy += seconds
             self.sent += size
 
@@ -77,16 +81,20 @@ class Figures:
                 "bytes": self.sent,
                 "most_in_flight": self.most,
                 "clashes": self.clashes,
+                "saved": self.saved,
             }
 
 
 class Connection:
     """One connection, from its first request to its end."""
 
-    def __init__(self, sock: socket.socket, figures: Figures, *seconds: float) -> None:
+    def __init__(
+        self, sock: socket.socket, figures: Figures, workers: threading.Semaphore, *seconds: float
+    ) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
         self._figures = figures
+        self._workers = workers
         self._save, self._a_byte, self._read = seconds
         self._buffer = memoryview(bytearray(_BUFFER))
 
@@ -121,7 +129,10 @@ class Connection:
         began = time.monotonic()
         self._figures.begin(keys)
         pause = self._save + self._a_byte * length if writes else self._read
-        if pause:
+        if writes:
+            with self._workers:
+                time.sleep(pause)
+        elif pause:
             time.sleep(pause)
         self._figures.end(name, keys, time.monotonic() - began, length)
         if writes:
@@ -236,16 +247,17 @@ def _product(identifier: str) -> dict[str, Any]:
     return {"identifier": identifier, "family": "shoes", "parent": None, "values": values}
 
 
-def main(save: float, a_byte: float, read: float) -> None:
+def main(save: float, a_byte: float, read: float, workers: int) -> None:
     """Serve until killed."""
-    figures = Figures()
+    figures, free = Figures(), threading.Semaphore(workers)
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
         print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
         while True:
             sock, _ = listening.accept()
-            serve = Connection(sock, figures, save, a_byte, read).serve
+            serve = Connection(sock, figures, free, save, a_byte, read).serve
             threading.Thread(target=serve, daemon=True).start()
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) / 1e3, float(sys.argv[2]) / 1e9, float(sys.argv[3]) / 1e3)
+    many = int(sys.argv[4]) if len(sys.argv) > 4 else 10_000
+    main(float(sys.argv[1]) / 1e3, float(sys.argv[2]) / 1e9, float(sys.argv[3]) / 1e3, many)

@@ -30,6 +30,7 @@ MEASURES: tuple[Callable[[Setting], list[Figure]], ...] = (
     uploads.mixed_load,
     uploads.same_names,
     uploads.distinct_names,
+    uploads.sought_concurrency,
     uploads.small_files,
     uploads.large_file,
     uploads.against_peers,

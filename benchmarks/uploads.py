@@ -141,6 +141,37 @@ def _against_bare(setting: Setting, what: str, manifest: Path, target: float) ->
     )
 
 
+def sought_concurrency(setting: Setting) -> list[Figure]:
+    """`--concurrency auto` on PIMs of 1 to 16 workers: uploads a second once 200 were sent."""
+    learned, count = (200, 400) if not setting.quick else (40, 60)
+    names = work.pictures(setting.folder / "sought", count, 10_000)
+    manifest = work.one_a_product(setting.folder / "sought" / "m.csv", names)
+    reached, shown = [], []
+    for workers in (1, 2, 4, 8, 16) if not setting.quick else (2,):
+        rates: dict[str, float] = {}
+        with pim(60.0, read=20.0, workers=workers) as server:
+            # More calls than workers only wait, so these have the best of the fixed numbers among them.
+            for number in ("auto", *{str(min(workers, 10)), "10"}):
+                server.reset()
+                setting.ours(server.url, manifest, "--concurrency", number)
+                saved = server.stats()["saved"]
+                rates[number] = (count - learned) / (saved[-1] - saved[learned - 1])
+                if number == "auto":
+                    most = server.stats()["most_in_flight"]
+        reached.append(rates["auto"] / max(rates.values()))
+        told = ", ".join(f"{number}: {rate:.1f}" for number, rate in rates.items())
+        shown.append(f"{workers} workers: {told} a second, at most {most} in flight")
+    return [
+        Figure(
+            "concurrency auto, against the best fixed number",
+            Spread(tuple(reached)),
+            0.9,
+            least=True,
+            how="; ".join(shown),
+        )
+    ]
+
+
 def small_files(setting: Setting) -> list[Figure]:
     """CPU for 1,000 files of 100 KB: ours with all it does, against those that only send."""
     count = setting.rows(1000, 100)

@@ -29,6 +29,7 @@ def test_the_quick_mode_measures_every_figure() -> None:
         "mixed load",
         "same names",
         "distinct names",
+        "concurrency auto",
         "CPU, small files",
         "CPU, large file",
         "wall time against the fastest peer",

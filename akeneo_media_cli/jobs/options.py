@@ -39,7 +39,7 @@ class UploadOptions(RunOptions):
 
     `verify` None: values are read back where the user may read them; True: it is an error if not.
     `same_names`: are files of one name sent side by side (`overlap`) or one by one (`serial`)? None: side by
-    side, unless the PIM is known not to bear it.
+    side, unless the PIM is known not to bear it. `seek`: find how many of `concurrency` requests it can take.
     """
 
     max_duration: float | None = None
@@ -55,6 +55,7 @@ class UploadOptions(RunOptions):
     fit: Recipe | None = None
     link: LinkMode = LinkMode.APPEND
     same_names: str | None = None
+    seek: bool = False
 
     def arguments(self) -> dict[str, object]:
         manifest = self.manifest

@@ -257,6 +257,7 @@ class Upload(Job):
             options.share,
             one_by_one=options.same_names == "serial" or (free and swaps >= SILENT_SWAPS),
             silent_swaps=swaps if free else None,
+            seek=options.seek,
         )
 
     def _remember_swaps(self, run: Run, coordinator: Coordinator) -> None:

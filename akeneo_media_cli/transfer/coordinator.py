@@ -33,6 +33,7 @@ from .task import (
     Request,
     RequestKind,
     Sending,
+    Stored,
     Troubled,
     UploadTask,
 )
@@ -176,6 +177,8 @@ class Coordinator:
             self._tell_limiter(request, outcome, now)
         else:
             self.limiter.succeeded(wrote=request.kind.writes, now=now)
+            if isinstance(outcome, Stored):
+                self.limiter.saved(request.in_flight, outcome.saving)
             if request.kind.writes:
                 self._flow.completed += 1
                 return self._retrying.completed(request) + self._take_in(request, outcome, now)

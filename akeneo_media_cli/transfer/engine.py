@@ -36,13 +36,13 @@ class LimiterView:
     def __init__(self, limiter: AdaptiveLimiter, progress: Progress) -> None:
         self._limiter = limiter
         self._progress = progress
-        self._limit = limiter.limit
+        self._limit = limiter.allowed
         self._waiting = 0.0
 
     def show(self, now: float) -> None:
         """Show what has changed; to be called again and again."""
         limiter = self._limiter
-        limit, waiting = limiter.limit, max(0.0, limiter.not_before - now)
+        limit, waiting = limiter.allowed, max(0.0, limiter.not_before - now)
         if limit != self._limit:
             self._progress.limit(limit)
         if waiting > TICK or self._waiting > 0:

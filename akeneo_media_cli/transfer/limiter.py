@@ -20,6 +20,12 @@ RATE_OVER = 200
 RATE_SECONDS = 2.0
 RATE_FROM = 5
 """The rate at which requests get through is measured over so many seconds, from so many requests on."""
+WINDOW = 8
+"""Saves after which `Vegas` decides anew."""
+MEMORY = 32
+"""Saves that its mean for a number of requests remembers."""
+FEW, MANY = 1.0, 2.0
+"""Waiting saves below which it widens, and above which it narrows."""
 SLOWER = 1.1
 FASTER = 0.9
 IN_VAIN = 8
@@ -42,17 +48,67 @@ class _Troubles:
 
 
 @dataclass(slots=True)
+class Vegas:
+    """Finds how many saves at once the PIM can take, from how long they take: `--concurrency auto`.
+
+    A save takes `base` seconds where none waits for another. If each of n at once takes `mean` seconds, then
+    n * (1 - base / mean) of them wait in the PIM: with less than one there is room for more, with more than
+    two some only wait. That is the rule of TCP Vegas (Brakmo and Peterson, 1995) as a limiter of requests, in
+    the way of `VegasLimit` in Netflix's concurrency-limits, its slow start included. It was chosen because a
+    few dozen answers are enough for it. A gradient limiter compares averages over hundreds of answers, more
+    than most runs have; one that widens until something fails (AIMD) would find the limit by failed uploads.
+
+    `width` is the number found so far. No clock: it is told seconds.
+    """
+
+    most: int
+    width: int = 1
+    _doubling: bool = True
+    _window: int = 0
+    _means: dict[int, tuple[int, float]] = field(default_factory=dict)
+
+    def saved(self, in_flight: int, seconds: float, *, widen: bool) -> None:
+        """A save that was begun as one of so many took so long. `widen`: is more allowed at all?"""
+        if in_flight != self.width:
+            # There was too little to do, or the number has just changed.
+            return
+        count, mean = self._means.get(self.width, (0, 0.0))
+        count = min(count + 1, MEMORY)
+        self._means[self.width] = count, mean + (seconds - mean) / count
+        self._window += 1
+        if self._window >= WINDOW:
+            self._window = 0
+            self._decide(widen=widen)
+
+    def throttled(self) -> None:
+        """The PIM refused requests as too many: no more leaps."""
+        self._doubling = False
+
+    def _decide(self, *, widen: bool) -> None:
+        base = min(mean for _, mean in self._means.values())
+        queue = self.width * (1.0 - base / max(self._means[self.width][1], base, 1e-9))
+        if queue >= FEW:
+            self._doubling = False
+        if queue > MANY:
+            self.width = max(1, self.width - 1)
+        elif queue < FEW and widen:
+            self.width = min(self.most, self.width * 2 if self._doubling else self.width + 1)
+
+
+@dataclass(slots=True)
 class AdaptiveLimiter:
     """Decides whether one more request may start; told of every start and end.
 
     `most` is `--concurrency`; `patience` is how many probes may fail before the run is given up
     (`--retries`). Times are seconds of one monotonic clock. Requests that read and requests that write are
-    counted apart: a PIM that still answers reads may have stopped taking files long ago.
+    counted apart: a PIM that still answers reads may have stopped taking files long ago. With `vegas` the
+    number of requests is found, and `most` is only its upper bound.
     """
 
     most: int
     patience: int
     random: Random
+    vegas: Vegas | None = None
     limit: int = 0
     in_flight: int = 0
     throttled: int = 0
@@ -77,6 +133,16 @@ class AdaptiveLimiter:
         self.limit = self.most
 
     @property
+    def allowed(self) -> int:
+        """How many requests may be in flight while the PIM is up."""
+        return self.limit if self.vegas is None else min(self.limit, self.vegas.width)
+
+    def saved(self, in_flight: int, seconds: float) -> None:
+        """A file was saved in so many seconds, its request begun as one of so many in flight."""
+        if self.vegas is not None:
+            self.vegas.saved(in_flight, seconds, widen=self.vegas.width < self.limit)
+
+    @property
     def closes_at(self) -> int:
         """Requests in a row that met trouble from which on the PIM is down, and not the rows bad."""
         return max(6, 2 * self.most)
@@ -84,14 +150,14 @@ class AdaptiveLimiter:
     def opening(self, now: float) -> float:
         """Seconds until a request may start: 0 now, infinite while another must end first."""
         # One read for a row whose request lingers is always allowed, or its end would never be noticed.
-        if self.in_flight >= (1 if self.closed else max(1, self.limit - self.lingering)):
+        if self.in_flight >= (1 if self.closed else max(1, self.allowed - self.lingering)):
             return math.inf
         return max(0.0, self.not_before - now, self._started + self.pace - now)
 
     @property
     def full(self) -> bool:
         """Do requests that may still be at work leave no room for another?"""
-        return self.in_flight + self.lingering >= self.limit
+        return self.in_flight + self.lingering >= self.allowed
 
     def start(self, now: float = 0.0) -> bool:
         """A request starts; True if it is a probe of a PIM that was down."""
@@ -151,6 +217,8 @@ class AdaptiveLimiter:
     def refused(self, in_flight: int, now: float = 0.0) -> None:
         """429: `in_flight` requests, this one included, were too many, or came too fast."""
         self.throttled += 1
+        if self.vegas is not None:
+            self.vegas.throttled()
         if (in_flight <= 1 or self.pace) and self._calm < FIRST_WIDENING:
             # Once more so soon: fewer at once do not help.
             self._slow_down(now)

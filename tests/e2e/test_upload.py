@@ -301,3 +301,15 @@ def test_the_module_runs_as_the_command_does(tmp_path: Path) -> None:
         [sys.executable, "-m", "akeneo_media_cli", "--version"], text=True, capture_output=True, check=True
     )
     assert done.stdout.startswith("akeneo-media ")
+
+
+def test_how_many_at_once_the_pim_bears_is_found_up_to_what_is_allowed(bench: Bencher) -> None:
+    b = bench(save_time=0.03)
+    lines = [
+        "product,attribute,file",
+        *(f"p-{n},picture,{b.file(f'{n}.jpg', jpeg(n))}" for n in range(1, 41)),
+    ]
+    done = b.upload(b.manifest(lines), "--concurrency", "auto:3")
+    assert done.status == 0, done.err
+    assert len(b.held()) == 40
+    assert b.sandbox.stats()["most_in_flight"] == 3

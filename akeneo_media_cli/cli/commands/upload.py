@@ -32,9 +32,12 @@ def upload(
 
     rows = manifest.options(manifests, links)
     o.check_carrier(rows.shard, uploading.carrier)
+    fields = o.run_fields(connection, reporting, ledger)
+    if connection.sought is not None:
+        fields["concurrency"] = connection.sought
     options = UploadOptions(
         rows,
-        **o.run_fields(connection, reporting, ledger),
+        **fields,
         **limits.fields(),
         skip=uploading.skip_policy(),
         strict=uploading.strict,
@@ -45,6 +48,7 @@ def upload(
         dry_run=uploading.dry_run,
         fit=fitting.recipe_asked(preflight=not uploading.no_preflight),
         link=uploading.link_mode(),
+        seek=connection.sought is not None,
         same_names=uploading.same_names.value if uploading.same_names else None,
     )
     session = Session(connection.env_file, sandbox, reporting, logging)

@@ -55,6 +55,42 @@ class Connection(Calls):
     """How requests are sent in parallel."""
 
     concurrency: Annotated[
-        int,
-        option("--concurrency", metavar="N", min=1, max=64, help="How many requests run in parallel."),
-    ] = 4
+        str,
+        option(
+            "--concurrency",
+            metavar="N",
+            help="How many requests run in parallel: a number up to 64, or auto to let uploads find how many "
+            "the PIM can take (auto:8: at most 8; else 10).",
+        ),
+    ] = "4"
+
+    @property
+    def calls(self) -> int:
+        """How many requests run in parallel where the number is not sought. Raises UsageError."""
+        sought = self.sought
+        return min(_USUAL, sought) if sought else _number(self.concurrency, self.concurrency)
+
+    @property
+    def sought(self) -> int | None:
+        """The most that may run while uploads seek the number; None: it is given. Raises UsageError."""
+        word, colon, most = self.concurrency.strip().lower().partition(":")
+        if word != "auto":
+            return None
+        return _number(most, self.concurrency) if colon else _SOUGHT
+
+
+_USUAL = 4
+_SOUGHT = 10
+_MOST = 64
+
+
+def _number(text: str, given: str) -> int:
+    number = int(text) if text.strip().isascii() and text.strip().isdigit() and len(text) < 9 else 0
+    if not 1 <= number <= _MOST:
+        from ...errors import UsageError
+
+        raise UsageError(
+            f"--concurrency {given!r} is not a number from 1 to {_MOST}",
+            "Give a number such as 4, or auto, or auto:8.",
+        )
+    return number

@@ -222,7 +222,7 @@ class RunFields(TypedDict):
 def run_fields(connection: Connection, reporting: Reporting, ledger: Ledgers | None = None) -> RunFields:
     """The fields of `RunOptions` that no command treats in its own way; without `ledger` none is kept."""
     return {
-        "concurrency": connection.concurrency,
+        "concurrency": connection.calls,
         "retries": connection.retries,
         "timeout": connection.timeout,
         "reports": paths(reporting.report),

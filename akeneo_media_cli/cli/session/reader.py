@@ -56,7 +56,7 @@ def reading(connection: o.Connection, logging: o.Logging, *, output: str | None 
     mode = "none" if logging.quiet else "plain"
     progress = make_progress(mode, stream=sys.stderr, environ=os.environ, clock=time.monotonic)
     progress = logs.set_up(progress, logging)
-    pool = connection.concurrency
+    pool = connection.calls
     before = signal.signal(signal.SIGTERM, _terminated)
     try:
         with PimClient(pim, timeout=connection.timeout, pool=pool, on_call=logs.on_call(logging)) as client:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ...errors import Failure, Kind
 from ...rows import Status
 from ...wording import size as size_text
-from ..limiter import AdaptiveLimiter
+from ..limiter import AdaptiveLimiter, Vegas
 from ..queues import TaskQueues
 from ..retry import Random, settling
 from ..sharing import Join, Ruined, Sharing
@@ -26,6 +26,7 @@ class Policy:
 
     Without `share` every row that can sends its own file. `one_by_one`: files of one name are sent so.
     `silent_swaps`: how often this PIM swapped bytes and no answer betrayed it; None: it does not matter.
+    `seek`: find how many of `concurrency` requests at once the PIM can take.
     """
 
     concurrency: int = 4
@@ -34,6 +35,7 @@ class Policy:
     share: bool = True
     one_by_one: bool = False
     silent_swaps: int | None = None
+    seek: bool = False
 
 
 class Flow:
@@ -42,7 +44,8 @@ class Flow:
     def __init__(self, policy: Policy, random: Random) -> None:
         self.policy = policy
         self.random = random
-        self.limiter = AdaptiveLimiter(policy.concurrency, policy.retries, random)
+        vegas = Vegas(policy.concurrency) if policy.seek else None
+        self.limiter = AdaptiveLimiter(policy.concurrency, policy.retries, random, vegas)
         # With one request at a time the order makes no difference to the time: keep the manifest's.
         self.queues = TaskQueues(largest_first=policy.concurrency > 1)
         self.sharing = Sharing(off=not policy.share)
