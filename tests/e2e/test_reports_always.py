@@ -76,6 +76,8 @@ def test_a_ledger_that_another_run_holds(bench: Bencher) -> None:
     manifest = many(b, 100)
     with running(b, "upload", manifest, "--progress", "none") as process:
         wait_for_uploads(b, 2, process)
+        # However slow this machine is, the run is still there.
+        change(b, faults=["stall=1.0@media-files"])
         done = b.upload(manifest)
         events = b.upload(manifest, "--progress", "json")
         assert process.poll() is None
