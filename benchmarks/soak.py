@@ -323,7 +323,7 @@ def main() -> int:
     options.add_argument("--minutes", type=float, default=60)
     options.add_argument("--kill-every", type=float, default=60, help="at most so many seconds to a run")
     options.add_argument("--seed", type=int, default=7)
-    options.add_argument("--svg", type=Path, default=Path(__file__).resolve().parent / "soak.svg")
+    options.add_argument("--svg", type=Path, default=Path("build/soak.svg"), help="where it is drawn")
     options.add_argument("--only-cases", action="store_true", help="leave out the long run")
     asked = options.parse_args()
     with TemporaryDirectory(prefix="akeneo-media-soak-") as name:
@@ -353,6 +353,7 @@ def draw(it: Soak, place: Path) -> None:
         "log, MB": [s.log for s in it.samples],
         "uploads": [s.uploads for s in it.samples],
     }
+    place.parent.mkdir(parents=True, exist_ok=True)
     over_time(place, [sample.at / 60 for sample in it.samples], charts)
 
 
