@@ -12,6 +12,9 @@ from pathlib import Path
 
 from measure import HERE, Spread, Taken, environment, run
 
+PREVIOUS = "fab3711"
+"""The commit of the build that this one is measured against."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -47,7 +50,10 @@ class Setting:
 
     folder: Path
     quick: bool
-    akeneo_cli: str | None = None
+    peers: str | None = None
+    """The interpreter that has akeneo-cli and pyakeneo."""
+    previous: str | None = None
+    """The interpreter that has the build before this one."""
     curl: str | None = None
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -89,29 +95,47 @@ class Setting:
 
     def peer(self, which: str, url: str, manifest: Path) -> Taken:
         """The same files by a peer's loop."""
-        python = self.akeneo_cli if which == "akeneo-cli" else sys.executable
+        python = self.peers if which in ("akeneo-cli", "pyakeneo") else sys.executable
         assert python is not None
         command = [python, str(HERE / "loops.py"), which, str(manifest)]
         return run(command, env=environment(url), cwd=self.folder)
 
 
 def set_up(folder: Path, quick: bool) -> Setting:
-    """Get the peers: akeneo-cli from PyPI into a venv of its own, curl if the machine has it."""
+    """Get the peers: from PyPI into a venv of its own, curl if the machine has it, the previous build."""
     setting = Setting(folder, quick, curl=shutil.which("curl"))
     if setting.curl is None:
         setting.missing["curl"] = "not on this machine"
-    venv = folder / "peers"
+    # Its `post_media_files` takes no file.
+    setting.missing["akeneo-python-sdk 1.0.0"] = "cannot upload media files"
+    setting.peers = _venv(setting, "peers", "akeneo-cli==1.0.10", "pyakeneo==1.1.0")
+    tree = folder / "previous-tree"
+    tree.mkdir()
+    try:
+        archive = subprocess.run(
+            ["git", "archive", PREVIOUS], cwd=HERE.parent, check=True, capture_output=True, timeout=60
+        )
+        subprocess.run(["tar", "-x"], input=archive.stdout, cwd=tree, check=True, timeout=60)
+        setting.previous = _venv(setting, "previous", str(tree))
+    except (OSError, subprocess.SubprocessError) as error:
+        setting.missing["the previous build"] = f"not in this repository: {type(error).__name__}"
+    return setting
+
+
+def _venv(setting: Setting, name: str, *packages: str) -> str | None:
+    """The interpreter of a new venv with these packages; None, and told, where they cannot be installed."""
+    python = setting.folder / name / "bin" / "python"
     try:
         for command in (
-            [sys.executable, "-m", "venv", str(venv)],
-            [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "akeneo-cli==1.0.10"],
+            [sys.executable, "-m", "venv", str(setting.folder / name)],
+            [str(python), "-m", "pip", "install", "--quiet", *packages],
         ):
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
-        setting.akeneo_cli = str(venv / "bin" / "python")
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", "") or str(error)
-        setting.missing["akeneo-cli"] = "cannot be installed: " + said.strip().splitlines()[-1]
-    return setting
+        setting.missing[name] = "cannot be installed: " + said.strip().splitlines()[-1]
+        return None
+    return str(python)
 
 
 def temporary() -> tempfile.TemporaryDirectory[str]:

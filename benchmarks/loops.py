@@ -1,4 +1,4 @@
-"""The peers' side: `python loops.py requests|akeneo-cli|bare MANIFEST`, run with the peer's own interpreter.
+"""The peers' side: `python loops.py NAME MANIFEST`, run with the peer's own interpreter.
 
 Each is as its users write it: one file after the other, no progress, no ledger, no report, no digest.
 """
@@ -67,6 +67,25 @@ def akeneo_cli(manifest: str) -> None:
             session.put_product_file(product, attribute, path)
 
 
+def pyakeneo(manifest: str) -> None:
+    from pyakeneo.client import Client  # type: ignore[import-not-found]
+
+    names = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD")
+    client = Client(os.environ["AKENEO_URL"], *(os.environ[f"AKENEO_{name}"] for name in names))
+    # Its own `create_item` sends JSON, which makes no media file: its session is what is left to use.
+    session = client._session
+    for product, attribute, path in rows(manifest):
+        place = {"identifier": product, "attribute": attribute, "locale": None, "scope": None}
+        with Path(path).open("rb") as file:
+            answer = session.post(
+                API + "/media-files",
+                data={"product": json.dumps(place)},
+                files={"file": (Path(path).name, file, "image/jpeg")},
+                headers={"Content-Type": None},
+            )
+        answer.raise_for_status()
+
+
 def bare(manifest: str) -> None:
     """Four connections, each with its share of the files; nothing else at all."""
     import http.client
@@ -106,4 +125,5 @@ def bare(manifest: str) -> None:
 
 
 if __name__ == "__main__":
-    {"requests": plain_requests, "akeneo-cli": akeneo_cli, "bare": bare}[sys.argv[1]](sys.argv[2])
+    loops = {"requests": plain_requests, "akeneo-cli": akeneo_cli, "pyakeneo": pyakeneo, "bare": bare}
+    loops[sys.argv[1]](sys.argv[2])

@@ -59,6 +59,11 @@ def environment(url: str = "", **more: str) -> dict[str, str]:
     return {**kept, **own, "AKENEO_URL": url, "PYTHONPATH": str(HERE.parent), "NO_PROXY": "*", **more}
 
 
+def installed(url: str = "") -> dict[str, str]:
+    """What another build sees: its own package, not this checkout's."""
+    return {name: value for name, value in environment(url).items() if name != "PYTHONPATH"}
+
+
 def ours(*arguments: object) -> list[str]:
     """The command line of akeneo-media from this checkout."""
     return [sys.executable, "-m", "akeneo_media_cli", *map(str, arguments)]

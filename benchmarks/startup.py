@@ -5,8 +5,40 @@ from __future__ import annotations
 import sys
 from functools import partial
 
+import work
 from figure import Figure, Setting, medians
-from measure import environment, interleaved, ours, ratios, run
+from measure import environment, interleaved, ours, pim, ratios, run
+
+_IMPORTS = (
+    "its own 160 modules take as long to import as requests (150 dataclasses are made: a third of that); the "
+    "ledger is opened, checked and closed; five calls follow one another"
+)
+
+
+def first_second(setting: Setting) -> list[Figure]:
+    """One row uploaded, from start to end of the process, against importing what it is made of."""
+    names = work.pictures(setting.folder / "one", 1, 100_000)
+    manifest = work.one_a_product(setting.folder / "one" / "m.csv", names)
+    imports = [sys.executable, "-c", "import typer, requests"]
+    with pim() as server:
+        ledger = setting.fresh("state-one") / "ledger.sqlite"
+        measured = {
+            "ours": partial(setting.ours, server.url, manifest, "--skip", "none", state=ledger, report=False),
+            "the imports": partial(run, imports, env=environment(), cwd=setting.folder),
+        }
+        for each in measured.values():
+            each()
+        taken = interleaved(setting.times(15), measured)
+    return [
+        Figure(
+            "one row uploaded, against `import typer, requests`",
+            ratios(taken["ours"], taken["the imports"], lambda t: t.wall),
+            1.6,
+            " ×",
+            how=medians(taken),
+            reason=_IMPORTS,
+        )
+    ]
 
 
 def startup(setting: Setting) -> list[Figure]:

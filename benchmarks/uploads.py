@@ -20,7 +20,7 @@ _WAITING = (
     "make the next one ready meanwhile would gain a fiftieth, and make who may be in flight harder to tell"
 )
 _DOES_MORE = (
-    "start-up (typer, which loads pydantic, and requests) is 0.3 s of it; the transport is requests' and "
+    "start-up (typer, requests and its own modules) is 0.3 s of it; the transport is requests' and "
     "urllib3's own, as the peer's, and a third of what an upload costs is http.client's reading of headers; "
     "the ledger, the digest and the report come on top"
 )
@@ -184,15 +184,21 @@ def small_files(setting: Setting) -> list[Figure]:
                 "ours": partial(setting.ours, server.url, manifest),
                 "plain requests": partial(setting.peer, "requests", server.url, manifest),
             }
-            if setting.akeneo_cli:
+            if setting.peers:
                 measured["akeneo-cli"] = partial(setting.peer, "akeneo-cli", server.url, manifest)
+                measured["pyakeneo"] = partial(setting.peer, "pyakeneo", server.url, manifest)
             if setting.curl:
                 config = _curl_config(setting, server.url, manifest.parent, names)
                 measured["curl"] = partial(_curl, setting, config)
             taken = interleaved(setting.times(times), measured)
         for peer, target, reason in (
             ("akeneo-cli", 0.5, _DOES_MORE),
-            ("plain requests", 1.5, _COMPETES),
+            ("pyakeneo", None, ""),
+            (
+                "plain requests",
+                1.5 if not milliseconds else 0.6,
+                _COMPETES if not milliseconds else _DOES_MORE,
+            ),
             ("curl", None, ""),
         ):
             if peer not in taken:
@@ -245,7 +251,7 @@ def large_file(setting: Setting) -> list[Figure]:
         if setting.curl:
             config = _curl_config(setting, server.url, folder, ["large.jpg"])
             measured["curl -F"] = partial(_curl, setting, config)
-        if setting.akeneo_cli:
+        if setting.peers:
             measured["akeneo-cli"] = partial(setting.peer, "akeneo-cli", server.url, manifest)
         taken = interleaved(setting.times(5), measured)
     how = f"{size / 1e6:.0f} MB: {medians(taken)}"
@@ -270,7 +276,7 @@ def large_file(setting: Setting) -> list[Figure]:
                 "CPU, large file, the whole command, against curl -F", whole, None, " ×", how="with SHA-256"
             )
         )
-    if setting.akeneo_cli:
+    if setting.peers:
         whole = ratios(taken["ours"], taken["akeneo-cli"], cpu)
         figures.append(Figure("CPU, large file, the whole command, against akeneo-cli", whole, None, " ×"))
     return figures
@@ -310,8 +316,9 @@ def against_peers(setting: Setting) -> list[Figure]:
             "ours": partial(setting.ours, server.url, manifest),
             "plain requests": partial(setting.peer, "requests", server.url, manifest),
         }
-        if setting.akeneo_cli:
+        if setting.peers:
             measured["akeneo-cli"] = partial(setting.peer, "akeneo-cli", server.url, manifest)
+            measured["pyakeneo"] = partial(setting.peer, "pyakeneo", server.url, manifest)
         taken = interleaved(setting.times(2), measured)
     fastest = min((name for name in taken if name != "ours"), key=lambda n: spread(taken[n], wall).median)
     return [
