@@ -83,8 +83,8 @@ for row in csv.DictReader(open(sys.argv[1], newline="")):
 """
 _ROWS = (
     "of 7 µs a row SQLite takes 3 (writing 15 columns, finding rows for the same value), the value's key 0.7, "
-    "the CSV 1; start-up and the look into 10,000 files are a fifth of all. A column library would save at most "
-    "the CSV's share: the columns go to SQLite as Python objects all the same"
+    "the CSV 1; start-up and the look into 10,000 files are a fifth of all. A column library would save at "
+    "most the CSV's share: the columns go to SQLite as Python objects all the same"
 )
 
 
@@ -117,9 +117,9 @@ def validate_rows(setting: Setting) -> list[Figure]:
 
 
 _NOTHING = (
-    "of 20 µs a row 3 are the system's look at the file (lstat), 8 SQLite's (writing the row, finding its value "
-    "by key among 100,000, marking it), 3 the CSV and the key; start-up, the check of the ledger's pages and "
-    "the counts at the end are a quarter of all"
+    "of 20 µs a row 3 are the system's look at the file (lstat), 8 SQLite's (writing the row, finding its "
+    "value by key among 100,000, marking it), 3 the CSV and the key; start-up, the check of the ledger's "
+    "pages and the counts at the end are a quarter of all"
 )
 
 
