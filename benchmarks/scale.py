@@ -82,7 +82,7 @@ for row in csv.DictReader(open(sys.argv[1], newline="")):
     pass
 """
 _ROWS = (
-    "of 7 µs a row SQLite takes 3 (writing 15 columns, finding rows for the same value), the value's key 0.7, "
+    "of 7 µs a row SQLite takes 3 (writing 15 columns, finding rows for the same value), its key 0.7, "
     "the CSV 1; start-up and the look into 10,000 files are a fifth of all. A column library would save at "
     "most the CSV's share: the columns go to SQLite as Python objects all the same"
 )
