@@ -83,7 +83,7 @@ for row in csv.DictReader(open(sys.argv[1], newline="")):
 """
 _ROWS = (
     "of 7 µs a row SQLite takes 3 (writing 15 columns, finding rows for the same value), its key 0.7, the "
-    "CSV 1; start-up and the look into 10,000 files are a fifth of all. Column libraries buy nothing: to have "
+    "CSV 1; start-up and the look into 10,000 files are a fifth. Column libraries buy nothing: to have "
     "the columns as Python's lists the csv module takes 0.2 to 0.3 s of CPU, a block at a time, pyarrow "
     "0.3 s, polars 0.15 s after an import of 0.5 s"
 )
