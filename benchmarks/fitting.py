@@ -12,10 +12,6 @@ import work
 from figure import Figure, Setting, medians
 from measure import Spread, Taken, environment, interleaved, ours, pim, ratios, run, spread
 
-_TWO_AT_A_TIME = (
-    "a picture a core at a time, 35 to 40 MB each (a progressive JPEG is held whole), and 50 MB for Python, "
-    "typer and libvips"
-)
 _EDGE = 2000
 _QUALITY = 88
 
@@ -57,7 +53,6 @@ def against_mogrify(setting: Setting) -> list[Figure]:
             0.333,
             " ×",
             how=memory,
-            reason=_TWO_AT_A_TIME,
         ),
     ]
 

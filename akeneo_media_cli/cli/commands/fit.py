@@ -100,10 +100,10 @@ class _Made:
 
 
 def _all(files: list[Path], to: Path, recipe: Recipe, takes: Takes) -> Iterator[tuple[Path, _Made | Failure]]:
-    """Every picture in turn, converted on all cores."""
+    """Every picture in turn, converted on half of the cores: each picture at work takes some 40 MB."""
     scratches = [to / f".{path.name}.{os.getpid()}-{n}.tmp" for n, path in enumerate(files)]
     # libvips works outside of Python's lock.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
         tasks = [pool.submit(_converted, *pair, recipe, takes) for pair in zip(files, scratches, strict=True)]
         try:
             for path, task in zip(files, tasks, strict=True):
