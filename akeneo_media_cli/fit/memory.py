@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import sys
+import platform
 from typing import Any
 
 _MMAP_THRESHOLD = -3
@@ -19,7 +19,7 @@ _SMALL = 64 * 1024
 @functools.cache
 def _glibc() -> Any:
     """The C library, set up; None where it is not glibc."""
-    if not sys.platform.startswith("linux"):
+    if platform.system() != "Linux":
         return None
     library = ctypes.CDLL(None)
     if not hasattr(library, "malloc_trim"):
