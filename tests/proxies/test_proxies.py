@@ -117,6 +117,7 @@ def uploads_in_the_end(b: Bench, url: str, rows: int) -> None:
     assert b.sandbox.stats()["duplicates"] == 0
 
 
+@pytest.mark.timeout(300)  # every second request is retried after a pause
 def test_one_of_two_upstreams_of_haproxy_is_dead(bench: Bencher, tmp_path: Path) -> None:
     """Every second call is 503, look-ups and uploads alike."""
     b = bench()
@@ -125,6 +126,7 @@ def test_one_of_two_upstreams_of_haproxy_is_dead(bench: Bencher, tmp_path: Path)
         uploads_in_the_end(b, url, 12)
 
 
+@pytest.mark.timeout(300)  # every second request is retried after a pause
 def test_one_of_two_upstreams_of_nginx_is_dead(bench: Bencher, tmp_path: Path) -> None:
     """Every second call is 502, look-ups and uploads alike."""
     b = bench()
