@@ -11,7 +11,6 @@ from ..ledger import HeldFile, PlannedRow, RowResult, Run
 from ..manifest.columns import NO_FILE
 from ..pim.client import PimClient
 from ..pim.connection import Connection
-from ..planning.linking import LinkMode
 from ..planning.plan import Rows, plan
 from ..preflight.catalogue import Catalogue
 from ..preflight.preflight import Preflight
@@ -21,8 +20,7 @@ from ..targets import ADAPTERS
 from ..targets.resolved import ResolvedTarget
 from ..transfer.environment import Environment
 from ..wording import count
-from .beside import BesideStep
-from .beside.others import find_others, plan_others, told, with_media
+from .beside.others import find_others, plan_others, set_others, told, with_media
 from .job import Job, rows_status
 from .options import RemoveOptions
 from .setting import NO_PATCH, Set, ValueSetter, Verdict
@@ -80,17 +78,7 @@ class Remove(Job):
             if options.confirm is not None and values and not options.confirm(question):
                 return Exit.USAGE
             self.let_settle(run)
-            others = BesideStep(
-                self,
-                run,
-                client,
-                LinkMode.APPEND,
-                verify=True,
-                retries=options.retries,
-                done=Status.REMOVED,
-                media_too=True,
-            )
-            others.execute()
+            set_others(self, run, client, Status.REMOVED, retries=options.retries)
             setter.set_all(with_media(run))
         return rows_status(run)
 

@@ -14,15 +14,13 @@ from ..errors import Failure, Kind
 from ..exits import Exit
 from ..ledger import UNKNOWN, PlannedRow, RowResult, Run
 from ..pim.connection import Connection
-from ..planning.linking import LinkMode
 from ..planning.plan import Rows, judged
 from ..progress.base import Progress
 from ..rows import Status, Target, TargetType, folded
 from ..targets.resolved import ResolvedTarget
 from ..transfer.environment import Environment
 from ..wording import count
-from .beside import BesideStep
-from .beside.others import plan_others, told, with_media
+from .beside.others import plan_others, set_others, told, with_media
 from .job import Job, rows_status
 from .options import UndoOptions
 from .setting import NO_PATCH, Set, ValueSetter, Verdict
@@ -74,17 +72,7 @@ class Undo(Job):
             if options.confirm is not None and not options.confirm(question):
                 return Exit.USAGE
             self.let_settle(run)
-            others = BesideStep(
-                self,
-                run,
-                client,
-                LinkMode.APPEND,
-                verify=True,
-                retries=options.retries,
-                done=Status.RESTORED,
-                media_too=True,
-            )
-            others.execute()
+            set_others(self, run, client, Status.RESTORED, retries=options.retries)
             setter.set_all(with_media(run))
         return rows_status(run)
 

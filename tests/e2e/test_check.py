@@ -14,11 +14,10 @@ from typing import Any
 
 import pytest
 
-from ..pim.server import CERTIFICATE, Handler, Reply, Request, Server, page, refuses, says
+from ..pim.server import CERTIFICATE, ROUTES, Handler, Reply, Request, Server, page, refuses, says, well
 from .conftest import Bencher, catalogue
 
 SECRETS = {"AKENEO_CLIENT_SECRET": "client-s3cret-value", "AKENEO_PASSWORD": "pass-w0rd-value"}
-ROUTES = {"routes": {"a": {"route": "/api/rest/v1/media-files", "methods": ["POST"]}}}
 
 Check = Callable[..., "tuple[int, dict[str, dict[str, Any]], str]"]
 
@@ -57,20 +56,6 @@ def server() -> Iterator[Callable[..., Server]]:
     """`server(handler, **options)`, closed after the test."""
     with ExitStack() as stack:
         yield lambda handle, **options: stack.enter_context(Server(handle, **options))
-
-
-def pim(**answers: Reply) -> Handler:
-    """A PIM that is all well but for the answers to some paths, named by their last part."""
-
-    def handle(request: Request) -> Reply:
-        last = request.path.rpartition("/")[2].replace("-", "_")
-        if last in answers:
-            return answers[last]
-        if request.path == "/api/rest/v1":
-            return says(200, ROUTES)
-        return says(200, {"version": "7.0.1", "edition": "CE", "_embedded": {"items": []}})
-
-    return handle
 
 
 def env_of(b: Any, name: str = "main") -> dict[str, str]:
@@ -161,7 +146,7 @@ def test_wrong_credentials(bench: Bencher, check: Check, variable: str, says_: s
 
 @pytest.mark.long
 def test_an_app_token(server: Callable[..., Server], check: Check) -> None:
-    s = server(pim())
+    s = server(well())
     assert check(s.url, AKENEO_TOKEN="an-app-token")[1]["login"]["found"].startswith("an App's token")
     assert not s.logins
 
@@ -212,14 +197,14 @@ def test_what_answers_is_no_pim(server: Callable[..., Server], check: Check, rep
 
 @pytest.mark.long
 def test_a_login_page_where_the_token_should_come(server: Callable[..., Server], check: Check) -> None:
-    status, found, _ = check(server(pim(), tokens=lambda _: page(200, "Sign in")).url)
+    status, found, _ = check(server(well(), tokens=lambda _: page(200, "Sign in")).url)
     assert status == 2
     assert found["login"]["status"] == "failed"
 
 
 @pytest.mark.long
 def test_a_certificate_that_nobody_trusts(server: Callable[..., Server], check: Check) -> None:
-    s = server(pim(), tls=True)
+    s = server(well(), tls=True)
     status, found, _ = check(s.url)
     assert status == 2
     assert found["TLS"]["status"] == "failed"
@@ -239,7 +224,7 @@ def test_tls_spoken_to_a_plain_port(bench: Bencher, check: Check) -> None:
 
 @pytest.mark.long
 def test_nobody_is_there(server: Callable[..., Server], check: Check) -> None:
-    s = server(pim())
+    s = server(well())
     s.__exit__(None, None, None)
     status, found, _ = check(s.url)
     assert status == 5
@@ -278,7 +263,7 @@ def test_silence_is_given_up(server: Callable[..., Server], check: Check) -> Non
 def test_a_clock_that_is_wrong(server: Callable[..., Server], check: Check) -> None:
     past = format_datetime(datetime.now(UTC) - timedelta(hours=2), usegmt=True)
     for date, health in ((past, "warning"), ("no date at all", None), ("", None)):
-        replies = pim()
+        replies = well()
 
         def handle(request: Request, replies: Handler = replies, date: str = date) -> Reply | None:
             reply = replies(request)
@@ -293,7 +278,7 @@ def test_a_clock_that_is_wrong(server: Callable[..., Server], check: Check) -> N
 @pytest.mark.long
 def test_one_right_may_fail_in_its_own_way(server: Callable[..., Server], check: Check) -> None:
     s = server(
-        pim(channels=page(403, "Firewall"), locales=page(502, "Bad gateway"), attributes=page(404, "?"))
+        well(channels=page(403, "Firewall"), locales=page(502, "Bad gateway"), attributes=page(404, "?"))
     )
     status, found, _ = check(s.url)
     assert status == 2
@@ -306,22 +291,22 @@ def test_one_right_may_fail_in_its_own_way(server: Callable[..., Server], check:
 @pytest.mark.long
 def test_a_token_that_is_taken_away_meanwhile(server: Callable[..., Server], check: Check) -> None:
     gone = refuses(401, "The access token provided is invalid.")
-    status, found, _ = check(server(pim(channels=gone)).url, AKENEO_TOKEN="an-app-token")
+    status, found, _ = check(server(well(channels=gone)).url, AKENEO_TOKEN="an-app-token")
     assert (status, found["may read channels"]["status"]) == (4, "failed")
     assert found["may read products"]["status"] == "ok"
 
 
 @pytest.mark.long
 def test_trouble_with_one_right_is_temporary(server: Callable[..., Server], check: Check) -> None:
-    status, found, _ = check(server(pim(locales=page(502, "Bad gateway"))).url)
+    status, found, _ = check(server(well(locales=page(502, "Bad gateway"))).url)
     assert (status, found["may read locales"]["status"]) == (5, "failed")
 
 
 @pytest.mark.long
 def test_an_old_pim_that_does_not_tell_its_version(server: Callable[..., Server], check: Check) -> None:
-    old = check(server(pim(system_information=refuses(404, "No route found"))).url)
+    old = check(server(well(system_information=refuses(404, "No route found"))).url)
     assert (old[0], old[1]["version"]["found"]) == (0, "before 6.0")
-    broken = check(server(pim(system_information=page(500, "Oops"))).url)
+    broken = check(server(well(system_information=page(500, "Oops"))).url)
     assert (broken[0], broken[1]["version"]["status"]) == (0, "warning")
 
 

@@ -25,6 +25,7 @@ from akeneo_media_cli.ledger import PlannedRow, open_ledger
 from akeneo_media_cli.manifest.write import write_rows
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
+from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.planning.options import ManifestOptions
 from akeneo_media_cli.planning.plan import Rows, planned_rows
 from akeneo_media_cli.progress.base import Silent
@@ -135,6 +136,18 @@ class Desk:
         """Of the latest job."""
         self.other = PimClient(self.connection)
         """Another program, whose requests the jobs know nothing of."""
+
+    def kill_after(self, requests: int) -> None:
+        """This process dies by SIGKILL as soon as a job has had so many answers."""
+        done = 0
+
+        def count(_: CallInfo) -> None:
+            nonlocal done
+            done += 1
+            if done == requests:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        self.on_call = count
 
     @property
     def sandbox(self) -> RunningSandbox:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import sys
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from akeneo_media_cli.exits import Exit
-from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.sandbox import SandboxOptions, start_sandbox
 
 from ..e2e.test_assets import shop
@@ -39,15 +37,7 @@ def _upload(desk: Desk) -> Exit:
 
 def _killed(address: Address, folder: Path, requests: int) -> None:
     desk = Desk(address, folder)
-    done = 0
-
-    def count(_: CallInfo) -> None:
-        nonlocal done
-        done += 1
-        if done == requests:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    desk.on_call = count
+    desk.kill_after(requests)
     _upload(desk)
     desk.close()
 

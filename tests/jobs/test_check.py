@@ -23,11 +23,9 @@ from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, start_sandb
 from akeneo_media_cli.secret import Secret
 
 from ..e2e.conftest import catalogue
-from ..pim.server import CERTIFICATE, Handler, Reply, Request, Server, page, refuses, says
+from ..pim.server import CERTIFICATE, Handler, Reply, Request, Server, page, refuses, says, well
 from .conftest import CONNECTIONS
 from .desk import connection_to
-
-ROUTES = {"routes": {"a": {"route": "/api/rest/v1/media-files", "methods": ["POST"]}}}
 
 
 @pytest.fixture(scope="module")
@@ -60,20 +58,6 @@ def checked(connection: Connection, timeout: float = 5.0) -> tuple[Exit, dict[st
         checkup = Checkup(client, connection.url, wall=time.time, calls=calls)
         checkup.run()
     return checkup.exit_status, {finding.check: finding for finding in checkup.findings}
-
-
-def well(**answers: Reply) -> Handler:
-    """A PIM that is all well but for the answers to some paths, named by their last part."""
-
-    def handle(request: Request) -> Reply:
-        last = request.path.rpartition("/")[2].replace("-", "_")
-        if last in answers:
-            return answers[last]
-        if request.path == "/api/rest/v1":
-            return says(200, ROUTES)
-        return says(200, {"version": "7.0.1", "edition": "CE", "_embedded": {"items": []}})
-
-    return handle
 
 
 def failed(found: dict[str, Finding]) -> set[str]:

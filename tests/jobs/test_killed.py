@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import sys
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from akeneo_media_cli.exits import Exit
-from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.rows import Target, TargetType
 from akeneo_media_cli.sandbox import SandboxOptions, start_sandbox
 
@@ -27,15 +25,7 @@ VALUES = [Value(Target(TargetType.PRODUCT, f"p-{n}"), "picture") for n in range(
 def _killed(address: Address, folder: Path, run: str, requests: int) -> None:
     """Undo a run, or remove all without one, and be killed after so many requests."""
     desk = Desk(address, folder)
-    done = 0
-
-    def count(_: CallInfo) -> None:
-        nonlocal done
-        done += 1
-        if done == requests:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    desk.on_call = count
+    desk.kill_after(requests)
     if run:
         desk.undo(run)
     else:

@@ -226,3 +226,20 @@ def listening(serve: Callable[[socket.socket], None]) -> Any:
             sock.shutdown(socket.SHUT_RDWR)
         sock.close()
         thread.join(5)
+
+
+ROUTES = {"routes": {"a": {"route": "/api/rest/v1/media-files", "methods": ["POST"]}}}
+
+
+def well(**answers: Reply) -> Handler:
+    """A PIM that is all well but for the answers to some paths, named by their last part."""
+
+    def handle(request: Request) -> Reply:
+        last = request.path.rpartition("/")[2].replace("-", "_")
+        if last in answers:
+            return answers[last]
+        if request.path == "/api/rest/v1":
+            return says(200, ROUTES)
+        return says(200, {"version": "7.0.1", "edition": "CE", "_embedded": {"items": []}})
+
+    return handle

@@ -9,13 +9,15 @@ from ...errors import Failure
 from ...ledger import PlannedRow, RowResult, Run
 from ...ledger.codec import to_item
 from ...manifest.beside import has_beside
+from ...pim.client import PimClient
 from ...pim.errors import Refusal
+from ...planning.linking import LinkMode
 from ...preflight.preflight import Preflight
 from ...rows import Status
 from ...transfer.coordinator import Policy
 from ...transfer.reads import ParallelReads
 from ..job import Job
-from .step import batches_of
+from .step import BesideStep, batches_of
 
 
 def with_media(run: Run) -> Iterator[PlannedRow]:
@@ -48,6 +50,16 @@ def plan_others(job: Job, run: Run) -> None:
             some = planned.beside.to_send or planned.beside.link_to_do
             status = Status.PLANNED if some else Status.UNCHANGED
             _end(job, run, planned, RowResult(planned.seq, status))
+
+
+def set_others(job: Job, run: Run, client: PimClient, done: Status, *, retries: int) -> None:
+    """Take back what open rows did beside media values; `done` is the status of rows that end here.
+
+    Raises TemporaryError where the PIM does not answer, and AccessError.
+    """
+    BesideStep(
+        job, run, client, LinkMode.APPEND, verify=True, retries=retries, done=done, media_too=True
+    ).execute()
 
 
 def told(result: RowResult, planned: PlannedRow, done: Status) -> RowResult:
