@@ -96,7 +96,7 @@ def linked(desk: Desk, *rows: str) -> Any:
     return desk.manifest(LINKED, *rows)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_values_and_links_arrive_through_faults(desk: Desk) -> None:
     rows = [f"photos,f_{n},media,{desk.file(n)},p-{n % 7 + 1},gallery" for n in range(30)]
     desk.order("429=0.1", "500=0.1", "503=0.1", "reset-late=0.1", "500-late=0.1")
