@@ -32,6 +32,7 @@ def call(*arguments: str, **env: str) -> dict[str, Any] | str:
         text: Annotated[str | None, typer.Option("--text")] = None,
         mode: Annotated[Mode, typer.Option("--mode")] = Mode.fast,
         number: Annotated[int, typer.Option("--number", min=1, envvar="NUMBER")] = 4,
+        limit: Annotated[int, typer.Option("--limit", min=0, max=10)] = 5,
         seconds: Annotated[float, typer.Option("--seconds")] = 60.0,
         sets: Annotated[list[str] | None, typer.Option("--set")] = None,
         paths: Annotated[list[Path] | None, typer.Option("--path")] = None,
@@ -50,13 +51,15 @@ def test_every_kind_of_value_comes_as_what_it_is() -> None:
     plain = call("a", "b")
     assert plain == {
         **{"names": ["a", "b"], "state": None, "folder": Path("/"), "text": None, "mode": Mode.fast},
-        **{"number": 4, "seconds": 60.0, "sets": None, "paths": None, "flag": False},
+        **{"number": 4, "limit": 5, "seconds": 60.0, "sets": None, "paths": None, "flag": False},
     }
-    options = ["--state", "s", "--text", "t", "--mode", "slow", "--number", "7", "--seconds", "1.5", "--flag"]
+    options = ["--state", "s", "--text", "t", "--mode", "slow", "--number", "7", "--limit", "0"]
+    options += ["--seconds", "1.5", "--flag"]
     given = call("a", *options, "--set", "x=1", "--set", "y=2", "--path", "p")
     assert given == {
         **{"names": ["a"], "state": Path("s"), "folder": Path("/"), "text": "t", "mode": Mode.slow},
-        **{"number": 7, "seconds": 1.5, "sets": ["x=1", "y=2"], "paths": [Path("p")], "flag": True},
+        **{"number": 7, "limit": 0, "seconds": 1.5, "flag": True},
+        **{"sets": ["x=1", "y=2"], "paths": [Path("p")]},
     }
     surrounded = call("a", NUMBER="9")
     assert isinstance(surrounded, dict)
@@ -68,6 +71,9 @@ def test_every_kind_of_value_comes_as_what_it_is() -> None:
     [
         [],
         ["a", "--number", "0"],
+        ["a", "--number", "-1"],
+        ["a", "--limit", "-1"],
+        ["a", "--limit", "11"],
         ["a", "--number", "x"],
         ["a", "--mode", "other"],
         ["a", "--folder", "/nowhere/at/all"],
@@ -81,7 +87,8 @@ def test_what_is_wrong_is_told_as_ever(wrong: list[str]) -> None:
 
 def test_a_command_with_plain_values_loads_no_pydantic() -> None:
     code = (
-        "import sys; sys.argv = ['akeneo-media', 'validate', 'gone.csv', '-q']\n"
+        "import sys; sys.argv = ['akeneo-media', 'validate', 'gone.csv', '-q', '--format', 'csv',"
+        " '--retries', '3', '--timeout', '9.5', '--report', 'r.json', '--root', '.', '--set', 'a=b']\n"
         "from akeneo_media_cli.cli.app import run\n"
         "try: run()\n"
         "except SystemExit: pass\n"
