@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import random as chance
 import signal
 import threading
 import time
@@ -130,6 +131,8 @@ class Desk:
         self.ledger = open_ledger(
             folder / "ledger.sqlite", pim_url=sandbox.url, clock=time.time, note=lambda *_: None
         )
+        self.random = chance.random
+        """Numbers from 0 to 1 that draw the pauses before retries: smaller ones, shorter pauses."""
         self.on_call: Callable[..., None] | None = None
         """Called after each request of a job."""
         self.progress = Heard()
@@ -261,7 +264,7 @@ class Desk:
         run = self.ledger.start_run(command, options.arguments())
         self.progress = progress = Heard()
         connection = None if offline else self.connection
-        environment = Environment(sleep=self._sleep)
+        environment = Environment(sleep=self._sleep, random=self.random)
         job = make(options, rows, connection, progress, environment, on_call=self.on_call)
         with job.signals.caught():
             status = job.execute(run)
