@@ -93,14 +93,14 @@ class Verify(Job):
 class _Question:
     """A row whose value holds a file that the PIM must be asked about; `answered` is what is wrong with it.
 
-    `forget`: should the ledger forget what it put there, if that is wrong?
+    `disproved`: the value holds another file than the row's, whatever the ledger knows.
     """
 
     planned: PlannedRow
     resolved: ResolvedTarget
     held: str
     answered: Failure | None = None
-    forget: bool = True
+    disproved: bool = False
 
 
 class _Checker:
@@ -153,12 +153,12 @@ class _Checker:
             elif resolved.before is UNKNOWN:
                 raise unreadable()
             elif resolved.before is None:
-                results.append((planned, _word(planned, resolved, None, _missing("the value is empty"))))
+                missing = _missing("the value is empty")
+                results.append((planned, _word(planned, resolved, None, missing, disproved=True)))
             elif (verdict := self._remembered(planned, resolved.before)) is not None:
-                failure = verdict[0] or difference(resolved)
                 # The PIM holds what the ledger knows: if that is not the row's file, it was changed here.
-                word = _word(planned, resolved, resolved.before, failure, forget=verdict[0] is None)
-                results.append((planned, word))
+                failure = verdict[0] or difference(resolved)
+                results.append((planned, _word(planned, resolved, resolved.before, failure)))
             else:
                 question = _Question(planned, resolved, resolved.before)
                 tasks.append(UploadTask(question, planned.seq, planned.size or 0, ()))
@@ -186,7 +186,9 @@ class _Checker:
 
     def _compare(self, task: UploadTask) -> Outcome:
         question: _Question = task.row
-        failure = self._difference(question) or difference(question.resolved)
+        failure = self._difference(question)
+        question.disproved = failure is not None
+        failure = failure or difference(question.resolved)
         if failure is None:
             return Stored(question.held, None, 0, 0.0)
         question.answered = failure
@@ -226,15 +228,7 @@ class _Checker:
                 theirs = place.download(self._client, resolved, question.held, nowhere).sha256
         except (Refusal, SourceTrouble) as refusal:
             return refusal.failure
-        if theirs == ours:
-            return None
-        known = self._run.remembered(planned.seq)
-        # Only the bytes differ, and no other comparison tells: what the ledger knows makes `upload` send the
-        # file, unless it is the PIM's that is no longer what was sent.
-        question.forget = (
-            known is not None and known.media_code == question.held and known.sent_sha256 == ours
-        )
-        return _other_bytes()
+        return None if theirs == ours else _other_bytes()
 
     def ended(self, ended: Ended) -> None:
         """Write a row's result to the ledger, then show it."""
@@ -250,7 +244,7 @@ class _Checker:
                 question.resolved,
                 question.held,
                 question.answered,
-                forget=question.forget,
+                disproved=question.disproved,
                 attempts=task.tries.made,
                 duration=took,
             )
@@ -276,18 +270,14 @@ def _word(
     held: str | None,
     failure: Failure | None,
     *,
-    forget: bool = True,
+    disproved: bool = False,
     attempts: int | None = None,
     duration: float | None = None,
 ) -> RowResult:
-    """A row's result: held, or why not.
-
-    The ledger forgets what is not there, so that `upload --skip ledger` sends it too. Without `forget` it
-    keeps what it put there: `upload` could else take a file of the same name and size for the row's own.
-    """
+    """A row's result: held, or why not. `disproved`: `upload --skip ledger` must send the file, too."""
     status = Status.HELD if failure is None else _WORDS.get(failure.kind, Status.FAILED)
-    gone = status is Status.MISSING or (status is Status.DIFFERS and forget)
-    flight = InFlightState.LOST if gone else InFlightState.OVER
+    disproved = disproved and status in (Status.MISSING, Status.DIFFERS)
+    flight = InFlightState.DISPROVED if disproved else InFlightState.OVER
     return RowResult(
         planned.seq,
         status,

@@ -121,6 +121,9 @@ class InFlightState(Enum):
     stays for the next run to look at."""
     LOST = "lost"
     """The PIM holds something else by now: the mark is removed, and what was known with it."""
+    DISPROVED = "disproved"
+    """The PIM was only read, and the value does not hold the row's file: no file counts any more as the one
+    that was put there. The code that was, and marks of earlier runs, stay."""
 
 
 @dataclass(frozen=True, slots=True)

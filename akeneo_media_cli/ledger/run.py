@@ -94,6 +94,9 @@ _LAND = f"""
 UPDATE value SET {_LANDED} WHERE flight_run = ? AND key = (SELECT value_key FROM row WHERE id = ?)"""
 _NOT_SAVED = f"UPDATE value SET {_LANDED} WHERE key = (SELECT value_key FROM row WHERE id = ?)"
 _FORGET = "DELETE FROM value WHERE key = (SELECT value_key FROM row WHERE id = ?)"
+_DISPROVE = """
+UPDATE value SET mtime_ns = NULL, stamp = NULL, sha256 = NULL
+    WHERE key = (SELECT value_key FROM row WHERE id = ?)"""
 
 
 _MARK_WRITING = f"""
@@ -328,17 +331,11 @@ class Run(RunRecord):
         Raises `LookupError`, and changes nothing, if one of the rows is not in the run.
         """
         outcomes = list(outcomes)
-        remembered, landed, lost = self._by_consequence(outcomes)
         with self._store.write() as connection:
             if execute_many(connection, _OUTCOME, map(self._parameters, outcomes)) != len(outcomes):
                 raise LookupError(f"run {self.id} has no such row")
-            if remembered:
-                now = self._clock()
-                execute_many(connection, _REMEMBER, [(now, id_) for id_ in remembered])
-            if landed:
-                execute_many(connection, _LAND, [(self._n, id_) for id_ in landed])
-            if lost:
-                execute_many(connection, _FORGET, [(id_,) for id_ in lost])
+            for sql, records in self._for_values(outcomes).items():
+                execute_many(connection, sql, records)
 
     def uploaded(
         self,
@@ -432,15 +429,19 @@ class Run(RunRecord):
             self._first + outcome.seq,
         )
 
-    def _by_consequence(self, outcomes: Iterable[RowResult]) -> tuple[list[int], list[int], list[int]]:
-        remembered, landed, lost = [], [], []
+    def _for_values(self, outcomes: Iterable[RowResult]) -> Mapping[str, list[tuple[Any, ...]]]:
+        """The statements for what is known of the rows' values, with the records for each."""
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        now = self._clock()
         for outcome in outcomes:
             id_ = self._first + outcome.seq
             there = outcome.status in _THERE or (outcome.status is None and outcome.beside is not None)
             if outcome.media_code is not None and there:
-                remembered.append(id_)
+                found.setdefault(_REMEMBER, []).append((now, id_))
             elif outcome.flight is InFlightState.LOST:
-                lost.append(id_)
+                found.setdefault(_FORGET, []).append((id_,))
+            elif outcome.flight is InFlightState.DISPROVED:
+                found.setdefault(_DISPROVE, []).append((id_,))
             elif outcome.flight is InFlightState.OVER:
-                landed.append(id_)
-        return remembered, landed, lost
+                found.setdefault(_LAND, []).append((self._n, id_))
+        return found

@@ -132,6 +132,54 @@ def test_another_file_in_a_value_is_replaced_whatever_is_asked_of_the_pim(desk: 
     assert verified(desk, pictures(desk, other, alike), deep=True).statuses() == {"held": 2}
 
 
+def swap(desk: Desk, code: str) -> None:
+    """Another program puts a file there whose name and size are those of ours, but not its bytes."""
+    name = desk.file(code)
+    folder = desk.folder / "theirs"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes((desk.folder / name).read_bytes()[:-4] + bytes(2) + b"\xff\xd9")
+    theirs = desk.upload(desk.manifest(HEAD, f"{code},picture_1,theirs/{name}", name="theirs.csv")).rows[0]
+    desk.put(code, theirs.media_code)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_verify_saw_counts_though_the_ledger_knows_otherwise(desk: Desk, new: New, deep: bool) -> None:
+    swapped, empty, whole = new(), new(), new()
+    manifest = pictures(desk, swapped, empty, whole)
+    desk.upload(manifest)
+    swap(desk, swapped)
+    desk.put(empty, None)
+    believed = SkipPolicy("ledger")
+    assert desk.upload(manifest, skip=believed).statuses() == {"unchanged": 3}
+    assert verified(desk, manifest, deep=deep).summary["missing"] == 1
+    assert desk.upload(manifest, skip=believed).statuses() == {"uploaded": 1 + deep, "unchanged": 2 - deep}
+    assert verified(desk, manifest, deep=True).statuses() == {"held": 2 + deep, **({} if deep else {"differs": 1})}
+
+
+@pytest.mark.parametrize(("drift", "comes_to"), [("keep", "unchanged"), ("fail", "failed")])
+def test_a_look_at_what_somebody_changed_takes_nothing_from_drift(
+    desk: Desk, new: New, drift: str, comes_to: str
+) -> None:
+    swapped, empty = new(), new()
+    manifest = pictures(desk, swapped, empty)
+    desk.upload(manifest)
+    swap(desk, swapped)
+    desk.put(empty, None)
+    verified(desk, manifest, deep=True)
+    done = desk.upload(manifest, skip=SkipPolicy(drift=drift))
+    assert done.statuses() == {comes_to: 2}
+    assert done.summary["changed_in_pim"] == 2
+
+
+def test_damaged_bytes_under_the_code_that_the_ledger_knows_are_replaced(desk: Desk, new: New) -> None:
+    manifest = pictures(desk, new())
+    media = str(desk.upload(manifest).rows[0].media_code)
+    stored = desk.sandbox.store.media.path(media)
+    desk.sandbox.inside(lambda: stored.write_bytes(stored.read_bytes()[::-1]))
+    assert verified(desk, manifest, deep=True).statuses() == {"differs": 1}
+    assert desk.upload(manifest).statuses() == {"uploaded": 1}
+
+
 def test_a_file_that_changed_is_sent_however_deep_was_looked(desk: Desk, new: New) -> None:
     quick, deep = new(), new()
     for code in (quick, deep):

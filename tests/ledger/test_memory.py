@@ -19,6 +19,7 @@ from akeneo_media_cli.ledger import (
     Ledger,
     PlannedRow,
     Remembered,
+    RowResult,
     Run,
     value_key,
 )
@@ -228,6 +229,24 @@ class TestInterrupted:
         )
         assert run.row(1).media_code == "a/1.jpg"
         assert second(ledger, planned(1)).mark_unchanged() == 0
+
+    def test_a_look_disproves_what_is_known_and_ends_no_request(self, ledger: Ledger, run: Run) -> None:
+        run.add([planned(1), planned(2)])
+        run.uploaded(1, "a/1.jpg", sha256="ab" * 32)
+        run.in_flight(2)
+        look = second(ledger, planned(1), planned(2))
+        missing = Failure(Kind.VALUE_MISSING, "gone", "upload it")
+        look.record(
+            RowResult(seq, Status.MISSING, missing, flight=InFlightState.DISPROVED) for seq in (1, 2)
+        )
+        later = second(ledger, planned(1), planned(2))
+        assert later.mark_unchanged() == 0
+        assert list(later.touched()) == []
+        known = later.remembered(1)
+        assert known is not None
+        assert (known.media_code, known.mtime_ns, known.sha256) == ("a/1.jpg", None, None)
+        assert [each.code for each in later.at_work()] == ["sku-2"]
+        assert [each.planned.seq for each in later.interrupted()] == [2]
 
 
 # No code of a PIM has control characters.
