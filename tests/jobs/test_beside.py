@@ -101,8 +101,8 @@ def linked(desk: Desk, *rows: str) -> Any:
 def test_values_and_links_arrive_through_faults(desk: Desk) -> None:
     rows = [f"photos,f_{n},media,{desk.file(n)},p-{n % 7 + 1},gallery" for n in range(30)]
     desk.order("429=0.1", "500=0.1", "503=0.1", "reset-late=0.1", "500-late=0.1")
-    # The look-up of all rows alone takes six answers in a row, of which each fails four times in ten: with the
-    # pauses of a real run it may last longer than a test may.
+    # The look-up of all rows takes six answers in a row, and each fails four times in ten: with the pauses of
+    # a real run it may last longer than a test may.
     desk.random = lambda: chance.random() / 50
     done = desk.upload(linked(desk, *rows), retries=30)
     desk.order()

@@ -236,9 +236,7 @@ class TestInterrupted:
         run.in_flight(2)
         look = second(ledger, planned(1), planned(2))
         missing = Failure(Kind.VALUE_MISSING, "gone", "upload it")
-        look.record(
-            RowResult(seq, Status.MISSING, missing, flight=InFlightState.DISPROVED) for seq in (1, 2)
-        )
+        look.record(RowResult(seq, Status.MISSING, missing, flight=InFlightState.DISPROVED) for seq in (1, 2))
         later = second(ledger, planned(1), planned(2))
         assert later.mark_unchanged() == 0
         assert list(later.touched()) == []
