@@ -153,6 +153,7 @@ class Upload(Job):
                 types=environment.sources.php_types,
                 relink=options.link is LinkMode.REPLACE,
                 fitting=fitting,
+                created=run.may_have_created,
             )
             carrying = Preflight(client, catalogue, self.note, files=False)
         known = dict(known_before(run.stored_shares()))

@@ -72,6 +72,7 @@ class Validate(Job):
                     self.note,
                     types=self.environment.sources.php_types,
                     fitting=convert.fitting if convert else None,
+                    created=run.may_have_created,
                 ),
                 unchanged=Unchanged(
                     NOTHING_SKIPPED, client, run, self.environment.sources, touched={}, interrupted={}

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from ..rows import Status
+from ..rows import Status, Target
+from . import created
 from .codec import COLUMNS, DROPPED, from_record, span, to_item
 from .model import PlannedRow
 from .store import Store
@@ -116,6 +117,10 @@ class RunRecord:
             WHERE COALESCE(status, 'pending') IN ({names}) AND id BETWEEN ? AND ? GROUP BY 1"""
         found = self._store.read(sql, (self._first, self._last))
         return {status: count for status, count, _ in found}, sum(size or 0 for _, _, size in found)
+
+    def may_have_created(self, targets: Iterable[Target]) -> list[Target]:
+        """Those of the assets and records that a run of this machine may have created, ever."""
+        return created.among(self._store, targets)
 
     def silent_swaps(self) -> int:
         """How often this PIM was seen to swap bytes of files of one name although it answered 201 to all."""

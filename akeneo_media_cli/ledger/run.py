@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import Failure
 from ..exits import Exit
 from ..rows import Status, Target
-from . import planning
+from . import created, planning
 from .codec import (
     COLUMNS,
     before_columns,
@@ -182,9 +182,8 @@ class Run(RunRecord):
 
     def still_unchanged(self, seqs: Iterable[int]) -> None:
         """Rows that were expected to be unchanged, and are: the PIM holds that code."""
-        records = [(self._first + seq,) for seq in seqs]
         with self._store.write() as connection:
-            execute_many(connection, _STILL, records)
+            execute_many(connection, _STILL, [(self._first + seq,) for seq in seqs])
 
     def mark_shares(self) -> int:
         """After `mark_unchanged`: find rows that may share one media file (`PlannedRow.share`); how many.
@@ -253,11 +252,14 @@ class Run(RunRecord):
         with self._store.write() as connection:
             execute_many(connection, _TAKE_OFF, records)
 
+    def creates(self, targets: Iterable[Target]) -> None:
+        """Before assets and records that the PIM does not list are written: from now on they may exist."""
+        created.add(self._store, targets)
+
     def not_saved(self, seqs: Iterable[int]) -> None:
         """Rows that `interrupted` gave: the PIM was asked and holds nothing of what was sent for them."""
-        records = [(self._first + seq,) for seq in seqs]
         with self._store.write() as connection:
-            execute_many(connection, _NOT_SAVED, records)
+            execute_many(connection, _NOT_SAVED, [(self._first + seq,) for seq in seqs])
 
     def at_work(self) -> list[AtWork]:
         """Values that requests of earlier runs may still be writing, as no answer came; mostly none."""

@@ -102,6 +102,10 @@ class Preparation:
             except Refusal as refusal:
                 # The rows are not wrong: the PIM, or a proxy in front of it, refuses to answer.
                 resolved_targets, wrong = [refusal.failure] * len(batch), Status.FAILED
+        if self._sends:
+            targets = [r.target for r in resolved_targets if isinstance(r, ResolvedTarget) and r.made]
+            if targets:
+                self._run.creates(targets)
         if self._conversions is not None:
             self._to_convert(batch, before, resolved_targets)
         for planned, resolved in zip(batch, resolved_targets, strict=True):

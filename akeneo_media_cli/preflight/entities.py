@@ -8,7 +8,7 @@ list of routes once, not by a refusal a row.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -35,10 +35,14 @@ from ..targets.resolved import ResolvedTarget
 from . import checks
 from .beside import BesidePreflight
 from .catalogue import Catalogue
-from .lookup import find, find_all
+from .lookup import find, find_all, get
 
 if TYPE_CHECKING:
     from .fitting import Fitting
+
+
+Created = Callable[[Iterable[Target]], Iterable[Target]]
+"""Those of some assets and records that this machine may have created."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +103,15 @@ class EntityPreflight:
         files: bool,
         fitting: Fitting | None = None,
         beside: BesidePreflight | None = None,
+        created: Created | None = None,
     ) -> None:
         """`files` off: rows are only looked up, whether or not the attribute would take their file.
 
         `fitting` marks rows whose pictures are to be converted. `beside` None: what rows say beside their
-        files does not matter.
+        files does not matter. What the search does not list is new; but where `created` knows it, or without
+        `created`, it is read by itself, as the search may only lag.
         """
+        self._created = created
         self._fitting = fitting
         self._beside = beside
         self._client = client
@@ -259,10 +266,14 @@ class EntityPreflight:
         """Those that are there, by folded code; None where the user may not read them."""
         if not codes:
             return {}
-        # What is to be compared must not be missed because the search lags.
-        ask = find if self._files else find_all
         try:
-            return ask(self._client, kind, codes, parent=parent)
+            if self._created is None:
+                return find_all(self._client, kind, codes, parent=parent)
+            found = find(self._client, kind, codes, parent=parent)
+            unlisted = [Target(kind, code, parent) for code in codes if folded(code) not in found]
+            for target in self._created(unlisted) if unlisted else ():
+                found[folded(target.code)] = get(self._client, kind, target.code, parent=parent)
+            return found
         except Refusal as refusal:
             if refusal.failure.kind is not Kind.FORBIDDEN:
                 raise

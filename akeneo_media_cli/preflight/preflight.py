@@ -26,7 +26,7 @@ from . import checks
 from .beside import BesidePreflight
 from .catalogue import Catalogue, Note
 from .content import content_fits
-from .entities import EntityPreflight, file_fits
+from .entities import Created, EntityPreflight, file_fits
 from .lookup import find_all, limited
 from .nearest import NearestCodes
 
@@ -61,12 +61,13 @@ class Preflight:
         fitting: Fitting | None = None,
         beside: bool = True,
         relink: bool = False,
+        created: Created | None = None,
     ) -> None:
         """`files` off: rows are only looked up, whether or not the attribute would take their file.
 
         `types` tells what PHP takes a row's file for; None: content is not looked at. `fitting` marks rows
         whose pictures are to be converted; None: none are. `beside` off: what rows say beside their files
-        does not matter. `relink`: see `BesidePreflight`.
+        does not matter. `relink`: see `BesidePreflight`, `created`: see `EntityPreflight`.
         """
         self._files = files
         self._types = types
@@ -76,7 +77,9 @@ class Preflight:
         self._lock = threading.Lock()
         self._fitting = fitting
         said = BesidePreflight(client, catalogue, self._look_links, relink=relink) if beside else None
-        self._elsewhere = EntityPreflight(client, catalogue, files=files, fitting=fitting, beside=said)
+        self._elsewhere = EntityPreflight(
+            client, catalogue, files=files, fitting=fitting, beside=said, created=created
+        )
         self._readable = dict.fromkeys(_WORDS, True)
         self._nearest = NearestCodes(client)
 

@@ -61,7 +61,7 @@ class Pim:
         self.post_max_size = self.catalogue.limits.get("post_max_size", options.post_max_size)
         self.tokens = Tokens(self._connections(source), options.token_ttl, options.refresh_ttl, options.clock)
         self.saving_in_tree: Counter[str] = Counter()
-        self.indexed_at: dict[str, float] = {}
+        self.indexed_at: dict[str | ThingKey, float] = {}
         self.drafted: set[str] = set()
         """Keys of products that have a draft; its content is not kept."""
         self.started = time.monotonic()
@@ -233,6 +233,8 @@ class Pim:
         """Writes an asset, record, category or PAM asset whole, read as `base` before."""
         known = self.things.find(key)
         before = dict(known.values) if known else {}
+        if known is None:
+            self.indexed_at[key] = time.monotonic()
         for value, data in values.items():
             self._note_duplicate(before.get(value), data)
         for lost in self.things.write(key, base, values):
@@ -259,8 +261,8 @@ class Pim:
         attribute = self.catalogue.attribute(key.attribute)
         return attribute is not None and attribute["type"] in MEDIA_TYPES
 
-    def searchable(self, entity: Entity) -> bool:
-        """Whether search finds an entity yet."""
+    def searchable(self, entity: Entity | Thing) -> bool:
+        """Whether search finds an entity, an asset or a record yet."""
         since = self.indexed_at.get(entity.key, self.started)
         return time.monotonic() - since >= self.options.search_lag
 

@@ -15,6 +15,7 @@ from akeneo_media_cli.errors import UsageError
 from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.jobs.beside.export import AssetExport
 from akeneo_media_cli.jobs.undo import changed
+from akeneo_media_cli.ledger import HeldFile
 from akeneo_media_cli.planning.linking import LinkMode
 from akeneo_media_cli.planning.plan import planned_rows
 from akeneo_media_cli.planning.unchanged import SkipPolicy
@@ -315,6 +316,67 @@ def test_an_export_has_every_asset_value_and_link_in_order(tmp_path: Path) -> No
         ("theirs", {"link_product": "p-3", "link_attribute": "gallery"}),
         ("old", {"link_product": "p-3", "link_attribute": "gallery"}),
     ]
+
+
+@pytest.fixture
+def lagging(desk: Desk) -> Iterator[Desk]:
+    """The search does not list what was created in the last hour."""
+    desk.sandbox.store.options.search_lag = 3600
+    yield desk
+    desk.sandbox.store.options.search_lag = 0
+
+
+def test_an_asset_that_the_search_does_not_list_yet_is_no_new_one(lagging: Desk) -> None:
+    desk = lagging
+    header = "asset_family,asset,attribute,file,value.position"
+    first = desk.manifest(header, f"photos,l_1,media,{desk.file('l1')},1")
+    assert desk.upload(first).statuses() == {"uploaded": 1}
+    before = values(desk, "photos", "l_1")
+    with desk.counted() as calls:
+        assert desk.upload(first).statuses() == {"unchanged": 1}, "and it is not sent again"
+    assert calls["GET /asset-families/{family}/assets/{code}"] == 1
+    second = desk.manifest(header, f"photos,L_1,media,{desk.file('l2')},2")
+    done = desk.upload(second)
+    (row,) = done.rows
+    assert row.before == HeldFile(before["media"], "l1.jpg", 121)
+    assert desk.undo(done.run).statuses() == {"restored": 1}
+    assert values(desk, "photos", "l_1") == before
+
+
+def test_values_of_a_record_that_the_search_does_not_list_yet_come_back(lagging: Desk) -> None:
+    desk = lagging
+    header = "reference_entity,record,value.story-en_US"
+    for story in ("one", "two"):
+        done = desk.upload(desk.manifest(header, f"brands,l_2,{story}"))
+        assert done.statuses() == {"uploaded": 1}
+    assert desk.undo(done.run).statuses() == {"restored": 1}
+    record = desk.other.get_record("brands", "l_2")
+    assert record is not None
+    assert record.values == {("story", "en_US", None): "one"}
+
+
+def test_an_asset_whose_creation_had_no_answer_is_asked_for(lagging: Desk) -> None:
+    desk = lagging
+
+    def lose(info: Any) -> None:
+        desk.order(*(["reset-late=1x@/photos/assets"] if info.path.endswith("/l_3") else []))
+
+    manifest = desk.manifest("asset_family,asset,value.position", "photos,l_3,1")
+    desk.on_call = lose
+    assert desk.upload(manifest, retries=0).statuses() == {"pending": 1}
+    desk.on_call = None
+    with desk.counted() as calls:
+        assert desk.upload(manifest).statuses() == {"unchanged": 1}
+    assert "PATCH /asset-families/{family}/assets" not in calls
+
+
+def test_new_assets_cost_no_read_each(lagging: Desk) -> None:
+    desk = lagging
+    rows = [f"photos,n_{n},{n}" for n in range(120)]
+    with desk.counted() as calls:
+        desk.upload(desk.manifest("asset_family,asset,value.position", *rows), dry_run=True)
+    assert calls["GET /asset-families/{family}/assets"] == 2
+    assert "GET /asset-families/{family}/assets/{code}" not in calls
 
 
 def test_what_failed_to_be_linked_can_be_undone(desk: Desk) -> None:

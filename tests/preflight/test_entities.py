@@ -225,7 +225,7 @@ def test_a_family_is_asked_for_once_and_the_entities_by_the_hundred(
 
     before = calls()
     c = client()
-    preflight = Preflight(c, Catalogue(c, lambda *_: None), lambda *_: None)
+    preflight = Preflight(c, Catalogue(c, lambda *_: None), lambda *_: None, created=lambda _: ())
     for attribute in ("media", "no"):
         rows = [row(ASSET, f"many_{n}", attribute, "photos") for n in range(100)]
         for seq, planned in enumerate(rows, 1):

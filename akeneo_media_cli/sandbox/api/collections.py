@@ -192,7 +192,9 @@ class Endpoints:
         """GET assets or records, with `search` by code; pages of a hundred by search_after."""
         collection = self._collection(exchange)
         found = [
-            (thing.key.code, thing) for thing in exchange.pim.things.of(collection.kind, collection.code)
+            (thing.key.code, thing)
+            for thing in exchange.pim.things.of(collection.kind, collection.code)
+            if exchange.pim.searchable(thing)
         ]
         wanted_by = criteria(exchange)
         check_structure(wanted_by)
