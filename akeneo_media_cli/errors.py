@@ -6,10 +6,10 @@ cause and a fix for each, and a test holds the two together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from .exits import Exit
+from .frozen import frozen
 
 
 class Kind(StrEnum):
@@ -175,7 +175,7 @@ TITLES: dict[str, str] = {
 """The kinds as headings, for people."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Failure:
     """Why a row is not in the PIM: `report.items[].error`.
 

@@ -41,6 +41,7 @@ SHARED = {
     "link",
     "suggest",
     "extensions",
+    "frozen",
     "",
 }
 """Modules without a room of their own, which every room may import; they import only each other."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..errors import Kind
+from ..frozen import frozen
 from .colour import to_srgb
 from .encoding import Render, write
 from .memory import give_back
@@ -20,7 +21,7 @@ IN_MEMORY = 12_000_000
 _GRAPHICS = ("png", "gif", "bmp")
 
 
-@dataclass(frozen=True)
+@frozen
 class Side:
     """A picture before or after: format, pixels, bytes, colour space."""
 
@@ -31,7 +32,7 @@ class Side:
     colour: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Fitted:
     """What a conversion came to. `extension` is that of the new name; `steps` is what was done, in words."""
 

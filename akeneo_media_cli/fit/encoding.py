@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Kind
+from ..frozen import frozen
 from .reading import UnfitError, broken, libvips
 from .recipe import FLOOR_QUALITY, Recipe
 
@@ -28,7 +28,7 @@ Render = Callable[[float], Any]
 """Gives the finished pixels at a scale from 0 to 1, as a pyvips image that is read once."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Written:
     """What was written: bytes, pixels, quality (None for PNG), and what was done to get there, in words."""
 

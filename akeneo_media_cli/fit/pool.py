@@ -14,13 +14,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from ..errors import Kind
+from ..frozen import frozen
 from .convert import Fitted, fit
 from .reading import UnfitError
 from .recipe import Recipe, Takes
@@ -39,7 +39,7 @@ class StoppedError(Exception):
     """The pool was closed before the picture was converted."""
 
 
-@dataclass(frozen=True)
+@frozen
 class FittedFile:
     """A converted picture on disk, and how it came about.
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 import functools
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..errors import Failure, Kind
+from ..frozen import frozen
 from .memory import be_frugal
 
 MOST_PIXELS = 500_000_000
@@ -30,7 +31,7 @@ class UnfitError(Exception):
         self.failure = Failure(kind, message, hint)
 
 
-@dataclass(frozen=True)
+@frozen
 class Picture:
     """A picture as it lies on disk, before anything is done to it.
 

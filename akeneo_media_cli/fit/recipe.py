@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
+from ..frozen import frozen
 
 FORMATS = ("jpg", "png", "webp")
 """What can be written, in the order in which it is chosen."""
@@ -28,7 +28,7 @@ _COLOURS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Takes:
     """What an attribute takes: extensions in lower case, empty for any; bytes, None for any number."""
 
@@ -41,7 +41,7 @@ class Takes:
         return next((e for e in known if not self.extensions or e in self.extensions), None)
 
 
-@dataclass(frozen=True)
+@frozen
 class Recipe:
     """How pictures are converted. `max_edge` is the longest edge in pixels; `background` red, green, blue.
 

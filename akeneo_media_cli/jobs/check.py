@@ -6,13 +6,14 @@ import contextlib
 import email.utils
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import Failure, Kind, MediaError
 from ..exits import Exit, worst
+from ..frozen import frozen
 from ..pim.address import is_this_machine
 from ..pim.answers.types import Routes
 from ..pim.client import PimClient
@@ -51,7 +52,7 @@ class Health(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One line of the table: what was checked, what was found, and for a failure what to do.
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from ..errors import AccessError, Kind, UsageError
+from ..frozen import frozen
 from ..pim.answers.types import Attribute, MediaFile, Product, ProductModel, ValueKey
 from ..pim.client import PimClient
 from ..preflight import checks
@@ -27,7 +28,7 @@ _KEPT_MODELS = 2_000
 Note = Callable[[str, str], None]
 
 
-@dataclass(frozen=True)
+@frozen
 class ExportOptions:
     """What to list. Empty `attributes`: every media attribute; empty `families`, `locales`, `scopes`: any.
 
@@ -59,7 +60,7 @@ class ExportOptions:
 _PLACE = ("attribute", "locale", "scope", "file", "filename")
 
 
-@dataclass(frozen=True)
+@frozen
 class _Value:
     target: Target
     key: ValueKey

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..fit.recipe import Recipe
+from ..frozen import frozen
 from ..progress.base import Progress
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..storage.conversions import Conversions, ConvertedFile
 
 
-@dataclass(frozen=True)
+@frozen
 class Converting:
     """What marks the rows to be converted, and what converts them."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from ..errors import Failure, Kind, UsageError
+from ..frozen import frozen
 from ..ledger import PlannedRow
 from ..pim.answers.types import Attribute, Product, ProductModel
 from ..pim.client import PimClient
@@ -25,7 +25,7 @@ from ..wording import count
 COLUMNS = ("product", "product_uuid", "product_model", "attribute", "locale", "scope", "file")
 
 
-@dataclass(frozen=True)
+@frozen
 class MissingOptions:
     """Where to look. Empty `attributes`: every media attribute; empty others: any."""
 

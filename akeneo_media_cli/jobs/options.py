@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 
 from ..fit.recipe import Recipe
+from ..frozen import frozen
 from ..ledger import PlannedRow
 from ..planning.linking import LinkMode
 from ..planning.options import ManifestOptions
 from ..planning.unchanged import SkipPolicy
 
 
-@dataclass(frozen=True)
+@frozen
 class RunOptions:
     """What all commands over a manifest share. `timeout` in seconds; `retries` are tries after the first."""
 
@@ -33,7 +34,7 @@ class RunOptions:
         return {"manifests": list(self.manifest.manifests), "concurrency": self.concurrency}
 
 
-@dataclass(frozen=True)
+@frozen
 class UploadOptions(RunOptions):
     """How rows are sent. Seconds and bytes; None: no limit. `fit`: how pictures are converted; None: none is.
 
@@ -76,7 +77,7 @@ class UploadOptions(RunOptions):
         }
 
 
-@dataclass(frozen=True)
+@frozen
 class ValidateOptions(RunOptions):
     """How rows are checked. `online`: against the PIM's catalogue and entities too.
 
@@ -89,7 +90,7 @@ class ValidateOptions(RunOptions):
     fit: Recipe | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class VerifyOptions(RunOptions):
     """How rows are compared with the PIM. `deep`: by their bytes, not only by name and size.
 
@@ -104,7 +105,7 @@ class VerifyOptions(RunOptions):
         return {**super().arguments(), "deep": self.deep}
 
 
-@dataclass(frozen=True)
+@frozen
 class DownloadOptions(RunOptions):
     """How files are fetched. `to`: the folder for media files that are named by code, None for manifests.
 
@@ -121,7 +122,7 @@ class DownloadOptions(RunOptions):
         return {**super().arguments(), "overwrite": self.overwrite}
 
 
-@dataclass(frozen=True)
+@frozen
 class SettingOptions(RunOptions):
     """How values are put back or emptied. `confirm` asks the user; None: do not ask."""
 
@@ -132,7 +133,7 @@ class SettingOptions(RunOptions):
         return {**super().arguments(), "dry_run": self.dry_run}
 
 
-@dataclass(frozen=True)
+@frozen
 class UndoOptions(SettingOptions):
     """Which run is undone, by its id, and its rows that changed a value."""
 
@@ -143,7 +144,7 @@ class UndoOptions(SettingOptions):
         return {**super().arguments(), "undoes": self.undoes}
 
 
-@dataclass(frozen=True)
+@frozen
 class RemoveOptions(SettingOptions):
     """What is removed. `max_removals`: stop before anything when there are more; None: any number.
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import Failure, Kind, TemporaryError
+from ..frozen import frozen
 from ..ledger import UNKNOWN, Before, HeldFile, InFlightMark, InFlightState, PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
 from ..pim.client import PimClient
@@ -35,7 +36,7 @@ NO_PATCH = (TargetType.CATEGORY, TargetType.PAM_ASSET)
 """Their media can only be set by an upload: no code can be put back, nothing emptied."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Set:
     """The value is to hold this code; None: nothing."""
 

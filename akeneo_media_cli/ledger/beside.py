@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
+from ..frozen import frozen
 from ..rows import Target, TargetType
 
 
@@ -55,7 +56,7 @@ class SetLink(NamedTuple):
     take_out: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class SetBeside:
     """All of a row. `sent`: the values are in the PIM. `file`: this run sent the row's file.
 

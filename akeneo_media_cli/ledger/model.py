@@ -12,6 +12,7 @@ from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from ..errors import Failure
+from ..frozen import frozen
 from ..rows import Row, RowBatch, Status, Target, TargetType, folded
 from .beside import SetBeside
 
@@ -88,7 +89,7 @@ class PlannedRow:
     beside: SetBeside | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlannedBatch:
     """Open rows whose files were found, column by column: a `PlannedRow` each. `keys` are `value_key`s."""
 
@@ -126,7 +127,7 @@ class InFlightState(Enum):
     that was put there. The code that was, and marks of earlier runs, stay."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowResult:
     """The result of one row; `status` None reopens it.
 
@@ -183,7 +184,7 @@ class BorrowedValue(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interrupted:
     """An open row whose value an earlier run was writing to when it ended.
 
@@ -218,7 +219,7 @@ class AtWork(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Touched:
     """An open row whose file has the name and size of what was last put there, but another time.
 
@@ -230,7 +231,7 @@ class Touched:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remembered:
     """What this ledger last put into a value; `sha256` in hex where it was taken.
 
@@ -262,7 +263,7 @@ class Remembered:
         return (self.fitted or {}).get("to", {}).get(key)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settled:
     """How many rows conflicted with another about a value, and how many only repeated one."""
 
@@ -270,7 +271,7 @@ class Settled:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunInfo:
     """One run as `runs list` shows it.
 

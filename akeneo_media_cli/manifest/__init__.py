@@ -8,11 +8,12 @@ JSONL values are taken as written; numbers stay as they are written everywhere. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING
 
 from ..errors import Failure, Kind, UsageError
+from ..frozen import frozen
 from ..link import hidden, is_link, presentable
 from ..rows import Row, RowBatch, single
 from ..secret import Secret
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "Reading", "read_batches", "read_manifests"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Reading:
     """How manifests are to be read, where they do not say so themselves.
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..errors import Failure, Kind
+from ..frozen import frozen
 from ..rows import Row, Target, TargetType
 from ..suggest import nearest
 from .columns import LONGEST_NAME, spelled
@@ -54,7 +54,7 @@ class Link(NamedTuple):
     scope: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Beside:
     """All that a row says beside its file."""
 

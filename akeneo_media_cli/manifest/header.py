@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from ..frozen import frozen
 from .advice import meant
 from .assemble import Assembler
 from .columns import SPELLINGS, canonical
@@ -24,7 +24,7 @@ Lines = Iterator[tuple[int, list[str]]]
 """Lines that are not blank, each with its number from 1."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Header:
     """What the header says: known columns by place, and the others by place.
 

@@ -13,12 +13,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind, UsageError
+from ..frozen import frozen
 from ..rows import Row, Target, TargetType
 from .advice import meant, to_map
 from .archive import TROUBLE, Archive, UnsafeArchiveError, open_archive
@@ -64,7 +64,7 @@ _OF_ENTITY = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class _Column:
     """A column of values: its place, and the value's attribute, locale and scope."""
 

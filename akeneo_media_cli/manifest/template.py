@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from string import Formatter
 
 from ..errors import UsageError
+from ..frozen import frozen
 from ..link import hidden, is_link
 from ..rows import php_basename
 from .columns import canonical, spelled
@@ -20,7 +20,7 @@ class MissingPlaceholderError(Exception):
         self.name = name
 
 
-@dataclass(frozen=True)
+@frozen
 class Setting:
     """One `--set`: the column it fills and the pieces of its value.
 

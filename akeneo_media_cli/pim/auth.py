@@ -8,10 +8,11 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from ..errors import AccessError, Failure, Kind, UsageError
+from ..frozen import frozen
 from .answers import parse, refusals
 from .connection import Connection
 from .errors import Trouble
@@ -28,7 +29,7 @@ _LONGEST_LIFE = 10 * 365 * 86400.0
 """Seconds. A longer lifetime is not believed."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Token:
     """`born` and `lifetime` in monotonic seconds; each renewal counts `generation` up."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..frozen import frozen
 from ..secret import Secret
 
 _NONE = Secret("")
 
 
-@dataclass(frozen=True)
+@frozen
 class Connection:
     """A PIM's address and either a connection's four credentials or an App's token.
 

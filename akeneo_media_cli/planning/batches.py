@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import compress
 
 from ..errors import Failure
+from ..frozen import frozen
 from ..ledger import PlannedBatch, PlannedRow, RowResult, Run, value_keys
 from ..pim.http.source import stamp_of
 from ..rows import Row, RowBatch, Status
@@ -85,7 +85,7 @@ class BatchLooker:
             run.record(results)
 
 
-@dataclass(frozen=True)
+@frozen
 class FoundBatch:
     """A batch of rows, the first of which is the run's `seq`-th; their files are still to be looked at."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from ..frozen import frozen
 from ..storage.content import ContentChecks
 from ..storage.links import LinkOptions
 
 
-@dataclass(frozen=True)
+@frozen
 class ManifestOptions:
     """Which rows there are. `shard` is (part, parts) from 1; `roots` empty: the manifest's folder.
 

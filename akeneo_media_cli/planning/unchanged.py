@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
+from ..frozen import frozen
 from ..ledger import UNKNOWN, HeldBefore, HeldFile, Interrupted, PlannedRow, Remembered, RowResult, Run
 from ..link import is_link
 from ..pim.answers.types import Attribute
@@ -40,7 +40,7 @@ ONLY_NAME_AND_SIZE = (
 UNASKED = "the PIM did not say what the value holds: the ledger was trusted"
 
 
-@dataclass(frozen=True)
+@frozen
 class SkipPolicy:
     """How rows are left out. `skip` is `remote`, `ledger` or `none`, `drift` `overwrite`, `keep` or `fail`.
 
@@ -55,7 +55,7 @@ class SkipPolicy:
 NOTHING_SKIPPED = SkipPolicy("none")
 
 
-@dataclass(frozen=True)
+@frozen
 class Comparison:
     """What a row's value holds beside the row's file.
 

@@ -8,17 +8,17 @@ knows one rule and returns the `Failure` of a row that breaks it, or None.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import Failure, Kind
 from ..extensions import are_one_format
+from ..frozen import frozen
 from ..pim.answers.types import MEDIA_TYPES, Attribute, Channel
 from ..rows import Target, folded
 from ..suggest import nearest as nearest_of
 
 
-@dataclass(frozen=True)
+@frozen
 class Scoping:
     """The channels with their locales, and the enabled locales; None where the user may not read them."""
 

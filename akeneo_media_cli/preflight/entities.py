@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
+from ..frozen import frozen
 from ..ledger import UNKNOWN, Before, HeldFile, PlannedRow
 from ..link import is_link
 from ..manifest.archive import split_member_path
@@ -45,7 +46,7 @@ Created = Callable[[Iterable[Target]], Iterable[Target]]
 """Those of some assets and records that this machine may have created."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Words:
     """What assets and records are called, and how they are requested."""
 

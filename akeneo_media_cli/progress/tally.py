@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..frozen import frozen
 from ..rows import Target
 from ..wording import count, duration, one_line
 from ..wording import size as bytes_of
@@ -181,7 +182,7 @@ class Tally:
         return "; ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """A run at one moment. Sizes are bytes, rates are per second over the last half minute.
 

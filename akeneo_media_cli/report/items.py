@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from ..errors import Failure
+from ..frozen import frozen
 
 
 class ErrorItem(TypedDict):
@@ -164,7 +164,7 @@ GOOD = frozenset({"uploaded", "unchanged", "planned", "held", "downloaded", "rem
 """Statuses that need nobody's attention."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Report:
     """A run's report: its header, and its rows as a stream that can be asked for more than once.
 

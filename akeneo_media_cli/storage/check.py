@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from ..content.sample import Sample
 from ..errors import Failure, Kind
+from ..frozen import frozen
 from ..pim.http.source import stamp_of
 from ..rows import Row, clean_name, php_basename
 from .content import USUAL, ContentChecks, check_local, check_sample, extension_of
@@ -52,7 +53,7 @@ class LocalFile(NamedTuple):
     stamp: int | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class _Base:
     """The folders in which the files of one manifest are looked for."""
 

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from ..content.endings import truncation
@@ -16,6 +16,7 @@ from ..content.pim_types import MIME_TYPES
 from ..content.sample import Sample, TooFarError
 from ..content.signatures import required
 from ..errors import Failure, Kind, UsageError
+from ..frozen import frozen
 from ..manifest.archive import Archive, open_archive, split_member_path
 
 _LARGEST_MEMBER = 256 * 1024 * 1024
@@ -23,7 +24,7 @@ _LARGEST_MEMBER = 256 * 1024 * 1024
 _ANYWAY = "To send it anyway: --allow-mismatch."
 
 
-@dataclass(frozen=True)
+@frozen
 class ContentChecks:
     """How files are looked at. `allow_mismatch`: whatever they are; `pictures`: decode each picture whole.
 

@@ -14,11 +14,11 @@ import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
 from ..errors import Failure, Kind
+from ..frozen import frozen
 from ..pim.answers.types import Downloaded
 from ..rows import Row, php_basename
 from . import FileRoots, printable
@@ -124,7 +124,7 @@ class WrongSize(Exception):  # noqa: N818
     """The number of bytes differs from the PIM's own record of the file."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Saved:
     """What is in the file's place now. `written` False: it was there before, with the same bytes."""
 

@@ -6,9 +6,9 @@ See docs/pim-behaviour.md, "Assets and reference entities".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from ..frozen import frozen
 from ..pim.answers.entity_types import Entity
 from ..pim.answers.types import Created, Downloaded, LineResult
 from ..pim.client import PimClient
@@ -21,7 +21,7 @@ IMAGE = "image"
 """The name for a reference entity's own image, which has no attribute."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Collection:
     """Assets or records: they differ only in the client's methods."""
 

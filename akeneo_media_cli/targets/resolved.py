@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..frozen import frozen
 from ..ledger import UNKNOWN, Before, HeldFile, PlannedRow, SetBeside
 from ..pim.answers.types import Attribute
 from ..rows import Target
 
 
-@dataclass(frozen=True)
+@frozen
 class ResolvedTarget:
     """Where a row's file goes, as the PIM spells it, and what is there now.
 

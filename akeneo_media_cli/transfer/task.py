@@ -34,6 +34,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from ..errors import Failure, MediaError
+from ..frozen import frozen
 from ..rows import Status
 
 
@@ -45,12 +46,12 @@ class Known(NamedTuple):
     doubtful: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sending:
     """Its file is to be sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resumed:
     """An earlier run died while it was sending the file: the PIM is asked first.
 
@@ -60,7 +61,7 @@ class Resumed:
     media: Known | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Confirming:
     """A request had no clear answer: does the value hold our file? Until `settled_at` it may still appear.
 
@@ -72,7 +73,7 @@ class Confirming:
     failed_looks: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settling:
     """A request had no clear answer and no read can tell: wait until it is over, then go on with `then`."""
 
@@ -80,14 +81,14 @@ class Settling:
     then: Sending | Attaching
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proving:
     """Answered 201 beside uploads of the same name: its bytes are sure only once those are over."""
 
     media: Known
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verifying:
     """Answered 201, but an upload of the same name may have swapped the bytes: download and compare."""
 
@@ -95,7 +96,7 @@ class Verifying:
     failed_looks: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restoring:
     """The file was uploaded to another product's value, which must get its own media file back.
 
@@ -107,14 +108,14 @@ class Restoring:
     settled_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attaching:
     """The file is in the PIM; its code is to be set by a batch PATCH."""
 
     media: Known
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finished:
     """Nothing more is done for the row in this run."""
 
@@ -312,7 +313,7 @@ class Request:
         return self.tasks[0]
 
 
-@dataclass(frozen=True)
+@frozen
 class Stored:
     """The PIM took the file: 201 and a Location. `saving` is the seconds from the last byte to the answer."""
 
@@ -322,14 +323,14 @@ class Stored:
     saving: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Refused:
     """Refused for good: pointless to try again."""
 
     failure: Failure
 
 
-@dataclass(frozen=True)
+@frozen
 class Troubled:
     """Worth a retry. `maybe_done`: the PIM may have done, or be doing, what it was asked.
 
@@ -350,7 +351,7 @@ class Troubled:
     oversize: Failure | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Looked:
     """What a look at the value found: is it ours? None: unknown. `alike`: it has its name and size."""
 
@@ -359,7 +360,7 @@ class Looked:
     alike: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Prepared:
     """A batch was looked up: these rows are to be sent, the others are finished.
 
@@ -370,19 +371,19 @@ class Prepared:
     known: Mapping[str, Known] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Restored:
     """The other product's value holds what it held before."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Attached:
     """The result of a batch PATCH row by row: None for accepted, a failure, or trouble."""
 
     lines: Sequence[Failure | Troubled | None]
 
 
-@dataclass(frozen=True)
+@frozen
 class Fatal:
     """The run cannot go on."""
 
@@ -392,7 +393,7 @@ class Fatal:
 Outcome = Stored | Refused | Troubled | Looked | Prepared | Restored | Attached | Fatal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended:
     """A row is finished. `uncertain`: the PIM may still turn out to have the file, so the next run must look.
 
@@ -406,7 +407,7 @@ class Ended:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retried:
     """A request of a row is made again, `delay` seconds from now, because of this failure."""
 

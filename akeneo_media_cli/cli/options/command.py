@@ -15,12 +15,14 @@ from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args, get_type_h
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ...frozen import frozen
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _VARIABLES = "Every option can be set by an environment variable: --dry-run by AKENEO_MEDIA_DRY_RUN=1."
 
 
-@dataclasses.dataclass(frozen=True)
+@frozen
 class OptionGroup:
     """Base of the groups: a dataclass whose fields are `Annotated` options with their defaults."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+from ...frozen import frozen
 from .command import OptionGroup
 from .variables import option
 
@@ -30,7 +30,7 @@ Timeout = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@frozen
 class Settings(OptionGroup):
     """Where the address and the credentials come from."""
 
@@ -39,7 +39,7 @@ class Settings(OptionGroup):
     env_file: EnvFile = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Calls(Settings):
     """How requests are sent one after another. `timeout` in seconds; `retries` after the first attempt."""
 
@@ -50,7 +50,7 @@ class Calls(Settings):
     ] = 5
 
 
-@dataclass(frozen=True)
+@frozen
 class Connection(Calls):
     """How requests are sent in parallel."""
 

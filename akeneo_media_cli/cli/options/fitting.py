@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from ...frozen import frozen
 from .command import OptionGroup
 from .variables import option
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...fit.recipe import Recipe
 
 
-@dataclass(frozen=True)
+@frozen
 class Conversion(OptionGroup):
     """What pictures are converted to."""
 
@@ -54,7 +54,7 @@ class Conversion(OptionGroup):
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class Fitting(Conversion):
     """Which pictures are converted on their way up, and to what."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from ...frozen import frozen
 from . import completion
 from .command import OptionGroup
 from .variables import option
@@ -84,7 +84,7 @@ def _listed(text: str | None) -> list[str]:
     return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
-@dataclass(frozen=True)
+@frozen
 class LinkAccess(OptionGroup):
     """Which links are followed in place of files."""
 
@@ -120,7 +120,7 @@ class LinkAccess(OptionGroup):
         return LinkOptions(self.allow_remote, tuple(self.remote_host or ()), units.size(self.max_temp))
 
 
-@dataclass(frozen=True)
+@frozen
 class RowSelection(OptionGroup):
     """How manifests are read, for commands whose files are on this machine."""
 
@@ -220,7 +220,7 @@ class RowSelection(OptionGroup):
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class ManifestInput(RowSelection):
     """How manifests are read, for commands that read files to compare or to send them."""
 

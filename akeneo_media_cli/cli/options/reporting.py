@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+from ...frozen import frozen
 from . import completion
 from .command import OptionGroup
 from .variables import option
@@ -45,7 +45,7 @@ Progress = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@frozen
 class Reporting(OptionGroup):
     """What a run shows and writes about itself."""
 
@@ -77,7 +77,7 @@ class Reporting(OptionGroup):
     ] = 500
 
 
-@dataclass(frozen=True)
+@frozen
 class LedgerFile(OptionGroup):
     """Which ledger is read."""
 
@@ -94,7 +94,7 @@ class LedgerFile(OptionGroup):
     ] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Ledgers(LedgerFile):
     """Where a run is remembered, if it is."""
 
@@ -103,7 +103,7 @@ class Ledgers(LedgerFile):
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Logging(OptionGroup):
     """What is logged, and where."""
 

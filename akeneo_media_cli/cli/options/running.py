@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
 
+from ...frozen import frozen
 from .command import OptionGroup
 from .variables import option, paths
 
@@ -82,7 +82,7 @@ class LimitFields(TypedDict):
     bwlimit: int | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Limits(OptionGroup):
     """When a run stops starting rows, and how fast it is."""
 
@@ -124,7 +124,7 @@ def _rate(text: str | None) -> int | None:
     return units.rate(text) if text else None
 
 
-@dataclass(frozen=True)
+@frozen
 class Uploading(OptionGroup):
     """Which rows are sent, and how."""
 

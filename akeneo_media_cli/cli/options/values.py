@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from ...frozen import frozen
 from .command import OptionGroup
 from .variables import option
 
 
-@dataclass(frozen=True)
+@frozen
 class Values(OptionGroup):
     """Media values by attribute, family, locale and channel; None: any."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import UsageError
+from ...frozen import frozen
 from ...settings import expanded
 from ...wording import one_line
 
 _STREAM = "-"
 
 
-@dataclass(frozen=True)
+@frozen
 class NamedFiles:
     """What a call reads (manifests, settings) and what it writes beside reports."""
 

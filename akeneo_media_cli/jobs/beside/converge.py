@@ -7,10 +7,10 @@ is written, as far as this program is concerned, and what another writer took aw
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ...errors import Failure, Kind, TemporaryError
+from ...frozen import frozen
 from ...pim.answers.types import LineResult
 from ...pim.errors import Refusal, Trouble
 from ...transfer.coordinator import Policy
@@ -26,7 +26,7 @@ MOST_WRITES = 2
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@frozen
 class ToSet:
     """The line of a PATCH that an entity needs."""
 

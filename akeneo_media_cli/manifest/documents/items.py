@@ -6,11 +6,11 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, TextIO
 
 from ...errors import Failure
+from ...frozen import frozen
 from ...rows import Row
 from ...suggest import nearest
 from ..assemble import Assembler, malformed
@@ -73,7 +73,7 @@ class _Float(float):
         return self.text
 
 
-@dataclass(frozen=True)
+@frozen
 class Repeated:
     """A mapping in which `key` is given twice, so that it is not known which is meant."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ...errors import UsageError
+from ...frozen import frozen
 from ...rows import Row, TargetType
 from ..assemble import Assembler, Note
 from ..columns import COLUMNS, GROUPS, file_as_text
@@ -20,7 +20,7 @@ __all__ = ["Scan", "Unmatched", "Walk"]
 _BARE = (TargetType.PAM_ASSET, TargetType.RECORD)
 
 
-@dataclass(frozen=True)
+@frozen
 class Unmatched:
     """A file that no row could be made of: its path below the folder, and why."""
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ...frozen import frozen
 from ...rows import Row
 
 _BETWEEN = re.compile(r"[ _.\-()]+")
 
 
-@dataclass(frozen=True)
+@frozen
 class Unfilled:
     """A row without a file, and why."""
 

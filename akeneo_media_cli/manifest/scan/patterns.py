@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from string import Formatter
 
 from ...errors import UsageError
+from ...frozen import frozen
 from ..columns import canonical, spelled
 
 ANY = "any"
@@ -28,7 +28,7 @@ _DEFAULT = re.compile(r"(?<!\{)\{(?P<name>\w+)=(?P<default>[0-9]+)\}")
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-@dataclass(frozen=True)
+@frozen
 class Miss:
     """Why a path does not fit; `depth`, from 0 to 1, is how near it came."""
 
@@ -36,7 +36,7 @@ class Miss:
     depth: float = 0.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Rules:
     """How what was found in a path is taken: `renamed` attributes by what names call them; `case` matters."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from ...frozen import frozen
 from . import parse
 from .types import HasValues, ValueKey, megabytes, values_of
 
@@ -18,7 +19,7 @@ def plain_size_limit(size: Any) -> int | None:
     return None if exact is None else int(exact * 1_000_000)
 
 
-@dataclass(frozen=True)
+@frozen
 class MediaAttribute:
     """An attribute of an asset family, a reference entity or a category; `type` as that endpoint says it.
 
@@ -61,7 +62,7 @@ class MediaAttribute:
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class Entity(HasValues):
     """An asset or a record; its values name channels, not scopes
     (docs/pim-behaviour.md, "Assets and reference entities")."""
@@ -83,7 +84,7 @@ class Entity(HasValues):
         return cls(parse.text(source, "code"), values_of(source, "channel"), linked)
 
 
-@dataclass(frozen=True)
+@frozen
 class NamingConvention:
     """What the PIM makes of an asset's code, or of its main media's name, when it creates an asset.
 
@@ -109,7 +110,7 @@ class NamingConvention:
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class AssetFamily:
     """An asset family, its main media attribute and its naming convention."""
 
@@ -140,7 +141,7 @@ def _decimal(value: Any) -> Decimal | None:
     return found if found is not None and found.is_finite() else None
 
 
-@dataclass(frozen=True)
+@frozen
 class ReferenceEntity:
     """A reference entity and the media code of its own image."""
 
@@ -153,7 +154,7 @@ class ReferenceEntity:
         return cls(parse.text(source, "code"), parse.optional(source, "image"))
 
 
-@dataclass(frozen=True)
+@frozen
 class Category:
     """A category; its values are keyed by the PIM's own composite keys and kept as they come."""
 
@@ -168,7 +169,7 @@ class Category:
         return cls(parse.text(source, "code"), parse.optional(source, "parent"), values)
 
 
-@dataclass(frozen=True)
+@frozen
 class PamAsset:
     """An asset of the old PAM; `files`: media codes by channel (None: the reference file) and locale."""
 

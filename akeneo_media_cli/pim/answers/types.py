@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ...errors import Failure
+from ...frozen import frozen
 from . import parse
 
 ASSET_COLLECTION = "pim_catalog_asset_collection"
@@ -53,7 +54,7 @@ def megabytes(size: Any) -> Decimal | None:
     return None if exact < 0 or exact.adjusted() >= 12 else exact
 
 
-@dataclass(frozen=True)
+@frozen
 class Attribute:
     """An attribute of the catalogue. `max_file_size` is inclusive; empty `allowed_extensions`: any."""
 
@@ -85,7 +86,7 @@ class Attribute:
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class Channel:
     """A channel (scope) and the locales bound to it."""
 
@@ -98,7 +99,7 @@ class Channel:
         return cls(parse.text(source, "code"), parse.texts(source, "locales"))
 
 
-@dataclass(frozen=True)
+@frozen
 class Locale:
     """A locale, and whether a channel uses it."""
 
@@ -137,7 +138,7 @@ class HasValues:
         return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Product(HasValues):
     """A product as the PIM spells it. `identifier` is None for one that has only a UUID.
 
@@ -170,7 +171,7 @@ class Product(HasValues):
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class ProductModel(HasValues):
     """A product model; `parent` is None at the root of its tree."""
 
@@ -195,7 +196,7 @@ class ProductModel(HasValues):
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class Family:
     """A family and the codes of its attributes."""
 
@@ -208,7 +209,7 @@ class Family:
         return cls(parse.text(source, "code"), parse.texts(source, "attributes"))
 
 
-@dataclass(frozen=True)
+@frozen
 class FamilyVariant:
     """Which attributes live below the root model: `levels[0]` are level 1's, `levels[1]` level 2's."""
 
@@ -230,7 +231,7 @@ class FamilyVariant:
         return next((n for n, held in enumerate(self.levels, 1) if attribute in held), 0)
 
 
-@dataclass(frozen=True)
+@frozen
 class MediaFile:
     """What the PIM says about a stored product media file; there is no hash
     (docs/pim-behaviour.md, "Answers to an upload")."""
@@ -253,7 +254,7 @@ class MediaFile:
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class SystemInformation:
     """As the PIM says it: `7.0.100` or `v20230112013744`; `CE`, `EE`, `GE` or `Serenity`."""
 
@@ -266,7 +267,7 @@ class SystemInformation:
         return cls(parse.text(source, "version"), parse.optional(source, "edition") or "")
 
 
-@dataclass(frozen=True)
+@frozen
 class Routes:
     """The routes that this PIM has, by name and by path
     (docs/pim-behaviour.md, "Cost of a call and limits")."""
@@ -292,7 +293,7 @@ class Routes:
         return any(m == method and path.endswith("/v1" + wanted) for m, path in self.paths)
 
 
-@dataclass(frozen=True)
+@frozen
 class Created:
     """201: the media file's code and the path of its Location (its host can be wrong behind a proxy;
     docs/pim-behaviour.md, "Answers to an upload").
@@ -305,7 +306,7 @@ class Created:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class LineResult:
     """What a batch PATCH says of one line; `line` counts from 1.
 
@@ -332,7 +333,7 @@ class LineResult:
         return self.status is None or self.status >= 500 or self.status == 429
 
 
-@dataclass(frozen=True)
+@frozen
 class Downloaded:
     """So many bytes were received, and their SHA-256 in hex."""
 

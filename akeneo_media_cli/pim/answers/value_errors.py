@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ...errors import Kind
+from ...frozen import frozen
 from ...rows import folded
 from .types import Attribute
 
@@ -28,7 +28,7 @@ _NO_LOCALE = re.compile(
 _FILL = "Fill the column {} for this attribute."
 
 
-@dataclass(frozen=True)
+@frozen
 class RequestContext:
     """What a call was about. `attribute` is what the catalogue says about it, if that is known."""
 
@@ -47,7 +47,7 @@ class RequestContext:
 NOTHING = RequestContext()
 
 
-@dataclass(frozen=True)
+@frozen
 class ErrorBody:
     """An error body: the whole message, and its `errors` if any. `json`: it is the PIM's own."""
 

@@ -7,7 +7,6 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -15,6 +14,7 @@ import urllib3.exceptions as u
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from ...errors import Failure, Kind, UsageError
+from ...frozen import frozen
 from ..errors import Trouble
 from .wire import LONGEST_ANSWER, CallState, Overdue
 
@@ -32,7 +32,7 @@ _MISCONFIGURED = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Way:
     """How the PIM is reached. `where`: its address; `timeouts`: seconds to connect and of silence.
 

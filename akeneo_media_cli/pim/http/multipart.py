@@ -7,10 +7,10 @@ import json
 import mimetypes
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from ...errors import Failure, Kind
+from ...frozen import frozen
 from ...rows import clean_name, php_basename
 from ..errors import SourceTrouble
 from .source import Source, Stream, changed_while_sent
@@ -19,7 +19,7 @@ PIECE = 256 * 1024
 """Bytes handed out at once: larger gains nothing, smaller costs CPU: measured."""
 
 
-@dataclass(frozen=True)
+@frozen
 class ValueRef:
     """The value that a file is for, as `POST /media-files` and `/category-media-files` name it.
 

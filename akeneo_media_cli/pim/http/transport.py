@@ -21,6 +21,7 @@ from urllib3.util import parse_url
 
 from ... import __version__
 from ...errors import Kind, UsageError
+from ...frozen import frozen
 from ..errors import SourceTrouble, Trouble
 from . import faults
 from .multipart import FileBody
@@ -34,7 +35,7 @@ SMALL = 256 * 1024
 _READ = 64 * 1024
 
 
-@dataclass(frozen=True)
+@frozen
 class CallInfo:
     """One exchange, for logs: no header is in it, and `path` has no host.
 
@@ -52,7 +53,7 @@ class CallInfo:
     attempt: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Counts:
     """Since the client was made: exchanges, token requests among them, bytes of bodies sent, 429 answers."""
 

@@ -21,6 +21,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import wait_for_read
 
+from ...frozen import frozen
+
 IDLE = 4.0
 """Seconds after which a kept connection is not used again: Apache closes at 5
 (docs/pim-behaviour.md, "Transport")."""
@@ -62,7 +64,7 @@ class CallState(threading.local):
         self.answer = None
 
 
-@dataclass(frozen=True)
+@frozen
 class ConnectionPolicy:
     """`silence`: seconds that the other side may take nothing and say nothing. `clock`: monotonic seconds."""
 

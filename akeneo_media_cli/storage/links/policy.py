@@ -11,11 +11,11 @@ import ipaddress
 import re
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from ...errors import Failure, Kind, UsageError
+from ...frozen import frozen
 from ...link import HTTP, Link, LinkError, parse, shown
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -37,7 +37,7 @@ PORTS = {"https": 443, "http": 80, "sftp": 22}
 _ALLOW = "To follow links, add --allow-remote and name their hosts: --remote-host cdn.example.com"
 
 
-@dataclass(frozen=True)
+@frozen
 class LinkOptions:
     """What the user allows. `hosts` are names, `*.` names, addresses and networks; `max_temp` is bytes."""
 

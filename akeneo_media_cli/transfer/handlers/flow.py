@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ...errors import Failure, Kind
+from ...frozen import frozen
 from ...rows import Status
 from ...wording import size as size_text
 from ..limiter import AdaptiveLimiter, Vegas
@@ -20,7 +21,7 @@ PHP_DEFAULT = 2_097_152
 """PHP's own `upload_max_filesize`, in bytes."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Policy:
     """What the user asked for. `retries`: tries after the first; `max_failures`: None for any number.
 

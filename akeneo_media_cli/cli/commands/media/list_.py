@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated
 
+from ....frozen import frozen
 from ... import options as o
 from .writer import ListFormat, data_out, writer
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ....pim.answers.types import MediaFile
 
 
-@dataclass(frozen=True)
+@frozen
 class Filter:
     """Which files to list. Patterns are globs without regard to case; sizes are bytes, inclusive."""
 
