@@ -77,6 +77,17 @@ def test_a_walk_by_cursor(pim: Pim, method: str, path: str, item: Any, field: st
     assert server.requests[1].target == server.requests[2].target == f"{API}{path}?{following}"
 
 
+def test_a_link_that_something_on_the_way_decoded_is_encoded_again(pim: Pim) -> None:
+    client, server = answering(
+        pim,
+        listing([product(1)], f"http://pim{API}/products?search_after=sku 2/\u00e9&limit=100"),
+        listing([product(3)]),
+    )
+    _, at = client.product_page()
+    client.product_page(at)
+    assert query_of(server.requests[-1]) == {"search_after": "sku 2/\u00e9", "limit": "100"}
+
+
 def test_too_many_attributes_for_a_path_are_left_out(pim: Pim) -> None:
     client, server = answering(pim, listing([]))
     assert client.product_page(attributes=[f"attribute_{n}" for n in range(1000)]) == ([], "")

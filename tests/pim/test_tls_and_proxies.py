@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from .conftest import (
     body_of,
     connection_to,
 )
-from .server import CERTIFICATE, created, listening
+from .server import CERTIFICATE, KEY, created, listening
 
 
 def test_tls_with_a_private_authority(pim: Pim, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,14 +129,14 @@ def test_a_proxy_of_the_environment_is_used_but_for_no_proxy(
     pim: Pim, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, proxy = pim(lambda r: created())
-    monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("http://", "http://user:proxy-pass@"))
+    monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("http://", "http://user:p%40ss@"))
     monkeypatch.setenv("NO_PROXY", "other.example, *.internal, 10.0.0.0/8")
     monkeypatch.setenv("ALL_PROXY", "socks5://nowhere.example")
     with PimClient(connection_to("http://pim.example")) as client:
         client.upload_product(body_of(file))
     (request,) = proxy.requests
     assert request.target == "http://pim.example/api/rest/v1/media-files"
-    assert request.headers["proxy-authorization"].startswith("Basic ")
+    assert request.headers["proxy-authorization"] == "Basic " + b64encode(b"user:p@ss").decode()
     direct, server = pim(lambda r: created())
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with PimClient(direct.auth._connection) as again:
@@ -142,26 +144,71 @@ def test_a_proxy_of_the_environment_is_used_but_for_no_proxy(
     assert len(server.requests) == 1
 
 
-def test_a_tunnel_through_a_proxy(pim: Pim, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_encrypted_proxy_in_front_of_a_plain_pim(
+    pim: Pim, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    _, proxy = pim(lambda r: created(), tls=True)
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    with PimClient(connection_to("http://pim.example")) as client:
+        for _ in range(2):
+            client.upload_product(body_of(file))
+    assert [r.target for r in proxy.requests] == ["http://pim.example/api/rest/v1/media-files"] * 2
+    assert [r.headers["host"] for r in proxy.requests] == ["pim.example"] * 2
+    assert proxy.connections == 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_tunnel_through_a_proxy(pim: Pim, file: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
     _, server = pim(lambda r: created(), tls=True)
+    login = b"Proxy-Authorization: Basic " + b64encode(b"user:p@ss")
 
     def serve(sock: socket.socket) -> None:
-        assert sock.recv(65536).startswith(b"CONNECT localhost:")
-        sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        with socket.create_connection(("127.0.0.1", server.port)) as beyond:
-            pump = threading.Thread(target=_pump, args=(beyond, sock))
-            pump.start()
-            _pump(sock, beyond)
-            pump.join(5)
+        if scheme == "https":
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(CERTIFICATE, KEY)
+            sock = context.wrap_socket(sock, server_side=True)
+        asked = sock.recv(65536)
+        assert asked.startswith(b"CONNECT localhost:")
+        assert login in asked
+        _lead_on(sock, server.port)
 
     with listening(serve) as port:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://user:p%40ss@localhost:{port}")
         with PimClient(connection_to(f"https://localhost:{server.port}")) as client:
             for _ in range(2):
                 client.upload_product(body_of(file))
     assert [file.read_bytes() in request.body for request in server.requests] == [True, True]
+    assert not any("proxy-authorization" in request.headers for request in server.requests)
     assert server.connections == 1
+
+
+def test_a_certificate_of_another_host_is_not_trusted(pim: Pim, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    _, server = pim(lambda r: created(), tls=True)
+
+    def serve(sock: socket.socket) -> None:
+        sock.recv(65536)
+        _lead_on(sock, server.port)
+
+    with listening(serve) as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with PimClient(connection_to("https://pim.example")) as client, pytest.raises(UsageError) as caught:
+            client.login()
+    assert caught.value.kind is Kind.TLS
+    assert "pim.example is not trusted" in caught.value.message
+    assert not server.logins
+
+
+def _lead_on(sock: socket.socket, port: int) -> None:
+    """Be the tunnel to a port."""
+    sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", port)) as beyond:
+        pump = threading.Thread(target=_pump, args=(beyond, sock))
+        pump.start()
+        _pump(sock, beyond)
+        pump.join(5)
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

@@ -33,6 +33,9 @@ JSON = "application/json"
 _PLAIN = re.compile(r"[\w~-][\w.~ -]*")
 """Codes that every server passes on in a path as they are, once encoded."""
 
+_QUERY = "!#$%&'()*+,/:;=?@[]~"
+"""What may stand in a query as it is, what is encoded already included."""
+
 T = TypeVar("T")
 
 
@@ -232,7 +235,8 @@ class Calls:
         following = urlsplit(href).query
         if not following or not items:
             return items, ""
-        following = f"{path.partition('?')[0]}?{following}"
+        # It may hold what no request line can: PIMs encode it, but not all that is in front of one does.
+        following = f"{path.partition('?')[0]}?{quote(following, safe=_QUERY, errors='surrogatepass')}"
         # A link to the page itself would never come to an end.
         return items, following if following != path else ""
 

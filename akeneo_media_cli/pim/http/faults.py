@@ -1,4 +1,4 @@
-"""What an exception of requests means for the call: worth another try, or pointless until somebody acts."""
+"""What a connection's exception means for the call: worth another try, or pointless until somebody acts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import requests
 import urllib3.exceptions as u
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
@@ -24,10 +23,7 @@ _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACK
 """OpenSSL's reasons when the other side answers a handshake in plain text; which one differs by version."""
 _EXPIRED, _NOT_YET_VALID = 10, 9
 _MISCONFIGURED = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
+    http.client.InvalidURL,
     u.LocationValueError,
 )
 
@@ -115,8 +111,7 @@ def _fatal(  # noqa: PLR0911 - one a case
                 "Ask its administrator to allow this host and port, or name the host in NO_PROXY.",
                 Kind.CONNECTION,
             )
-        # urllib3 also calls contradictory headers of an answer invalid; those are not ours to correct.
-        if isinstance(cause, _MISCONFIGURED) and not any(isinstance(c, u.InvalidHeader) for c in causes):
+        if isinstance(cause, _MISCONFIGURED):
             # The text of these may hold a header or a proxy's password.
             return UsageError(
                 f"{way.where} cannot be called: {type(cause).__name__}",

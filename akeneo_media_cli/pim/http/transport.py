@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import requests
-from requests.structures import CaseInsensitiveDict
+import urllib3
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
@@ -25,8 +25,9 @@ from ...frozen import frozen
 from ..errors import SourceTrouble, Trouble
 from . import faults
 from .multipart import FileBody
+from .pool import Connections, Exchange
 from .redact import Redactor
-from .wire import Adapter, CallState, ConnectionPolicy
+from .wire import CallState, ConnectionPolicy, DeadlineResponse
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a list's page that are read into memory; the PIM's own pages stay far below."""
@@ -69,8 +70,8 @@ class Counts:
 class Answer:
     """What came back. `cut`: its body broke off. `whole`: it came after all of the request was sent.
 
-    `waited`: seconds from the end of the request to the head of the answer. `attempt` brought it. `raw`: only
-    for a stream that is still open. `method` and `path`: the request's, for those who judge the answer.
+    `waited`: seconds from the end of the request to the head of the answer. `attempt` brought it. `method`
+    and `path`: the request's, for those who judge the answer. `open`: only for a stream still to be read.
     """
 
     status: int
@@ -83,7 +84,19 @@ class Answer:
     attempt: int = 1
     method: str = ""
     path: str = ""
-    raw: Any = field(default=None, repr=False)
+    open: Exchange | None = field(default=None, repr=False)
+
+
+class _Call(NamedTuple):
+    """What `exchange` was asked for, its headers complete."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes | FileBody | None
+    login: bool
+    stream: bool
+    largest: int
 
 
 class Transport:
@@ -91,8 +104,8 @@ class Transport:
 
     Retries nothing except a call that met the end of a kept connection (`exchange`).
 
-    It uses requests' adapter without its session: a session follows redirects (a redirected POST would come
-    back as the 200 of a GET), keeps cookies and reads netrc, and takes a tenth of a call for it.
+    It uses urllib3's connections without requests' session: that follows redirects (a redirected POST would
+    come back as the 200 of a GET), keeps cookies, reads netrc, and takes half of a call for it.
     """
 
     def __init__(
@@ -120,19 +133,25 @@ class Transport:
         self._lock = threading.Lock()
         self._counts = Counts()
         self._state = CallState()
-        self._adapter = Adapter(ConnectionPolicy(timeout, clock, self._state), pool)
-        # Looked up once: requests would read the environment and netrc again for every call.
-        self._proxies = {} if direct else proxies_for(self.url)
-        self._verify = authorities() if self.url.startswith("https:") else True
-        self._way = faults.Way(self.url, self.timeouts, bool(self._proxies), self._certificate_end)
-        self._agent = f"akeneo-media-cli/{__version__}"
+        proxy = "" if direct else next(iter(proxies_for(self.url).values()), "")
+        encrypted = "https:" in (self.url[:6], proxy[:6])
+        self._verify = authorities() if encrypted else True
+        self._connections = Connections(
+            self.url,
+            ConnectionPolicy(connect_timeout, timeout, clock, self._state),
+            proxy=proxy,
+            verify=self._verify,
+            keep=pool,
+        )
+        self._way = faults.Way(self.url, self.timeouts, bool(proxy), self._certificate_end)
+        self._headers = {"User-Agent": f"akeneo-media-cli/{__version__}", "Accept": "*/*"}
 
     @property
     def counts(self) -> Counts:
         return self._counts
 
     def close(self) -> None:
-        self._adapter.close()
+        self._connections.close()
 
     def exchange(
         self,
@@ -154,97 +173,84 @@ class Transport:
         Raises Trouble if no answer came, SourceTrouble from a `FileBody`, UsageError if another try is
         pointless (certificate, proxy, address). An answer of any status is returned, except a proxy's 407.
         """
-        request = self._prepare(method, path, headers, body)
+        all_headers = {**self._headers, **(headers or {})}
+        if isinstance(body, FileBody):
+            all_headers["Content-Type"] = body.content_type
+        if body is not None:
+            all_headers["Content-Length"] = str(len(body))
+        call = _Call(method, path, all_headers, body, login, stream, LARGEST if largest is None else largest)
         try:
-            return self._made(request, path, body, attempt, login, stream, largest)
+            return self._made(call, attempt)
         except Trouble as trouble:
             # A token whose answer was lost harms nothing, and a refresh token that was used up for it is
             # refused, which ends in a login (docs/pim-behaviour.md, "Login and tokens").
             harmless = login or not trouble.maybe_done
             if not (trouble.reused and harmless and trouble.failure.kind is Kind.CONNECTION):
                 raise
-        return self._made(request, path, body, attempt + 1, login, stream, largest, fresh=True)
+        return self._made(call, attempt + 1, fresh=True)
 
-    def _made(
-        self,
-        request: requests.PreparedRequest,
-        path: str,
-        body: bytes | FileBody | None,
-        attempt: int,
-        login: bool,
-        stream: bool,
-        largest: int | None,
-        *,
-        fresh: bool = False,
-    ) -> Answer:
-        method = request.method or ""
-        self._state.begin(fresh=fresh)
+    def _made(self, call: _Call, attempt: int, *, fresh: bool = False) -> Answer:
+        method, path, body = call.method, call.path, call.body
+        state = self._state
+        state.begin(fresh=fresh)
         began = self._clock()
         answer: Answer | None = None
         problem: Trouble | UsageError | SourceTrouble | None = None
         try:
-            response = self._adapter.send(
-                request, stream=True, timeout=self.timeouts, verify=self._verify, proxies=self._proxies
+            exchange = self._connections.exchange(
+                method, path, call.headers, body if isinstance(body, FileBody) else (body,) if body else ()
             )
-            streamed = stream and response.status_code == 200
-            if streamed and self._state.answer:
-                self._state.answer.lift_deadline()
-            handed_at = self._state.handed_at
+            handed_at = state.handed_at
             waited = 0.0 if handed_at is None else max(0.0, self._clock() - handed_at)
-            answer = _take(response, streamed, LARGEST if largest is None else largest)
-            answer.whole, answer.attempt, answer.waited = self._state.handed_out, attempt, waited
-            answer.method, answer.path = method, path
-            if answer.status == 407 and self._proxies:
+            answer = self._take(exchange, call)
+            answer.whole, answer.attempt, answer.waited = state.handed_out, attempt, waited
+            if answer.status == 407 and self._way.proxied:
                 problem = faults.proxy_wants_login(self._way)
         except SourceTrouble as trouble:
             problem = trouble
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (HTTPError, HTTPException, OSError) as error:
             problem = self._judge(error, method)
-        sent = body.sent if isinstance(body, FileBody) else len(body or b"") * self._state.handed_out
+        sent = body.sent if isinstance(body, FileBody) else len(body or b"") * state.handed_out
         status = answer.status if answer else None
         resent = attempt > 1 and not fresh and isinstance(body, FileBody)
         info = CallInfo(method, path, status, problem, self._clock() - began, sent, attempt)
-        self._tell(info, login=login, resent=resent)
+        self._tell(info, login=call.login, resent=resent)
         if problem:
             # Outside of the handler, so that no chain of exceptions leads to the request and its token.
             raise problem
         assert answer is not None
         return answer
 
+    def _take(self, exchange: Exchange, call: _Call) -> Answer:
+        response = exchange.response
+        headers = cast(Mapping[str, str], response.headers)
+        answer = Answer(response.status, response.reason, headers, method=call.method, path=call.path)
+        if call.stream and answer.status == 200:
+            response.incoming.lift_deadline()
+            answer.open = exchange
+            return answer
+        # An answer without a body was read to its end with its head.
+        if not response.isclosed():
+            try:
+                _read(response, answer, call.largest if answer.status < 300 else SMALL)
+            finally:
+                self._connections.release(exchange)
+        else:
+            self._connections.release(exchange)
+        return answer
+
     def pieces(self, answer: Answer) -> Iterator[bytes]:
         """The body of an answer asked for with `stream`, and its end. Raises Trouble where it breaks off."""
         problem: Trouble | UsageError | None = None
+        assert answer.open is not None
         try:
-            yield from answer.raw.stream(4 * _READ, decode_content=True)
+            yield from _decoded(answer.open.response).stream(4 * _READ, decode_content=True)
         except (HTTPError, OSError) as error:
             problem = self._judge(error, "GET")
         finally:
-            answer.raw.close()
-            answer.raw.release_conn()
+            self._connections.release(answer.open)
         if problem:
             raise problem
-
-    def _prepare(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str] | None,
-        body: bytes | FileBody | None,
-    ) -> requests.PreparedRequest:
-        # By hand: everything here is encoded already, and requests' own preparing costs more than the rest.
-        request = requests.PreparedRequest()
-        request.method = method
-        request.url = self.url + path
-        all_headers: dict[str, str] = {"User-Agent": self._agent, "Accept": "*/*"}
-        if isinstance(body, FileBody):
-            all_headers["Content-Type"] = body.content_type
-        if body is not None:
-            all_headers["Content-Length"] = str(len(body))
-        if headers:
-            all_headers.update(headers)
-        request.headers = CaseInsensitiveDict(all_headers)
-        request.body = body  # type: ignore[assignment]  # an iterable with a length, which requests takes
-        return request
 
     def _judge(self, error: Exception, method: str) -> Trouble | UsageError:
         return faults.judge(error, self._way, self._state, writes=method != "GET")
@@ -267,14 +273,8 @@ class Transport:
             self._on_call(info)
 
 
-def _take(response: requests.Response, streamed: bool, largest: int) -> Answer:
-    status = response.status_code
-    answer = Answer(status, response.reason or "", response.headers)
-    raw = response.raw
-    if streamed:
-        answer.raw = raw
-        return answer
-    limit = largest if status < 300 else SMALL
+def _read(response: DeadlineResponse, answer: Answer, limit: int) -> None:
+    raw = _decoded(response)
     parts = []
     try:
         # Piece by piece, so that what came before a cut is kept: lines of a batch are answers by themselves.
@@ -284,12 +284,20 @@ def _take(response: requests.Response, streamed: bool, largest: int) -> Answer:
     except (HTTPError, OSError):
         answer.cut = True
     if limit <= 0:
-        answer.cut = status < 300
-        raw.close()
+        answer.cut = answer.status < 300
+        response.close()
     answer.body = b"".join(parts)
-    with contextlib.suppress(HTTPError, OSError):
-        raw.release_conn()
-    return answer
+
+
+def _decoded(response: DeadlineResponse) -> urllib3.HTTPResponse:
+    """Reads a body whatever its encoding, and notices where it breaks off."""
+    return urllib3.HTTPResponse(
+        response,
+        urllib3.HTTPHeaderDict(response.headers.items()),
+        response.status,
+        preload_content=False,
+        original_response=response,
+    )
 
 
 def _normal(url: str) -> str:

@@ -6,19 +6,16 @@ connection is too old to trust, and what happens to a body whose answer comes be
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPResponse
+from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
-from requests import Response
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import wait_for_read
 
 from ...frozen import frozen
@@ -33,16 +30,14 @@ USES = 90
 LONGEST_ANSWER = 10
 """A whole answer may take so many timeouts: enough for a hundred slow saves in one PATCH, but not endless."""
 
-Pools = dict[str, Any]
-"""Classes of urllib3's pools, by scheme."""
-
 # The status line's first bytes are enough to tell a final answer from a "100 Continue".
 _STATUS_AT = len("HTTP/1.1 ")
+_CLOSED_BY_THE_OTHER_SIDE = (errno.ECONNRESET, getattr(errno, "EPROTOTYPE", errno.ECONNRESET))
 
 
 @dataclass
 class CallState(threading.local):
-    """How far this thread's request got; requests does not tell when a request fails."""
+    """How far this thread's request got; an exception does not tell."""
 
     connected: bool = False
     """There was a connection, its handshake done, and the request began to go out on it."""
@@ -54,20 +49,20 @@ class CallState(threading.local):
     """When that was, in monotonic seconds."""
     fresh: bool = False
     """No kept connection may be used: one died, and the others may be dead too."""
-    answer: DeadlineReader | None = None
-    """What comes back, once the request is out."""
 
     def begin(self, *, fresh: bool) -> None:
         self.connected = self.reused = self.handed_out = False
         self.handed_at = None
         self.fresh = fresh
-        self.answer = None
 
 
 @frozen
 class ConnectionPolicy:
-    """`silence`: seconds that the other side may take nothing and say nothing. `clock`: monotonic seconds."""
+    """`connecting`: seconds that a connection may take to come about, its handshake included. `silence`:
+    seconds that the other side may take nothing and say nothing. `clock`: monotonic seconds.
+    """
 
+    connecting: float
     silence: float
     clock: Callable[[], float]
     state: CallState
@@ -106,10 +101,16 @@ class DeadlineReader(io.RawIOBase):
 
 
 class GuardedConnection:
-    """Mixed into urllib3's connection classes."""
+    """Mixed into urllib3's connection classes.
+
+    They connect: by TLS, through a proxy. The exchange itself is http.client's, without what urllib3 prepares
+    for retries, redirects and the like: that costs more than the exchange.
+    """
 
     policy: ConnectionPolicy
     sock: Any
+    timeout: float | None
+    close: Callable[[], None]
     _uses = 0
     _last = 0.0
     _cut = False
@@ -125,25 +126,45 @@ class GuardedConnection:
     def connect(self) -> None:
         self._uses = 0
         self._cut = False
+        self.timeout = self.policy.connecting
         super().connect()  # type: ignore[misc]
+        self.sock.settimeout(self.policy.silence)
         self.policy.state.connected = True
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
+    def exchange(
+        self, method: str, target: str, headers: Mapping[str, str], body: Iterable[Any]
+    ) -> DeadlineResponse:
+        """Send a request, its body piece by piece, and read the head of its answer."""
         state = self.policy.state
-        state.connected = self.sock is not None
-        state.reused = state.connected and self._uses > 0
-        super().request(*args, **kwargs)  # type: ignore[misc]
-        state.handed_out = True
-        state.handed_at = self.policy.clock()
+        state.connected = True
+        state.reused = self._uses > 0
+        try:
+            self._send_request(method, target, headers, body)
+            state.handed_out = True
+            state.handed_at = self.policy.clock()
+        except OSError as error:
+            # The other side may have answered before it closed. Which of them it is depends on the system.
+            if error.errno not in _CLOSED_BY_THE_OTHER_SIDE and not isinstance(error, BrokenPipeError):
+                raise
+        response: DeadlineResponse = HTTPConnection.getresponse(self)  # type: ignore[arg-type, assignment]
+        self._uses += 1
+        self._last = self.policy.clock()
+        return response
+
+    def _send_request(
+        self, method: str, target: str, headers: Mapping[str, str], body: Iterable[Any]
+    ) -> None:
+        connection: HTTPConnection = self  # type: ignore[assignment]
+        connection.putrequest(method, target)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        for piece in body:
+            self.send(piece)
 
     def send(self, data: Any) -> None:
-        """One piece. Raises BrokenPipeError where sending on is pointless: urllib3 then reads the answer."""
-        if self.sock is None:
-            self.connect()
+        """One piece. Raises BrokenPipeError where sending on is pointless: the answer is to be read then."""
         sock = self.sock
-        if sock.gettimeout() != self.policy.silence:
-            # urllib3 leaves the connect time-out on it while the body goes out.
-            sock.settimeout(self.policy.silence)
         left = memoryview(data)
         try:
             if self._answered_early(sock):
@@ -169,12 +190,6 @@ class GuardedConnection:
         seen = socket.socket.recv(sock, _STATUS_AT + 1, socket.MSG_PEEK)
         return not seen or (seen.startswith(b"HTTP/") and seen[_STATUS_AT:] in (b"3", b"4", b"5"))
 
-    def getresponse(self) -> Any:
-        response = super().getresponse()  # type: ignore[misc]
-        self._uses += 1
-        self._last = self.policy.clock()
-        return response
-
 
 class DeadlineResponse(HTTPResponse):
     """http.client's, made when the request is out: from then on the time of the answer counts."""
@@ -184,76 +199,7 @@ class DeadlineResponse(HTTPResponse):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         clock = self.policy.clock
-        incoming = DeadlineReader(self.fp.detach(), clock() + LONGEST_ANSWER * self.policy.silence, clock)
-        self.fp = io.BufferedReader(incoming)
-        self.policy.state.answer = incoming
-
-
-class BareAdapter(HTTPAdapter):
-    """requests' adapter with connections of one's own, without requests' session, and looking at no cookie.
-
-    So no redirect is followed, no netrc read, and no call made twice.
-    """
-
-    def __init__(self, direct: Pools, through: Pools, *, hosts: int, pool: int) -> None:
-        """`direct` are the pools by scheme, `through` those that go by a proxy; for `hosts` at once, of each
-        up to `pool` connections are kept.
-        """
-        self._direct = direct
-        self._through = through
-        super().__init__(pool_connections=hosts, pool_maxsize=pool, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._direct
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = self._through
-        return manager
-
-    def build_response(self, req: Any, resp: Any) -> Response:
-        # Cookies, guessing the encoding and the like are not needed, and cost time; http.cookiejar
-        # shows a traceback to the user if Python cannot parse a cookie's date.
-        response = Response()
-        response.status_code, response.reason = resp.status, resp.reason
-        response.headers, response.raw = resp.headers, resp
-        return response
-
-
-def pools(plain: type[HTTPConnection], secure: type[HTTPSConnection]) -> Pools:
-    """Pools of such connections, by scheme."""
-    return {
-        "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-        "https": type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-    }
-
-
-class Adapter(BareAdapter):
-    """With the connections that suit the PIM: `pool` of them are kept."""
-
-    def __init__(self, policy: ConnectionPolicy, pool: int) -> None:
-        class Reply(DeadlineResponse):
-            pass
-
-        class Plain(GuardedConnection, HTTPConnection):
-            response_class = Reply
-
-        class Secure(GuardedConnection, HTTPSConnection):
-            response_class = Reply
-
-        Reply.policy = Plain.policy = Secure.policy = policy
-        self._pool: Any = None
-        ours = pools(Plain, Secure)
-        super().__init__(ours, ours, hosts=1, pool=pool)
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        # One address, one set of certificates and proxies: looking the pool up takes a tenth of a call.
-        pool = self._pool
-        if pool is None:
-            pool = self._pool = super().get_connection_with_tls_context(*args, **kwargs)
-        return pool
-
-    def close(self) -> None:
-        self._pool = None
-        super().close()
+        self.incoming = DeadlineReader(
+            self.fp.detach(), clock() + LONGEST_ANSWER * self.policy.silence, clock
+        )
+        self.fp = io.BufferedReader(self.incoming)

@@ -14,10 +14,12 @@ from http.client import HTTPResponse
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from ...pim.http.wire import BareAdapter, DeadlineReader, Overdue, pools
+from ...pim.http.pool import Pools, pools
+from ...pim.http.wire import DeadlineReader, Overdue
 from .policy import LinkPolicy
 
 
@@ -64,6 +66,38 @@ def within(response: requests.Response, seconds: float) -> None:
     answer = response.raw._original_response
     if isinstance(answer, _Answer):
         answer.pace.within(seconds)
+
+
+class BareAdapter(HTTPAdapter):
+    """requests' adapter with connections of one's own, without requests' session, and looking at no cookie.
+
+    So no redirect is followed, no netrc read, and no call made twice.
+    """
+
+    def __init__(self, direct: Pools, through: Pools, *, hosts: int, pool: int) -> None:
+        """`direct` are the pools by scheme, `through` those that go by a proxy; for `hosts` at once, of each
+        up to `pool` connections are kept.
+        """
+        self._direct = direct
+        self._through = through
+        super().__init__(pool_connections=hosts, pool_maxsize=pool, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._direct
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = self._through
+        return manager
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        # Cookies, guessing the encoding and the like are not needed, and cost time; http.cookiejar
+        # shows a traceback to the user if Python cannot parse a cookie's date.
+        response = requests.Response()
+        response.status_code, response.reason = resp.status, resp.reason
+        response.headers, response.raw = resp.headers, resp
+        return response
 
 
 class Adapter(BareAdapter):
