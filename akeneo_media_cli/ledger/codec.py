@@ -1,7 +1,5 @@
 """A row as the table holds it, as the run plans it, and as the report shows it."""
 
-# ruff: noqa: S608 - texts of statements are put together from constants only; values are bound
-
 from __future__ import annotations
 
 import json
@@ -16,7 +14,7 @@ from ..rows import Row, Status, Target, TargetType, name_in_code
 from ..wording import utc
 from .beside import SetBeside
 from .model import UNKNOWN, HeldBefore, HeldFile, PlannedBatch, PlannedRow, Share, value_key
-from .store import execute_many, unbound
+from .store import insert_many, unbound
 
 _COMMON = (
     "id, value_key, status, name, size, mtime_ns, stamp, type, parent, code, attribute, locale, scope, path, "
@@ -38,8 +36,7 @@ _COMMON_PLACES = (
     "?, ?, NULLIF(?, ''), ?, ?, ?, ?, ?, NULLIF(?, ''), ?, ?, NULLIF(?, ''), NULLIF(?, ''), ?, ?, ?, ?, ?"
 )
 _WIDTH_COMMON = _COMMON.count(",") + 1
-_INSERT_COMMON = f"INSERT INTO row ({_COMMON}) VALUES ({_COMMON_PLACES})"
-_INSERT_WHOLE = f"INSERT INTO row ({COLUMNS}) VALUES ({_COMMON_PLACES}{', ?' * (WIDTH - _WIDTH_COMMON)})"
+_WHOLE_PLACES = _COMMON_PLACES + ", ?" * (WIDTH - _WIDTH_COMMON)
 _NOTHING = (None,) * (WIDTH - _WIDTH_COMMON)
 
 DROPPED = "dropped"
@@ -109,10 +106,10 @@ def to_record(n: int, planned: PlannedRow) -> tuple[Any, ...]:
 def insert(connection: sqlite3.Connection, records: list[tuple[Any, ...]]) -> None:
     """Put records of `to_record` into the table."""
     common = [record[:_WIDTH_COMMON] for record in records if record[_WIDTH_COMMON:] == _NOTHING]
-    execute_many(connection, _INSERT_COMMON, common)
+    insert_many(connection, f"INSERT INTO row ({_COMMON})", _COMMON_PLACES, common)
     if len(common) < len(records):
         whole = [record for record in records if record[_WIDTH_COMMON:] != _NOTHING]
-        execute_many(connection, _INSERT_WHOLE, whole)
+        insert_many(connection, f"INSERT INTO row ({COLUMNS})", _WHOLE_PLACES, whole)
 
 
 def insert_batch(
@@ -141,9 +138,12 @@ def insert_batch(
     given = {name: column for name, column in columns.items() if column is not None}
     places = ", ".join("NULLIF(?, '')" if name in ("locale", "scope") else "?" for name in given)
     state = "NULL" if status is None else f"'{status.value}'"
-    sql = f"""INSERT INTO row ({", ".join(given)}, status, type, attempts)
-        VALUES ({places}, {state}, '{batch.type.value}', 0)"""
-    execute_many(connection, sql, zip(*given.values(), strict=False))
+    insert_many(
+        connection,
+        f"INSERT INTO row ({', '.join(given)}, status, type, attempts)",
+        f"{places}, {state}, '{batch.type.value}', 0",
+        list(zip(*given.values(), strict=False)),
+    )
 
 
 def extra_text(extra: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -38,11 +37,6 @@ class Ledger:
         self._clock = clock
         self._cleanup = cleanup
         self._lock = lock
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._store.path
 
     @property
     def pim_url(self) -> str:

@@ -9,6 +9,7 @@ from enum import Enum
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import repeat
+from struct import unpack
 from typing import Any, Final, NamedTuple
 
 from ..errors import Failure
@@ -311,16 +312,19 @@ def value_keys(
     scopes: Sequence[str] | None,
 ) -> list[int]:
     """`value_key` of many values of products or models; empty `locales` and `scopes` are null."""
-    before = _entity(type_.value, "")
-    places = zip(attributes, locales or repeat(None), scopes or repeat(None), strict=False)
-    keyed = {place: blake2b(digest_size=8, key=_place(*place)) for place in {*places}}
-    places = zip(attributes, locales or repeat(None), scopes or repeat(None), strict=False)
-    keys = []
-    for code, place in zip(codes, places, strict=False):
-        digest = keyed[place].copy()
-        digest.update(_encoded(before + folded(code)))
-        keys.append(int.from_bytes(digest.digest(), "big", signed=True))
-    return keys
+    before = _encoded(_entity(type_.value, ""))
+    places = list(zip(attributes, locales or repeat(None), scopes or repeat(None), strict=False))
+    begun = {place: blake2b(before, digest_size=8, key=_place(*place)).copy for place in {*places}}
+    if "".join(codes).isascii():
+        texts = [code.rstrip().lower().encode() for code in codes]
+    else:
+        texts = [_encoded(folded(code)) for code in codes]
+    digests = []
+    for text, place in zip(texts, places, strict=True):
+        digest = begun[place]()
+        digest.update(text)
+        digests.append(digest.digest())
+    return list(unpack(f">{len(digests)}q", b"".join(digests)))
 
 
 def value_identity(

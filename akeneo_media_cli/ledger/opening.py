@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -65,7 +64,8 @@ def open_ledger(
 ) -> Ledger:
     """Open the ledger of the PIM at `pim_url`, beginning it if there is none; `path` None keeps none.
 
-    Without a path the same tables live in a private temporary folder that is gone when the ledger is closed.
+    Without a path the same tables live in memory and, where they are large, in a file without a name: they
+    are gone when the ledger is closed.
     `pim_url` None, to read only, takes the file for the PIM that it says it is of.
     `clock` gives seconds since 1970; `note(message, hint)` tells the user. `exclusive` takes
     the lock of a run; without it the ledger is only read, whether or not a run goes on.
@@ -76,9 +76,7 @@ def open_ledger(
     """
     with ExitStack() as cleanup:
         if path is None or not (exclusive or expanded(path).exists()):
-            folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="akeneo-media-"))
-            store = _begin_temporary(Path(folder) / "ledger.sqlite", cleanup, pim_url or "")
-            return Ledger(store, clock, cleanup.pop_all())
+            return Ledger(_begin_temporary(cleanup, pim_url or ""), clock, cleanup.pop_all())
         path = Path(os.path.realpath(expanded(path)))
         if not exclusive:
             return Ledger(_open_to_read(path, cleanup, pim_url, clock, note), clock, cleanup.pop_all())
@@ -201,9 +199,11 @@ def _open_to_read(path: Path, cleanup: ExitStack, pim_url: str | None, clock: Cl
     return store
 
 
-def _begin_temporary(path: Path, cleanup: ExitStack, pim_url: str) -> Store:
-    store = _sound_store(path)
+def _begin_temporary(cleanup: ExitStack, pim_url: str) -> Store:
+    store = Store(None)
     cleanup.callback(store.close)
+    with store.bare() as connection:
+        schema.migrate(connection, place=store.name)
     _claim(store, pim_url)
     return store
 
@@ -220,7 +220,7 @@ def _check_pim(store: Store, pim_url: str) -> bool:
     found = store.read("SELECT content FROM meta WHERE name = 'pim_url'")
     if found and _same(found[0][0]) != _same(pim_url):
         raise LedgerError(
-            f"the ledger {store.path} belongs to the PIM at {found[0][0]}, not to {pim_url}",
+            f"{store.name} belongs to the PIM at {found[0][0]}, not to {pim_url}",
             "Use one file per PIM: name another with --state FILE, or leave --state out.",
         )
     return bool(found)

@@ -82,10 +82,12 @@ def add(store: Store, n: int, rows: Iterable[PlannedRow | PlannedBatch], status:
 
 def settle_duplicates(store: Store, first: int, last: int) -> Settled:
     """See `Run.settle_duplicates`; the rows are those with ids from `first` to `last`."""
+    # Mostly there are none.
+    if not store.read(f"{_REPEATED} LIMIT 1", (first, last)):
+        return Settled(0, 0)
     with store.write() as connection:
         try:
-            if not _find_clashes(connection, first, last):
-                return Settled(0, 0)
+            _find_clashes(connection, first, last)
             return Settled(_refuse_conflicts(connection), _drop_repetitions(connection))
         finally:
             # A failed transaction has taken the tables with it.
@@ -93,15 +95,13 @@ def settle_duplicates(store: Store, first: int, last: int) -> Settled:
                 connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def _find_clashes(connection: sqlite3.Connection, first: int, last: int) -> bool:
+_REPEATED = """SELECT value_key FROM row
+    WHERE id BETWEEN ? AND ? AND value_key IS NOT NULL GROUP BY value_key HAVING COUNT(*) > 1"""
+
+
+def _find_clashes(connection: sqlite3.Connection, first: int, last: int) -> None:
     connection.execute("CREATE TEMP TABLE clash_key (key INTEGER PRIMARY KEY)")
-    connection.execute(
-        """INSERT INTO clash_key SELECT value_key FROM row
-           WHERE id BETWEEN ? AND ? AND value_key IS NOT NULL GROUP BY value_key HAVING COUNT(*) > 1""",
-        (first, last),
-    )
-    if connection.execute("SELECT 1 FROM clash_key LIMIT 1").fetchone() is None:
-        return False
+    connection.execute(f"INSERT INTO clash_key {_REPEATED}", (first, last))
     connection.execute(
         """CREATE TEMP TABLE clash (value, id INTEGER, file, open INTEGER, PRIMARY KEY (value, id))
            WITHOUT ROWID"""
@@ -130,7 +130,6 @@ def _find_clashes(connection: sqlite3.Connection, first: int, last: int) -> bool
                WHERE value IN (SELECT value FROM clash_group WHERE other IS NOT NULL)"""
         )
         _compare(connection)
-    return True
 
 
 def _compare(connection: sqlite3.Connection) -> bool:

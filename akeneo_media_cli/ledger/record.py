@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..rows import Status, Target
 from . import created
@@ -30,6 +31,16 @@ def empty_summary() -> dict[str, int]:
     return {"total": 0, **{status.value: 0 for status in _ALWAYS}}
 
 
+class _Total(NamedTuple):
+    rows: int
+    sized: int
+    """Of how many the size of the file is known."""
+    size: int
+
+
+_NOTHING = _Total(0, 0, 0)
+
+
 class RunRecord:
     """A run to read from, finished or not; safe to use from many threads while others write."""
 
@@ -37,7 +48,7 @@ class RunRecord:
         self._store = store
         self._n = n
         self._first, self._last = span(n)
-        self._counted: tuple[int, dict[str, int]] = (-1, {})
+        self._counted: tuple[int, dict[str | None, _Total]] = (-1, {})
         self.id = id_
         """As reports and `runs list` name it, such as `20261123T101500Z-3f2a`."""
 
@@ -105,18 +116,19 @@ class RunRecord:
 
     def open_totals(self) -> tuple[int, int]:
         """How many rows are open, and the bytes of their files; 0 if not known for all."""
-        sql = """SELECT COUNT(*), COUNT(size), SUM(size) FROM row
-            WHERE status IS NULL AND id BETWEEN ? AND ?"""
-        ((count, sized, size),) = self._store.read(sql, (self._first, self._last))
-        return count, size if count and count == sized else 0
+        found = self._totals().get(None, _NOTHING)
+        return found.rows, found.size if found.rows == found.sized else 0
 
     def totals(self, statuses: Collection[Status]) -> tuple[dict[str, int], int]:
         """How many rows have each of `statuses` (only those that occur), and the bytes of their files."""
-        names = ", ".join(f"'{status.value}'" for status in statuses)
-        sql = f"""SELECT COALESCE(status, 'pending'), COUNT(*), SUM(size) FROM row
-            WHERE COALESCE(status, 'pending') IN ({names}) AND id BETWEEN ? AND ? GROUP BY 1"""
-        found = self._store.read(sql, (self._first, self._last))
-        return {status: count for status, count, _ in found}, sum(size or 0 for _, _, size in found)
+        counts: Counter[str] = Counter()
+        size = 0
+        for status, total in self._totals().items():
+            name = status or Status.PENDING.value
+            if name in statuses:
+                counts[name] += total.rows
+                size += total.size
+        return counts, size
 
     def may_have_created(self, targets: Iterable[Target]) -> list[Target]:
         """Those of the assets and records that a run of this machine may have created, ever."""
@@ -132,19 +144,23 @@ class RunRecord:
 
         The statuses of `upload` are always present, those of `verify` only if a row has them.
         """
+        found: Counter[str] = Counter()
+        for status, total in self._totals().items():
+            if status != DROPPED:
+                found[status or Status.PENDING.value] += total.rows
+        return {"total": found.total(), **{status.value: 0 for status in _ALWAYS}, **found}
+
+    def _totals(self) -> dict[str | None, _Total]:
+        """By status, None for open rows."""
         # Counting reads every row, and this is called several times while nothing changes. Who only reads
         # the file does not see the writes of others.
         writes = self._store.writes
         if not writes or self._counted[0] != writes:
-            self._counted = (writes, self._count())
-        return dict(self._counted[1])
-
-    def _count(self) -> dict[str, int]:
-        sql = "SELECT COALESCE(status, 'pending'), COUNT(*) FROM row WHERE id BETWEEN ? AND ? GROUP BY 1"
-        found = dict(self._store.read(sql, (self._first, self._last)))
-        found.pop(DROPPED, None)
-        total = sum(found.values())
-        return {"total": total, **{s.value: found.pop(s.value, 0) for s in _ALWAYS}, **found}
+            sql = """SELECT status, COUNT(*), COUNT(size), COALESCE(SUM(size), 0) FROM row
+                WHERE id BETWEEN ? AND ? GROUP BY 1"""
+            found = self._store.read(sql, (self._first, self._last))
+            self._counted = (writes, {status: _Total(*counts) for status, *counts in found})
+        return self._counted[1]
 
     def dropped(self) -> Iterator[PlannedRow]:
         """The rows that only repeated an earlier one; the note of each names that one."""

@@ -6,14 +6,14 @@ import sqlite3
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ..errors import LedgerError
 from .model import same_path, value_identity
 
-_PRAGMAS = (
-    "PRAGMA busy_timeout = 10000",
+_LASTING = (
     "PRAGMA journal_mode = WAL",
     # A commit reaches the operating system, not the disk: it outlives the process, and a power cut costs the
     # last commits but never the file.
@@ -21,7 +21,11 @@ _PRAGMAS = (
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA journal_size_limit = 33554432",
 )
+# What is gone with the process needs no journal that outlives it.
+_PASSING = ("PRAGMA journal_mode = MEMORY",)
 _INT64 = 2**63 - 1
+_A_STATEMENT = 20
+"""Rows that one INSERT writes: more would have more parameters than the 999 that an old SQLite takes."""
 
 Parameters = Sequence[Any]
 
@@ -33,12 +37,17 @@ class DamagedError(LedgerError):
 class Store:
     """Writes go through one connection under a lock, long reads through a second one.
 
+    Without a `path` there is one connection only, and what its memory does not hold is in a file without a
+    name, which is gone with the process.
+
     Safe to use from any number of threads. Every method raises `LedgerError` for an SQLite error;
     `damaged` then tells whether the file itself is broken.
     """
 
-    def __init__(self, path: Path, *, readonly: bool = False) -> None:
-        self.path = path
+    def __init__(self, path: Path | None, *, readonly: bool = False) -> None:
+        self._path = path
+        self.name = "the temporary ledger" if path is None else f"the ledger {path}"
+        """As messages name it."""
         self.damaged = False
         self.writes = 0
         """How many transactions were begun."""
@@ -49,12 +58,16 @@ class Store:
             self._writer = self._connect(readonly)
 
     def _connect(self, readonly: bool) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self._path or "", timeout=10, isolation_level=None, check_same_thread=False
+        )
         try:
-            for pragma in _PRAGMAS:
+            for pragma in _PASSING if self._path is None else _LASTING:
                 connection.execute(pragma)
-            # Reads walk through the rows once: a page is not needed again (kilobytes).
-            connection.execute(f"PRAGMA cache_size = {-1000 if readonly else -6000}")
+            # Reads walk through the rows once: a page is not needed again, and sorting in little memory is
+            # quicker (kilobytes).
+            lean = readonly or self._path is None
+            connection.execute(f"PRAGMA cache_size = {-1000 if lean else -6000}")
             if readonly:
                 connection.execute("PRAGMA query_only = ON")
             connection.create_function(
@@ -100,6 +113,9 @@ class Store:
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """A whole (short) answer, beside whoever is writing: as of the last finished transaction."""
+        if self._path is None:
+            with self.bare() as connection:
+                return connection.execute(sql, parameters).fetchall()
         with self._reading, self._translated():
             if self._reader is None:
                 self._reader = self._connect(readonly=True)
@@ -138,18 +154,18 @@ class Store:
         if type(error) is sqlite3.DatabaseError or "Could not decode" in text:
             self.damaged = True
             return DamagedError(
-                f"the ledger {self.path} is damaged: {text}",
+                f"{self.name} is damaged: {text}",
                 "it is set aside and a new one begun; nothing in the PIM is lost. With --skip remote the "
                 "next run asks the PIM what is there already.",
             )
         if "full" in text or "disk I/O" in text:
             return LedgerError(
-                f"the ledger {self.path} cannot be written: {text}",
+                f"{self.name} cannot be written: {text}",
                 "make room on its disk (or in its quota), or name a file elsewhere with --state FILE; then "
                 "run the same command again.",
             )
         return LedgerError(
-            f"the ledger {self.path} cannot be used: {text}",
+            f"{self.name} cannot be used: {text}",
             "check that its folder exists and can be written, or name another file with --state FILE.",
         )
 
@@ -187,6 +203,8 @@ def execute_many(connection: sqlite3.Connection, sql: str, records: Iterable[Par
     The plain way first: checking every text of a million rows costs more than writing them.
     """
     records = list(records)
+    if not records:
+        return 0
     if len(records) == 1:
         return _execute_one(connection, sql, records[0])
     connection.execute("SAVEPOINT many")
@@ -197,6 +215,17 @@ def execute_many(connection: sqlite3.Connection, sql: str, records: Iterable[Par
         changed = connection.executemany(sql, map(bound, records)).rowcount
     connection.execute("RELEASE many")
     return changed
+
+
+def insert_many(
+    connection: sqlite3.Connection, into: str, places: str, records: Sequence[Parameters]
+) -> None:
+    """`execute_many` for an INSERT, `into` and VALUES (`places`), many rows a statement: a quarter less."""
+    whole = len(records) - len(records) % _A_STATEMENT
+    some = range(0, whole, _A_STATEMENT)
+    flat = [tuple(chain.from_iterable(records[n : n + _A_STATEMENT])) for n in some]
+    execute_many(connection, f"{into} VALUES {', '.join([f'({places})'] * _A_STATEMENT)}", flat)
+    execute_many(connection, f"{into} VALUES ({places})", records[whole:])
 
 
 def _execute_one(connection: sqlite3.Connection, sql: str, record: Parameters) -> int:

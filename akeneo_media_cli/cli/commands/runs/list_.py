@@ -26,13 +26,11 @@ def list_(
     """List the latest runs, newest first."""
     with opened_ledger(ledger_file.state, settings.env_file) as ledger:
         found = [(info, counted(ledger, info)) for info in ledger.runs(limit)]
-        path = ledger.path
     if as_json:
         typer.echo(json.dumps([_as_json(info, summary) for info, summary in found], indent=2))
     elif not found:
-        say(
-            f"There are no runs yet in {path}" if ledger_file.state else "There are no runs yet for this PIM."
-        )
+        place = f"in {ledger_file.state}" if ledger_file.state else "for this PIM"
+        say(f"There are no runs yet {place}.")
     else:
         for info, summary in found:
             typer.echo(run_line(info, summary))
