@@ -127,8 +127,9 @@ class _Checker:
         self._clock = clock
         self._deep = deep
 
-    def perform(self, request: Request) -> Outcome:
+    def perform(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
         """Look a batch of values up, or ask about the file that one of them holds."""
+        meanwhile()
         if request.kind is RequestKind.PREPARE:
             return outcome_of(lambda: self._look_up(request.batch))
         return outcome_of(lambda: self._compare(request.task))

@@ -71,8 +71,9 @@ class Fetcher:
         self._lock = threading.Lock()
         self._arrived: dict[str, tuple[str, Saved]] = {}
 
-    def perform(self, request: Request) -> Outcome:
+    def perform(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
         """Look up rows, or download the file of one."""
+        meanwhile()
         if request.kind is RequestKind.PREPARE:
             return outcome_of(lambda: self.prepare(request.batch))
         return outcome_of(lambda: self._fetch(request.task))

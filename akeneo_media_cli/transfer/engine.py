@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 from ..progress.base import Progress
 from .coordinator import Coordinator
 from .limiter import AdaptiveLimiter
-from .task import Ended, Outcome, Request
+from .task import Ended, Event, Outcome, Request
 
 TICK = 0.2
 """Seconds between checks of what no worker reports: signals, the time budget, the limiter."""
@@ -23,8 +24,12 @@ FINISHING = 25.0
 class RequestExecutor(Protocol):
     """Makes requests. Decides nothing; turns the result of each into an `Outcome`."""
 
-    def perform(self, request: Request) -> Outcome:
-        """Make the request. Runs in many threads; whatever it raises is a defect of this program."""
+    def perform(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
+        """Make the request. Runs in many threads; whatever it raises is a defect of this program.
+
+        `meanwhile` records what earlier requests came to: to be called where that delays no request,
+        which is best while the PIM is at work.
+        """
 
     def ended(self, ended: Ended) -> None:
         """Record and show that a row is finished."""
@@ -74,6 +79,8 @@ class Engine:
         self._interrupted_at = math.inf
         self._stopped_at = math.inf
         self._defect: BaseException | None = None
+        self._events: deque[Event] = deque()
+        """What is still to be recorded and shown: by the first thread that has time, within `TICK`."""
         self._view = LimiterView(coordinator.limiter, progress)
         self._starving = False
 
@@ -96,6 +103,8 @@ class Engine:
             while worker.is_alive() and not self._abandoned():
                 worker.join(TICK)
                 self._check()
+                self._record_overdue()
+        self._record_overdue()
         with self._turn:
             leftovers = self._coordinator.leftovers()
         for ended in leftovers:
@@ -147,21 +156,44 @@ class Engine:
             while True:
                 with turn:
                     while not isinstance(step := coordinator.next(self._clock()), Request):
+                        if self._events:
+                            break
                         if step is None or self._defect is not None:
                             turn.notify_all()
                             return
                         turn.wait(None if step == math.inf else step)
-                outcome = self._executor.perform(step)
+                if not isinstance(step, Request):
+                    self._record()
+                    continue
+                outcome = self._executor.perform(step, self._record)
                 with turn:
-                    events = coordinator.answered(step, outcome, self._clock())
+                    self._events += coordinator.answered(step, outcome, self._clock())
                     turn.notify_all()
-                for event in events:
-                    if isinstance(event, Ended):
-                        self._executor.ended(event)
-                    else:
-                        self._progress.row_retried(event.task.seq, failure=event.failure, delay=event.delay)
         except BaseException as error:
-            with turn:
-                self._defect = self._defect or error
-                coordinator.abort()
-                turn.notify_all()
+            self._end_by(error)
+
+    def _end_by(self, error: BaseException) -> None:
+        with self._turn:
+            self._defect = self._defect or error
+            self._coordinator.abort()
+            self._turn.notify_all()
+
+    def _record_overdue(self) -> None:
+        """`_record` in the main thread, which has to wait for the workers whatever happens."""
+        try:
+            self._record()
+        except Exception as error:
+            self._end_by(error)
+
+    def _record(self) -> None:
+        """Record and show what has happened. Raises what the executor raises."""
+        while self._events:
+            try:
+                event = self._events.popleft()
+            except IndexError:
+                # Another thread was faster.
+                return
+            if isinstance(event, Ended):
+                self._executor.ended(event)
+            else:
+                self._progress.row_retried(event.task.seq, failure=event.failure, delay=event.delay)

@@ -59,12 +59,15 @@ SHARED = "not sent again: it has the media file of another row with the same fil
 class _Sent:
     """Counts the bytes that went out, and knows when the last ones did."""
 
-    __slots__ = ("_clock", "_progress", "_row", "last", "size")
+    __slots__ = ("_clock", "_meanwhile", "_progress", "_row", "last", "size")
 
-    def __init__(self, progress: Progress, row: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, progress: Progress, row: int, clock: Callable[[], float], meanwhile: Callable[[], None]
+    ) -> None:
         self._progress = progress
         self._row = row
         self._clock = clock
+        self._meanwhile = meanwhile
         self.last = clock()
         self.size = 0
 
@@ -72,6 +75,7 @@ class _Sent:
         self.last = self._clock()
         self.size += max(0, count)
         self._progress.row_sent(self._row, count)
+        self._meanwhile()
 
 
 class UploadExecutor:
@@ -107,25 +111,29 @@ class UploadExecutor:
         self._warned = False
         self._settling = SETTLE_LEAST
 
-    def perform(self, request: Request) -> Outcome:
-        """Make one request. `Fatal` where the run cannot go on."""
-        return outcome_of(lambda: self._timed(request))
+    def perform(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
+        """Make one request. `Fatal` where the run cannot go on.
 
-    def _timed(self, request: Request) -> Outcome:
+        `meanwhile` is called once the first bytes of a file are out, which are all of a small one.
+        """
+        return outcome_of(lambda: self._timed(request, meanwhile))
+
+    def _timed(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
         began = self._clock()
         try:
-            return self._do(request)
+            return self._do(request, meanwhile)
         except Trouble as trouble:
             trouble.waited = trouble.waited or self._clock() - began
             if trouble.maybe_done:
                 self._save_took(trouble.waited)
             raise
 
-    def _do(self, request: Request) -> Outcome:
+    def _do(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
+        if request.kind is RequestKind.SEND:
+            return self._send(request.task, meanwhile)
+        meanwhile()
         if request.kind is RequestKind.PREPARE:
             return self._prepare(request.batch)
-        if request.kind is RequestKind.SEND:
-            return self._send(request.task)
         if request.kind is RequestKind.ATTACH:
             return self._attach(request.tasks)
         if request.kind is RequestKind.RESTORE:
@@ -168,12 +176,12 @@ class UploadExecutor:
 
     # Sending.
 
-    def _send(self, task: UploadTask) -> Outcome:
+    def _send(self, task: UploadTask, meanwhile: Callable[[], None]) -> Outcome:
         payload: UploadPayload = task.row
         with closing(self._source(payload)) as source:
             if payload.planned.size is None:
                 self._learn_size(payload, source.size)
-            return self._send_from(source, task, payload)
+            return self._send_from(source, task, payload, meanwhile)
 
     def _source(self, payload: UploadPayload) -> AnySource:
         """What is sent. Raises SourceTrouble."""
@@ -199,9 +207,11 @@ class UploadExecutor:
         if failure is not None:
             raise SourceTrouble(failure)
 
-    def _send_from(self, source: AnySource, task: UploadTask, payload: UploadPayload) -> Outcome:
+    def _send_from(
+        self, source: AnySource, task: UploadTask, payload: UploadPayload, meanwhile: Callable[[], None]
+    ) -> Outcome:
         planned, resolved = payload.planned, payload.resolved
-        sent = _Sent(self._progress, planned.seq, self._clock)
+        sent = _Sent(self._progress, planned.seq, self._clock, meanwhile)
 
         throttle = self._throttle
 

@@ -164,11 +164,11 @@ run()
 BROKEN = """
 from akeneo_media_cli.transfer.executor import UploadExecutor
 plain, calls = UploadExecutor.perform, []
-def perform(self, call):
+def perform(self, call, meanwhile):
     calls.append(call)
     if len(calls) == 20:
         raise ZeroDivisionError("who wrote this, with " + __import__("os").environ["AKENEO_PASSWORD"])
-    return plain(self, call)
+    return plain(self, call, meanwhile)
 UploadExecutor.perform = perform
 """
 

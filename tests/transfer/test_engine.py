@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from akeneo_media_cli.errors import AccessError, Failure, Kind
+from akeneo_media_cli.errors import AccessError, Failure, Kind, LedgerError
 from akeneo_media_cli.progress import Silent
 from akeneo_media_cli.rows import Status
 from akeneo_media_cli.transfer import engine as module
@@ -50,7 +50,7 @@ class Script:
         self.ended_rows: dict[int, Status] = {}
         self.threads: set[str] = set()
 
-    def perform(self, request: Request) -> Outcome:
+    def perform(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
         if request.kind is RequestKind.PREPARE:
             return Prepared(request.batch)
         self.threads.add(threading.current_thread().name)
@@ -123,6 +123,63 @@ def test_all_rows_get_their_word_from_as_many_threads_as_calls_may_be_in_flight(
     script, _, _ = run(send)
     assert script.ended_rows == dict.fromkeys(range(1, 21), Status.UPLOADED)
     assert script.threads == {f"worker-{n}" for n in range(1, 5)}
+
+
+def test_a_result_is_recorded_while_the_next_request_is_at_work() -> None:
+    recorded_at: dict[int, set[int]] = {}
+
+    class Recording(Script):
+        def perform(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
+            before = set(self.ended_rows)
+            meanwhile()
+            if request.kind is RequestKind.SEND:
+                recorded_at[request.task.seq] = set(self.ended_rows) - before
+            return super().perform(request, meanwhile)
+
+    coordinator = Coordinator(Policy(1), tasks(3), lambda: 0.0)
+    script = Recording(stored)
+    Engine(coordinator, script, Heard(), clock=time.monotonic).run()
+    assert recorded_at == {1: set(), 2: {1}, 3: {2}}
+    assert set(script.ended_rows) == {1, 2, 3}
+
+
+def test_a_result_is_recorded_soon_though_the_next_request_takes_long() -> None:
+    recorded = threading.Event()
+
+    class Recording(Script):
+        def ended(self, ended: Ended) -> None:
+            super().ended(ended)
+            recorded.set()
+
+    def send(request: Request) -> Outcome:
+        # It does not call `meanwhile`, and does not end before the first result is recorded.
+        assert request.task.seq == 1 or recorded.wait(10)
+        return stored(request)
+
+    script = Recording(send)
+    Engine(Coordinator(Policy(1), tasks(2), lambda: 0.0), script, Heard(), clock=time.monotonic).run()
+    assert set(script.ended_rows) == {1, 2}
+
+
+def test_what_cannot_be_recorded_ends_the_run_once_the_requests_in_flight_have_ended() -> None:
+    tried, finished = threading.Event(), threading.Event()
+
+    class Full(Script):
+        def ended(self, ended: Ended) -> None:
+            tried.set()
+            raise LedgerError("the disk is full", "make room")
+
+    def send(request: Request) -> Outcome:
+        if request.task.seq > 1:
+            assert tried.wait(10)
+            finished.set()
+        return stored(request)
+
+    coordinator = Coordinator(Policy(1), tasks(50), lambda: 0.0)
+    with pytest.raises(LedgerError):
+        Engine(coordinator, Full(send), Heard(), clock=time.monotonic).run()
+    assert finished.is_set()
+    assert coordinator.aborted
 
 
 def test_a_try_that_met_trouble_is_told_of_and_made_again() -> None:
@@ -241,7 +298,7 @@ def test_looks_that_never_end_are_left_soon(signalled: bool) -> None:
             clock.now += module.LOOKING + 1
 
     class Staring(Script):
-        def perform(self, request: Request) -> Outcome:
+        def perform(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
             if signalled:
                 engine.interrupt()
             else:

@@ -51,7 +51,8 @@ from akeneo_media_cli.transfer.task import (
 from ..e2e.conftest import jpeg, sha256
 from ..e2e.test_places import enterprise
 from ..ledger.ledger_rows import opened, planned
-from ..pim.server import Handler, Server, says
+from ..pim.server import Handler, Reply, Server, created, says
+from ..pim.server import Request as ServerRequest
 
 LOST = Failure(Kind.VALUE_LOST, "lost", "")
 CONNECTIONS = {"main": {}, "readonly": {"edit_products": False}, "noperm": "may not use the API"}
@@ -163,14 +164,14 @@ class Hands:
             **more,
         )
 
-    def send(self, task: UploadTask) -> Any:
-        return self.executor.perform(Request(RequestKind.SEND, [task]))
+    def send(self, task: UploadTask, meanwhile: Callable[[], None] = lambda: None) -> Any:
+        return self.executor.perform(Request(RequestKind.SEND, [task]), meanwhile)
 
     def attach(self, *tasks: UploadTask) -> Any:
-        return self.executor.perform(Request(RequestKind.ATTACH, tasks))
+        return self.executor.perform(Request(RequestKind.ATTACH, tasks), lambda: None)
 
     def ask(self, task: UploadTask, kind: RequestKind = RequestKind.CONFIRM) -> Any:
-        return self.executor.perform(Request(kind, [task]))
+        return self.executor.perform(Request(kind, [task]), lambda: None)
 
     def held(self, task: UploadTask) -> str | None:
         """What the task's value holds."""
@@ -233,6 +234,19 @@ def order(pim: RunningSandbox, *faults: str) -> None:
 
 
 # Sending.
+
+
+def test_what_was_before_is_recorded_once_the_file_is_out_and_before_its_answer(
+    scripted: Callable[[Handler], Hands],
+) -> None:
+    recorded = threading.Event()
+
+    def answer(request: ServerRequest) -> Reply:
+        # The whole body is here, and the PIM says nothing before the other side had its time.
+        return created() if recorded.wait(10) else says(500, {})
+
+    h = scripted(answer)
+    assert isinstance(h.send(h.task("p"), recorded.set), Stored)
 
 
 def test_a_file_is_stored_counted_and_marked_as_in_flight_first(hands: Make, new: Callable[[], str]) -> None:
@@ -557,7 +571,7 @@ def test_what_a_look_up_found_is_recorded_before_it_is_shown(hands: Make) -> Non
         still=[rows[2]],
         reopened=[Reopened(rows[3], LOST), Reopened(rows[4], None)],
     )
-    outcome = h.executor.perform(Request(RequestKind.PREPARE, batch=rows))
+    outcome = h.executor.perform(Request(RequestKind.PREPARE, batch=rows), lambda: None)
     assert outcome == Prepared([tasks[0]], {"c": Known("x", None)})
     recorded = list(h.run.rows())
     assert [row.status for row in recorded] == [
@@ -581,7 +595,7 @@ def test_what_an_earlier_run_did_not_get_saved_is_no_longer_in_flight(hands: Mak
     h.run.in_flight(1, None)
     assert set(h.left()) == {1}
     h.looks.found = Found(tasks=[task], not_saved=[1])
-    h.executor.perform(Request(RequestKind.PREPARE, batch=[task.row.planned]))
+    h.executor.perform(Request(RequestKind.PREPARE, batch=[task.row.planned]), lambda: None)
     assert h.left() == {}
 
 

@@ -72,7 +72,7 @@ def send() -> Iterator[object]:
             task = UploadTask(
                 UploadPayload(planned, ResolvedTarget.as_written(planned)), 1, 0, ("product:p", "name:a.jpg")
             )
-            return executor.perform(Request(RequestKind.SEND, (task,)))
+            return executor.perform(Request(RequestKind.SEND, (task,)), lambda: None)
 
         yield make
 

@@ -164,31 +164,33 @@ class FileBody:
     def _pieces(self, stream: Stream) -> Iterator[memoryview]:
         buffer = memoryview(bytearray(min(self._length, max(self._piece, len(self._head) + 1))))
         buffer[: len(self._head)] = self._head
-        filled = len(self._head)
+        begin = filled = len(self._head)
         left = self.source.size
-        hashed = hashlib.sha256() if self._digest else None
+        hashed = hashlib.sha256()
+        # Of a piece that is out: the PIM does not wait for it.
+        digest = hashed.update if self._digest else lambda part: None
         while left:
             count = self._read(stream, buffer[filled : filled + left])
             if not count:
                 raise changed_while_sent(self.source.name)
-            if hashed:
-                hashed.update(buffer[filled : filled + count])
             filled += count
             left -= count
             if filled == len(buffer) and left:
                 yield from self._hand_out(buffer, left)
-                filled = 0
+                digest(buffer[begin:])
+                begin = filled = 0
         if filled + len(self._tail) > len(buffer):
             yield from self._hand_out(buffer[:filled], left)
-            filled = 0
+            digest(buffer[begin:filled])
+            begin = filled = 0
         # The last check: without the closing boundary the PIM takes nothing.
         if self.source.changed(stream):
             raise changed_while_sent(self.source.name)
-        if hashed:
-            self._sha256 = hashed.hexdigest()
         end = filled + len(self._tail)
         buffer[filled:end] = self._tail
         yield from self._hand_out(buffer[:end], 0)
+        digest(buffer[begin:filled])
+        self._sha256 = hashed.hexdigest() if self._digest else ""
 
     def _read(self, stream: Stream, into: memoryview) -> int:
         try:
