@@ -162,7 +162,6 @@ class Upload(Job):
         unchanged = Unchanged(
             self._skip,
             client,
-            run,
             environment.sources,
             touched=_touched(run) if self._skip.skip == "ledger" else {},
             interrupted=left.rows,

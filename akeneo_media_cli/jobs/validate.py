@@ -75,7 +75,7 @@ class Validate(Job):
                     created=run.may_have_created,
                 ),
                 unchanged=Unchanged(
-                    NOTHING_SKIPPED, client, run, self.environment.sources, touched={}, interrupted={}
+                    NOTHING_SKIPPED, client, self.environment.sources, touched={}, interrupted={}
                 ),
                 catalogue=catalogue,
                 carriers=carriers,

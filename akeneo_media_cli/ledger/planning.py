@@ -354,15 +354,14 @@ def stored_shares(store: Store, first: int, last: int) -> Iterator[PlannedRow]:
     return map(from_record, store.pages(sql, (last,), after=first))
 
 
-def remembered(store: Store, id_: int) -> Remembered | None:
-    """See `Run.remembered`; the row is that with this id."""
-    sql = f"""SELECT value.media_code, value.name, value.size, value.mtime_ns, value.sha256, value.stamp,
-            value.recipe, value.fitted
+def remembered(store: Store, first: int, seqs: Iterable[int]) -> Iterator[tuple[int, Remembered]]:
+    """See `Run.remembered_all`."""
+    ids = [first + seq for seq in seqs]
+    sql = f"""SELECT row.id, value.media_code, value.name, value.size, value.mtime_ns, value.sha256,
+            value.stamp, value.recipe, value.fitted
         FROM row CROSS JOIN value ON value.key = row.value_key AND {_SAME_VALUE}
-        WHERE row.id = ? AND value.media_code IS NOT NULL"""
-    found = store.read(sql, (id_,))
-    if not found:
-        return None
-    code, name, size, mtime_ns, sha256, stamp, recipe, fitted = unbound(found[0])
-    told = json.loads(fitted) if fitted else None
-    return Remembered(code, name, size, mtime_ns, sha256, stamp, recipe, told)
+        WHERE row.id IN ({", ".join("?" * len(ids))}) AND value.media_code IS NOT NULL"""
+    for record in store.read(sql, ids):
+        id_, code, name, size, mtime_ns, sha256, stamp, recipe, fitted = unbound(record)
+        told = json.loads(fitted) if fitted else None
+        yield id_ - first, Remembered(code, name, size, mtime_ns, sha256, stamp, recipe, told)

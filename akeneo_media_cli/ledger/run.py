@@ -222,7 +222,11 @@ class Run(RunRecord):
 
     def remembered(self, seq: int) -> Remembered | None:
         """What was last put into a row's value from here; None if nothing or unknown."""
-        return planning.remembered(self._store, self._first + seq)
+        return self.remembered_all((seq,)).get(seq)
+
+    def remembered_all(self, seqs: Iterable[int]) -> dict[int, Remembered]:
+        """`remembered` of many rows, by seq; without those of which nothing is."""
+        return dict(planning.remembered(self._store, self._first, seqs))
 
     # Results of rows.
 
@@ -352,10 +356,8 @@ class Run(RunRecord):
         notes: tuple[str, ...] = (),
     ) -> None:
         """The PIM holds the file under this media code, and the ledger remembers it for the value."""
-        self.record(
-            (RowResult(seq, Status.UPLOADED, None, media_code, sha256, attempts, duration, notes,
-                     size=size, mtime_ns=mtime_ns),)
-        )  # fmt: skip
+        known = (None, media_code, sha256, attempts, duration, notes)
+        self.record((RowResult(seq, Status.UPLOADED, *known, size=size, mtime_ns=mtime_ns),))
 
     def unchanged(
         self, seq: int, media_code: str | None, *, sha256: str | None = None, notes: tuple[str, ...] = ()

@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
-from ..ledger import UNKNOWN, HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult, Run, same_path
+from ..ledger import (
+    UNKNOWN,
+    HeldBefore,
+    HeldFile,
+    Interrupted,
+    PlannedRow,
+    Remembered,
+    RowResult,
+    Run,
+    same_path,
+)
 from ..manifest.beside import has_beside
 from ..pim.errors import Refusal, SourceTrouble
 from ..preflight import checks
@@ -108,9 +118,13 @@ class Preparation:
                 self._run.creates(targets)
         if self._conversions is not None:
             self._to_convert(batch, before, resolved_targets)
+        # Of all at once: with a read a row, threads that look up side by side wait for one another.
+        remembered = self._run.remembered_all(planned.seq for planned in batch)
         for planned, resolved in zip(batch, resolved_targets, strict=True):
             verdict = (
-                resolved if isinstance(resolved, Failure) else self._verdict(planned, resolved, found.known)
+                resolved
+                if isinstance(resolved, Failure)
+                else self._verdict(planned, resolved, remembered.get(planned.seq), found.known)
             )
             if self._conversions is not None and planned.recipe is not None:
                 verdict = self._converted(planned, resolved, verdict)
@@ -173,15 +187,23 @@ class Preparation:
         return None if resolved.definition is None else checks.file_fits(resolved.definition, name, size)
 
     def _verdict(
-        self, planned: PlannedRow, resolved: ResolvedTarget, known: dict[str, Known]
+        self,
+        planned: PlannedRow,
+        resolved: ResolvedTarget,
+        remembered: Remembered | None,
+        known: dict[str, Known],
     ) -> UploadTask | Failure | RowResult | None:
         """None: the row has no result yet, or needs none."""
         if planned.row.has_no_media:
             return self._left_open(beside.without_media(planned, resolved), resolved)
-        return self._media_verdict(planned, resolved, known)
+        return self._media_verdict(planned, resolved, remembered, known)
 
     def _media_verdict(
-        self, planned: PlannedRow, resolved: ResolvedTarget, known: dict[str, Known]
+        self,
+        planned: PlannedRow,
+        resolved: ResolvedTarget,
+        remembered: Remembered | None,
+        known: dict[str, Known],
     ) -> UploadTask | Failure | RowResult | None:
         twice = self._named_twice(planned, resolved)
         if twice is not None:
@@ -190,7 +212,7 @@ class Preparation:
         # A PATCH makes what is not there, and drops what is of another level
         # (docs/pim-behaviour.md, "Batch PATCH").
         content = self._contents.of(planned) if place.shares and resolved.sure else None
-        compared = self._unchanged.compare(planned, resolved)
+        compared = self._unchanged.compare(planned, resolved, remembered)
         result = result_of(planned, resolved, compared)
         if result is not None:
             # A file that only has the same name and size is not shared with others.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
 from ..frozen import frozen
-from ..ledger import UNKNOWN, HeldBefore, HeldFile, Interrupted, PlannedRow, Remembered, RowResult, Run
+from ..ledger import UNKNOWN, HeldBefore, HeldFile, Interrupted, PlannedRow, Remembered, RowResult
 from ..link import is_link
 from ..pim.answers.types import Attribute
 from ..pim.client import PimClient
@@ -80,7 +80,6 @@ class Unchanged:
         self,
         policy: SkipPolicy,
         client: PimClient,
-        run: Run,
         sources: Sources,
         *,
         touched: Mapping[int, tuple[str, str]],
@@ -95,7 +94,6 @@ class Unchanged:
         self._conversions = conversions
         self._policy = policy
         self._client = client
-        self._run = run
         self._sources = sources
         self._touched = touched
         self.interrupted = interrupted
@@ -124,9 +122,11 @@ class Unchanged:
             if reading.code == planned.media_code
         ]
 
-    def compare(self, planned: PlannedRow, resolved: ResolvedTarget) -> Comparison:
-        """What a row's value holds, and whether that is the row's file. Raises Trouble."""
-        known = self._run.remembered(planned.seq)
+    def compare(self, planned: PlannedRow, resolved: ResolvedTarget, known: Remembered | None) -> Comparison:
+        """What a row's value holds, and whether that is the row's file. Raises Trouble.
+
+        `known`: what the ledger remembers of the value.
+        """
         if planned.seq in self.interrupted or self._policy.skip == "none":
             return Comparison(_told(known, resolved))
         if self._policy.skip == "ledger":

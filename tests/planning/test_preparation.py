@@ -100,9 +100,7 @@ class Bench:
         preflight = Preflight(self.client, catalogue, Notes()) if more.pop("preflight", True) else None
         interrupted = {each.planned.seq: each for each in self.run.interrupted()}
         sources = Sources()
-        unchanged = Unchanged(
-            SkipPolicy(policy), self.client, self.run, sources, touched={}, interrupted=interrupted
-        )
+        unchanged = Unchanged(SkipPolicy(policy), self.client, sources, touched={}, interrupted=interrupted)
         return Preparation(
             self.run,
             preflight=preflight,

@@ -11,7 +11,7 @@ import pytest
 
 from akeneo_media_cli.errors import Kind
 from akeneo_media_cli.fit.recipe import Recipe
-from akeneo_media_cli.ledger import UNKNOWN, HeldFile, PlannedRow, open_ledger
+from akeneo_media_cli.ledger import UNKNOWN, HeldFile, PlannedRow, Run, open_ledger
 from akeneo_media_cli.planning.unchanged import (
     ONLY_NAME_AND_SIZE,
     REPLACED,
@@ -30,7 +30,14 @@ from ..preflight.test_preflight import Desk, desk, put, row
 
 __all__ = ["desk"]
 
-Make = Callable[..., tuple[Desk, Unchanged, PlannedRow]]
+
+class Compares(Unchanged):
+    """With the run that remembers what is compared."""
+
+    run: Run
+
+
+Make = Callable[..., tuple[Desk, Compares, PlannedRow]]
 
 
 @pytest.fixture
@@ -40,7 +47,7 @@ def unchanged(desk: Callable[..., Desk], tmp_path: Path) -> Iterator[Make]:
 
         def make(
             policy: SkipPolicy, known: str | None = None, **more: Any
-        ) -> tuple[Desk, Unchanged, PlannedRow]:
+        ) -> tuple[Desk, Compares, PlannedRow]:
             d = desk()
             path = tmp_path / "a.jpg"
             path.write_bytes(b"0123456789")
@@ -55,18 +62,22 @@ def unchanged(desk: Callable[..., Desk], tmp_path: Path) -> Iterator[Make]:
             run = ledger.start_run("upload", {})
             run.add([planned])
             touched = more.get("touched", {})
-            made = Unchanged(
+            made = Compares(
                 policy,
                 d.client,
-                run,
                 Sources(),
                 touched=touched,
                 interrupted={},
                 conversions=more.get("conversions"),
             )
+            made.run = run
             return d, made, planned
 
         yield make
+
+
+def compare(unchanged: Compares, planned: PlannedRow, resolved: ResolvedTarget) -> Comparison:
+    return unchanged.compare(planned, resolved, unchanged.run.remembered(planned.seq))
 
 
 def value(before: Any) -> ResolvedTarget:
@@ -75,35 +86,35 @@ def value(before: Any) -> ResolvedTarget:
 
 def test_a_touched_file_is_unchanged_if_its_bytes_are(unchanged: Make) -> None:
     _, known, planned = unchanged(SkipPolicy("ledger"), "a/b.jpg", touched={1: ("a/b.jpg", "other")})
-    assert not known.compare(planned, value("a/b.jpg")).same
+    assert not compare(known, planned, value("a/b.jpg")).same
     digest = Sources().sha256(planned.path)
     _, known, planned = unchanged(SkipPolicy("ledger"), "a/b.jpg", touched={1: ("a/b.jpg", str(digest))})
-    compared = known.compare(planned, value(UNKNOWN))
+    compared = compare(known, planned, value(UNKNOWN))
     assert (compared.same, compared.sha256, known.unasked) == (True, digest, 1)
 
 
 def test_remote_asks_for_name_and_size_where_the_ledger_knows_nothing(unchanged: Make) -> None:
     d, known, planned = unchanged(SkipPolicy())
     code = put(d, "p-1", "picture")
-    compared = known.compare(planned, value(code))
+    compared = compare(known, planned, value(code))
     assert compared == Comparison(HeldFile(code, "a.jpg", 10), same=True, notes=(ONLY_NAME_AND_SIZE,))
-    assert known.compare(planned, value(None)) == Comparison(None)
-    assert known.compare(planned, value(UNKNOWN)) == Comparison(UNKNOWN)
+    assert compare(known, planned, value(None)) == Comparison(None)
+    assert compare(known, planned, value(UNKNOWN)) == Comparison(UNKNOWN)
     planned.size = 11
-    assert known.compare(planned, value(code)) == Comparison(HeldFile(code, "a.jpg", 10))
-    assert known.compare(planned, value("no/such/file.jpg")) == Comparison(HeldFile("no/such/file.jpg"))
+    assert compare(known, planned, value(code)) == Comparison(HeldFile(code, "a.jpg", 10))
+    assert compare(known, planned, value("no/such/file.jpg")) == Comparison(HeldFile("no/such/file.jpg"))
     d.sandbox.store.options.faults.faults.extend(parse_faults(["403-html=1x@media-files"]).faults)
-    assert not known.compare(planned, value(code)).same
+    assert not compare(known, planned, value(code)).same
 
 
 def test_the_code_that_the_ledger_knows_is_enough(unchanged: Make) -> None:
     d, known, planned = unchanged(SkipPolicy(), "a/b.jpg")
-    assert known.compare(planned, value("a/b.jpg")).same
+    assert compare(known, planned, value("a/b.jpg")).same
     assert d.sandbox.stats()["total"] == 0
     planned.mtime_ns = 1
-    assert known.compare(planned, value("a/b.jpg")).same, "another time, but the same bytes"
+    assert compare(known, planned, value("a/b.jpg")).same, "another time, but the same bytes"
     Path(planned.path or "").write_bytes(b"9876543210")
-    assert not known.compare(planned, value("a/b.jpg")).same
+    assert not compare(known, planned, value("a/b.jpg")).same
 
 
 def test_a_value_that_was_changed_meanwhile_is_drift(unchanged: Make) -> None:
@@ -111,11 +122,11 @@ def test_a_value_that_was_changed_meanwhile_is_drift(unchanged: Make) -> None:
     for drift, (same, notes) in expected.items():
         _, known, planned = unchanged(SkipPolicy(drift=drift), "a/b.jpg")
         for before in (None, "c/d.jpg"):
-            compared = known.compare(planned, value(before))
+            compared = compare(known, planned, value(before))
             assert (compared.same, compared.notes) == (same, notes)
         assert known.drifted == 2
     _, known, planned = unchanged(SkipPolicy(drift="fail"), "a/b.jpg")
-    failure = known.compare(planned, value(None)).failure
+    failure = compare(known, planned, value(None)).failure
     assert failure is not None
     assert failure.kind is Kind.CHANGED_IN_PIM
 
@@ -124,7 +135,7 @@ def test_the_same_bytes_sent_by_another_machine_are_no_drift(unchanged: Make) ->
     d, known, planned = unchanged(SkipPolicy(), "a/b.jpg")
     code = put(d, "p-1", "picture")
     Path(planned.path or "").write_bytes(b"x" * 10)
-    downloaded = known.compare(planned, value(code))
+    downloaded = compare(known, planned, value(code))
     assert not downloaded.same, "the same name and size, other bytes"
     assert known.drifted == 1
 
@@ -141,7 +152,7 @@ def test_rows_that_still_hold_what_the_ledger_expects(unchanged: Make) -> None:
 
 def test_none_asks_nothing(unchanged: Make) -> None:
     d, known, planned = unchanged(SkipPolicy("none"))
-    assert not known.compare(planned, value("a/b.jpg")).same
+    assert not compare(known, planned, value("a/b.jpg")).same
     assert d.sandbox.stats()["total"] == 0
 
 
@@ -150,6 +161,6 @@ def test_what_was_sent_as_it_is_is_not_the_same_once_it_would_be_converted(
     unchanged: Make, skip: str
 ) -> None:
     _, known, planned = unchanged(SkipPolicy(skip), "a/b.jpg", conversions=Conversions(Recipe()))
-    assert known.compare(planned, value("a/b.jpg")).same
+    assert compare(known, planned, value("a/b.jpg")).same
     planned.recipe = Recipe().key(takes_of(None))
-    assert not known.compare(planned, value("a/b.jpg")).same
+    assert not compare(known, planned, value("a/b.jpg")).same

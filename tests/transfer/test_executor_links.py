@@ -61,7 +61,7 @@ def send() -> Iterator[object]:
                 preparation=Preparation(
                     run,
                     preflight=None,
-                    unchanged=Unchanged(NOTHING_SKIPPED, client, run, sources, touched={}, interrupted={}),
+                    unchanged=Unchanged(NOTHING_SKIPPED, client, sources, touched={}, interrupted={}),
                     catalogue=Catalogue(client, lambda *_: None),
                     carriers=Carriers(None, None),
                     sources=sources,
