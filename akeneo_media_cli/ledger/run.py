@@ -9,7 +9,6 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..errors import Failure
 from ..exits import Exit
 from ..rows import Status, Target
 from . import created, planning
@@ -332,7 +331,7 @@ class Run(RunRecord):
         return [BorrowedValue(i, a, loc or None, sc or None, b, n, s) for i, a, loc, sc, b, n, s in found]
 
     def record(self, outcomes: Iterable[RowResult]) -> None:
-        """The results of many rows, in one transaction; the methods below are for one.
+        """The results of rows, in one transaction.
 
         Raises `LookupError`, and changes nothing, if one of the rows is not in the run.
         """
@@ -342,64 +341,6 @@ class Run(RunRecord):
                 raise LookupError(f"run {self.id} has no such row")
             for sql, records in self._for_values(outcomes).items():
                 execute_many(connection, sql, records)
-
-    def uploaded(
-        self,
-        seq: int,
-        media_code: str,
-        *,
-        sha256: str | None = None,
-        attempts: int | None = None,
-        duration: float | None = None,
-        size: int | None = None,
-        mtime_ns: int | None = None,
-        notes: tuple[str, ...] = (),
-    ) -> None:
-        """The PIM holds the file under this media code, and the ledger remembers it for the value."""
-        known = (None, media_code, sha256, attempts, duration, notes)
-        self.record((RowResult(seq, Status.UPLOADED, *known, size=size, mtime_ns=mtime_ns),))
-
-    def unchanged(
-        self, seq: int, media_code: str | None, *, sha256: str | None = None, notes: tuple[str, ...] = ()
-    ) -> None:
-        """The PIM holds this file already; with a media code the ledger remembers the file as it is now."""
-        self.record((RowResult(seq, Status.UNCHANGED, None, media_code, sha256, notes=notes),))
-
-    def failed(
-        self,
-        seq: int,
-        failure: Failure,
-        *,
-        attempts: int | None = None,
-        duration: float | None = None,
-        media_code: str | None = None,
-        flight: InFlightState = InFlightState.OVER,
-        notes: tuple[str, ...] = (),
-    ) -> None:
-        """Failed for good; `flight` says whether the PIM may hold the file anyway."""
-        self.record(
-            (RowResult(seq, Status.FAILED, failure, media_code, None, attempts, duration, notes, flight),)
-        )
-
-    def pending(
-        self,
-        seq: int,
-        failure: Failure | None = None,
-        *,
-        attempts: int | None = None,
-        duration: float | None = None,
-        flight: InFlightState = InFlightState.OVER,
-    ) -> None:
-        """Left for the next run; `flight` says whether the PIM may hold the file anyway."""
-        self.record((RowResult(seq, Status.PENDING, failure, None, None, attempts, duration, (), flight),))
-
-    def invalid(self, seq: int, failure: Failure) -> None:
-        """Found wrong before sending."""
-        self.record((RowResult(seq, Status.INVALID, failure),))
-
-    def planned(self, seq: int) -> None:
-        """Would be sent, if this were not a dry run."""
-        self.record((RowResult(seq, Status.PLANNED),))
 
     def finish(self, exit_status: Exit, summary: Mapping[str, Any]) -> None:
         """The run is over. Deletes rows of runs long past (`history.prune`), never the memory of values."""

@@ -8,8 +8,9 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from akeneo_media_cli.ledger import Ledger, PlannedRow, open_ledger
-from akeneo_media_cli.rows import Row, Target, TargetType
+from akeneo_media_cli.errors import Failure
+from akeneo_media_cli.ledger import Ledger, PlannedRow, RowResult, Run, open_ledger
+from akeneo_media_cli.rows import Row, Status, Target, TargetType
 
 PIM = "https://pim.example.com"
 NOON = 1795435200.0
@@ -50,6 +51,30 @@ def planned(seq: int, code: str | None = None, **changes: Any) -> PlannedRow:
         "mtime_ns": 5_000_000_000 + seq,
     }
     return PlannedRow(seq, row, name, **{**fields, **changes})
+
+
+def uploaded(run: Run, seq: int, media_code: str, **more: Any) -> None:
+    """The PIM holds a row's file under this media code; `more` are fields of `RowResult`, here and below."""
+    run.record([RowResult(seq, Status.UPLOADED, media_code=media_code, **more)])
+
+
+def unchanged(run: Run, seq: int, media_code: str | None, **more: Any) -> None:
+    """The PIM held it already."""
+    run.record([RowResult(seq, Status.UNCHANGED, media_code=media_code, **more)])
+
+
+def failed(run: Run, seq: int, failure: Failure, **more: Any) -> None:
+    run.record([RowResult(seq, Status.FAILED, failure, **more)])
+
+
+def pending(run: Run, seq: int, failure: Failure | None = None, **more: Any) -> None:
+    """Left for the next run."""
+    run.record([RowResult(seq, Status.PENDING, failure, **more)])
+
+
+def invalid(run: Run, seq: int, failure: Failure) -> None:
+    """Found wrong before sending."""
+    run.record([RowResult(seq, Status.INVALID, failure)])
 
 
 def opened(path: Path | None, clock: Clock | None = None, **options: Any) -> Ledger:

@@ -15,7 +15,7 @@ from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.ledger import default_path, opening, schema
 from akeneo_media_cli.ledger.lock import lock_of
 
-from .ledger_rows import PIM, Clock, Notes, opened, planned, told
+from .ledger_rows import PIM, Clock, Notes, opened, planned, told, uploaded
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ class TestVersions:
         with opened(path) as ledger:
             run = ledger.start_run("upload", {})
             run.add([planned(1)])
-            run.uploaded(1, "a/1.jpg")
+            uploaded(run, 1, "a/1.jpg")
 
         newest = len(schema.MIGRATIONS)
 
@@ -341,7 +341,7 @@ class TestUnwritable:
             ledger = opened(path)
             run = ledger.start_run("upload", {})
             run.add([planned(1)])
-            run.uploaded(1, "a/1.jpg")
+            uploaded(run, 1, "a/1.jpg")
             resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
             try:
                 run.add(planned(seq) for seq in range(2, 1_000_000))

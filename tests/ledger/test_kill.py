@@ -17,7 +17,7 @@ from .ledger_rows import Notes, opened, planned
 WRITER = """
 import sys
 from pathlib import Path
-from tests.ledger.ledger_rows import opened, planned
+from tests.ledger.ledger_rows import opened, planned, uploaded
 from akeneo_media_cli.ledger import RowResult
 from akeneo_media_cli.rows import Status
 
@@ -28,7 +28,7 @@ with opened(Path(sys.argv[1])) as ledger:
     for seq in range(1, 4001, 4):
         run.in_flight(seq, "before")
         print("flight", seq, flush=True)
-        run.uploaded(seq, f"code/{seq}", sha256="0" * 64)
+        uploaded(run, seq, f"code/{seq}", sha256="0" * 64)
         print("done", seq, flush=True)
         run.record(RowResult(seq + n, Status.UPLOADED, None, f"code/{seq + n}") for n in (1, 2, 3))
         print("done", seq + 3, flush=True)

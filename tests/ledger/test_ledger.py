@@ -19,7 +19,7 @@ from akeneo_media_cli.ledger import (
 )
 from akeneo_media_cli.rows import Status, Target, TargetType
 
-from .ledger_rows import Clock, opened, planned
+from .ledger_rows import Clock, failed, invalid, opened, pending, planned, unchanged, uploaded
 
 REFUSED = Failure(Kind.REFUSED, "no such attribute", "name another", 422)
 
@@ -89,7 +89,7 @@ def test_names_that_are_no_text_and_times_past_64_bits_survive(run: Run) -> None
     assert back.mtime_ns == 2**63 - 1
     assert [row.seq for row in run.rows()] == [1, 2, 3]
     run.in_flight(2, odd)
-    run.uploaded(2, odd, notes=(odd,))
+    uploaded(run, 2, odd, notes=(odd,))
     assert (run.row(2).media_code, run.row(2).notes) == (odd, (odd,))
 
 
@@ -103,10 +103,10 @@ def test_extra_columns_that_are_no_json_are_carried_as_text(run: Run) -> None:
 
 def test_a_row_that_took_time_tells_when_it_ended(run: Run, clock: Clock) -> None:
     run.add([planned(1), planned(2)])
-    run.unchanged(2, "a/2.jpg")
-    run.uploaded(1, "a/1.jpg", duration=2)
+    unchanged(run, 2, "a/2.jpg")
+    uploaded(run, 1, "a/1.jpg", duration=2)
     clock.now += 60
-    run.failed(1, REFUSED)
+    failed(run, 1, REFUSED)
     assert (run.row(1).duration, run.row(1).ended_at) == (2, clock.now - 60), "read back later: no new end"
     assert run.row(2).ended_at is None
     assert "started_at" not in run.item(2)
@@ -134,13 +134,13 @@ def test_a_row_tells_what_its_value_held_before(run: Run) -> None:
     }
     assert run.row(1).before is None, "it was empty"
     assert run.row(4).before is UNKNOWN, "nobody asked"
-    run.failed(2, REFUSED)
+    failed(run, 2, REFUSED)
     assert run.row(2).before == HeldFile(old, "old front.jpg", 7), "a later result does not forget it"
 
 
 def test_the_report_item_is_the_contracts(run: Run) -> None:
     run.add([planned(1, extra={"season": "spring"})])
-    run.failed(1, REFUSED, attempts=2, duration=0.41234, notes=("tried twice",))
+    failed(run, 1, REFUSED, attempts=2, duration=0.41234, notes=("tried twice",))
     assert run.item(1) == {
         "row": 1,
         "started_at": "2026-11-23T11:59:59.588Z",
@@ -175,10 +175,10 @@ def test_the_report_item_is_the_contracts(run: Run) -> None:
 def test_items_come_in_order_or_failures_first_and_by_status(run: Run) -> None:
     run.add(planned(seq) for seq in range(1, 1202))
     run.record(RowResult(seq, Status.UPLOADED, None, "code") for seq in range(1, 1100))
-    run.invalid(1100, REFUSED)
-    run.failed(700, REFUSED)
-    run.pending(1101)
-    run.planned(1102)
+    invalid(run, 1100, REFUSED)
+    failed(run, 700, REFUSED)
+    pending(run, 1101)
+    run.record([RowResult(1102, Status.PLANNED)])
     assert [item["row"] for item in run.items()] == list(range(1, 1202))
     first = [item["row"] for item in run.items(failures_first=True)]
     assert first[:4] == [700, 1100, 1, 2]
@@ -193,7 +193,7 @@ def test_items_come_in_order_or_failures_first_and_by_status(run: Run) -> None:
 
 def test_open_rows_are_handed_out_in_pages(run: Run) -> None:
     run.add(planned(seq) for seq in range(1, 11))
-    run.invalid(2, REFUSED)
+    invalid(run, 2, REFUSED)
     assert [row.seq for row in run.open_rows(0, 3)] == [1, 3, 4]
     assert [row.seq for row in run.open_rows(4, 100)] == [5, 6, 7, 8, 9, 10]
     assert run.open_rows(10, 5) == []
@@ -211,11 +211,11 @@ def test_an_outcome_for_no_row_changes_nothing(run: Run) -> None:
 
 def test_outcomes_keep_what_they_do_not_speak_of(run: Run) -> None:
     run.add([planned(1, notes=("one",))])
-    run.pending(1, REFUSED, attempts=3, duration=2.5)
+    pending(run, 1, REFUSED, attempts=3, duration=2.5)
     run.record([RowResult(1, None, notes=("two", "three"))])
     row = run.row(1)
     assert (row.attempts, row.duration, row.notes, row.failure) == (3, 2.5, ("one", "two", "three"), None)
-    run.uploaded(1, "a/b", sha256="00", size=7, mtime_ns=8)
+    uploaded(run, 1, "a/b", sha256="00", size=7, mtime_ns=8)
     row = run.row(1)
     assert (row.size, row.mtime_ns, row.sha256, row.attempts) == (7, 8, "00", 3)
 

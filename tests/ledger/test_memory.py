@@ -26,7 +26,7 @@ from akeneo_media_cli.ledger import (
 from akeneo_media_cli.ledger.model import value_identity
 from akeneo_media_cli.rows import Status, Target, TargetType, folded
 
-from .ledger_rows import NOON, Clock, opened, planned
+from .ledger_rows import NOON, Clock, failed, invalid, opened, pending, planned, unchanged, uploaded
 
 REFUSED = Failure(Kind.REFUSED, "no such attribute", "name another", 422)
 
@@ -59,8 +59,8 @@ def second(ledger: Ledger, *rows: PlannedRow) -> Run:
 
 def test_the_second_run_finds_everything_unchanged(ledger: Ledger, run: Run) -> None:
     run.add([planned(1), planned(2), planned(3)])
-    run.uploaded(1, "a/1.jpg", sha256="11")
-    run.uploaded(2, "a/2.jpg")
+    uploaded(run, 1, "a/1.jpg", sha256="11")
+    uploaded(run, 2, "a/2.jpg")
     later = second(ledger, planned(1), planned(2, size=9), planned(3))
     assert later.mark_unchanged() == 1
     assert statuses(later) == [Status.UNCHANGED, None, None]
@@ -84,14 +84,14 @@ def test_the_second_run_finds_everything_unchanged(ledger: Ledger, run: Run) -> 
 )
 def test_another_file_or_value_is_not_unchanged(ledger: Ledger, run: Run, changed: dict[str, Any]) -> None:
     run.add([planned(1)])
-    run.uploaded(1, "a/1.jpg")
+    uploaded(run, 1, "a/1.jpg")
     later = second(ledger, planned(1, **changed))
     assert later.mark_unchanged() == 0
 
 
 def test_unchanged_however_the_code_is_spelled(ledger: Ledger, run: Run) -> None:
     run.add([planned(1, "Größe-é", locale="EN_us")])
-    run.uploaded(1, "a/1.jpg")
+    uploaded(run, 1, "a/1.jpg")
     assert second(ledger, planned(1, "GRÖSSE-E ", locale="en_US")).mark_unchanged() == 1
 
 
@@ -99,7 +99,7 @@ def test_a_key_that_two_values_share_by_accident_is_not_believed(tmp_path: Path)
     path = tmp_path / "pim.sqlite"
     with opened(path) as ledger:
         run = second(ledger, planned(1))
-        run.uploaded(1, "a/1.jpg", sha256="11")
+        uploaded(run, 1, "a/1.jpg", sha256="11")
         other = planned(1, "other")
         other_key = value_key(other.row.target or pytest.fail(), "picture", None, None)
     with sqlite3.connect(path) as connection:
@@ -112,7 +112,7 @@ def test_a_key_that_two_values_share_by_accident_is_not_believed(tmp_path: Path)
 
 def test_what_a_value_last_got_can_be_asked(ledger: Ledger, run: Run) -> None:
     run.add([planned(1), planned(2)])
-    run.uploaded(1, "a/1.jpg", sha256="11")
+    uploaded(run, 1, "a/1.jpg", sha256="11")
     run.in_flight(2)
     later = second(ledger, planned(1, size=9), planned(2))
     assert later.remembered(1) == Remembered("a/1.jpg", "1.jpg", 1001, 5_000_000_001, "11")
@@ -121,30 +121,30 @@ def test_what_a_value_last_got_can_be_asked(ledger: Ledger, run: Run) -> None:
 
 def test_a_touched_file_is_settled_by_its_digest(ledger: Ledger, run: Run) -> None:
     run.add([planned(1), planned(2)])
-    run.uploaded(1, "a/1.jpg", sha256="11")
-    run.uploaded(2, "a/2.jpg")
+    uploaded(run, 1, "a/1.jpg", sha256="11")
+    uploaded(run, 2, "a/2.jpg")
     later = second(ledger, planned(1, mtime_ns=77), planned(2, mtime_ns=77))
     assert later.mark_unchanged() == 0
     (touched,) = later.touched()
     assert (touched.planned.seq, touched.media_code, touched.sha256) == (1, "a/1.jpg", "11")
-    later.unchanged(1, touched.media_code, sha256=touched.sha256)
+    unchanged(later, 1, touched.media_code, sha256=touched.sha256)
     third = second(ledger, planned(1, mtime_ns=77))
     assert third.mark_unchanged() == 1
 
 
 def test_the_digest_stays_known_while_the_code_stays(ledger: Ledger, run: Run) -> None:
     run.add([planned(1)])
-    run.uploaded(1, "a/1.jpg", sha256="11")
-    second(ledger, planned(1, mtime_ns=77)).unchanged(1, "a/1.jpg")
+    uploaded(run, 1, "a/1.jpg", sha256="11")
+    unchanged(second(ledger, planned(1, mtime_ns=77)), 1, "a/1.jpg")
     (touched,) = second(ledger, planned(1, mtime_ns=78)).touched()
     assert touched.sha256 == "11"
-    second(ledger, planned(1, mtime_ns=77)).unchanged(1, "b/1.jpg")
+    unchanged(second(ledger, planned(1, mtime_ns=77)), 1, "b/1.jpg")
     assert list(second(ledger, planned(1, mtime_ns=78)).touched()) == []
 
 
 def test_unchanged_without_a_code_teaches_nothing(ledger: Ledger, run: Run) -> None:
     run.add([planned(1)])
-    run.unchanged(1, None)
+    unchanged(run, 1, None)
     assert second(ledger, planned(1)).mark_unchanged() == 0
 
 
@@ -153,7 +153,7 @@ class TestInterrupted:
 
     def test_with_what_was_known_before(self, ledger: Ledger, run: Run, clock: Clock) -> None:
         run.add(planned(seq) for seq in range(1, 6))
-        run.uploaded(5, "old/5.jpg")
+        uploaded(run, 5, "old/5.jpg")
         run.in_flight(1)
         run.in_flight(2, None, size=5, mtime_ns=6)
         clock.now -= 3600
@@ -177,13 +177,13 @@ class TestInterrupted:
         run.in_flight(1)
         match how:
             case "uploaded":
-                run.uploaded(1, "a/1.jpg")
+                uploaded(run, 1, "a/1.jpg")
             case "unchanged":
-                run.unchanged(1, "a/1.jpg")
+                unchanged(run, 1, "a/1.jpg")
             case "failed":
-                run.failed(1, REFUSED)
+                failed(run, 1, REFUSED)
             case _:
-                run.pending(1)
+                pending(run, 1)
         assert list(second(ledger, planned(1)).interrupted()) == []
 
     @pytest.mark.parametrize("how", ["failed", "pending"])
@@ -191,18 +191,18 @@ class TestInterrupted:
         run.add([planned(1)])
         run.in_flight(1, "old")
         if how == "failed":
-            run.failed(1, REFUSED, flight=InFlightState.UNPROVEN)
+            failed(run, 1, REFUSED, flight=InFlightState.UNPROVEN)
         else:
-            run.pending(1, flight=InFlightState.UNPROVEN)
+            pending(run, 1, flight=InFlightState.UNPROVEN)
         later = second(ledger, planned(1))
         assert [i.before for i in later.interrupted()] == ["old"]
         # Pending once more before anybody could ask the PIM: the mark must not be lost on the way.
-        later.pending(1)
+        pending(later, 1)
         assert [i.run for i in second(ledger, planned(1)).interrupted()] == [run.id]
-        later.invalid(1, REFUSED)
+        invalid(later, 1, REFUSED)
         third = second(ledger, planned(1))
         third.in_flight(1, "x")
-        third.pending(1)
+        pending(third, 1)
         assert list(second(ledger, planned(1)).interrupted()) == []
 
     def test_only_for_open_rows_of_that_value(self, ledger: Ledger, run: Run) -> None:
@@ -210,29 +210,29 @@ class TestInterrupted:
         run.in_flight(1)
         assert list(second(ledger, planned(1, "other")).interrupted()) == []
         later = second(ledger, planned(1))
-        later.invalid(1, REFUSED)
+        invalid(later, 1, REFUSED)
         assert list(later.interrupted()) == []
 
     def test_a_refusal_keeps_the_memory_of_the_value(self, ledger: Ledger, run: Run) -> None:
         run.add([planned(1)])
-        run.uploaded(1, "a/1.jpg")
+        uploaded(run, 1, "a/1.jpg")
         other = second(ledger, planned(1, size=5))
         other.in_flight(1, "a/1.jpg")
-        other.failed(1, REFUSED)
+        failed(other, 1, REFUSED)
         assert second(ledger, planned(1)).mark_unchanged() == 1
 
     def test_a_lost_value_is_forgotten(self, ledger: Ledger, run: Run) -> None:
         run.add([planned(1)])
-        run.uploaded(1, "a/1.jpg")
-        run.failed(
-            1, Failure(Kind.VALUE_LOST, "gone", "again"), flight=InFlightState.LOST, media_code="a/1.jpg"
+        uploaded(run, 1, "a/1.jpg")
+        failed(
+            run, 1, Failure(Kind.VALUE_LOST, "gone", "again"), flight=InFlightState.LOST, media_code="a/1.jpg"
         )
         assert run.row(1).media_code == "a/1.jpg"
         assert second(ledger, planned(1)).mark_unchanged() == 0
 
     def test_a_look_disproves_what_is_known_and_ends_no_request(self, ledger: Ledger, run: Run) -> None:
         run.add([planned(1), planned(2)])
-        run.uploaded(1, "a/1.jpg", sha256="ab" * 32)
+        uploaded(run, 1, "a/1.jpg", sha256="ab" * 32)
         run.in_flight(2)
         look = second(ledger, planned(1), planned(2))
         missing = Failure(Kind.VALUE_MISSING, "gone", "upload it")

@@ -21,7 +21,7 @@ from akeneo_media_cli.ledger import (
 from akeneo_media_cli.rows import Status
 from akeneo_media_cli.secret import Secret
 
-from .ledger_rows import NOON, Clock, opened, planned
+from .ledger_rows import NOON, Clock, failed, invalid, opened, planned, unchanged, uploaded
 
 REFUSED = Failure(Kind.REFUSED, "no such attribute", "name another", 422)
 
@@ -50,9 +50,9 @@ def second(ledger: Ledger, *rows: PlannedRow) -> Run:
 
 def test_runs_are_listed_found_and_retried(ledger: Ledger, run: Run, clock: Clock) -> None:
     run.add([planned(1), planned(2), planned(3, extra={"a": 1}), planned(4)])
-    run.invalid(4, REFUSED)
-    run.uploaded(1, "code")
-    run.failed(3, REFUSED)
+    invalid(run, 4, REFUSED)
+    uploaded(run, 1, "code")
+    failed(run, 3, REFUSED)
     clock.now += 9
     run.finish(Exit.ROWS_FAILED, {"total": 3, **run.summary()})
     clock.now -= 100_000
@@ -98,7 +98,7 @@ def test_old_rows_go_and_memory_stays(ledger: Ledger, clock: Clock, monkeypatch:
     runs = []
     for number in range(70):
         run = second(ledger, *(planned(seq) for seq in range(1, 4)))
-        run.uploaded(1, "code")
+        uploaded(run, 1, "code")
         run.finish(Exit.OK, {})
         runs.append(run)
         clock.now += 48 * 3600 if number < 30 else 60
@@ -117,8 +117,8 @@ def test_runs_that_were_killed_leave_no_more_rows_than_others(tmp_path: Path, cl
             run = ledger.start_run("upload", {})
             ids.append(run.id)
             run.add(planned(seq) for seq in range(1, 21))
-            run.unchanged(1, "code")
-            run.failed(2, Failure(Kind.SERVER_ERROR, "broken", ""))
+            unchanged(run, 1, "code")
+            failed(run, 2, Failure(Kind.SERVER_ERROR, "broken", ""))
     with opened(path, clock) as ledger:
         totals = [ledger.record(id_).summary()["total"] for id_ in ids]
         assert totals == [1] * 5 + [20] * 3
@@ -149,7 +149,7 @@ def test_many_threads_write_while_one_reads(run: Run) -> None:
         try:
             for seq in range(part, 401, 4):
                 run.in_flight(seq, None)
-                run.uploaded(seq, f"code/{seq}.jpg", sha256="0" * 64, attempts=1, duration=0.1)
+                uploaded(run, seq, f"code/{seq}.jpg", sha256="0" * 64, attempts=1, duration=0.1)
         except BaseException as error:
             failures.append(error)
 

@@ -10,7 +10,7 @@ from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.ledger import BorrowedValue, InFlightMark, InFlightState, Run, Share
 from akeneo_media_cli.rows import Status, Target, TargetType
 
-from .ledger_rows import Clock, opened, planned
+from .ledger_rows import Clock, opened, pending, planned, uploaded
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_what_was_stored_before_is_there_to_be_shared(path: Path) -> None:
     with opened(path) as ledger:
         first = ledger.start_run("upload", {})
         first.add([planned(1, **same), planned(2, **same)])
-        first.uploaded(1, "c/front.jpg", sha256="aa")
-        first.uploaded(2, "c/front.jpg", sha256="aa")
+        uploaded(first, 1, "c/front.jpg", sha256="aa")
+        uploaded(first, 2, "c/front.jpg", sha256="aa")
         again = ledger.start_run("upload", {})
         again.add([planned(1, **same), planned(2, **same)])
         again.mark_unchanged()
@@ -74,13 +74,13 @@ def test_the_code_of_a_file_that_was_not_attached_yet_outlives_the_run(path: Pat
             ]
         )
         run.mark_in_flight([InFlightMark(1, None, code="c/1.jpg")])
-        run.uploaded(3, "c/3.jpg")
+        uploaded(run, 3, "c/3.jpg")
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1), planned(2), planned(3)])
         found = {i.planned.seq: (i.code, i.before) for i in run.interrupted()}
         assert found == {1: ("c/1.jpg", None), 2: ("c/2.jpg", "old")}
-        run.uploaded(1, "c/1.jpg")
+        uploaded(run, 1, "c/1.jpg")
         assert [i.planned.seq for i in run.interrupted()] == [2]
 
 
@@ -191,7 +191,7 @@ def test_a_run_that_came_to_its_end_is_waited_for_from_then_on(path: Path) -> No
         run.add([planned(1)])
         run.in_flight(1)
         clock.now += 100
-        run.pending(1, flight=InFlightState.UNPROVEN)
+        pending(run, 1, flight=InFlightState.UNPROVEN)
         run.finish(Exit.INTERRUPTED, {})
     for passed, left in ((0.5, 1.5), (1.0, 0.5), (1.0, 0.0), (-50.0, 2.0)):
         clock.now += passed
@@ -201,5 +201,5 @@ def test_a_run_that_came_to_its_end_is_waited_for_from_then_on(path: Path) -> No
     with opened(path, clock) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1)])
-        run.uploaded(1, "a/1.jpg")
+        uploaded(run, 1, "a/1.jpg")
         assert unsettled(run) == 0

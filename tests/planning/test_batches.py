@@ -13,7 +13,7 @@ from akeneo_media_cli.planning.batches import BatchLooker, FoundBatch
 from akeneo_media_cli.rows import RowBatch, Status, Target, TargetType
 from akeneo_media_cli.storage import FileRoots
 
-from ..ledger.ledger_rows import Clock, opened
+from ..ledger.ledger_rows import Clock, opened, unchanged
 
 JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9")
 
@@ -51,7 +51,7 @@ def test_a_file_that_is_not_sent_is_not_opened(tmp_path: Path) -> None:
     with opened(tmp_path / "pim.sqlite", Clock()) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned])
-        run.unchanged(2, "a/1.jpg")
+        unchanged(run, 2, "a/1.jpg")
         rows.looker.judge_open(run, 1, 2)
         assert [(r.status, r.failure and r.failure.kind) for r in run.rows()] == [
             (Status.INVALID, Kind.CONTENT_MISMATCH),

@@ -15,7 +15,7 @@ from akeneo_media_cli.planning.carriers import Carriers, Way
 from akeneo_media_cli.planning.feed import ENTITIES, ROWS, Feed, Passes, expected_rows
 from akeneo_media_cli.rows import Row, Target, TargetType
 
-from ..ledger.ledger_rows import opened, planned
+from ..ledger.ledger_rows import opened, planned, uploaded
 
 PRODUCT, UUID, ASSET = TargetType.PRODUCT, TargetType.PRODUCT_UUID, TargetType.ASSET
 
@@ -78,7 +78,7 @@ def begun(ledger: Ledger, *rows: PlannedRow, known: tuple[int, ...] = ()) -> Run
     before = ledger.start_run("upload", {})
     before.add(rows)
     for seq in known:
-        before.uploaded(seq, f"a/{seq}.jpg")
+        uploaded(before, seq, f"a/{seq}.jpg")
     run = ledger.start_run("upload", {})
     run.add(rows)
     run.expect_unchanged()

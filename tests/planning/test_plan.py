@@ -20,7 +20,7 @@ from akeneo_media_cli.planning.shards import in_shard, rows_of_part
 from akeneo_media_cli.planning.unchanged import SkipPolicy
 from akeneo_media_cli.rows import Row, Status, Target, TargetType
 
-from ..ledger.ledger_rows import Clock, Notes, opened
+from ..ledger.ledger_rows import Clock, Notes, opened, uploaded
 
 PRODUCT = Target(TargetType.PRODUCT, "sku-1")
 
@@ -175,7 +175,7 @@ def test_what_the_ledger_knows_is_used_as_the_user_asked(
     lines = ("p,picture,a.jpg", "q,picture,a.jpg")
     first = next(runs)
     planned_into(first, folder, *lines)
-    first.uploaded(1, "c/a.jpg", sha256="x")
+    uploaded(first, 1, "c/a.jpg", sha256="x")
     run = next(runs)
     planned_into(run, folder, *lines, skip=skip, checksum=checksum)
     known, new = run.rows()

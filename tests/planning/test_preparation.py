@@ -33,7 +33,7 @@ from akeneo_media_cli.transfer.task import Finished, Known, Resumed, Sending
 
 from ..e2e.conftest import jpeg, sha256
 from ..e2e.test_places import enterprise
-from ..ledger.ledger_rows import Notes, opened, planned
+from ..ledger.ledger_rows import Notes, opened, planned, uploaded
 from ..pim.server import Server
 from ..storage.links.hosts import File, Host
 
@@ -93,7 +93,7 @@ class Bench:
         """An earlier run uploaded the row, and it became this code."""
         earlier = self.ledger.start_run("upload", {})
         earlier.add([planned])
-        earlier.uploaded(planned.seq, code, sha256=sha256(Path(planned.path or "").read_bytes()))
+        uploaded(earlier, planned.seq, code, sha256=sha256(Path(planned.path or "").read_bytes()))
 
     def preparation(self, policy: str = "remote", carrier: str | None = None, **more: Any) -> Preparation:
         catalogue = Catalogue(self.client, Notes())

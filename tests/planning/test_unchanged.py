@@ -26,6 +26,7 @@ from akeneo_media_cli.storage.conversions import Conversions, takes_of
 from akeneo_media_cli.storage.sources import Sources
 from akeneo_media_cli.targets.resolved import ResolvedTarget
 
+from ..ledger.ledger_rows import uploaded
 from ..preflight.test_preflight import Desk, desk, put, row
 
 __all__ = ["desk"]
@@ -58,7 +59,7 @@ def unchanged(desk: Callable[..., Desk], tmp_path: Path) -> Iterator[Make]:
             if known:
                 earlier = ledger.start_run("upload", {})
                 earlier.add([planned])
-                earlier.uploaded(1, known, sha256=Sources().sha256(planned.path))
+                uploaded(earlier, 1, known, sha256=Sources().sha256(planned.path))
             run = ledger.start_run("upload", {})
             run.add([planned])
             touched = more.get("touched", {})

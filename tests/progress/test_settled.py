@@ -21,7 +21,7 @@ from akeneo_media_cli.progress.plain import Plain
 from akeneo_media_cli.progress.rich_ import Terminal
 from akeneo_media_cli.rows import Status
 from akeneo_media_cli.transfer.environment import Environment
-from tests.ledger.ledger_rows import opened, planned
+from tests.ledger.ledger_rows import opened, planned, unchanged
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def run() -> Iterator[Run]:
     with opened(None) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1), planned(2), planned(3)])
-        run.unchanged(2, None)
-        run.unchanged(3, None)
+        unchanged(run, 2, None)
+        unchanged(run, 3, None)
         yield run
 
 

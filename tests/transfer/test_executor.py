@@ -50,7 +50,7 @@ from akeneo_media_cli.transfer.task import (
 
 from ..e2e.conftest import jpeg, sha256
 from ..e2e.test_places import enterprise
-from ..ledger.ledger_rows import opened, planned
+from ..ledger.ledger_rows import opened, planned, uploaded
 from ..pim.server import Handler, Reply, Server, created, says
 from ..pim.server import Request as ServerRequest
 
@@ -558,8 +558,8 @@ def test_what_a_look_up_found_is_recorded_before_it_is_shown(hands: Make) -> Non
     rows[2].media_code = "a/3.jpg"
     rows[3].status, rows[4].status = Status.UPLOADED, Status.UPLOADED
     h.run.in_flight(1, None)
-    h.run.uploaded(4, "a/4.jpg")
-    h.run.uploaded(5, "a/5.jpg")
+    uploaded(h.run, 4, "a/4.jpg")
+    uploaded(h.run, 5, "a/5.jpg")
     wrong = Failure(Kind.TARGET_UNKNOWN, "nobody", "")
     h.looks.found = Found(
         tasks=[tasks[0]],
