@@ -159,9 +159,9 @@ def test_many_threads_write_while_one_reads(run: Run) -> None:
     seen = 0
     while any(thread.is_alive() for thread in threads):
         assert len(list(run.items())) == 400
-        uploaded = run.summary()["uploaded"]
-        assert uploaded >= seen
-        seen = uploaded
+        now = run.summary()["uploaded"]
+        assert now >= seen
+        seen = now
     for thread in threads:
         thread.join()
     assert failures == []
