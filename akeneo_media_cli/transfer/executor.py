@@ -15,7 +15,6 @@ from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, BorrowedValue, HeldFile, InFlightMark, InFlightState, PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
 from ..ledger.model import SETTLE_LEAST
-from ..pim.answers.types import LineResult
 from ..pim.client import PimClient
 from ..pim.errors import Refusal, SourceTrouble, Trouble
 from ..pim.http.multipart import PIECE, FileBody, ValueRef
@@ -27,7 +26,7 @@ from ..storage.sources import AnySource, Sources
 from ..targets import TargetAdapter
 from ..targets.carrier import restore, settle_debt
 from ..targets.resolved import ResolvedTarget
-from .outcomes import outcome_of
+from .outcomes import line_outcome, outcome_of
 from .payload import LooksUp, Reopened, UploadPayload
 from .retry import settling
 from .task import (
@@ -316,7 +315,7 @@ class UploadExecutor:
                 self._warn_of(refusal.failure)
             raise
         waited = self._clock() - began
-        said = {keys: _line_outcome(result, waited) for keys, result in zip(lines, results, strict=True)}
+        said = {keys: line_outcome(result, waited) for keys, result in zip(lines, results, strict=True)}
         return Attached([said[task.attach_keys] for task in tasks])
 
     def _warn_of(self, failure: Failure) -> None:
@@ -449,12 +448,3 @@ def _own_size(task: UploadTask) -> int:
 def _mark(task: UploadTask, code: str | None) -> InFlightMark:
     payload: UploadPayload = task.row
     return InFlightMark(payload.planned.seq, payload.before, _own_size(task), payload.mtime_ns, code)
-
-
-def _line_outcome(result: LineResult, waited: float) -> Failure | Troubled | None:
-    if result.status is not None and not result.retryable:
-        return result.failure
-    if result.failure is None:
-        cut = Failure(Kind.NOT_ATTACHED, "the PIM's answer does not mention this row", "It is retried.")
-        return Troubled(cut, maybe_done=True, waited=waited)
-    return Troubled(result.failure, throttled=result.status == 429, maybe_done=result.status != 429)

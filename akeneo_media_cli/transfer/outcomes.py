@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import MediaError
+from ..errors import Failure, Kind, MediaError
+from ..pim.answers.types import LineResult
 from ..pim.errors import Refusal, SourceTrouble, Trouble
 from .task import Fatal, Outcome, Refused, Troubled
 
@@ -37,3 +38,13 @@ def troubled(trouble: Trouble) -> Troubled:
         outage=trouble.outage,
         oversize=trouble.oversize,
     )
+
+
+def line_outcome(result: LineResult, waited: float) -> Failure | Troubled | None:
+    """What became of one line of a batch that was answered after so many seconds; None: it was done."""
+    if result.status is not None and not result.retryable:
+        return result.failure
+    if result.failure is None:
+        cut = Failure(Kind.NOT_ATTACHED, "the PIM's answer does not mention this row", "It is retried.")
+        return Troubled(cut, maybe_done=True, waited=waited)
+    return Troubled(result.failure, throttled=result.status == 429, maybe_done=result.status != 429)
