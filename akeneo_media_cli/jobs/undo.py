@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..errors import Failure, Kind
 from ..exits import Exit
-from ..ledger import UNKNOWN, PlannedRow, RowResult, Run
+from ..ledger import UNKNOWN, PlannedRow, RowResult, Run, RunRecord
 from ..pim.connection import Connection
 from ..planning.plan import Rows, judged
 from ..progress.base import Progress
@@ -25,17 +25,25 @@ from .job import Job, rows_status
 from .options import UndoOptions
 from .setting import NO_PATCH, Set, ValueSetter, Verdict
 
-UNDOES = (Status.UPLOADED, Status.REMOVED, Status.RESTORED)
+_UNDOES = (Status.UPLOADED, Status.REMOVED, Status.RESTORED)
 """Statuses of rows that changed a value."""
+
+
+def undoable(run: RunRecord) -> list[PlannedRow]:
+    """The rows of a run that changed something in the PIM."""
+    return list(filter(changed, run.rows((*_UNDOES, Status.FAILED, Status.PENDING))))
 
 
 def changed(planned: PlannedRow) -> bool:
     """Did the row change something in the PIM?
 
-    One that failed may have: its file was sent, but its asset could not be linked.
+    One that failed, or was cut off, may have: its file was sent, but its asset was not linked.
     """
     said = planned.beside
-    return planned.status in UNDOES or (said is not None and (said.file or said.wrote))
+    if said is None or planned.status in _UNDOES:
+        return planned.status in _UNDOES
+    # An undo that did not get so far has not read what the value held.
+    return said.wrote or (said.file and planned.before is not UNKNOWN)
 
 
 class Undo(Job):

@@ -6,7 +6,7 @@ was last put into which value, and what was in flight when a process died).
 
 from __future__ import annotations
 
-from .beside import SetBeside, SetLink, SetValue
+from .beside import SetBeside, SetLink, SetValue, Whole
 from .ledger import Ledger
 from .model import (
     UNKNOWN,
@@ -58,6 +58,7 @@ __all__ = [
     "Settled",
     "Share",
     "Touched",
+    "Whole",
     "default_path",
     "open_ledger",
     "same_path",

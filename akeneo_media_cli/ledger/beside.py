@@ -41,11 +41,24 @@ class SetValue(NamedTuple):
         return {"locale": self.locale, "channel": self.channel, "data": self.data}
 
 
+class Whole(NamedTuple):
+    """A collection that is set as a whole: the codes of its assets before and after, in their order."""
+
+    before: Sequence[str]
+    after: Sequence[str]
+
+    @property
+    def reverse(self) -> Whole:
+        """What undoes it."""
+        return Whole(self.after, self.before)
+
+
 class SetLink(NamedTuple):
     """The collection that an asset goes into, or is taken out of (`take_out`), as the PIM spells it.
 
     `change` is `new` where the asset is put there, `removed` where it is taken out, `none` if there is
-    nothing to do, None before anybody knows.
+    nothing to do, None before anybody knows. One row of a collection that is set as a whole says so:
+    `to_set`, where it still holds what it is said to hold before; `was_set` once it is done, or begun.
     """
 
     target: Target
@@ -54,6 +67,8 @@ class SetLink(NamedTuple):
     scope: str | None
     change: str | None = None
     take_out: bool = False
+    to_set: Whole | None = None
+    was_set: Whole | None = None
 
 
 @frozen
@@ -89,16 +104,20 @@ class SetBeside:
     @property
     def wrote(self) -> bool:
         """Was a value or a link written?"""
-        linked = self.link is not None and self.link.change in ("new", "removed")
+        link = self.link
+        linked = link is not None and (link.change in ("new", "removed") or link.was_set is not None)
         return linked or (self.sent and bool(self.changes))
 
     @property
     def reverse(self) -> SetBeside | None:
         """What undoes this; None where there is nothing to undo. `file` stays."""
         values = [v._replace(data=v.before, before=v.data) for v in self.changes] if self.sent else []
-        link = None
-        if self.link is not None and self.link.change in ("new", "removed"):
-            link = self.link._replace(change=None, take_out=self.link.change == "new")
+        link = self.link
+        if link is not None:
+            whole = None if link.was_set is None else link.was_set.reverse
+            some = link.change in ("new", "removed") or whole
+            out = link.change == "new"
+            link = link._replace(change=None, take_out=out, to_set=whole, was_set=None) if some else None
         return replace(self, values=values, link=link, sent=False, restores=True) if values or link else None
 
     @property
@@ -118,6 +137,11 @@ class SetBeside:
         """The same, once the result of the link is known."""
         assert self.link is not None
         return replace(self, link=self.link._replace(change=change))
+
+    def with_whole(self, whole: Whole) -> SetBeside:
+        """The same, where the row's collection is set as a whole."""
+        assert self.link is not None
+        return replace(self, link=self.link._replace(was_set=whole))
 
     def to_json(self) -> str:
         """As the ledger's column holds it."""
@@ -141,7 +165,9 @@ class SetBeside:
         link = read["link"]
         if link is not None:
             (kind, code, parent), *rest = link
-            link = SetLink(Target(TargetType(kind), code, parent), *rest)
+            # A ledger of an older version does not have them.
+            wholes = [None if lists is None else Whole(*lists) for lists in rest[5:]]
+            link = SetLink(Target(TargetType(kind), code, parent), *rest[:5], *wholes)
         return cls(
             read["code"],
             [SetValue(*each) for each in read["values"]],
@@ -166,6 +192,7 @@ class SetBeside:
                 "locale": link.locale,
                 "scope": link.scope,
                 "change": link.change if done else None,
+                "replaced": None if link.was_set is None else list(link.was_set.before),
             },
         }
 

@@ -16,6 +16,17 @@ class LinkMode(StrEnum):
     REPLACE = "replace"
 
 
+def in_order(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Are these the same assets in the same order?"""
+    return [folded(code) for code in some] == [folded(code) for code in others]
+
+
+def kept_of(some: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Those of `others` that are among `some`, in the order of `others`."""
+    known = {folded(code) for code in some}
+    return [code for code in others if folded(code) in known]
+
+
 def collection(
     held: Sequence[str], codes: Iterable[str], mode: LinkMode, out: Iterable[str] = ()
 ) -> list[str]:

@@ -252,7 +252,9 @@ def others(item: Mapping[str, Any]) -> str:
         for each in item.get("values") or ()
         if each["change"] not in (None, "none")
     ]
-    change = (item.get("link") or {}).get("change")
+    link = item.get("link") or {}
+    change = link.get("change")
+    told += [f"collection replaced, held {', '.join(link['replaced'])}"] if link.get("replaced") else []
     told += [{"new": "linked", "removed": "taken out"}[change]] if change in ("new", "removed") else []
     return "; ".join(told)
 

@@ -20,7 +20,7 @@ from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.jobs.job import Job
 from akeneo_media_cli.jobs.options import RemoveOptions, UndoOptions, UploadOptions
 from akeneo_media_cli.jobs.remove import Remove, removal_rows
-from akeneo_media_cli.jobs.undo import UNDOES, Undo, undone_rows
+from akeneo_media_cli.jobs.undo import Undo, undoable, undone_rows
 from akeneo_media_cli.jobs.upload import Upload
 from akeneo_media_cli.ledger import PlannedRow, open_ledger
 from akeneo_media_cli.manifest.write import write_rows
@@ -250,7 +250,7 @@ class Desk:
         return self._run("remove", Remove, RemoveOptions(manifest, **options), planned)
 
     def undo(self, run: str, **options: Any) -> Ended:
-        rows = list(self.ledger.record(run).rows(UNDOES))
+        rows = undoable(self.ledger.record(run))
         undo = UndoOptions(ManifestOptions(()), undoes=run, rows=rows, **options)
         return self._run("undo", Undo, undo, list(undone_rows(rows)))
 

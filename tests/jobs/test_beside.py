@@ -16,6 +16,7 @@ from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.jobs.beside.export import AssetExport
 from akeneo_media_cli.jobs.undo import changed
 from akeneo_media_cli.ledger import HeldFile
+from akeneo_media_cli.ledger.codec import to_item
 from akeneo_media_cli.planning.linking import LinkMode
 from akeneo_media_cli.planning.plan import planned_rows
 from akeneo_media_cli.planning.unchanged import SkipPolicy
@@ -252,6 +253,64 @@ def test_a_collection_is_not_replaced_by_half_of_what_was_meant(desk: Desk) -> N
     desk.file("gone")
     assert desk.upload(linked(desk, *rows), link=LinkMode.REPLACE).statuses() == {"uploaded": 2}
     assert held(desk, "p-14") == ("r_1", "r_2")
+
+
+def test_a_replaced_collection_comes_back_as_it_was_and_the_undo_of_that_too(desk: Desk) -> None:
+    put(desk, "p-20", "theirs", "old")
+    rows = [f"photos,{code},media,{desk.file(code)},p-20,gallery" for code in ("old", "k_1", "k_2")]
+    done = desk.upload(linked(desk, *rows), link=LinkMode.REPLACE)
+    assert done.statuses() == {"uploaded": 3}
+    assert held(desk, "p-20") == ("old", "k_1", "k_2")
+    item = to_item(done.row(2))
+    assert (item["link"]["change"], item["link"]["replaced"]) == ("none", ["theirs", "old"])
+    assert [to_item(done.row(n))["link"]["replaced"] for n in (3, 4)] == [None, None]
+    undone = desk.undo(done.run)
+    assert undone.statuses() == {"restored": 3}
+    assert held(desk, "p-20") == ("theirs", "old")
+    again = desk.undo(undone.run)
+    assert again.statuses() == {"restored": 3}
+    assert held(desk, "p-20") == ("old", "k_1", "k_2")
+    assert desk.undo(again.run).statuses() == {"restored": 3}
+    assert held(desk, "p-20") == ("theirs", "old")
+
+
+def test_a_replaced_collection_that_somebody_changed_is_left_alone(desk: Desk) -> None:
+    put(desk, "p-21", "theirs", "old")
+    row = linked(desk, f"photos,k_3,media,{desk.file('k3')},p-21,gallery")
+    done = desk.upload(row, link=LinkMode.REPLACE)
+    put(desk, "p-21", "k_3", "old")
+    undone = desk.undo(done.run)
+    assert undone.kinds() == {2: "changed_in_pim"}
+    assert held(desk, "p-21") == ("k_3", "old")
+    (failure,) = [planned.failure for planned in undone.rows]
+    assert failure is not None
+    assert ("k_3, old" in failure.message, "theirs, old" in failure.hint) == (True, True)
+    assert not changed(undone.row(2))
+    put(desk, "p-21", "theirs", "old")
+    assert desk.undo(done.run).statuses() == {"restored": 1}, "the file: the collection is as it was"
+
+
+def test_assets_that_are_taken_out_count_as_a_change_though_none_is_put_in(desk: Desk) -> None:
+    put(desk, "p-22", "theirs", "old")
+    done = desk.upload(linked(desk, "photos,old,,,p-22,gallery"), link=LinkMode.REPLACE)
+    assert (done.statuses(), held(desk, "p-22")) == ({"uploaded": 1}, ("old",))
+    assert desk.undo(done.run).statuses() == {"restored": 1}
+    assert held(desk, "p-22") == ("theirs", "old")
+
+
+def test_what_a_replaced_collection_held_is_known_though_no_answer_came(desk: Desk) -> None:
+    put(desk, "p-23", "theirs", "old")
+    desk.on_call = lambda info: desk.order(
+        *(["reset-late=1x@/products"] if info.path.startswith("/api/rest/v1/products?") else [])
+    )
+    rows = linked(desk, "photos,old,,,p-23,gallery")
+    done = desk.upload(rows, link=LinkMode.REPLACE, retries=0)
+    desk.on_call = None
+    desk.order()
+    assert (done.statuses(), held(desk, "p-23")) == ({"pending": 1}, ("old",))
+    assert desk.upload(rows, link=LinkMode.REPLACE).statuses() == {"unchanged": 1}
+    assert desk.undo(done.run).statuses() == {"restored": 1}
+    assert held(desk, "p-23") == ("theirs", "old")
 
 
 def test_without_the_preflight_nothing_beside_a_file_is_sent(desk: Desk) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from akeneo_media_cli.jobs.undo import UNDOES
+from akeneo_media_cli.jobs.undo import changed
 from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.planning.unchanged import SkipPolicy
 from akeneo_media_cli.rows import Status, Target, TargetType
@@ -105,7 +105,7 @@ class Past(NamedTuple):
 
     @property
     def changed(self) -> list[Value]:
-        return [_value(row.row) for row in self.ended.rows if row.status in UNDOES]
+        return [_value(row.row) for row in self.ended.rows if changed(row)]
 
 
 def _value(row: Any) -> Value:

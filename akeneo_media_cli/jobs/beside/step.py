@@ -18,7 +18,7 @@ from ...ledger.codec import to_item
 from ...manifest.beside import beside
 from ...pim.client import PimClient
 from ...pim.errors import Refusal
-from ...planning.linking import LinkMode, collection
+from ...planning.linking import LinkMode
 from ...preflight.lookup import find_all, limited
 from ...rows import Status, Target, TargetType, folded
 from ...targets.base import add_values
@@ -26,11 +26,9 @@ from ...transfer.coordinator import Policy
 from ...transfer.reads import ParallelReads
 from ..job import Job
 from .converge import AT_ONCE, Converge, Patch, Seen, ToSet
+from .product import Product, link_of, place_of
 
 T = TypeVar("T")
-
-_DRAFTS = ("draft_in_progress", "proposal_waiting_for_approval")
-_CODE_KEYS = {TargetType.PRODUCT: "identifier", TargetType.PRODUCT_UUID: "uuid"}
 
 
 @dataclass
@@ -43,17 +41,6 @@ class _Asset:
     @property
     def values(self) -> list[SetValue]:
         return [v for planned in self.rows if planned.beside is not None for v in planned.beside.to_send]
-
-
-@dataclass
-class _Product:
-    """A product or model and the rows whose assets go into its collections, in the manifest's order."""
-
-    target: Target
-    seqs: list[int] = field(default_factory=list)
-    rows: list[PlannedRow] = field(default_factory=list)
-    first: dict[int, bool] = field(default_factory=dict)
-    """By seq: was the asset in the collection when it was first read?"""
 
 
 class BesideStep:
@@ -153,38 +140,38 @@ class BesideStep:
 
     # Links.
 
-    def _products(self) -> Iterator[_Product]:
+    def _products(self) -> Iterator[Product]:
         """The products that assets go to; of their rows only the numbers, as there may be very many."""
-        products: dict[tuple[TargetType, str], _Product] = {}
+        products: dict[tuple[TargetType, str], Product] = {}
         for planned in self._run.waiting_beside():
-            link = _link(planned)
+            link = link_of(planned)
             if link is not None:
                 key = (link.target.type, folded(link.target.code))
-                products.setdefault(key, _Product(link.target)).seqs.append(planned.seq)
+                products.setdefault(key, Product(link.target)).seqs.append(planned.seq)
         return iter(products.values())
 
-    def _link(self, products: Sequence[_Product]) -> None:
+    def _link(self, products: Sequence[Product]) -> None:
         self._load(products)
         kind = products[0].target.type
         asked = [product for product in products if product.rows]
 
-        def look(about: Sequence[_Product]) -> list[Seen]:
-            attributes = limited(link.attribute for each in about for link in map(_link, each.rows) if link)
+        def look(about: Sequence[Product]) -> list[Seen]:
+            attributes = limited(link.attribute for each in about for link in each.links)
             codes = [each.target.code for each in about]
             found = find_all(self._client, kind, codes, attributes=attributes)
-            return [self._links_to_set(each, found.get(folded(each.target.code))) for each in about]
+            return [each.to_set(found.get(folded(each.target.code)), self._mode) for each in about]
 
-        Converge[_Product](
+        Converge[Product](
             self._job,
             look=look,
             patch=self._patch(kind),
-            before=lambda about: self._run.mark_writing(map(_place, _links_of(about))),
+            before=self._before_links,
             ended=self._links_ended,
             verify=self._verify,
             retries=self._retries,
         ).run(asked)
 
-    def _load(self, products: Sequence[_Product]) -> None:
+    def _load(self, products: Sequence[Product]) -> None:
         """Read the rows of some products; those whose asset does not exist end here."""
         for product in products:
             product.rows = self._run.some(product.seqs)
@@ -227,45 +214,21 @@ class BesideStep:
         bad = (Status.FAILED, Status.INVALID)
         return {place for planned in self._run.rows(bad) if (place := _written(planned)) is not None}
 
-    def _links_to_set(self, product: _Product, entity: Any) -> Seen:
-        if entity is None:
-            return _gone(product.target)
-        wanted: dict[tuple[str, str | None, str | None], tuple[list[str], list[str]]] = {}
-        for planned in product.rows:
-            link = _link(planned)
-            assert link is not None and planned.beside is not None
-            into, out = wanted.setdefault((link.attribute, link.locale, link.scope), ([], []))
-            (out if link.take_out else into).append(planned.beside.code)
-        values: dict[str, list[dict[str, Any]]] = {}
-        for (attribute, locale, scope), (into, out) in wanted.items():
-            held = entity.codes(attribute, locale, scope)
-            self._remember_first(product, (attribute, locale, scope), held)
-            goal = collection(held, into, self._mode, out)
-            if [folded(code) for code in goal] != [folded(code) for code in held]:
-                values.setdefault(attribute, []).append({"locale": locale, "scope": scope, "data": goal})
-        if not values:
-            return None
-        if getattr(entity, "workflow_status", None) in _DRAFTS:
-            return _DRAFT
-        return ToSet({_CODE_KEYS.get(product.target.type, "code"): product.target.code, "values": values})
+    def _before_links(self, about: Sequence[Product]) -> None:
+        self._run.mark_writing(_place(link) for product in about for link in product.links)
+        # Whatever becomes of the request: an undo must know what the collections held.
+        wholes = [planned for product in about for planned in product.set_wholes()]
+        if wholes:
+            self._run.record(self._result(planned, None) for planned in wholes)
 
-    def _remember_first(
-        self, product: _Product, place: tuple[str, str | None, str | None], held: Sequence[str]
-    ) -> None:
-        there = {folded(code) for code in held}
+    def _links_ended(self, product: Product, failure: Failure | None) -> None:
+        self._run.written(map(_place, product.links))
         for planned in product.rows:
-            link = _link(planned)
-            assert link is not None and planned.beside is not None
-            if (link.attribute, link.locale, link.scope) == place:
-                product.first.setdefault(planned.seq, folded(planned.beside.code) in there)
-
-    def _links_ended(self, product: _Product, failure: Failure | None) -> None:
-        self._run.written(map(_place, _links_of([product])))
-        for planned in product.rows:
-            if failure is not None:
-                self._fail(planned, failure)
-                continue
             assert planned.beside is not None and planned.beside.link is not None
+            wrong = failure or product.changed.get(place_of(planned.beside.link))
+            if wrong is not None:
+                self._fail(planned, wrong)
+                continue
             was, out = product.first.get(planned.seq, False), planned.beside.link.take_out
             change = ("removed" if was else "none") if out else ("none" if was else "new")
             planned.beside = planned.beside.with_link(change)
@@ -348,15 +311,6 @@ def _with_values(planned: PlannedRow) -> bool:
     return planned.beside is not None and bool(planned.beside.to_send)
 
 
-def _link(planned: PlannedRow) -> SetLink | None:
-    said = planned.beside
-    return said.link if said is not None and said.link_to_do else None
-
-
-def _links_of(products: Iterable[_Product]) -> Iterator[SetLink]:
-    return (link for product in products for link in map(_link, product.rows) if link is not None)
-
-
 def _place(link: SetLink) -> tuple[Target, str, str | None, str | None]:
     return link.target, link.attribute, link.locale, link.scope
 
@@ -378,7 +332,7 @@ def _written(planned: PlannedRow) -> tuple[Any, ...] | None:
 
 def _may_lack_asset(planned: PlannedRow) -> bool:
     """Is it unknown whether this row's asset exists?"""
-    link = _link(planned)
+    link = link_of(planned)
     if link is None or link.take_out or planned.beside is None:
         return False
     return planned.row.has_no_media and not planned.beside.changes
@@ -400,19 +354,6 @@ def _changed(value: SetValue, now: Any) -> Failure:
     )
 
 
-def _gone(target: Target) -> Failure:
-    return Failure(
-        Kind.TARGET_UNKNOWN,
-        f"{target} was deleted during this run",
-        "The asset exists: fix the link, then run the same command again.",
-    )
-
-
-_DRAFT = Failure(
-    Kind.DRAFT,
-    "the product has a draft, so that a change of its collection would wait for approval",
-    "Have the draft approved in the PIM, or let the connection's user own the product.",
-)
 _NOT_WHOLE = Failure(
     Kind.NOT_ATTACHED,
     "other rows for the same collection failed, so it was not replaced (--link-replace)",

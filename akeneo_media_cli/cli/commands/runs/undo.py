@@ -42,17 +42,16 @@ def undo(
     """
     from ....jobs.options import UndoOptions
     from ....jobs.remove import removal_rows
-    from ....jobs.undo import UNDOES, changed, undone_rows
     from ....jobs.undo import only as only_rows
+    from ....jobs.undo import undoable, undone_rows
     from ....manifest.columns import NO_FILE
     from ....planning.manifests import rows_of
     from ....planning.options import ManifestOptions
-    from ....rows import Status
     from ...session.session import Session
 
     with opened_ledger(ledger_file.state, connection.env_file) as ledger:
         info = _undoable(ledger, run)
-        rows = [row for row in ledger.record(info.id).rows((*UNDOES, Status.FAILED)) if changed(row)]
+        rows = undoable(ledger.record(info.id))
     if only is not None:
         named = rows_of(ManifestOptions([str(only)], sets=[f"file={NO_FILE}"]), sys.stdin.buffer, note)
         rows = only_rows(rows, removal_rows(named))
