@@ -1,11 +1,12 @@
 """A row as the table holds it, as the run plans it, and as the report shows it."""
 
+# ruff: noqa: S608 - texts of statements are put together from constants only; values are bound
+
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
-from itertools import repeat
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import Failure, Kind
@@ -13,8 +14,8 @@ from ..report.items import error_item
 from ..rows import Row, Status, Target, TargetType, name_in_code
 from ..wording import utc
 from .beside import SetBeside
-from .model import UNKNOWN, HeldBefore, HeldFile, PlannedBatch, PlannedRow, Share, value_key
-from .store import insert_many, unbound
+from .model import UNKNOWN, HeldBefore, HeldFile, PlannedRow, Share, value_key
+from .store import ROWS, insert_many, unbound
 
 _COMMON = (
     "id, value_key, status, name, size, mtime_ns, stamp, type, parent, code, attribute, locale, scope, path, "
@@ -106,44 +107,10 @@ def to_record(n: int, planned: PlannedRow) -> tuple[Any, ...]:
 def insert(connection: sqlite3.Connection, records: list[tuple[Any, ...]]) -> None:
     """Put records of `to_record` into the table."""
     common = [record[:_WIDTH_COMMON] for record in records if record[_WIDTH_COMMON:] == _NOTHING]
-    insert_many(connection, f"INSERT INTO row ({_COMMON})", _COMMON_PLACES, common)
+    insert_many(connection, f"INSERT INTO row ({_COMMON}) VALUES {ROWS}", _COMMON_PLACES, common)
     if len(common) < len(records):
         whole = [record for record in records if record[_WIDTH_COMMON:] != _NOTHING]
-        insert_many(connection, f"INSERT INTO row ({COLUMNS})", _WHOLE_PLACES, whole)
-
-
-def insert_batch(
-    connection: sqlite3.Connection, n: int, planned: PlannedBatch, status: Status | None
-) -> None:
-    """Put the rows of a batch into the table, as `insert`, all with this status."""
-    batch = planned.batch
-    first = n << SEQ_BITS
-    columns: dict[str, Iterable[Any] | None] = {
-        "id": [first | seq for seq in planned.seqs],
-        "value_key": planned.keys,
-        "name": planned.names,
-        "size": planned.sizes,
-        "mtime_ns": planned.mtimes,
-        "stamp": planned.stamps,
-        "code": batch.codes,
-        "attribute": batch.attributes,
-        "locale": batch.locales,
-        "scope": batch.scopes,
-        "path": planned.paths,
-        "manifest": repeat(batch.manifest),
-        "line": batch.lines,
-        "file": batch.files,
-        "extra": None if batch.extras is None else map(extra_text, batch.extras),
-    }
-    given = {name: column for name, column in columns.items() if column is not None}
-    places = ", ".join("NULLIF(?, '')" if name in ("locale", "scope") else "?" for name in given)
-    state = "NULL" if status is None else f"'{status.value}'"
-    insert_many(
-        connection,
-        f"INSERT INTO row ({', '.join(given)}, status, type, attempts)",
-        f"{places}, {state}, '{batch.type.value}', 0",
-        list(zip(*given.values(), strict=False)),
-    )
+        insert_many(connection, f"INSERT INTO row ({COLUMNS}) VALUES {ROWS}", _WHOLE_PLACES, whole)
 
 
 def extra_text(extra: Mapping[str, Any]) -> str:

@@ -8,12 +8,13 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Any
 
 from ..errors import Kind
 from ..manifest.beside import says_beside
 from ..rows import Status, Target, TargetType
-from .codec import COLUMNS, DROPPED, WIDTH, from_record, insert, insert_batch, notes_text, to_record
+from .codec import COLUMNS, DROPPED, WIDTH, extra_text, from_record, insert, notes_text, span, to_record
 from .model import (
     SETTLE_LEAST,
     UNKNOWN,
@@ -26,7 +27,7 @@ from .model import (
     Settled,
     Touched,
 )
-from .store import Store, execute_many, unbound
+from .store import ROWS, Store, execute_many, insert_many, unbound
 
 _CHUNK = 1000
 _ADDED = 2000
@@ -53,7 +54,9 @@ _BESIDE = """(parent IS NOT NULL AND extra IS NOT NULL
 _CONFLICT_HINT = "A value holds one file: keep the right row and delete the others."
 
 
-def add(store: Store, n: int, rows: Iterable[PlannedRow | PlannedBatch], status: Status | None) -> int:
+def add(
+    store: Store, n: int, rows: Iterable[PlannedRow | PlannedBatch], status: Status | None, skip: str
+) -> int:
     """See `Run.add`; the run is the `n`-th."""
     count = 0
     single: list[tuple[Any, ...]] = []
@@ -62,7 +65,7 @@ def add(store: Store, n: int, rows: Iterable[PlannedRow | PlannedBatch], status:
         with store.write() as connection:
             insert(connection, single)
             if batch is not None:
-                insert_batch(connection, n, batch, status)
+                _insert_batch(connection, n, batch, status, skip)
         single.clear()
 
     for planned in rows:
@@ -78,6 +81,50 @@ def add(store: Store, n: int, rows: Iterable[PlannedRow | PlannedBatch], status:
     if single:
         write()
     return count
+
+
+def _insert_batch(
+    connection: sqlite3.Connection, n: int, planned: PlannedBatch, status: Status | None, skip: str
+) -> None:
+    """Put the rows of a batch into the table, all with this status; `skip` as in `Run.add`."""
+    batch = planned.batch
+    first, _ = span(n)
+    columns: dict[str, Iterable[Any] | None] = {
+        "id": [first | seq for seq in planned.seqs],
+        "value_key": planned.keys,
+        "name": planned.names,
+        "size": planned.sizes,
+        "mtime_ns": planned.mtimes,
+        "stamp": planned.stamps,
+        "code": batch.codes,
+        "attribute": batch.attributes,
+        "locale": batch.locales,
+        "scope": batch.scopes,
+        "path": planned.paths,
+        "manifest": repeat(batch.manifest),
+        "line": batch.lines,
+        "file": batch.files,
+        "extra": None if batch.extras is None else map(extra_text, batch.extras),
+    }
+    given = {name: column for name, column in columns.items() if column is not None}
+    names = ", ".join(given)
+    places = ", ".join("NULLIF(?, '')" if name in ("locale", "scope") else "?" for name in given)
+    state, type_ = "NULL" if status is None else f"'{status.value}'", batch.type.value
+    if skip == "none":
+        places += f", {state}, '{type_}', 0"
+        sql = f"INSERT INTO row ({names}, status, type, attempts) VALUES {ROWS}"
+    else:
+        # Rows are written once, as they stay: to mark them later costs as much as to write them.
+        if skip == "ledger":
+            state = f"CASE WHEN value.key IS NULL THEN {state} ELSE 'unchanged' END"
+        absent = {"parent", "locale", "scope", "recipe"} - given.keys()
+        sql = f"""WITH given ({names}) AS (VALUES {ROWS})
+            INSERT INTO row ({names}, status, type, attempts, media_code, sha256)
+            SELECT {", ".join(f"row.{name}" for name in given)}, {state}, row.type, 0,
+                value.media_code, value.sha256
+            FROM (SELECT *, '{type_}' AS type, {", ".join(f"NULL AS {name}" for name in absent)} FROM given)
+                AS row LEFT JOIN value ON {_UNTOUCHED}"""
+    insert_many(connection, sql, places, list(zip(*given.values(), strict=False)))
 
 
 def settle_duplicates(store: Store, first: int, last: int) -> Settled:
@@ -109,7 +156,7 @@ def _find_clashes(connection: sqlite3.Connection, first: int, last: int) -> None
     connection.execute(
         """INSERT INTO clash
            SELECT identity(type, parent, code, attribute, locale, scope), id, COALESCE(path, file),
-                  status IS NULL OR status = 'planned'
+                  status IS NULL OR status IN ('planned', 'unchanged')
            FROM row WHERE id BETWEEN ? AND ? AND value_key IN (SELECT key FROM clash_key)""",
         (first, last),
     )
@@ -163,7 +210,9 @@ def _refuse_conflicts(connection: sqlite3.Connection) -> int:
             message = f"{manifest}:{line} names another file for the same value: {file}"
             records.append((Status.INVALID.value, Kind.CONFLICTING_ROWS.value, message, _CONFLICT_HINT, id_))
         count += execute_many(
-            connection, "UPDATE row SET status = ?, kind = ?, message = ?, hint = ? WHERE id = ?", records
+            connection,
+            f"UPDATE row SET status = ?, kind = ?, message = ?, hint = ?, {_UNKNOWN} WHERE id = ?",
+            records,
         )
     return count
 
@@ -187,11 +236,16 @@ def _drop_repetitions(connection: sqlite3.Connection) -> int:
                 continue
             note = f"left out: {manifest}:{line} names the same file for the same value"
             records.append((DROPPED, notes_text((note,)), id_))
-        count += execute_many(connection, "UPDATE row SET status = ?, notes = ? WHERE id = ?", records)
+        count += execute_many(
+            connection, f"UPDATE row SET status = ?, notes = ?, {_UNKNOWN} WHERE id = ?", records
+        )
         # Its file is another row's, but it links the asset to another product, or has more values.
         execute_many(connection, _WITHOUT_MEDIA, kept)
     return count
 
+
+# What the ledger knows of a value is not said of a row that is not taken.
+_UNKNOWN = "media_code = NULL, sha256 = NULL"
 
 _WITHOUT_MEDIA = """UPDATE row SET value_key = NULL, attribute = '', path = NULL, size = NULL,
     mtime_ns = NULL, stamp = NULL, notes = ? WHERE id = ?"""
@@ -227,7 +281,7 @@ def expect_unchanged(store: Store, first: int, last: int) -> int:
         return connection.execute(
             f"""UPDATE row SET
                 (media_code, sha256) = (SELECT media_code, sha256 FROM value WHERE value.key = row.value_key)
-                WHERE id BETWEEN ? AND ? AND status IS NULL
+                WHERE id BETWEEN ? AND ? AND status IS NULL AND media_code IS NULL
                 AND EXISTS (SELECT 1 FROM value WHERE {_UNTOUCHED})""",
             (first, last),
         ).rowcount

@@ -136,14 +136,15 @@ class Run(RunRecord):
 
     # Planning, in this order.
 
-    def add(self, rows: Iterable[PlannedRow | PlannedBatch], status: Status | None = None) -> int:
-        """Add the rows of the manifests as they are read; how many there were.
+    def add(
+        self, rows: Iterable[PlannedRow | PlannedBatch], status: Status | None = None, skip: str = "none"
+    ) -> int:
+        """Add the rows of the manifests as they are read, those without problem with this status; how many.
 
-        `status`: what those are that have no problem; None: open.
-
+        `skip`: do at once with batches what `mark_unchanged` (`ledger`), `expect_unchanged` (`remote`) do.
         A row whose `row.problem` is set goes in as invalid. Memory does not grow with the number of rows.
         """
-        return planning.add(self._store, self._n, rows, status)
+        return planning.add(self._store, self._n, rows, status, skip)
 
     def remembers(self) -> bool:
         """Does the ledger know of any value what it was given from here?"""

@@ -27,6 +27,9 @@ _INT64 = 2**63 - 1
 _A_STATEMENT = 20
 """Rows that one INSERT writes: more would have more parameters than the 999 that an old SQLite takes."""
 
+ROWS = "<rows>"
+"""What stands for the rows of values in the SQL of `insert_many`."""
+
 Parameters = Sequence[Any]
 
 
@@ -217,15 +220,13 @@ def execute_many(connection: sqlite3.Connection, sql: str, records: Iterable[Par
     return changed
 
 
-def insert_many(
-    connection: sqlite3.Connection, into: str, places: str, records: Sequence[Parameters]
-) -> None:
-    """`execute_many` for an INSERT, `into` and VALUES (`places`), many rows a statement: a quarter less."""
+def insert_many(connection: sqlite3.Connection, sql: str, places: str, records: Sequence[Parameters]) -> None:
+    """`execute_many`, with many rows of `places` where the SQL has `ROWS`: a quarter less than one by one."""
     whole = len(records) - len(records) % _A_STATEMENT
     some = range(0, whole, _A_STATEMENT)
     flat = [tuple(chain.from_iterable(records[n : n + _A_STATEMENT])) for n in some]
-    execute_many(connection, f"{into} VALUES {', '.join([f'({places})'] * _A_STATEMENT)}", flat)
-    execute_many(connection, f"{into} VALUES ({places})", records[whole:])
+    execute_many(connection, sql.replace(ROWS, ", ".join([f"({places})"] * _A_STATEMENT)), flat)
+    execute_many(connection, sql.replace(ROWS, f"({places})"), records[whole:])
 
 
 def _execute_one(connection: sqlite3.Connection, sql: str, record: Parameters) -> int:

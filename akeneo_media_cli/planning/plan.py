@@ -147,9 +147,10 @@ def plan(
     # With --checksum the time of a file says nothing.
     trusting = skip.skip in ("ledger", "remote") and not skip.checksum
     # A file that was sent before and is untouched was looked at then.
-    later: list[Later] | None = [] if trusting and run.remembers() else None
+    known = trusting and run.remembers()
+    later: list[Later] | None = [] if known else None
     with _no_collection():
-        run.add(judged(rows, later), status)
+        run.add(judged(rows, later), status, skip.skip if known else "none")
     settled = run.settle_duplicates()
     if settled.dropped:
         note(

@@ -182,3 +182,44 @@ def test_what_the_ledger_knows_is_used_as_the_user_asked(
     assert (known.status, new.status, new.media_code) == (status, None, None)
     assert list(run.expected()) == ([1] if expected else [])
     assert known.media_code == ("c/a.jpg" if expected or status else None)
+
+
+@pytest.mark.parametrize("skip", ["ledger", "remote"])
+def test_rows_that_are_not_taken_say_nothing_of_what_their_value_got(
+    runs: Iterator[Run], folder: Path, skip: str
+) -> None:
+    lines = ("p,picture,a.jpg", "q,picture,a.jpg", "r,picture,a.jpg")
+    first = next(runs)
+    planned_into(first, folder, *lines)
+    for seq in (1, 2, 3):
+        first.uploaded(seq, f"c/{seq}.jpg", sha256="x")
+    run = next(runs)
+    (note,) = planned_into(run, folder, *lines, "P,picture,./a.jpg", "q,picture,b.jpg", skip=skip)
+    assert note.startswith("1 rows repeat another row")
+    taken = Status.UNCHANGED if skip == "ledger" else None
+    assert [(row.row.line, row.status, row.media_code) for row in run.rows()] == [
+        (2, taken, "c/1.jpg"),
+        (3, Status.INVALID, None),
+        (4, taken, "c/3.jpg"),
+        (6, Status.INVALID, None),
+    ]
+    ((line, status, code),) = [(row.row.line, row.status, row.media_code) for row in run.dropped()]
+    assert (line, status, code) == (5, None, None)
+
+
+def test_many_rows_with_and_without_locale_are_known_again(runs: Iterator[Run], folder: Path) -> None:
+    def again(skip: str) -> Run:
+        run = next(runs)
+        rows = "".join(f"p{n},picture,{'en_US' if n % 3 else ''},a.jpg\n" for n in range(45))
+        (folder / "m.csv").write_text(f"product,attribute,locale,file\n{rows}")
+        stream = planned_rows(ManifestOptions([str(folder / "m.csv")]), io.BytesIO(), Notes())
+        plan(run, stream, note=Notes(), skip=SkipPolicy(skip))
+        return run
+
+    first = again("none")
+    for seq in range(1, 45):
+        first.uploaded(seq, f"c/{seq}.jpg", sha256="x")
+    found = list(again("ledger").rows())
+    assert [row.media_code for row in found] == [*(f"c/{seq}.jpg" for seq in range(1, 45)), None]
+    assert [row.row.locale for row in found] == ["en_US" if n % 3 else None for n in range(45)]
+    assert (found[-1].status, {row.status for row in found[:-1]}) == (None, {Status.UNCHANGED})
