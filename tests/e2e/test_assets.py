@@ -114,6 +114,7 @@ def test_forty_assets_get_values_and_links_in_their_order(bench: Bencher) -> Non
             "locale": None,
             "scope": None,
             "change": "new",
+            "replaced": None,
         }
         assert item["values"][0] == {
             "attribute": "label",
@@ -215,6 +216,9 @@ def test_first_and_replace_and_what_verify_says(bench: Bencher) -> None:
         assert held() == ("n_0", "n_1")
         assert b.upload(manifest, "--link-replace").statuses() == {"total": 2, "unchanged": 2}
         assert b.upload(manifest, "--link-replace", "--link-first").status == 2
+        assert replaced.item(2)["link"]["replaced"] == ["old_2", "n_1"]
+        undone = b.run("runs", "undo", replaced.report["run"], "--yes")
+        assert (undone.status, held()) == (0, ("old_2", "n_1"))
 
 
 @pytest.mark.long
