@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Failure, Kind
 from ..frozen import frozen
-from ..rows import Row, Target, TargetType
+from ..rows import Row, Target, TargetType, folded
 from ..suggest import nearest
 from .columns import LONGEST_NAME, spelled
 from .sheets.cells import Unread
@@ -105,6 +105,16 @@ def says_beside(target: Target | None, extra: Mapping[str, Any]) -> Beside | Non
     if not values and not any(link.get(column) for column in LINK_TARGETS):
         return None
     return Beside(values, _link(link))
+
+
+def collection_of(row: Row) -> tuple[object, ...] | None:
+    """The collection that a row's asset goes into: equal for all rows that write it so."""
+    said = beside(row)
+    if said is None or said.link is None:
+        return None
+    link = said.link
+    places = (link.attribute, link.locale or "", link.scope or "")
+    return link.target.type, folded(link.target.code), *map(folded, places)
 
 
 def has_beside(row: Row) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ..errors import Failure, Kind
 from ..ledger import PlannedRow
 from ..link import is_link
+from ..manifest.beside import collection_of
 from ..rows import Row, Status
 from ..storage import FileRoots, check_file
 from ..storage.links import Links
@@ -18,6 +19,21 @@ from .rename import Rename
 
 _AS_WRITTEN = (Kind.ROW_MALFORMED, Kind.TARGET_MISSING, Kind.TARGET_AMBIGUOUS)
 """What only another manifest changes."""
+
+
+def collections_of(rows: Iterable[PlannedRow]) -> set[tuple[object, ...]]:
+    """The collections that the rows' assets go into."""
+    return {found for planned in rows if (found := collection_of(planned.row)) is not None}
+
+
+def with_whole_collections(rows: Sequence[PlannedRow], run: Iterable[PlannedRow]) -> list[PlannedRow]:
+    """`rows` with all others of their run that go into the same collections, in its order.
+
+    A collection that is replaced is what all of its rows say, not those alone that failed.
+    """
+    wanted = {planned.seq for planned in rows}
+    collections = collections_of(rows)
+    return [p for p in run if p.seq in wanted or (collections and collection_of(p.row) in collections)]
 
 
 class Again:

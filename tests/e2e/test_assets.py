@@ -356,3 +356,25 @@ def test_a_thousand_assets_of_five_hundred_products_take_thirty_writes(bench: Be
         product = client.get_product("q-7")
         assert product is not None
         assert product.codes("gallery") == ("c_7", "c_507")
+
+
+def test_rows_of_values_and_links_alone_are_tried_again(bench: Bencher) -> None:
+    b = bench(shop(assets=[{"asset_family": "photos", "code": code} for code in ("old", "theirs")]))
+    header = "asset_family,asset,value.position,link_product,link_attribute"
+    lines = ["photos,old,,p-1,gallery", "photos,late,,p-1,gallery", "photos,old,7,new,gallery"]
+    with pim(b) as client:
+        value = {"gallery": [{"locale": None, "scope": None, "data": ["theirs"]}]}
+        client.patch_products([{"identifier": "p-1", "values": value}])
+        done = b.upload(b.manifest([header, *lines]), "--link-replace")
+        assert done.statuses() == {"total": 3, "invalid": 1, "failed": 1, "pending": 1}
+        assert done.kinds() == {2: "not_attached", 3: "target_unknown", 4: "target_unknown"}
+        client.patch_assets("photos", [{"code": "late", "values": {}}])
+        client.patch_products([{"identifier": "new", "family": "shoes"}])
+        (b.folder / "manifest.csv").unlink()
+        again = b.run("runs", "retry", "last")
+        assert (again.status, again.statuses()) == (0, {"total": 3, "uploaded": 3})
+        found = [client.get_product(code) for code in ("p-1", "new")]
+        assert [product and product.codes("gallery") for product in found] == [("old", "late"), ("old",)]
+        asset = client.get_asset("photos", "old")
+        assert asset is not None
+        assert asset.values["position", None, None] == "7"

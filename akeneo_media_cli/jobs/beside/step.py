@@ -15,10 +15,11 @@ from ...errors import Failure, Kind
 from ...ledger import PlannedRow, RowResult, Run, SetLink, SetValue
 from ...ledger.beside import kept
 from ...ledger.codec import to_item
-from ...manifest.beside import beside
+from ...manifest.beside import collection_of
 from ...pim.client import PimClient
 from ...pim.errors import Refusal
 from ...planning.linking import LinkMode
+from ...planning.retry import collections_of
 from ...preflight.lookup import find_all, limited
 from ...rows import Status, Target, TargetType, folded
 from ...targets.base import add_values
@@ -67,7 +68,7 @@ class BesideStep:
         self._reads = ParallelReads(Policy(1, retries), job.progress, job.environment)
         self.confirmed = 0
         """Rows without a file of this run whose values and links were read back as they were set."""
-        self._undone: set[tuple[Any, ...]] | None = None
+        self._undone: set[tuple[object, ...]] | None = None
         self._job = job
         self._run = run
         self._client = client
@@ -182,8 +183,9 @@ class BesideStep:
             unsure.setdefault(_target(planned).parent, {})[folded(code)] = code
         there = {(family, code) for family, codes in unsure.items() for code in self._existing(family, codes)}
         if self._mode is LinkMode.REPLACE and self._undone is None:
-            self._undone = self._came_to_nothing()
-        undone = self._undone or set()
+            # They are not replaced by the rows that did not fail.
+            self._undone = collections_of(self._run.rows((Status.FAILED, Status.INVALID)))
+        undone = set(self._undone or ())
         for product in products:
             for planned in list(product.rows):
                 assert planned.beside is not None
@@ -193,7 +195,9 @@ class BesideStep:
                 ):
                     product.rows.remove(planned)
                     self._fail(planned, _no_asset(_target(planned), planned.beside.code))
-            if any(_written(planned) in undone for planned in product.rows):
+                    if self._mode is LinkMode.REPLACE:
+                        undone |= collections_of([planned])
+            if any(collection_of(planned.row) in undone for planned in product.rows):
                 for planned in product.rows:
                     self._end(planned, self._result(planned, Status.PENDING, _NOT_WHOLE))
                 product.rows = []
@@ -208,11 +212,6 @@ class BesideStep:
         if isinstance(found, Refusal):
             return set(codes)
         return {code for code, asset in found.items() if asset is not None}
-
-    def _came_to_nothing(self) -> set[tuple[Any, ...]]:
-        """The collections of rows that failed: they are not replaced by the others."""
-        bad = (Status.FAILED, Status.INVALID)
-        return {place for planned in self._run.rows(bad) if (place := _written(planned)) is not None}
 
     def _before_links(self, about: Sequence[Product]) -> None:
         self._run.mark_writing(_place(link) for product in about for link in product.links)
@@ -313,21 +312,6 @@ def _with_values(planned: PlannedRow) -> bool:
 
 def _place(link: SetLink) -> tuple[Target, str, str | None, str | None]:
     return link.target, link.attribute, link.locale, link.scope
-
-
-def _written(planned: PlannedRow) -> tuple[Any, ...] | None:
-    """The collection that a row names, as it is written there."""
-    said = beside(planned.row)
-    if said is None or said.link is None:
-        return None
-    link = said.link
-    return (
-        link.target.type,
-        folded(link.target.code),
-        folded(link.attribute),
-        folded(link.locale or ""),
-        folded(link.scope or ""),
-    )
 
 
 def _may_lack_asset(planned: PlannedRow) -> bool:

@@ -30,11 +30,12 @@ def retry(
     allow_mismatch: o.AllowMismatch = False,
 ) -> None:
     """Upload the failed and invalid rows of a run again, and only those, with the run's own --skip, --share,
-    --carrier, --fit, --root, --allow-outside-root and --rename. Rows as they were written: an edited manifest
-    is not read again."""
+    --carrier, --fit, --root, --allow-outside-root, --rename, --link-first and --link-replace, which takes all
+    rows of a collection. Rows as they were written: an edited manifest is not read again."""
     from ....jobs.options import UploadOptions
+    from ....planning.linking import LinkMode
     from ....planning.options import ManifestOptions
-    from ....planning.retry import Again
+    from ....planning.retry import Again, with_whole_collections
     from ....storage.content import ContentChecks
     from ...session.session import Session
 
@@ -49,6 +50,8 @@ def retry(
         with opened_ledger(ledger_file.state, connection.env_file) as ledger:
             info = _upload(ledger, run)
             rows = list(ledger.retry_rows(info.id))
+            if info.arguments.get("link") == LinkMode.REPLACE.value:
+                rows = with_whole_collections(rows, ledger.record(info.id).rows())
     except MediaError as error:
         raise typer.Exit(session.upload_nothing(options, error)) from None
     if not rows:
@@ -76,6 +79,7 @@ def _as_before(options: UploadOptions, info: RunInfo) -> UploadOptions:
     from dataclasses import replace
 
     from ....fit.recipe import Recipe
+    from ....planning.linking import LinkMode
     from ....planning.unchanged import SkipPolicy
 
     return replace(
@@ -91,6 +95,7 @@ def _as_before(options: UploadOptions, info: RunInfo) -> UploadOptions:
         # How files get to their places is as much of a row as its target.
         share=bool(info.arguments.get("share", True)),
         carrier=info.arguments.get("carrier"),
+        link=LinkMode(str(info.arguments.get("link", LinkMode.APPEND.value))),
         # What the ledger holds of a row's value may be older than a run that did not go by it.
         skip=SkipPolicy(
             str(info.arguments.get("skip", "remote")),
