@@ -22,17 +22,17 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _END = re.compile(r"[/?#\\]")
 # Looks like a link but is not one: something is before its scheme, in it or between its signs.
 _ODD = r"[^\w/\\?#]{0,8}"
-_MISTYPED = re.compile(
-    rf"(?<![A-Za-z0-9])(?:https?{_ODD}[:;\uff1a]|(?:https?|s3|gs|gcs|s?ftps?)(?:{_ODD}[:;\uff1a])?{_ODD}//"
-    rf"|(?:s3|gs|gcs|s?ftps?){_ODD}[:;\uff1a]{_ODD}[/\\])|://",
-    re.IGNORECASE,
+_MISTYPED = (
+    rf"(?i)(?<![A-Za-z0-9])(?:https?{_ODD}[:;\uff1a]|(?:https?|s3|gs|gcs|s?ftps?)(?:{_ODD}[:;\uff1a])?{_ODD}//"
+    rf"|(?:s3|gs|gcs|s?ftps?){_ODD}[:;\uff1a]{_ODD}[/\\])|://"
 )
+"""Text, as is `_UNFIT`: compiled where the first link is met."""
 # Windows has paths that begin with //?/.
 _NO_SCHEME = re.compile(r"[^\w/.]*//(?!\?)")
 _INNER_USER = re.compile(r"(?<=//)[^/?#\\]*@")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
-_UNFIT = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
+_UNFIT = r"[\x00-\x1f\x7f\\\ud800-\udfff]"
 _TELLING = re.compile(
     r"sig|token|key|secret|pass|pwd|auth|cred|jwt|hmac|policy|session|access|security|code|hash|^st$|^se$",
     re.IGNORECASE,
@@ -122,7 +122,7 @@ def hidden(text: str) -> str:
         return text
     if is_link(text):
         return presentable(text)[0]
-    begins = _MISTYPED.search(text)
+    begins = re.search(_MISTYPED, text)
     if begins is None:
         return _hidden_otherwise(text)
     at = begins.end() + len(text[begins.end() :]) - len(text[begins.end() :].lstrip("/\\ "))
@@ -139,7 +139,7 @@ def _hidden_otherwise(text: str) -> str:
         visible = _shown_rest("https", rest)
         return text if visible == rest else text[: begins.end()] + visible
     plain = unquote(text, errors="replace") if "%" in text else text
-    if plain == text or _MISTYPED.search(plain) is None:
+    if plain == text or re.search(_MISTYPED, plain) is None:
         return text
     visible = hidden(plain)
     return text if visible == plain else visible
@@ -198,7 +198,7 @@ def parse(text: str) -> Link:
     scheme = match.group(1).lower()
     if scheme not in HTTP + STORES:
         raise LinkError(f"{scheme}:// links are not supported; supported are https, http, s3, gs and sftp")
-    if _UNFIT.search(text):
+    if re.search(_UNFIT, text):
         raise LinkError("a link has no control characters and no backslashes")
     if scheme in ("s3", "gs", "gcs"):
         return _in_bucket("gs" if scheme == "gcs" else scheme, text[match.end() :])

@@ -31,7 +31,6 @@ from ..transfer.environment import Environment, UploadFigures
 from ..transfer.executor import UploadExecutor
 from ..transfer.handlers.proving import SILENT_SWAPS
 from ..transfer.task import Later
-from .beside import BesideStep
 from .fitting import Converting, check_installed
 from .job import Job, rows_status
 from .options import UploadOptions
@@ -126,6 +125,8 @@ class Upload(Job):
                 "run the same command again",
             )
             return
+        from .beside import BesideStep
+
         options = self._options
         verify = options.verify is not False
         step = BesideStep(self, run, client, options.link, verify=verify, retries=options.retries)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from ..frozen import frozen
@@ -202,6 +201,8 @@ def kept(data: Any, held: Any) -> bool:
     if isinstance(data, list) and isinstance(held, list):
         return sorted(map(str, data)) == sorted(map(str, held))
     if isinstance(data, str) and isinstance(held, str) and data != held:
+        from decimal import Decimal, InvalidOperation
+
         try:
             return Decimal(data) == Decimal(held)
         except InvalidOperation:

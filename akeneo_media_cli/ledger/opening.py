@@ -28,8 +28,8 @@ _HEAD = 72
 """Bytes up to the end of the application id in SQLite's file header."""
 CHECKED_WHOLE = 64 * 1024 * 1024
 """A file of up to so many bytes has every page checked at every opening."""
-PROBE = 1024 * 1024
-"""So many bytes must be writable at opening: a full disk shows before anything is sent."""
+PROBE = 256 * 1024
+"""So many bytes, those of some hundred rows, must be writable at opening: a full disk shows at once."""
 
 
 def default_path(pim_url: str) -> Path:

@@ -17,7 +17,6 @@ from ..frozen import frozen
 from ..link import hidden, is_link, presentable
 from ..rows import Row, RowBatch, single
 from ..secret import Secret
-from . import encodings
 from .assemble import Assembler, Note
 from .columns import Renamed
 from .source import SUFFIXES, Source
@@ -160,7 +159,9 @@ def read_batches(
                 f"--quote {how.quote!r} is not a quote", 'Name one character, such as --quote "\'"'
             )
     if how.encoding is not None:
-        how = replace(how, encoding=encodings.checked(how.encoding))
+        from .encodings import checked
+
+        how = replace(how, encoding=checked(how.encoding))
     return _read_all(sources, format, parse_settings(sets), Renamed(how.maps), stdin, note, how)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ..errors import UsageError
 
@@ -71,12 +72,14 @@ def _compiled(option: str, globs: Sequence[str]) -> re.Pattern[str] | None:
         raise UsageError(f"{option}: not a glob ({error})", f"For example: {option} '*.bak'") from None
 
 
-_LEFTOVER = re.compile("|".join(_translated(glob) for glob in _LEFT_BEHIND), re.IGNORECASE)
+@lru_cache(maxsize=1)
+def _leftover() -> re.Pattern[str]:
+    return re.compile("|".join(map(_translated, _LEFT_BEHIND)), re.IGNORECASE)
 
 
 def is_leftover(name: str) -> bool:
     """Is a file or folder of this name hidden, temporary, or made by a program for itself?"""
-    return name.startswith(".") or _LEFTOVER.fullmatch(name) is not None
+    return name.startswith(".") or _leftover().fullmatch(name) is not None
 
 
 class Filter:

@@ -15,7 +15,6 @@ from typing import IO, TextIO
 
 from ..errors import ManifestError
 from ..suggest import nearest
-from . import encodings
 from .assemble import Note
 
 SUFFIXES = {
@@ -216,6 +215,8 @@ class Source:
                 f"line {wrong} is not valid {encoding.upper()}",
                 "Name another: --encoding NAME" if given else "Save the file as UTF-8.",
             )
+        from . import encodings
+
         likely = encodings.likely(self._foreign_lines())
         suggested = (
             f"It may be {likely.label}, then it says {likely.sample!r}: --encoding {likely.name}. "

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 from ..errors import Failure, Kind
 from ..frozen import frozen
 from ..ledger import UNKNOWN, Before, HeldFile, PlannedRow
-from ..link import is_link
-from ..manifest.archive import split_member_path
 from ..pim.answers.entity_types import (
     AssetFamily,
     Category,
@@ -36,6 +34,7 @@ from ..targets.resolved import ResolvedTarget
 from . import checks
 from .beside import BesidePreflight
 from .catalogue import Catalogue
+from .files import file_fits
 from .lookup import find, find_all, get
 
 if TYPE_CHECKING:
@@ -344,32 +343,6 @@ class EntityPreflight:
         locale, scope = spelled
         resolved = ResolvedTarget(_target(planned)._replace(code=asset.code), row.attribute, locale, scope)
         return _known(resolved, asset.files.get((scope, locale)), ())
-
-
-def not_converted(planned: PlannedRow) -> str:
-    """Why `--fit` did not convert a picture, if it is one, for the end of a hint."""
-    path = planned.path or ""
-    if is_link(path) or split_member_path(path) is not None:
-        return "; --fit converts files: download or unpack it first"
-    return ""
-
-
-def file_fits(
-    planned: PlannedRow, attribute: Attribute, fitting: Fitting | None, *, files: bool
-) -> Failure | None:
-    """Why the attribute does not take a row's file, if it does not, not even once `fitting` converted it.
-
-    `files` off: only that it cannot be converted is told.
-    """
-    failure = None if fitting is None else fitting.mark(planned, attribute)
-    if failure is not None or not files or planned.recipe is not None:
-        return failure
-    return checks.file_fits(
-        attribute,
-        planned.name,
-        planned.size or 0,
-        way_out=None if fitting is None else not_converted(planned),
-    )
 
 
 def _target(planned: PlannedRow) -> Target:

@@ -23,14 +23,14 @@ from ..rows import Target, TargetType, folded
 from ..storage.content import PhpTypes
 from ..targets.resolved import ResolvedTarget
 from . import checks
-from .beside import BesidePreflight
 from .catalogue import Catalogue, Note
 from .content import content_fits
-from .entities import Created, EntityPreflight, file_fits
+from .files import file_fits
 from .lookup import find_all, limited
 from .nearest import NearestCodes
 
 if TYPE_CHECKING:
+    from .entities import Created, EntityPreflight
     from .fitting import Fitting
 
 T = TypeVar("T")
@@ -76,10 +76,10 @@ class Preflight:
         self._note = note
         self._lock = threading.Lock()
         self._fitting = fitting
-        said = BesidePreflight(client, catalogue, self._look_links, relink=relink) if beside else None
-        self._elsewhere = EntityPreflight(
-            client, catalogue, files=files, fitting=fitting, beside=said, created=created
-        )
+        self._beside = beside
+        self._relink = relink
+        self._created = created
+        self._elsewhere: EntityPreflight | None = None
         self._readable = dict.fromkeys(_WORDS, True)
         self._nearest = NearestCodes(client)
 
@@ -88,8 +88,30 @@ class Preflight:
         catalog = [p for p in batch if p.row.target is not None and p.row.target.type in _WORDS]
         verdicts = {p.seq: v for p, v in zip(catalog, self._look(catalog), strict=True)} if catalog else {}
         others = [p for p in batch if p.seq not in verdicts]
-        verdicts.update(zip((p.seq for p in others), self._elsewhere.look(others), strict=True))
+        if others:
+            verdicts.update(zip((p.seq for p in others), self._others().look(others), strict=True))
         return [verdicts[p.seq] for p in batch]
+
+    def _others(self) -> EntityPreflight:
+        """What looks rows up that are not for products or models; most manifests have none."""
+        from .beside import BesidePreflight
+        from .entities import EntityPreflight
+
+        with self._lock:
+            if self._elsewhere is None:
+                self._elsewhere = EntityPreflight(
+                    self._client,
+                    self._catalogue,
+                    files=self._files,
+                    fitting=self._fitting,
+                    beside=BesidePreflight(
+                        self._client, self._catalogue, self._look_links, relink=self._relink
+                    )
+                    if self._beside
+                    else None,
+                    created=self._created,
+                )
+            return self._elsewhere
 
     def _look_links(self, batch: Sequence[PlannedRow]) -> list[ResolvedTarget | Failure]:
         """Products and models whose values are asset collections: there is no file to look at."""

@@ -16,7 +16,6 @@ from ..errors import ReportError
 from ..wording import count, one_line, title
 from .groups import cause, hint_of, message_of
 from .items import Report, aim
-from .markdown import markdown
 
 MOST = 1000
 """Annotations written at most. GitHub shows the first 10 of a step and keeps the others as log lines."""
@@ -84,6 +83,8 @@ def _property(text: str) -> str:
 
 
 def _step_summary(report: Report, path: Path) -> None:
+    from .markdown import markdown
+
     text = f"{markdown(report)}\n"
     try:
         # Appended: other commands of the same step may have written to it.

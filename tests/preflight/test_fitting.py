@@ -13,7 +13,7 @@ from akeneo_media_cli.fit.recipe import Recipe, Takes
 from akeneo_media_cli.ledger import PlannedRow
 from akeneo_media_cli.pim.answers.types import Attribute
 from akeneo_media_cli.preflight import checks
-from akeneo_media_cli.preflight.entities import file_fits
+from akeneo_media_cli.preflight.files import file_fits
 from akeneo_media_cli.preflight.fitting import Fitting, with_extension
 from akeneo_media_cli.rows import Row, Target, TargetType
 

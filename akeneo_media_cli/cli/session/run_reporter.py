@@ -67,9 +67,7 @@ class RunReporter:
 
         `problem` is the defect that ended it, if one did.
         """
-        from ...report.metrics import write_metrics
         from .recall import locator
-        from .rejects import write_rejects
 
         failure = _failure(problem) if problem else job.failure
         seconds = time.monotonic() - self._clock
@@ -100,9 +98,13 @@ class RunReporter:
         if previews is not None:
             previews.close()
         if self.rejects is not None:
+            from .rejects import write_rejects
+
             rejects = self.rejects
             unwritten |= not self._written(lambda: write_rejects(rejects, report), progress)
         if self.metrics_file is not None:
+            from ...report.metrics import write_metrics
+
             metrics_file = str(self.metrics_file)
             unwritten |= not self._written(lambda: write_metrics(metrics_file, report), progress)
         if unwritten:

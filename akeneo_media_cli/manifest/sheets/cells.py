@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from decimal import Decimal
 
 
 class Unread(str):
@@ -65,6 +64,8 @@ def text_of(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
+        from decimal import Decimal
+
         # More than 15 digits are not in the sheet: they come from how computers hold numbers.
         return format(Decimal(f"{value or 0:.15g}"), "f")
     if isinstance(value, datetime.datetime):

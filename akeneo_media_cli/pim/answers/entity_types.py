@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...frozen import frozen
 from . import parse
 from .types import HasValues, ValueKey, megabytes, values_of
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 def plain_size_limit(size: Any) -> int | None:
@@ -134,6 +136,8 @@ def _whole(value: Any) -> int | None:
 
 def _decimal(value: Any) -> Decimal | None:
     """A limit that the PIM writes as text; None where there is none, or it is not a number."""
+    from decimal import Decimal, InvalidOperation
+
     try:
         found = Decimal(str(value)) if value not in (None, "") else None
     except InvalidOperation:

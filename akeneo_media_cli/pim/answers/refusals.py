@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import html
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -50,6 +49,8 @@ def read(answer: Answer, clean: Redactor) -> ErrorBody:
     try:
         body = parse.document(answer.body)
     except parse.Garbled:
+        import html
+
         # Before the tags go too: a secret may look like one.
         page = clean.beginning(answer.body.decode("utf-8", "replace"), 20_000)
         page = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", page)

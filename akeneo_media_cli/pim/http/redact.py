@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Callable
@@ -46,14 +45,16 @@ class Redactor:
         return clean[:size]
 
 
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+"""As html.escape has it, which comes with two thousand names of letters."""
 _WAYS: tuple[Callable[[str], str], ...] = (
     lambda s: json.dumps(s)[1:-1],
     lambda s: json.dumps(s, ensure_ascii=False)[1:-1],
     # PHP's JSON.
     lambda s: json.dumps(s)[1:-1].replace("/", "\\/"),
     lambda s: repr(s)[1:-1],
-    html.escape,
-    lambda s: html.escape(s).replace("&#x27;", "&#039;"),
+    lambda s: s.translate(_HTML),
+    lambda s: s.translate(_HTML).replace("&#x27;", "&#039;"),
     lambda s: quote(s, errors="surrogatepass"),
     lambda s: quote(s, safe="", errors="surrogatepass"),
     lambda s: quote_plus(s, errors="surrogatepass"),
