@@ -16,6 +16,7 @@ from ..errors import Failure, Kind
 from ..exits import Exit
 from ..ledger import UNKNOWN, InFlightState, PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
+from ..pim.api.calls import resuming
 from ..pim.client import PimClient
 from ..pim.connection import Connection
 from ..pim.errors import Refusal, SourceTrouble
@@ -131,7 +132,8 @@ class _Checker:
         """Look a batch of values up, or ask about the file that one of them holds."""
         meanwhile()
         if request.kind is RequestKind.PREPARE:
-            return outcome_of(lambda: self._look_up(request.batch))
+            with resuming(request.answers):
+                return outcome_of(lambda: self._look_up(request.batch))
         return outcome_of(lambda: self._compare(request.task))
 
     # A batch.

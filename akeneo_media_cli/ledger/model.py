@@ -164,7 +164,7 @@ class InFlightMark(NamedTuple):
     """
 
     seq: int
-    before: Before
+    before: Before = UNKNOWN
     size: int | None = None
     mtime_ns: int | None = None
     code: str | None = None

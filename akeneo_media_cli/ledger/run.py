@@ -24,7 +24,6 @@ from .history import prune
 from .model import (
     UNKNOWN,
     AtWork,
-    Before,
     BorrowedValue,
     InFlightMark,
     InFlightState,
@@ -236,14 +235,8 @@ class Run(RunRecord):
         with self._store.write() as connection:
             execute_many(connection, _CONVERT, records)
 
-    def in_flight(
-        self, seq: int, before: Before = UNKNOWN, *, size: int | None = None, mtime_ns: int | None = None
-    ) -> None:
-        """Before the bytes are sent: mark the row's value; `before` is the media code it holds now."""
-        self.mark_in_flight((InFlightMark(seq, before, size, mtime_ns),))
-
     def mark_in_flight(self, takeoffs: Iterable[InFlightMark]) -> None:
-        """`in_flight` for many rows in one transaction."""
+        """Before the bytes of rows are sent: mark their values, in one transaction."""
         now = self._clock()
         records = []
         for seq, before, size, mtime_ns, code in takeoffs:

@@ -17,6 +17,7 @@ from ..errors import Failure, Kind, TemporaryError
 from ..ledger import PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
 from ..pim.answers.types import Downloaded, MediaFile
+from ..pim.api.calls import resuming
 from ..pim.client import PimClient
 from ..progress.base import Progress
 from ..rows import Status, Target, TargetType
@@ -75,7 +76,8 @@ class Fetcher:
         """Look up rows, or download the file of one."""
         meanwhile()
         if request.kind is RequestKind.PREPARE:
-            return outcome_of(lambda: self.prepare(request.batch))
+            with resuming(request.answers):
+                return outcome_of(lambda: self.prepare(request.batch))
         return outcome_of(lambda: self._fetch(request.task))
 
     @abstractmethod

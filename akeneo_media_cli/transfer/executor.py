@@ -9,12 +9,13 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import Failure, Kind
-from ..ledger import UNKNOWN, BorrowedValue, HeldFile, InFlightMark, InFlightState, PlannedRow, RowResult, Run
+from ..ledger import UNKNOWN, BorrowedValue, HeldFile, InFlightState, PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
 from ..ledger.model import SETTLE_LEAST
+from ..pim.api.calls import resuming
 from ..pim.client import PimClient
 from ..pim.errors import Refusal, SourceTrouble, Trouble
 from ..pim.http.multipart import PIECE, FileBody, ValueRef
@@ -132,15 +133,16 @@ class UploadExecutor:
             return self._send(request.task, meanwhile)
         meanwhile()
         if request.kind is RequestKind.PREPARE:
-            return self._prepare(request.batch)
+            return self._prepare(request)
         if request.kind is RequestKind.ATTACH:
             return self._attach(request.tasks)
         if request.kind is RequestKind.RESTORE:
             return self._restore(request.task)
         return self._look(request.task)
 
-    def _prepare(self, batch: Any) -> Outcome:
-        found = self._preparation.look(batch)
+    def _prepare(self, request: Request) -> Outcome:
+        with resuming(request.answers):
+            found = self._preparation.look(request.batch)
         self._reopen(found.reopened)
         self._settle(found.still)
         if found.not_saved:
@@ -231,7 +233,7 @@ class UploadExecutor:
         made: list[FileBody] = []
         payload.mtime_ns, payload.stamp = source.mtime_ns, source.stamp
         task.size, payload.resumed = source.size, None
-        self._run.in_flight(planned.seq, payload.before, size=_own_size(task), mtime_ns=source.mtime_ns)
+        self._run.mark_in_flight([payload.mark(task.size)])
         self._progress.row_started(
             planned.seq,
             file=planned.row.file,
@@ -258,7 +260,7 @@ class UploadExecutor:
             with self._lock:
                 self.bytes_sent += sent.size
         if task.attaches:
-            self._run.mark_in_flight([_mark(task, created.code)])
+            self._run.mark_in_flight([payload.mark(task.size, created.code)])
         saving = self._clock() - sent.last
         self._save_took(saving)
         return Stored(created.code, made[-1].sha256, source.size, saving)
@@ -305,7 +307,7 @@ class UploadExecutor:
         lines: dict[tuple[str, ...], list[tuple[ResolvedTarget, str | None]]] = {}
         for task in tasks:
             lines.setdefault(task.attach_keys, []).append((task.row.resolved, _code(task)))
-        self._run.mark_in_flight([_mark(task, _code(task)) for task in tasks])
+        self._run.mark_in_flight([task.row.mark(task.size, _code(task)) for task in tasks])
         place: TargetAdapter = tasks[0].row.place
         began = self._clock()
         try:
@@ -408,7 +410,7 @@ class UploadExecutor:
             duration=None if tries.began is None else round(self._clock() - tries.began, 3),
             notes=(*notes, SHARED) if ended.shared else notes,
             flight=flight,
-            size=_own_size(task) or None,
+            size=payload.own_size(task.size) or None,
             mtime_ns=payload.mtime_ns,
             stamp=payload.stamp,
             before=payload.held_before,
@@ -437,14 +439,3 @@ def _code(task: UploadTask) -> str:
     """The code that a row which is attached is to get."""
     assert task.media is not None
     return task.media.code
-
-
-def _own_size(task: UploadTask) -> int:
-    """Bytes of the row's own file, which are not those that are sent where it is converted."""
-    planned: PlannedRow = task.row.planned
-    return task.size if planned.recipe is None else planned.size or 0
-
-
-def _mark(task: UploadTask, code: str | None) -> InFlightMark:
-    payload: UploadPayload = task.row
-    return InFlightMark(payload.planned.seq, payload.before, _own_size(task), payload.mtime_ns, code)

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import Failure
-from ..ledger import Before, BorrowedValue, HeldBefore, HeldFile, Interrupted, PlannedRow, RowResult
+from ..ledger import (
+    Before,
+    BorrowedValue,
+    HeldBefore,
+    HeldFile,
+    InFlightMark,
+    Interrupted,
+    PlannedRow,
+    RowResult,
+)
 from ..targets import ADAPTERS, TargetAdapter
 from ..targets.resolved import ResolvedTarget
 from .task import Known, UploadTask
@@ -52,6 +61,14 @@ class UploadPayload:
         if not isinstance(before, str):
             return before
         return self.held if self.held is not None and self.held.code == before else HeldFile(before)
+
+    def own_size(self, sent: int) -> int:
+        """Bytes of the row's own file, which are not those that are `sent` where it is converted."""
+        return sent if self.planned.recipe is None else self.planned.size or 0
+
+    def mark(self, sent: int, code: str | None = None) -> InFlightMark:
+        """What the ledger records before so many bytes are sent, or before a stored file's `code` is set."""
+        return InFlightMark(self.planned.seq, self.before, self.own_size(sent), self.mtime_ns, code)
 
     @property
     def replanned(self) -> bool:

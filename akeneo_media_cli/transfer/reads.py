@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from ..errors import AccessError, TemporaryError, UsageError
+from ..pim.api.calls import resuming
 from ..pim.errors import Refusal, Trouble
 from ..progress.base import Progress
 from .engine import TICK, LimiterView
@@ -118,7 +119,8 @@ class _Pool(Generic[T]):
         while True:
             self._enter(request)
             try:
-                answer: T | Refusal | Troubled = question()
+                with resuming(request.answers):
+                    answer: T | Refusal | Troubled = question()
             except Refusal as refusal:
                 answer = refusal
             except Trouble as trouble:
@@ -147,6 +149,9 @@ class _Pool(Generic[T]):
     def _retry(self, request: Request, trouble: Troubled) -> None:
         """Wait before the next try. Raises TemporaryError where there is none."""
         now = self._environment.clock()
+        if request.got_further(now):
+            self._limiter.succeeded(wrote=False)
+            request.failures = 0
         self._limiter.met_trouble(request, request, trouble, now)
         if not (trouble.throttled and request.in_flight > 1) and not request.probe:
             request.failures += 1

@@ -28,6 +28,7 @@ A row is `Finished` too when it is refused or its tries are spent, from whatever
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -272,6 +273,10 @@ class Later(NamedTuple):
     until: float
 
 
+LASTING = 120.0
+"""Seconds that an answer may count in a look-up that is still unfinished: then others may have saved."""
+
+
 class RequestKind(Enum):
     """What a request is for."""
 
@@ -306,6 +311,23 @@ class Request:
     in_flight: int = 0
     number: int = 0
     probe: bool = False
+    answers: dict[str, Any] = field(default_factory=dict)
+    """Of a look-up of several calls: those of earlier tries, which are not made again."""
+    _answered: int = 0
+    _answered_at: float = -math.inf
+
+    def got_further(self, now: float) -> bool:
+        """Did a look-up that met trouble get further than at its last try? Then the PIM is up.
+
+        Forgets the answers once they are too old to go on with.
+        """
+        if len(self.answers) > self._answered:
+            self._answered, self._answered_at = len(self.answers), now
+            return True
+        if now - self._answered_at > LASTING:
+            self.answers.clear()
+            self._answered = 0
+        return False
 
     @property
     def task(self) -> UploadTask:

@@ -18,7 +18,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from tests.ledger.ledger_rows import opened, planned, uploaded
-from akeneo_media_cli.ledger import RowResult
+from akeneo_media_cli.ledger import InFlightMark, RowResult
 from akeneo_media_cli.rows import Status
 
 with opened(Path(sys.argv[1])) as ledger:
@@ -26,7 +26,7 @@ with opened(Path(sys.argv[1])) as ledger:
     print("run", run.id, flush=True)
     run.add(planned(seq, f"{run.id}-{seq}") for seq in range(1, 4001))
     for seq in range(1, 4001, 4):
-        run.in_flight(seq, "before")
+        run.mark_in_flight([InFlightMark(seq, "before")])
         print("flight", seq, flush=True)
         uploaded(run, seq, f"code/{seq}", sha256="0" * 64)
         print("done", seq, flush=True)

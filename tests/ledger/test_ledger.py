@@ -12,6 +12,7 @@ from akeneo_media_cli.errors import Failure, Kind
 from akeneo_media_cli.ledger import (
     UNKNOWN,
     HeldFile,
+    InFlightMark,
     Ledger,
     PlannedRow,
     RowResult,
@@ -88,7 +89,7 @@ def test_names_that_are_no_text_and_times_past_64_bits_survive(run: Run) -> None
     assert (back.row.target, back.path) == (Target(TargetType.PRODUCT, odd), f"/data/images/{odd}")
     assert back.mtime_ns == 2**63 - 1
     assert [row.seq for row in run.rows()] == [1, 2, 3]
-    run.in_flight(2, odd)
+    run.mark_in_flight([InFlightMark(2, odd)])
     uploaded(run, 2, odd, notes=(odd,))
     assert (run.row(2).media_code, run.row(2).notes) == (odd, (odd,))
 

@@ -26,10 +26,11 @@ def path(tmp_path: Path) -> Path:
 def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process in the middle of a run on `path`."""
     script = """
+        from akeneo_media_cli.ledger import InFlightMark
         ledger = opened(path, Clock())
         run = ledger.start_run("upload", {})
         run.add([planned(1)])
-        run.in_flight(1, "before")
+        run.mark_in_flight([InFlightMark(1, "before")])
         print("ready", flush=True)
         sys.stdin.read()
     """

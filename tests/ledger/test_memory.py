@@ -113,7 +113,7 @@ def test_a_key_that_two_values_share_by_accident_is_not_believed(tmp_path: Path)
 def test_what_a_value_last_got_can_be_asked(ledger: Ledger, run: Run) -> None:
     run.add([planned(1), planned(2)])
     uploaded(run, 1, "a/1.jpg", sha256="11")
-    run.in_flight(2)
+    run.mark_in_flight([InFlightMark(2)])
     later = second(ledger, planned(1, size=9), planned(2))
     assert later.remembered(1) == Remembered("a/1.jpg", "1.jpg", 1001, 5_000_000_001, "11")
     assert later.remembered(2) is None
@@ -154,8 +154,8 @@ class TestInterrupted:
     def test_with_what_was_known_before(self, ledger: Ledger, run: Run, clock: Clock) -> None:
         run.add(planned(seq) for seq in range(1, 6))
         uploaded(run, 5, "old/5.jpg")
-        run.in_flight(1)
-        run.in_flight(2, None, size=5, mtime_ns=6)
+        run.mark_in_flight([InFlightMark(1)])
+        run.mark_in_flight([InFlightMark(2, None, size=5, mtime_ns=6)])
         clock.now -= 3600
         run.mark_in_flight([InFlightMark(3, "old/3.jpg"), InFlightMark(5, "old/5.jpg")])
         assert list(run.interrupted()) == []
@@ -174,7 +174,7 @@ class TestInterrupted:
     @pytest.mark.parametrize("how", ["uploaded", "failed", "pending", "unchanged"])
     def test_not_with_what_came_to_an_end(self, ledger: Ledger, run: Run, how: str) -> None:
         run.add([planned(1)])
-        run.in_flight(1)
+        run.mark_in_flight([InFlightMark(1)])
         match how:
             case "uploaded":
                 uploaded(run, 1, "a/1.jpg")
@@ -189,7 +189,7 @@ class TestInterrupted:
     @pytest.mark.parametrize("how", ["failed", "pending"])
     def test_with_what_ended_unproven(self, ledger: Ledger, run: Run, how: str) -> None:
         run.add([planned(1)])
-        run.in_flight(1, "old")
+        run.mark_in_flight([InFlightMark(1, "old")])
         if how == "failed":
             failed(run, 1, REFUSED, flight=InFlightState.UNPROVEN)
         else:
@@ -201,13 +201,13 @@ class TestInterrupted:
         assert [i.run for i in second(ledger, planned(1)).interrupted()] == [run.id]
         invalid(later, 1, REFUSED)
         third = second(ledger, planned(1))
-        third.in_flight(1, "x")
+        third.mark_in_flight([InFlightMark(1, "x")])
         pending(third, 1)
         assert list(second(ledger, planned(1)).interrupted()) == []
 
     def test_only_for_open_rows_of_that_value(self, ledger: Ledger, run: Run) -> None:
         run.add([planned(1)])
-        run.in_flight(1)
+        run.mark_in_flight([InFlightMark(1)])
         assert list(second(ledger, planned(1, "other")).interrupted()) == []
         later = second(ledger, planned(1))
         invalid(later, 1, REFUSED)
@@ -217,7 +217,7 @@ class TestInterrupted:
         run.add([planned(1)])
         uploaded(run, 1, "a/1.jpg")
         other = second(ledger, planned(1, size=5))
-        other.in_flight(1, "a/1.jpg")
+        other.mark_in_flight([InFlightMark(1, "a/1.jpg")])
         failed(other, 1, REFUSED)
         assert second(ledger, planned(1)).mark_unchanged() == 1
 
@@ -233,7 +233,7 @@ class TestInterrupted:
     def test_a_look_disproves_what_is_known_and_ends_no_request(self, ledger: Ledger, run: Run) -> None:
         run.add([planned(1), planned(2)])
         uploaded(run, 1, "a/1.jpg", sha256="ab" * 32)
-        run.in_flight(2)
+        run.mark_in_flight([InFlightMark(2)])
         look = second(ledger, planned(1), planned(2))
         missing = Failure(Kind.VALUE_MISSING, "gone", "upload it")
         look.record(RowResult(seq, Status.MISSING, missing, flight=InFlightState.DISPROVED) for seq in (1, 2))

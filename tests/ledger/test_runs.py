@@ -13,6 +13,7 @@ import pytest
 from akeneo_media_cli.errors import Failure, Kind, UsageError
 from akeneo_media_cli.exits import Exit
 from akeneo_media_cli.ledger import (
+    InFlightMark,
     Ledger,
     PlannedRow,
     Run,
@@ -148,7 +149,7 @@ def test_many_threads_write_while_one_reads(run: Run) -> None:
     def work(part: int) -> None:
         try:
             for seq in range(part, 401, 4):
-                run.in_flight(seq, None)
+                run.mark_in_flight([InFlightMark(seq, None)])
                 uploaded(run, seq, f"code/{seq}.jpg", sha256="0" * 64, attempts=1, duration=0.1)
         except BaseException as error:
             failures.append(error)

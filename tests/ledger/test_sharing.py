@@ -119,7 +119,7 @@ def test_what_another_run_got_no_answer_to_is_waited_for(path: Path) -> None:
     with opened(path, clock) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1), planned(2)])
-        run.in_flight(1)
+        run.mark_in_flight([InFlightMark(1)])
         assert unsettled(run) == 0, "its own calls are its own business"
         run.settles_after(7.5)
     # It has no end: it may have died a moment before this one had the lock.
@@ -135,7 +135,7 @@ def test_what_another_run_got_no_answer_to_is_waited_for(path: Path) -> None:
         run = ledger.start_run("upload", {})
         run.settled()
         run.add([planned(2)])
-        run.in_flight(2)
+        run.mark_in_flight([InFlightMark(2)])
         run.settles_after(30.0)
     assert next_run() == 30.0, "what the last run left, not what it has waited for"
     with opened(path, clock) as ledger:
@@ -149,7 +149,7 @@ def test_the_values_at_work_are_told_by_run(path: Path) -> None:
         with opened(path, clock) as ledger:
             run = ledger.start_run("upload", {})
             run.add([planned(1), planned(2)])
-            run.in_flight(n)
+            run.mark_in_flight([InFlightMark(n)])
             clock.now += 1.5
     with opened(path, clock) as ledger:
         found = ledger.start_run("upload", {}).at_work()
@@ -163,7 +163,7 @@ def test_a_row_of_which_nothing_was_saved_is_a_row_like_any_other(path: Path) ->
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1)])
-        run.in_flight(1, None)
+        run.mark_in_flight([InFlightMark(1, None)])
     with opened(path) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1)])
@@ -178,7 +178,7 @@ def test_nothing_is_at_work_after_a_day(path: Path) -> None:
     with opened(path, clock) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1)])
-        run.in_flight(1)
+        run.mark_in_flight([InFlightMark(1)])
     clock.now += 2 * 24 * 3600
     with opened(path, clock) as ledger:
         assert unsettled(ledger.start_run("upload", {})) == 0
@@ -189,7 +189,7 @@ def test_a_run_that_came_to_its_end_is_waited_for_from_then_on(path: Path) -> No
     with opened(path, clock) as ledger:
         run = ledger.start_run("upload", {})
         run.add([planned(1)])
-        run.in_flight(1)
+        run.mark_in_flight([InFlightMark(1)])
         clock.now += 100
         pending(run, 1, flight=InFlightState.UNPROVEN)
         run.finish(Exit.INTERRUPTED, {})

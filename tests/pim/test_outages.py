@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import AccessError, Kind
+from akeneo_media_cli.pim.api.calls import resuming
 from akeneo_media_cli.pim.errors import Refusal, Trouble
 from akeneo_media_cli.secret import Secret
 
@@ -219,7 +220,7 @@ class TestLookUps:
         found: list[str | None] = []
         for _ in range(4):
             try:
-                with client.resuming(answers):
+                with resuming(answers):
                     found = [each.identifier for each in client.search_products(codes)]
             except Trouble:
                 allowed[0] = 1

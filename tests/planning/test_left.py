@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from akeneo_media_cli.ledger import Run
+from akeneo_media_cli.ledger import InFlightMark, Run
 from akeneo_media_cli.planning.carriers import Carriers
 from akeneo_media_cli.planning.feed import Passes
 from akeneo_media_cli.planning.left import LeftInFlight
@@ -38,8 +38,8 @@ def run(tmp_path: Path) -> Iterator[Run]:
     with opened(tmp_path / "ledger.sqlite", clock) as ledger:
         died = ledger.start_run("upload", {})
         died.add([planned(n, name="front.jpg" if n == 5 else f"{n}.jpg") for n in range(1, 7)])
-        died.in_flight(3, None)
-        died.in_flight(5, None)
+        died.mark_in_flight([InFlightMark(3, None)])
+        died.mark_in_flight([InFlightMark(5, None)])
     with opened(tmp_path / "ledger.sqlite", clock) as ledger:
         now = ledger.start_run("upload", {})
         now.add([planned(n, name="front.jpg" if n == 5 else f"{n}.jpg") for n in range(1, 7)])
@@ -109,7 +109,7 @@ def test_how_slow_the_pim_was_is_forgotten_once_nothing_is_at_work(tmp_path: Pat
             clock.now += shift
             LeftInFlight(run, run.at_work(), clock=time, wait=time.wait).settle()
             run.add([planned(1)])
-            run.in_flight(1, None)
+            run.mark_in_flight([InFlightMark(1, None)])
             if not shift:
                 run.settles_after(60.0)
     with opened(tmp_path / "ledger.sqlite", clock) as ledger:

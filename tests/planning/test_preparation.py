@@ -291,7 +291,11 @@ def died(bench: Bench, rows: Iterable[PlannedRow], mark: Callable[[Run], None]) 
 def test_a_row_whose_value_is_as_before_is_sent_as_any_other(bench: Bench) -> None:
     empty, full = bench.row(1), bench.row(2)
     code = bench.put(full, jpeg("old"))
-    died(bench, (empty, full), lambda run: (run.in_flight(1, None), run.in_flight(2, code)))  # type: ignore[func-returns-value]
+    died(
+        bench,
+        (empty, full),
+        lambda run: run.mark_in_flight([InFlightMark(1, None), InFlightMark(2, code)]),
+    )
     found = bench.look(empty, full)
     assert found.not_saved == [1, 2]
     assert [(task.state, task.row.resumed, task.suspect) for task in found.tasks] == [
@@ -301,7 +305,7 @@ def test_a_row_whose_value_is_as_before_is_sent_as_any_other(bench: Bench) -> No
 
 def test_a_row_whose_value_changed_is_looked_at_by_its_bytes(bench: Bench) -> None:
     row = bench.row(1)
-    died(bench, [row], lambda run: run.in_flight(1, None))
+    died(bench, [row], lambda run: run.mark_in_flight([InFlightMark(1, None)]))
     bench.put(row)
     found = bench.look(row)
     (task,) = found.tasks

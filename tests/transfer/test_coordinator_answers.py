@@ -11,6 +11,7 @@ from akeneo_media_cli.rows import Status
 from akeneo_media_cli.transfer.coordinator import Coordinator, Policy
 from akeneo_media_cli.transfer.retry import SETTLE_LEAST
 from akeneo_media_cli.transfer.task import (
+    LASTING,
     Ended,
     Later,
     Looked,
@@ -296,6 +297,40 @@ def test_a_stop_lets_what_may_be_at_work_settle_and_sends_nothing_more() -> None
     assert table.ended == {1: (Status.PENDING, False)}
     assert table.over()
     assert [e.task.seq for e in table.coordinator.leftovers()] == []
+
+
+@pytest.mark.parametrize(
+    "trouble", [DOWN, Troubled(DOWN.failure, throttled=True), Troubled(DOWN.failure, outage=True)]
+)
+def test_a_look_up_that_gets_further_at_each_try_is_not_given_up(trouble: Troubled) -> None:
+    batches = iter([[task()]])
+    coordinator = Coordinator(Policy(1, 2), lambda: next(batches, None), lambda: 0.5)
+    now = 0.0
+    for n in range(40):
+        while not isinstance(step := coordinator.next(now), Request):
+            assert step is not None, f"given up at try {n}"
+            now += step
+        step.answers[f"/products/{n}"] = n
+        coordinator.answered(step, trouble, now)
+    assert not coordinator.aborted
+    for _ in range(3):
+        while isinstance(step := coordinator.next(now), float):
+            now += step
+        if step is not None:
+            coordinator.answered(step, trouble, now)
+    assert coordinator.aborted, "it got no further"
+
+
+def test_a_look_up_does_not_go_on_with_answers_of_long_ago() -> None:
+    request = Request(RequestKind.PREPARE)
+    request.answers["/products/1"] = 1
+    assert request.got_further(10.0)
+    assert not request.got_further(10.0 + LASTING)
+    assert request.answers
+    assert not request.got_further(10.1 + LASTING)
+    assert not request.answers
+    request.answers["/products/1"] = 1
+    assert request.got_further(11.0 + LASTING)
 
 
 @pytest.mark.parametrize("kind", [RequestKind.PREPARE, RequestKind.SEND, RequestKind.ATTACH])

@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 from akeneo_media_cli.errors import Failure, Kind
-from akeneo_media_cli.ledger import UNKNOWN, BorrowedValue, HeldFile, Ledger, PlannedRow, RowResult
+from akeneo_media_cli.ledger import (
+    UNKNOWN,
+    BorrowedValue,
+    HeldFile,
+    InFlightMark,
+    Ledger,
+    PlannedRow,
+    RowResult,
+)
 from akeneo_media_cli.pim.answers.types import Attribute
 from akeneo_media_cli.pim.client import PimClient
 from akeneo_media_cli.pim.connection import Connection
@@ -557,7 +565,7 @@ def test_what_a_look_up_found_is_recorded_before_it_is_shown(hands: Make) -> Non
     rows: list[PlannedRow] = [task.row.planned for task in tasks]
     rows[2].media_code = "a/3.jpg"
     rows[3].status, rows[4].status = Status.UPLOADED, Status.UPLOADED
-    h.run.in_flight(1, None)
+    h.run.mark_in_flight([InFlightMark(1, None)])
     uploaded(h.run, 4, "a/4.jpg")
     uploaded(h.run, 5, "a/5.jpg")
     wrong = Failure(Kind.TARGET_UNKNOWN, "nobody", "")
@@ -592,7 +600,7 @@ def test_what_a_look_up_found_is_recorded_before_it_is_shown(hands: Make) -> Non
 def test_what_an_earlier_run_did_not_get_saved_is_no_longer_in_flight(hands: Make) -> None:
     h = hands()
     task = h.task("p-1")
-    h.run.in_flight(1, None)
+    h.run.mark_in_flight([InFlightMark(1, None)])
     assert set(h.left()) == {1}
     h.looks.found = Found(tasks=[task], not_saved=[1])
     h.executor.perform(Request(RequestKind.PREPARE, batch=[task.row.planned]), lambda: None)

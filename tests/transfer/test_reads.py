@@ -8,11 +8,16 @@ from collections.abc import Callable
 import pytest
 
 from akeneo_media_cli.errors import AccessError, Failure, Kind, TemporaryError, UsageError
+from akeneo_media_cli.pim.client import PimClient
+from akeneo_media_cli.pim.connection import Connection
 from akeneo_media_cli.pim.errors import Refusal, Trouble
 from akeneo_media_cli.progress.base import Silent
+from akeneo_media_cli.secret import Secret
 from akeneo_media_cli.transfer.coordinator import Policy
 from akeneo_media_cli.transfer.environment import Environment
 from akeneo_media_cli.transfer.reads import ParallelReads
+
+from ..pim.server import Reply, Request, Server, says
 
 DOWN = Failure(Kind.UNAVAILABLE, "down", "", 503)
 
@@ -64,6 +69,25 @@ def test_a_throttled_read_waits_as_long_as_the_pim_says_and_narrows_the_next() -
     pool = reads(2, retries=0)
     assert pool.all([ask, ask]) == ["answer", "answer"]
     assert pool._limiter.throttled == 1
+
+
+def test_a_question_of_many_calls_goes_on_where_it_was_stopped() -> None:
+    met: set[str] = set()
+
+    def answer(request: Request) -> Reply:
+        if request.path not in met:
+            met.add(request.path)
+            return says(503, {"code": 503, "message": "busy"})
+        return says(200, {"code": request.path.rpartition("/")[2], "attributes": []})
+
+    with (
+        Server(answer) as server,
+        PimClient(Connection(server.url, token=Secret("t"), direct=True)) as client,
+    ):
+        families = reads(retries=1).one(lambda: [client.family(f"f{n}") for n in range(8)])
+        assert [family.code for family in families if family is not None] == [f"f{n}" for n in range(8)]
+        assert len(server.requests) == 16, "each twice, none a third time"
+        client.close()
 
 
 @pytest.mark.parametrize(("status", "error"), [(403, AccessError), (422, UsageError)])

@@ -81,6 +81,21 @@ def batches(codes: Sequence[str], path_of: Callable[[list[str]], str]) -> Iterat
         rest += [batch[half:], batch[:half]]
 
 
+@contextmanager
+def resuming(answers: MutableMapping[str, Answer]) -> Iterator[None]:
+    """Within this block, in this thread, a GET whose path is in `answers` is not made again.
+
+    For a look-up of several calls that met Trouble: pass the same `answers`, empty at first, to the next
+    try, and only what is missing is asked. Without it a look-up of five calls never ends on a PIM that
+    allows four a second.
+    """
+    before, _resumed.answers = _resumed.answers, answers
+    try:
+        yield
+    finally:
+        _resumed.answers = before
+
+
 class Calls:
     """The base of all endpoint classes."""
 
@@ -95,21 +110,6 @@ class Calls:
         self.auth = auth
         self.history = history
         self._wall = wall
-        self._resumed = _Resumed()
-
-    @contextmanager
-    def resuming(self, answers: MutableMapping[str, Answer]) -> Iterator[None]:
-        """Within this block, in this thread, a GET whose path is in `answers` is not made again.
-
-        For a look-up of several calls that met Trouble: pass the same `answers`, empty at first, to the next
-        try, and only what is missing is asked. Without it a look-up of five calls never ends on a PIM that
-        allows four a second.
-        """
-        before, self._resumed.answers = self._resumed.answers, answers
-        try:
-            yield
-        finally:
-            self._resumed.answers = before
 
     def call(
         self,
@@ -200,7 +200,7 @@ class Calls:
         return next(iter(search([code])), None)
 
     def _got(self, path: str) -> Answer:
-        resumed = self._resumed.answers
+        resumed = _resumed.answers
         if resumed is None:
             return self.call("GET", path)
         if path not in resumed:
@@ -251,8 +251,8 @@ class Calls:
         try:
             read = reader(parse.document(answer.body, self.transport.redact))
         except parse.Garbled as error:
-            if self._resumed.answers is not None:
-                self._resumed.answers.pop(answer.path.removeprefix(API), None)
+            if _resumed.answers is not None:
+                _resumed.answers.pop(answer.path.removeprefix(API), None)
             problem: CallError
             if error.broken_off:
                 problem = self._broken_off(answer)
@@ -356,6 +356,9 @@ class _Resumed(threading.local):
     """The answers that this thread's look-up has already; None: it is not one that can be resumed."""
 
     answers: MutableMapping[str, Answer] | None = None
+
+
+_resumed = _Resumed()
 
 
 def _may_be_done(answer: Answer) -> bool:
