@@ -12,6 +12,7 @@ from ..ledger import Run
 from ..pim.client import PimClient
 from ..pim.connection import Connection
 from ..pim.http.throttle import Throttle
+from ..planning.beside import Rivals
 from ..planning.carriers import Carriers, parse_carrier
 from ..planning.contents import known_before
 from ..planning.feed import Passes
@@ -155,6 +156,7 @@ class Upload(Job):
                 relink=options.link is LinkMode.REPLACE,
                 fitting=fitting,
                 created=run.may_have_created,
+                rivals=Rivals(run),
             )
             carrying = Preflight(client, catalogue, self.note, files=False)
         known = dict(known_before(run.stored_shares()))

@@ -8,6 +8,7 @@ from ..errors import ManifestError
 from ..exits import Exit
 from ..ledger import Run
 from ..pim.connection import Connection
+from ..planning.beside import Rivals
 from ..planning.carriers import Carriers
 from ..planning.feed import Passes
 from ..planning.plan import Rows, plan
@@ -73,6 +74,7 @@ class Validate(Job):
                     types=self.environment.sources.php_types,
                     fitting=convert.fitting if convert else None,
                     created=run.may_have_created,
+                    rivals=Rivals(run),
                 ),
                 unchanged=Unchanged(
                     NOTHING_SKIPPED, client, self.environment.sources, touched={}, interrupted={}

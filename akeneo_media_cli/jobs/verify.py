@@ -20,7 +20,7 @@ from ..pim.api.calls import resuming
 from ..pim.client import PimClient
 from ..pim.connection import Connection
 from ..pim.errors import Refusal, SourceTrouble
-from ..planning.beside import difference
+from ..planning.beside import Rivals, difference
 from ..planning.feed import Feed
 from ..planning.plan import Rows, plan
 from ..planning.preparation import looked_at
@@ -78,7 +78,14 @@ class Verify(Job):
                     client,
                     run,
                     self.progress,
-                    Preflight(client, Catalogue(client, self.note), self.note, files=False, fitting=fitting),
+                    Preflight(
+                        client,
+                        Catalogue(client, self.note),
+                        self.note,
+                        files=False,
+                        fitting=fitting,
+                        rivals=Rivals(run),
+                    ),
                     self.environment.clock,
                     self.environment.sources,
                     deep=options.deep,

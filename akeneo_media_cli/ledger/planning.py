@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import Kind
 from ..manifest.beside import says_beside
-from ..rows import Status, Target, TargetType
+from ..rows import Status, Target, TargetType, folded
 from .codec import COLUMNS, DROPPED, WIDTH, extra_text, from_record, insert, notes_text, span, to_record
 from .model import (
     SETTLE_LEAST,
@@ -249,6 +249,33 @@ _UNKNOWN = "media_code = NULL, sha256 = NULL"
 
 _WITHOUT_MEDIA = """UPDATE row SET value_key = NULL, attribute = '', path = NULL, size = NULL,
     mtime_ns = NULL, stamp = NULL, notes = ? WHERE id = ?"""
+
+
+_OF_ONE_ASSET = """SELECT id, type, parent, code, extra FROM (
+        SELECT id, type, parent, code, extra, entity, COUNT(*) OVER (PARTITION BY entity) AS several FROM (
+            SELECT id, type, parent, code, extra, identity(type, parent, code, '', NULL, NULL) AS entity
+            FROM row WHERE id BETWEEN ? AND ? AND parent IS NOT NULL AND extra LIKE '%"value.%'
+            AND status IS NOT 'invalid'))
+    WHERE several > 1 ORDER BY entity, id"""
+
+
+def contradictions(store: Store, first: int, last: int) -> dict[int, list[int]]:
+    """See `Run.contradictions`; the rows are those with ids from `first` to `last`."""
+    found: dict[int, list[int]] = {}
+    said: dict[tuple[object, ...], tuple[int, Any]] = {}
+    entity: tuple[str, ...] = ()
+    with store.write() as connection:
+        # A record at a time: there may be very many.
+        for id_, type_, parent, code, extra in map(unbound, connection.execute(_OF_ONE_ASSET, (first, last))):
+            if (type_, folded(parent), folded(code)) != entity:
+                said, entity = {}, (type_, folded(parent), folded(code))
+            words = says_beside(Target(TargetType(type_), code, parent), json.loads(extra))
+            for value in words.values if words is not None else ():
+                name = folded(value.attribute), *map(folded, value.places)
+                earlier, data = said.setdefault(name, (id_, value.data))
+                if data != value.data:
+                    found.setdefault(id_ - first, []).append(earlier - first)
+    return found
 
 
 def unjudged(store: Store, first: int, last: int) -> list[PlannedRow]:

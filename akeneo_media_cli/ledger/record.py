@@ -12,6 +12,7 @@ from ..rows import Status, Target
 from . import created
 from .codec import COLUMNS, DROPPED, from_record, span, to_item
 from .model import PlannedRow
+from .planning import contradictions
 from .store import Store
 
 FAILURES = (Status.FAILED, Status.INVALID, Status.DIFFERS, Status.MISSING)
@@ -100,6 +101,11 @@ class RunRecord:
             row.seq: row for row in map(from_record, self._store.read(sql, [self._first + n for n in seqs]))
         }
         return [found[seq] for seq in seqs]
+
+    def contradictions(self) -> dict[int, list[int]]:
+        """Seqs of rows that give a value of an asset or record in other words than an earlier row, which is
+        the first to give it: their seqs with those of the earlier ones."""
+        return contradictions(self._store, self._first, self._last)
 
     def open_rows(
         self, after_seq: int, limit: int, *, by_uuid: bool | None = None, expected: bool = True

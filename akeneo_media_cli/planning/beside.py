@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import Failure, Kind
-from ..ledger import PlannedRow, RowResult
+from ..ledger import PlannedRow, RowResult, RunRecord
 from ..rows import Status
 from ..targets.resolved import ResolvedTarget
 
@@ -14,6 +16,22 @@ UNASKED = Failure(
     "the row gives values or a link, which cannot be sent without asking the PIM first",
     "Leave --no-preflight out: only the PIM knows the types of values, and what a collection holds.",
 )
+
+
+class Rivals:
+    """Earlier rows that give a value of the same asset or record in other words. Thread-safe."""
+
+    def __init__(self, run: RunRecord) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._seqs: Mapping[int, Sequence[int]] | None = None
+
+    def __call__(self, planned: PlannedRow) -> Sequence[PlannedRow]:
+        """Those of one row, mostly none."""
+        with self._lock:
+            if self._seqs is None:
+                self._seqs = self._run.contradictions()
+        return [self._run.row(seq) for seq in self._seqs.get(planned.seq, ())]
 
 
 def without_media(planned: PlannedRow, resolved: ResolvedTarget) -> RowResult:

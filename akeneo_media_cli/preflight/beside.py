@@ -30,6 +30,9 @@ Verdict = ResolvedTarget | Failure
 LooksUp = Callable[[Sequence[PlannedRow]], Sequence[Verdict]]
 """Looks products and models up whose values are asset collections."""
 
+FindsRivals = Callable[[PlannedRow], Sequence[PlannedRow]]
+"""Earlier rows that give a value of the same asset in other words."""
+
 _PLACES = (
     Kind.LOCALE_REQUIRED,
     Kind.LOCALE_UNEXPECTED,
@@ -48,13 +51,20 @@ class BesidePreflight:
     """Checks values and links. Thread-safe."""
 
     def __init__(
-        self, client: PimClient, catalogue: Catalogue, products: LooksUp, *, relink: bool = False
+        self,
+        client: PimClient,
+        catalogue: Catalogue,
+        products: LooksUp,
+        *,
+        relink: bool = False,
+        rivals: FindsRivals | None = None,
     ) -> None:
         """`relink`: an asset that is in its collection may have another place there, so that is not done."""
         self._client = client
         self._catalogue = catalogue
         self._products = products
         self._relink = relink
+        self._rivals = rivals
         self._lock = threading.Lock()
         self._options: dict[tuple[TargetType, str, str], list[str] | None] = {}
 
@@ -90,7 +100,7 @@ class BesidePreflight:
                 found[n] = read
             else:
                 values[n] = read
-        self._refuse_contradictions(rows, values, found)
+        self._refuse_contradictions(rows, values, attributes, found)
         self._check_linked(rows, values, attributes, found)
         links = self._links(
             {n: (rows[n], words.link) for n, words in said.items() if n in values and words.link is not None}
@@ -268,25 +278,47 @@ class BesidePreflight:
                         values.pop(n, None)
 
     def _refuse_contradictions(
-        self, rows: Sequence[PlannedRow], values: dict[int, list[SetValue]], found: list[Verdict]
+        self,
+        rows: Sequence[PlannedRow],
+        values: dict[int, list[SetValue]],
+        attributes: Mapping[str, MediaAttribute],
+        found: list[Verdict],
     ) -> None:
-        """Rows for one asset that give one of its values differently."""
-        first: dict[tuple[str, str, str | None, str | None], tuple[int, Any]] = {}
-        for n, others in list(values.items()):
-            target = rows[n].row.target
-            assert target is not None
-            for value in others:
-                key = (folded(target.code), value.attribute, value.locale, value.channel)
-                there, data = first.setdefault(key, (n, value.data))
-                if data != value.data:
-                    other = rows[there].row
-                    found[n] = Failure(
-                        Kind.CONFLICTING_ROWS,
-                        f"{other.manifest}:{other.line} gives another value for {value.attribute} of "
-                        f"{target.code}",
-                        "Keep the right row and empty the cell of the other.",
-                    )
-                    values.pop(n, None)
+        """Rows for one asset that give one of its values differently: the first of them is kept."""
+        for n in list(values):
+            for rival in self._rivals(rows[n]) if self._rivals is not None else ():
+                failure = self._contradiction(found[n], values[n], rival, attributes)
+                if failure is not None:
+                    found[n] = failure
+                    del values[n]
+                    break
+
+    def _contradiction(
+        self,
+        resolved: Verdict,
+        values: Sequence[SetValue],
+        rival: PlannedRow,
+        attributes: Mapping[str, MediaAttribute],
+    ) -> Failure | None:
+        """Does an earlier row give one of the values differently? What cannot be read gives nothing."""
+        words = beside(rival.row)
+        assert words is not None
+        assert isinstance(resolved, ResolvedTarget)
+        ours = {(value.attribute, value.locale, value.channel): value.data for value in values}
+        for written in words.values:
+            theirs = self._value(resolved, written, attributes)
+            if isinstance(theirs, Failure):
+                continue
+            key = (theirs.attribute, theirs.locale, theirs.channel)
+            attribute = attributes[folded(theirs.attribute)]
+            if key in ours and not typed.same(attribute, theirs.data, ours[key]):
+                return Failure(
+                    Kind.CONFLICTING_ROWS,
+                    f"{rival.row.manifest}:{rival.row.line} gives another value for {theirs.attribute} of "
+                    f"{resolved.target.code}",
+                    "Keep the right row and empty the cell of the other.",
+                )
+        return None
 
     # Links.
 

@@ -30,6 +30,7 @@ from .lookup import find_all, limited
 from .nearest import NearestCodes
 
 if TYPE_CHECKING:
+    from .beside import FindsRivals
     from .entities import Created, EntityPreflight
     from .fitting import Fitting
 
@@ -62,12 +63,14 @@ class Preflight:
         beside: bool = True,
         relink: bool = False,
         created: Created | None = None,
+        rivals: FindsRivals | None = None,
     ) -> None:
         """`files` off: rows are only looked up, whether or not the attribute would take their file.
 
         `types` tells what PHP takes a row's file for; None: content is not looked at. `fitting` marks rows
         whose pictures are to be converted; None: none are. `beside` off: what rows say beside their files
         does not matter. `relink`: see `BesidePreflight`, `created`: see `EntityPreflight`.
+        `rivals` finds earlier rows that give a value of a row's asset in other words.
         """
         self._files = files
         self._types = types
@@ -79,6 +82,7 @@ class Preflight:
         self._beside = beside
         self._relink = relink
         self._created = created
+        self._rivals = rivals
         self._elsewhere: EntityPreflight | None = None
         self._readable = dict.fromkeys(_WORDS, True)
         self._nearest = NearestCodes(client)
@@ -105,7 +109,11 @@ class Preflight:
                     files=self._files,
                     fitting=self._fitting,
                     beside=BesidePreflight(
-                        self._client, self._catalogue, self._look_links, relink=self._relink
+                        self._client,
+                        self._catalogue,
+                        self._look_links,
+                        relink=self._relink,
+                        rivals=self._rivals,
                     )
                     if self._beside
                     else None,

@@ -204,6 +204,21 @@ def test_rows_that_disagree_about_a_value_are_told(desk: Desk) -> None:
     assert done.statuses() == {"uploaded": 1, "invalid": 1}
 
 
+def test_rows_disagree_wherever_they_stand_in_the_manifest(desk: Desk) -> None:
+    first = ["videos,d_x,yes,one.mp4,2026-11-29", "videos,d_y,no,,"]
+    between = [f"videos,d_{n},,{n}.mp4," for n in range(110)]
+    last = ["videos,D_X,true,,", "videos,d_y,yes,,", "videos,d_x,,one.mp4,2026-11-30", "videos,d_x,maybe,,"]
+    manifest = desk.manifest("asset_family,asset,value.shown,value.link,value.shot", *first, *between, *last)
+    wrong = {115: "conflicting_rows", 116: "conflicting_rows", 117: "value_invalid"}
+    assert desk.upload(manifest, dry_run=True).kinds() == wrong
+    done = desk.upload(manifest)
+    assert done.kinds() == wrong
+    assert done.statuses() == {"uploaded": 113, "invalid": 3}
+    assert "manifest.csv:2 gives another value for shot of d_x" in str(done.row(116).failure)
+    assert values(desk, "videos", "d_x") == {"shown": True, "link": "one.mp4", "shot": "2026-11-29"}
+    assert values(desk, "videos", "d_y") == {"shown": False}
+
+
 @pytest.mark.long
 def test_rows_of_links_alone_outlast_a_pim_that_falters_once_anywhere(desk: Desk) -> None:
     rows = [f"photos,{code},,,p-19,gallery" for code in ("old", "theirs")]
