@@ -192,7 +192,7 @@ def test_rows_that_are_not_taken_say_nothing_of_what_their_value_got(
     first = next(runs)
     planned_into(first, folder, *lines)
     for seq in (1, 2, 3):
-        first.uploaded(seq, f"c/{seq}.jpg", sha256="x")
+        uploaded(first, seq, f"c/{seq}.jpg", sha256="x")
     run = next(runs)
     (note,) = planned_into(run, folder, *lines, "P,picture,./a.jpg", "q,picture,b.jpg", skip=skip)
     assert note.startswith("1 rows repeat another row")
@@ -218,7 +218,7 @@ def test_many_rows_with_and_without_locale_are_known_again(runs: Iterator[Run], 
 
     first = again("none")
     for seq in range(1, 45):
-        first.uploaded(seq, f"c/{seq}.jpg", sha256="x")
+        uploaded(first, seq, f"c/{seq}.jpg", sha256="x")
     found = list(again("ledger").rows())
     assert [row.media_code for row in found] == [*(f"c/{seq}.jpg" for seq in range(1, 45)), None]
     assert [row.row.locale for row in found] == ["en_US" if n % 3 else None for n in range(45)]
