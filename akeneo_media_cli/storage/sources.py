@@ -124,6 +124,27 @@ class Sources:
         member = split_member_path(path)
         return PathSource(path) if member is None else MemberSource(*member)
 
+    def checked(self, planned: LinkedFile) -> AnySource:
+        """The file of a planned row, if it is still the one that was checked.
+
+        Minutes or hours lie between the two: what is there now may be half written, or a symlink that leads
+        out of the roots. A link's source compares versions itself. Raises SourceTrouble: FILE_CHANGED, and
+        those of `of`.
+        """
+        path = planned.path or ""
+        source = self.of(path)
+        now, then = (source.size, source.mtime_ns), (planned.size, planned.mtime_ns)
+        if planned.mtime_ns is None or is_link(path) or now == then:
+            return source
+        source.close()
+        raise SourceTrouble(
+            Failure(
+                Kind.FILE_CHANGED,
+                f"{planned.row.file} changed after it was checked; it was not sent",
+                "Run the command again when nothing writes to the file any more.",
+            )
+        )
+
     def state(self, path: str) -> tuple[int, int, int | None]:
         """The size, time and stamp (`stamp_of`) of the file or member at a path.
 

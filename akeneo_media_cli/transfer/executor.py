@@ -188,7 +188,7 @@ class UploadExecutor:
         """What is sent. Raises SourceTrouble."""
         made = self._made(payload)
         if made is None:
-            return self._sources.of(payload.planned.path or "")
+            return self._sources.checked(payload.planned)
         from ..storage.conversions import ConvertedSource
 
         payload.planned.size = made.source_size

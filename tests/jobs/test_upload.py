@@ -88,6 +88,32 @@ def test_the_next_run_sends_only_the_file_that_changed(desk: Desk, new: New) -> 
     assert done.rows[0].media_code == first.rows[0].media_code
 
 
+@pytest.mark.parametrize("becomes", [Kind.PICTURE_TRUNCATED, Kind.OUTSIDE_ROOT])
+def test_a_file_that_changes_after_its_check_is_not_sent_unchecked(
+    desk: Desk, new: New, tmp_path_factory: pytest.TempPathFactory, becomes: Kind
+) -> None:
+    codes = [new(), new()]
+    manifest = pictures(desk, *codes)
+    path = desk.folder / desk.file(codes[1])
+
+    def change() -> None:
+        content = path.read_bytes()
+        if becomes is Kind.OUTSIDE_ROOT:
+            elsewhere = tmp_path_factory.mktemp("elsewhere") / "secret"
+            elsewhere.write_bytes(content + content)
+            path.unlink()
+            path.symlink_to(elsewhere)
+        else:
+            path.write_bytes(content[: len(content) // 2])
+
+    after(desk, "/media-files", change)
+    done = desk.upload(manifest, concurrency=1)
+    assert (done.status, done.statuses()) == (Exit.ROWS_FAILED, {"uploaded": 1, "failed": 1})
+    assert done.kinds() == {3: Kind.FILE_CHANGED}
+    assert desk.value(codes[1]) is None
+    assert desk.upload(manifest).kinds() == {3: becomes}, "the next run checks what is there now"
+
+
 def test_wrong_rows_are_told_and_keep_no_other_back(desk: Desk, new: New) -> None:
     good, other = new(), new()
     picture = desk.file(good)

@@ -156,6 +156,7 @@ class Hands:
             name=name,
             path=str(path),
             size=path.stat().st_size,
+            mtime_ns=path.stat().st_mtime_ns,
         )
         self.run.add([row])
         payload = UploadPayload(row, ResolvedTarget(target, attribute, None, None, before=before, sure=True))
@@ -278,12 +279,16 @@ def test_a_file_is_stored_counted_and_marked_as_in_flight_first(hands: Make, new
     )
 
 
-def test_the_size_is_the_files_when_it_goes(hands: Make, new: Callable[[], str]) -> None:
+def test_a_file_that_is_not_the_one_that_was_checked_stays_here(
+    hands: Make, new: Callable[[], str]
+) -> None:
     h = hands()
     task = h.task(new())
     Path(task.row.planned.path).write_bytes(jpeg("longer", 4321))
-    assert h.send(task).sent == task.size == 4321
-    assert h.left()[1].size == 4321
+    outcome = h.send(task)
+    assert isinstance(outcome, Refused)
+    assert outcome.failure.kind is Kind.FILE_CHANGED
+    assert h.held(task) is None
 
 
 def test_a_file_that_cannot_be_sent_is_refused_and_nothing_goes_out(
@@ -296,7 +301,7 @@ def test_a_file_that_cannot_be_sent_is_refused_and_nothing_goes_out(
     path.unlink()
     path.mkdir()
     # What a link leads to may only be known now.
-    large.row.planned.size = None
+    large.row.planned.size = large.row.planned.mtime_ns = None
     definition = Attribute.read({"code": "picture", "type": "pim_catalog_image", "max_file_size": "0.001"})
     large.row.resolved = replace(large.row.resolved, definition=definition)
     kinds = []
