@@ -279,9 +279,7 @@ def test_a_file_is_stored_counted_and_marked_as_in_flight_first(hands: Make, new
     )
 
 
-def test_a_file_that_is_not_the_one_that_was_checked_stays_here(
-    hands: Make, new: Callable[[], str]
-) -> None:
+def test_a_file_that_is_not_the_one_that_was_checked_stays_here(hands: Make, new: Callable[[], str]) -> None:
     h = hands()
     task = h.task(new())
     Path(task.row.planned.path).write_bytes(jpeg("longer", 4321))
