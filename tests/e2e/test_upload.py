@@ -313,3 +313,19 @@ def test_how_many_at_once_the_pim_bears_is_found_up_to_what_is_allowed(bench: Be
     assert done.status == 0, done.err
     assert len(b.held()) == 40
     assert b.sandbox.stats()["most_in_flight"] == 3
+
+
+def test_an_upload_loads_nothing_that_it_has_no_use_for(bench: Bencher) -> None:
+    b = bench()
+    manifest = b.manifest(["product,attribute,file", f"p-1,picture,{b.file('1.jpg', jpeg(1))}"])
+    program = (
+        "import atexit, sys; atexit.register(lambda: print(*sys.modules))\n"
+        "from akeneo_media_cli.__main__ import main; main()"
+    )
+    b.command = [sys.executable, "-c", program]
+    done = b.upload(manifest, "--skip", "none", "--retries", "2")
+    assert done.statuses() == {"total": 1, "uploaded": 1}
+    slow = {"pydantic", "requests", "rich", "yaml", "ijson", "filelock", "asyncio", "PIL", "html"}
+    ours = ("fit.convert", "jobs.beside.step", "manifest.encodings", "manifest.sheets.xlsx")
+    ours += ("preflight.entities", "report.markdown", "report.page.html", "storage.links.web")
+    assert not (slow | {f"akeneo_media_cli.{each}" for each in ours}) & set(done.out.split())

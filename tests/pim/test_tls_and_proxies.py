@@ -9,6 +9,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
+import requests
 
 from akeneo_media_cli.errors import Kind, UsageError
 from akeneo_media_cli.pim.client import PimClient
@@ -276,3 +277,21 @@ def test_an_address_that_cannot_be(url: str) -> None:
 
 def test_a_path_before_the_api_and_a_name_in_unicode() -> None:
     assert Transport("https://bücher.example/pim/").url == "https://xn--bcher-kva.example/pim"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "https://my.cloud.akeneo.com/", "https://pim.example:65535/a.b/~c-d/"]
+)
+def test_an_address_goes_on_the_wire_as_requests_would_have_it(url: str) -> None:
+    assert f"{Transport(url).url}/" == requests.Request("GET", f"{url.rstrip('/')}/").prepare().url
+
+
+@pytest.mark.parametrize(
+    ("url", "normal"),
+    [
+        ("https://PIM.Example/a/../b", "https://pim.example/b"),
+        ("https://pim.example/ä", "https://pim.example/%C3%A4"),
+    ],
+)
+def test_an_address_is_put_in_its_normal_form(url: str, normal: str) -> None:
+    assert Transport(url).url == normal

@@ -9,8 +9,8 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import certifi
 import urllib3.exceptions as u
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from ...errors import Failure, Kind, UsageError
 from ...frozen import frozen
@@ -229,7 +229,7 @@ _NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
 
 def _authorities(verify: bool | str) -> dict[str, Any]:
     if isinstance(verify, bool):
-        return {"cafile": DEFAULT_CA_BUNDLE_PATH}
+        return {"cafile": certifi.where()}
     from pathlib import Path
 
     return {"capath" if Path(verify).is_dir() else "cafile": verify}

@@ -11,7 +11,7 @@ from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
+import certifi
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ProxyError
@@ -152,7 +152,7 @@ class Connections:
 
 def _trusting(verify: bool | str) -> ssl.SSLContext:
     context = create_urllib3_context()
-    named = DEFAULT_CA_BUNDLE_PATH if isinstance(verify, bool) else verify
+    named = certifi.where() if isinstance(verify, bool) else verify
     folder = os.path.isdir(named)  # noqa: PTH112
     context.load_verify_locations(None if folder else named, named if folder else None)
     return context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import threading
 import time
@@ -12,10 +13,9 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
-import requests
 import urllib3
-from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
 
@@ -34,6 +34,12 @@ LARGEST = 64 * 1024 * 1024
 SMALL = 256 * 1024
 """Bytes that are read of any other answer: to an upload, to a login, and of an error."""
 _READ = 64 * 1024
+_PLAIN = re.compile(
+    r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?(?:/[\w~-][\w.~-]*)*/?",
+    re.ASCII,
+)
+"""Addresses that go on the wire as they are. For others requests is asked, as it is for proxies: to load it
+takes a twelfth of the time of a short upload."""
 
 
 @frozen
@@ -302,6 +308,10 @@ def _decoded(response: DeadlineResponse) -> urllib3.HTTPResponse:
 
 def _normal(url: str) -> str:
     """The address as it goes on the wire: host in punycode, path encoded, nothing after it."""
+    if _PLAIN.fullmatch(url):
+        return url.rstrip("/")
+    import requests
+
     try:
         normal = requests.Request("GET", url).prepare().url or ""
     except (requests.RequestException, ValueError):
@@ -316,6 +326,10 @@ def _normal(url: str) -> str:
 
 def proxies_for(url: str) -> dict[str, str]:
     """The proxy that the environment names for this address, NO_PROXY considered."""
+    if getproxies().keys() <= {"no"}:
+        return {}
+    from requests.utils import get_environ_proxies, select_proxy
+
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     if not proxy:
         return {}
