@@ -24,14 +24,21 @@ class BatchLooker:
         """`here` is the current folder."""
         self.roots = roots
         self._here = here
-        self.good: dict[tuple[str, str], LocalFile] = {}
-        """Files that may be sent, with their whole paths, by manifest and text."""
-        self._folders: dict[tuple[str, str], str | None] = {}
+        self._manifest = ""
+        self._good: dict[str, LocalFile] = {}
+        self._folders: dict[str, str | None] = {}
+
+    def good(self, manifest: str) -> dict[str, LocalFile]:
+        """Files that may be sent, with their whole paths, by how a manifest names them; for one at a time."""
+        if manifest != self._manifest:
+            self._manifest, self._good, self._folders = manifest, {}, {}
+        return self._good
 
     def find(self, batch: RowBatch, n: int) -> LocalFile | Failure:
-        """The file that the n-th row names. Its content is not looked at."""
+        """The file that the n-th row names, once `good` was asked about the manifest; not its content."""
         before, slash, name = batch.files[n].rpartition("/")
-        folder = self._folder(batch, n, before + slash)
+        before += slash
+        folder = self._folders[before] if before in self._folders else self._folder(batch, n, before)
         if folder is not None and name.isascii() and name.isprintable() and "\\" not in name:
             path = folder + name
             try:
@@ -48,13 +55,12 @@ class BatchLooker:
 
     def _folder(self, batch: RowBatch, n: int, before: str) -> str | None:
         """Where a row's file lies, if it can be in one folder only, which is in a root."""
-        key = (batch.manifest, before)
-        if key not in self._folders:
-            if len(self._folders) >= _MOST_REMEMBERED:
-                self._folders.clear()
-            found = self.roots.only_folder(batch.row(n), before)
-            self._folders[key] = None if found is None else os.path.join(self._here, found)  # noqa: PTH118
-        return self._folders[key]
+        if len(self._folders) >= _MOST_REMEMBERED:
+            self._folders.clear()
+        found = self.roots.only_folder(batch.row(n), before)
+        folder = None if found is None else os.path.join(self._here, found)  # noqa: PTH118
+        self._folders[before] = folder
+        return folder
 
     def _find(self, row: Row) -> LocalFile | Failure:
         found = find_file(row, self.roots)
@@ -66,9 +72,10 @@ class BatchLooker:
         """Look at a file's content: what is wrong with it."""
         wrong = self.roots.content(local, printable(file))
         if wrong is None:
-            if len(self.good) >= _MOST_REMEMBERED:
-                self.good.clear()
-            self.good[manifest, file] = local
+            good = self.good(manifest)
+            if len(good) >= _MOST_REMEMBERED:
+                good.clear()
+            good[file] = local
         return wrong
 
     def judge_open(self, run: Run, first: int, last: int) -> None:
@@ -99,7 +106,7 @@ class FoundBatch:
         `judged`: the content of their files is looked at, too.
         """
         batch, looker = self.batch, self.looker
-        known = [looker.good.get((batch.manifest, file)) for file in batch.files]
+        known = list(map(looker.good(batch.manifest).get, batch.files))
         places: Sequence[int] = range(len(batch))
         if None in known:
             wrong: dict[int, Failure] = {}
