@@ -129,15 +129,24 @@ class Job:
         )
 
     def drive(
-        self, coordinator: Coordinator, executor: RequestExecutor, max_duration: float | None = None
+        self,
+        coordinator: Coordinator,
+        executor: RequestExecutor,
+        max_duration: float | None = None,
+        *,
+        tick: Callable[[], None] | None = None,
     ) -> bool:
-        """Run a coordinator to its end; True if nothing was cut short. Raises what was fatal."""
+        """Run a coordinator to its end; True if nothing was cut short. Raises what was fatal.
+
+        `tick` is called again and again meanwhile.
+        """
         engine = Engine(
             coordinator,
             executor,
             self.progress,
             clock=self.environment.clock,
             max_duration=max_duration,
+            tick=tick,
         )
         if self.signals.first:
             engine.interrupt()

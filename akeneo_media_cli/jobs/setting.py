@@ -25,7 +25,7 @@ from ..targets import ADAPTERS
 from ..targets.resolved import ResolvedTarget
 from ..transfer.coordinator import Policy
 from ..transfer.reads import ParallelReads
-from ..transfer.retry import pause, settling
+from ..transfer.retry import SaveTimes, pause, settling
 from .job import Job
 
 AT_ONCE = 100
@@ -72,6 +72,7 @@ class ValueSetter:
         self._done = done
         self._retries = retries
         environment = job.environment
+        self._saves = SaveTimes(environment.clock, run.settles_after)
         self._reads = ParallelReads(Policy(1, retries), job.progress, environment)
         self._preflight = Preflight(client, Catalogue(client, job.note), job.note, files=False, beside=False)
 
@@ -181,9 +182,10 @@ class ValueSetter:
         environment = self._job.environment
         began = environment.clock()
         try:
-            results = adapter.attach(
-                self._client, [[(row.resolved, row.wanted) for row in line] for line in lines.values()]
-            )
+            with self._saves.saving():
+                results = adapter.attach(
+                    self._client, [[(row.resolved, row.wanted) for row in line] for line in lines.values()]
+                )
         except Refusal as refusal:
             if len(lines) == 1 or refusal.failure.kind is Kind.FORBIDDEN:
                 return [(row, refusal.failure) for row in rows]

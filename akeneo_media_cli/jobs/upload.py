@@ -208,7 +208,7 @@ class Upload(Job):
             coordinator.hold(hold.keys, hold.until)
         try:
             seconds = None if self._until is None else max(0.0, self._until - environment.clock())
-            all_seen = self.drive(coordinator, executor, seconds)
+            all_seen = self.drive(coordinator, executor, seconds, tick=executor.saves.look)
             if run.borrowed():
                 left.all_over()
             if readback is not None:
@@ -234,7 +234,7 @@ class Upload(Job):
             policy = replace(self._policy(), max_failures=None)
             coordinator = Coordinator(policy, readback.last_batch, self.environment.random)
             try:
-                self.drive(coordinator, executor)
+                self.drive(coordinator, executor, tick=executor.saves.look)
             finally:
                 self._remember_swaps(run, coordinator)
             self.figures.shared += coordinator.shared

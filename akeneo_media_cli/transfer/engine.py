@@ -67,8 +67,13 @@ class Engine:
         *,
         clock: Callable[[], float],
         max_duration: float | None = None,
+        tick: Callable[[], None] | None = None,
     ) -> None:
-        """`clock` gives monotonic seconds; `max_duration` is when to start no more rows, in seconds."""
+        """`clock` gives monotonic seconds; `max_duration` is when to start no more rows, in seconds.
+
+        `tick` is called again and again while requests are at work.
+        """
+        self._tick = tick
         self._coordinator = coordinator
         self._executor = executor
         self._progress = progress
@@ -129,6 +134,8 @@ class Engine:
             self._stop("Interrupted: finishing current requests. Press Ctrl-C again to stop now")
         if now >= self._until and not self._coordinator.stopping:
             self._stop("--max-duration is over: no more rows are started")
+        if self._tick is not None:
+            self._tick()
         self._show(now)
 
     def _stop(self, why: str) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ..errors import Failure, Kind
 from ..ledger import UNKNOWN, BorrowedValue, HeldFile, InFlightState, PlannedRow, RowResult, Run
 from ..ledger.codec import to_item
-from ..ledger.model import SETTLE_LEAST
 from ..pim.api.calls import resuming
 from ..pim.client import PimClient
 from ..pim.errors import Refusal, SourceTrouble, Trouble
@@ -29,7 +28,7 @@ from ..targets.carrier import restore, settle_debt
 from ..targets.resolved import ResolvedTarget
 from .outcomes import line_outcome, outcome_of
 from .payload import LooksUp, Reopened, UploadPayload
-from .retry import settling
+from .retry import SaveTimes
 from .task import (
     Attached,
     Ended,
@@ -51,8 +50,6 @@ if TYPE_CHECKING:
     from ..fit.pool import FittedFile
     from ..storage.conversions import Conversions
 
-_NEWS = 1.5
-"""The ledger is updated only if the PIM takes this many times longer than before."""
 SHARED = "not sent again: it has the media file of another row with the same file"
 
 
@@ -109,7 +106,7 @@ class UploadExecutor:
         self.bytes_sent = 0
         """Bytes of files that went out, those of failed tries included."""
         self._warned = False
-        self._settling = SETTLE_LEAST
+        self.saves = SaveTimes(clock, run.settles_after)
 
     def perform(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
         """Make one request. `Fatal` where the run cannot go on.
@@ -124,8 +121,6 @@ class UploadExecutor:
             return self._do(request, meanwhile)
         except Trouble as trouble:
             trouble.waited = trouble.waited or self._clock() - began
-            if trouble.maybe_done:
-                self._save_took(trouble.waited)
             raise
 
     def _do(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
@@ -244,7 +239,8 @@ class UploadExecutor:
         if payload.via is not None:
             self._borrow(payload, payload.via, task.size)
         try:
-            created = payload.sent_to.upload(self._client, payload.via or resolved, body)
+            with self.saves.saving(lambda: sent.last if sent.size else self._clock()):
+                created = payload.sent_to.upload(self._client, payload.via or resolved, body)
         except Refusal as refusal:
             # An answer that looks like success may mean that the carrier was changed: it is restored then.
             if payload.borrowed is not None and refusal.failure.kind is not Kind.NOT_CREATED:
@@ -261,19 +257,7 @@ class UploadExecutor:
                 self.bytes_sent += sent.size
         if task.attaches:
             self._run.mark_in_flight([payload.mark(task.size, created.code)])
-        saving = self._clock() - sent.last
-        self._save_took(saving)
-        return Stored(created.code, made[-1].sha256, source.size, saving)
-
-    def _save_took(self, seconds: float) -> None:
-        """Record how slow the PIM is: this run may die with requests at work."""
-        after = settling(seconds)
-        with self._lock:
-            news = after >= _NEWS * self._settling
-            if news:
-                self._settling = after
-        if news:
-            self._run.settles_after(after)
+        return Stored(created.code, made[-1].sha256, source.size, self._clock() - sent.last)
 
     # The carrier's value.
 
@@ -289,7 +273,8 @@ class UploadExecutor:
     def _restore(self, task: UploadTask) -> Outcome:
         payload: UploadPayload = task.row
         assert payload.borrowed is not None
-        failure = restore(self._run, self._client, payload.borrowed)
+        with self.saves.saving():
+            failure = restore(self._run, self._client, payload.borrowed)
         if failure is None:
             return Restored()
         if failure.kind is Kind.NOT_ATTACHED:
@@ -311,7 +296,8 @@ class UploadExecutor:
         place: TargetAdapter = tasks[0].row.place
         began = self._clock()
         try:
-            results = place.attach(self._client, list(lines.values()))
+            with self.saves.saving():
+                results = place.attach(self._client, list(lines.values()))
         except Refusal as refusal:
             if refusal.failure.kind is Kind.FORBIDDEN and place.shares:
                 self._warn_of(refusal.failure)

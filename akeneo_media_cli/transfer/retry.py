@@ -1,10 +1,14 @@
-"""How long to wait before a retry. What is retried is decided in `handlers/retrying`."""
+"""How long to wait before a retry, and for a request without an answer. What is retried is decided in
+`handlers/retrying`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ..ledger.model import SETTLE_LEAST
+from ..pim.errors import Trouble
 
 Random = Callable[[], float]
 """Gives numbers from 0 up to, not including, 1: `random.random`, or a test's own."""
@@ -16,6 +20,8 @@ LONGEST_RETRY_AFTER = 3600.0
 SETTLE_TIMES = 4.0
 """A request whose answer was lost counts as over after this many times the slowest save seen."""
 SETTLE_MOST = 180.0
+_NEWS = 1.2
+"""By so much must it be longer than is known, so that a run that gets slower writes it down a few times."""
 
 
 def pause(failures: int, random: Random) -> float:
@@ -35,3 +41,52 @@ def probe_pause(failures: int, random: Random) -> float:
 def settling(slowest: float) -> float:
     """Seconds until a request whose answer was lost counts as over, by the slowest save seen, in seconds."""
     return min(SETTLE_MOST, max(SETTLE_LEAST, SETTLE_TIMES * slowest))
+
+
+class SaveTimes:
+    """Tells the next run how long this one's requests may still be at work, should it die. Thread-safe.
+
+    That goes by the slowest save so far, one that has no answer yet included.
+    """
+
+    def __init__(self, clock: Callable[[], float], settles_after: Callable[[float], None]) -> None:
+        """`clock` gives monotonic seconds; `settles_after` writes seconds down (`Run.settles_after`)."""
+        self._clock = clock
+        self._settles_after = settles_after
+        self._lock = threading.Lock()
+        self._longest = SETTLE_LEAST
+        self._at_work: dict[object, Callable[[], float]] = {}
+
+    @contextmanager
+    def saving(self, since: Callable[[], float] | None = None) -> Iterator[None]:
+        """While a request is made for which the PIM saves something; `since`: when its last byte went out."""
+        began, request = self._clock(), object()
+        since = since or (lambda: began)
+        with self._lock:
+            self._at_work[request] = since
+        took = 0.0
+        try:
+            yield
+            took = self._clock() - since()
+        except Trouble as trouble:
+            took = self._clock() - since() if trouble.maybe_done else 0.0
+            raise
+        finally:
+            with self._lock:
+                del self._at_work[request]
+            self._took(took)
+
+    def look(self) -> None:
+        """Count those that have no answer yet."""
+        with self._lock:
+            longest = max((self._clock() - since() for since in self._at_work.values()), default=0.0)
+        self._took(longest)
+
+    def _took(self, seconds: float) -> None:
+        after = settling(seconds)
+        with self._lock:
+            news = after >= _NEWS * self._longest
+            if news:
+                self._longest = after
+        if news:
+            self._settles_after(after)

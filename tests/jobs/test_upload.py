@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import sqlite3
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -469,6 +473,26 @@ def test_time_that_is_over_starts_no_row(desk: Desk, new: New) -> None:
     assert (done.status, done.statuses()) == (Exit.PENDING, {"pending": 2})
     assert made[POST] == 0
     assert "--max-duration" in done.notes
+
+
+def test_how_long_the_pim_holds_a_request_is_known_to_the_run_after_a_kill(desk: Desk, new: New) -> None:
+    desk.sandbox.store.options.stall_time = 3.0
+    desk.order("stall=1x@media-files")
+
+    def leave_once_known() -> None:
+        with closing(sqlite3.connect(desk.folder / "ledger.sqlite")) as ledger:
+            while not ledger.execute("SELECT 1 FROM meta WHERE name = 'settling'").fetchone():
+                pass
+        desk.interrupt()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    leaver = threading.Thread(target=leave_once_known)
+    leaver.start()
+    done = desk.upload(pictures(desk, new()))
+    leaver.join()
+    assert done.status is Exit.INTERRUPTED
+    (left,) = desk.ledger.start_run("upload", {}).at_work()
+    assert left.seconds > 2.0, "not the least that is waited for any"
 
 
 def test_an_interruption_finishes_what_is_in_flight(desk: Desk, new: New) -> None:

@@ -11,6 +11,7 @@ from akeneo_media_cli.ledger import InFlightMark, Run
 from akeneo_media_cli.planning.carriers import Carriers
 from akeneo_media_cli.planning.feed import Passes
 from akeneo_media_cli.planning.left import LeftInFlight
+from akeneo_media_cli.transfer.retry import SaveTimes
 from akeneo_media_cli.transfer.task import Later
 
 from ..ledger.ledger_rows import Clock, opened, planned
@@ -115,3 +116,18 @@ def test_how_slow_the_pim_was_is_forgotten_once_nothing_is_at_work(tmp_path: Pat
     with opened(tmp_path / "ledger.sqlite", clock) as ledger:
         assert [each.seconds for each in ledger.start_run("upload", {}).at_work()] == [2.0]
     assert time.waited == []
+
+
+def test_a_request_that_was_held_when_its_run_was_killed_is_waited_for(tmp_path: Path) -> None:
+    clock, time = Clock(), Time()
+    with opened(tmp_path / "ledger.sqlite", clock) as ledger:
+        run = ledger.start_run("upload", {})
+        run.add([planned(1)])
+        run.mark_in_flight([InFlightMark(1, None)])
+        saves = SaveTimes(time, run.settles_after)
+        with saves.saving():
+            for _ in range(50):
+                time.now += 0.2
+                saves.look()
+            (left,) = ledger.start_run("upload", {}).at_work()
+        assert 40 / 1.2 <= left.seconds <= 40, "four times the ten seconds that it was held so far"

@@ -15,7 +15,7 @@ from ...pim.answers.types import LineResult
 from ...pim.errors import Refusal, Trouble
 from ...transfer.coordinator import Policy
 from ...transfer.reads import ParallelReads
-from ...transfer.retry import pause, settling
+from ...transfer.retry import SaveTimes, pause, settling
 from ..job import Job
 
 AT_ONCE = 100
@@ -51,6 +51,7 @@ class Converge(Generic[T]):
         ended: Callable[[T, Failure | None], None],
         verify: bool,
         retries: int,
+        saves: SaveTimes,
     ) -> None:
         """`before` is called with those that are about to be set, `ended` once for each.
 
@@ -63,6 +64,7 @@ class Converge(Generic[T]):
         self._ended = ended
         self._verify = verify
         self._retries = retries
+        self._saves = saves
         self._reads = ParallelReads(Policy(1, retries), job.progress, job.environment)
 
     def run(self, entities: Sequence[T]) -> None:
@@ -125,7 +127,8 @@ class Converge(Generic[T]):
         environment = self._job.environment
         began = environment.clock()
         try:
-            results = self._patch_all(bodies)
+            with self._saves.saving():
+                results = self._patch_all(bodies)
         except Refusal as refusal:
             if len(bodies) == 1 or refusal.failure.kind is Kind.FORBIDDEN:
                 return [refusal.failure] * len(bodies)

@@ -25,6 +25,7 @@ from ...rows import Status, Target, TargetType, folded
 from ...targets.base import add_values
 from ...transfer.coordinator import Policy
 from ...transfer.reads import ParallelReads
+from ...transfer.retry import SaveTimes
 from ..job import Job
 from .converge import AT_ONCE, Converge, Patch, Seen, ToSet
 from .product import Product, link_of, place_of
@@ -75,6 +76,7 @@ class BesideStep:
         self._mode = mode
         self._verify = verify
         self._retries = retries
+        self._saves = SaveTimes(job.environment.clock, run.settles_after)
 
     def execute(self) -> None:
         """Do it all; after a signal the remaining rows are left open.
@@ -123,6 +125,7 @@ class BesideStep:
             ended=self._values_ended,
             verify=self._verify,
             retries=self._retries,
+            saves=self._saves,
         ).run(list(assets.values()))
 
     def _values_ended(self, asset: _Asset, failure: Failure | None) -> None:
@@ -170,6 +173,7 @@ class BesideStep:
             ended=self._links_ended,
             verify=self._verify,
             retries=self._retries,
+            saves=self._saves,
         ).run(asked)
 
     def _load(self, products: Sequence[Product]) -> None:
