@@ -18,6 +18,7 @@ from ...errors import MediaError
 from ...exits import Exit
 from .. import options as o
 from ..terminal import logs
+from ..terminal.process import keep_what_is_loaded
 from .file_conflicts import NamedFiles
 from .run_reporter import RunReporter
 
@@ -127,6 +128,7 @@ class Session:
                 reporter.of_nothing(problem, make.nothing(), progress)
                 raise
             status, problem_met = Exit.DEFECT, None
+            keep_what_is_loaded()
             with job.signals.caught():
                 try:
                     status = job.execute(run)

@@ -235,13 +235,12 @@ class Transport:
             response.incoming.lift_deadline()
             answer.open = exchange
             return answer
-        # An answer without a body was read to its end with its head.
-        if not response.isclosed():
-            try:
+        try:
+            if response.length == 0:
+                response.close()
+            else:
                 _read(response, answer, call.largest if answer.status < 300 else SMALL)
-            finally:
-                self._connections.release(exchange)
-        else:
+        finally:
             self._connections.release(exchange)
         return answer
 
