@@ -142,6 +142,20 @@ def test_no_name_breaks_the_headers(name: str) -> None:
     assert not any(ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 for c in safe)
 
 
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_what_goes_ahead_is_in_the_first_piece_and_not_counted(tmp_path: Path, piece: int) -> None:
+    (tmp_path / "a.jpg").write_bytes(bytes(1000))
+    told: list[int] = []
+    body = FileBody(PathSource(tmp_path / "a.jpg"), on_bytes=told.append, piece=piece)
+    alone = b"".join(map(bytes, body))
+    pieces = list(map(bytes, body.pieces(b"HEAD")))
+    assert pieces[0].startswith(b"HEAD")
+    assert b"".join(pieces) == b"HEAD" + alone
+    assert body.sent == len(body) == len(alone)
+    assert body.complete
+    assert sum(told) == 1000
+
+
 def test_each_iteration_is_a_new_try(tmp_path: Path) -> None:
     """Trap 2: a consumed body must never go out again as an empty one."""
     told: list[int] = []

@@ -98,6 +98,7 @@ class FileBody:
         self._digest = digest
         self._sha256 = ""
         self._told = 0
+        self._ahead = 0
         self._on_bytes = on_bytes
         self._pace = pace
         self._piece = piece
@@ -142,14 +143,19 @@ class FileBody:
         return self._sha256 or None
 
     def __iter__(self) -> Iterator[memoryview]:
+        return self.pieces()
+
+    def pieces(self, before: bytes = b"") -> Iterator[memoryview]:
         """Pieces of one buffer, each to be sent before the next is asked for. Raises SourceTrouble.
 
-        `sent` counts the bytes of pieces that were sent; `complete` says that the last one was.
+        The first begins with `before`, what goes out ahead of the body. `sent` counts the bytes of pieces
+        that were sent, without that; `complete` says that the last one was.
         """
         self._start_again()
+        self._ahead = len(before)
         stream = self.source.open()
         try:
-            yield from self._pieces(stream)
+            yield from self._pieces(stream, before + self._head)
         finally:
             stream.close()
         self.complete = True
@@ -161,10 +167,11 @@ class FileBody:
         self._sha256 = ""
         self.complete = False
 
-    def _pieces(self, stream: Stream) -> Iterator[memoryview]:
-        buffer = memoryview(bytearray(min(self._length, max(self._piece, len(self._head) + 1))))
-        buffer[: len(self._head)] = self._head
-        begin = filled = len(self._head)
+    def _pieces(self, stream: Stream, head: bytes) -> Iterator[memoryview]:
+        whole = len(head) + self.source.size + len(self._tail)
+        buffer = memoryview(bytearray(min(whole, max(self._piece, len(head) + 1))))
+        buffer[: len(head)] = head
+        begin = filled = len(head)
         left = self.source.size
         hashed = hashlib.sha256()
         # Of a piece that is out: the PIM does not wait for it.
@@ -208,7 +215,8 @@ class FileBody:
         if self._pace:
             self._pace(len(piece))
         yield piece
-        self.sent += len(piece)
+        self.sent += len(piece) - self._ahead
+        self._ahead = 0
         if self._on_bytes:
             of_file = self.source.size - left
             if of_file != self._told:

@@ -42,22 +42,23 @@ class Exchange(NamedTuple):
 class _Exchanging:
     """Mixed into urllib3's pools, in place of `urlopen`: each call is made once, and no redirect followed."""
 
-    def exchange(
-        self: Any, method: str, target: str, headers: Mapping[str, str], body: Iterable[Any]
-    ) -> Exchange:
+    tunnels: bool
+    """Does a proxy lead to the PIM by a tunnel?"""
+
+    def exchange(self: Any, method: str, request: Iterable[Any]) -> Exchange:
         connection = self._get_conn()
         try:
             if connection.is_closed:
-                self._connect(connection, tunnel=target.startswith("/"))
-            return Exchange(connection, connection.exchange(method, target, headers, body))
+                self._connect(connection)
+            return Exchange(connection, connection.exchange(method, request))
         except BaseException:
             connection.close()
             self._put_conn(connection)
             raise
 
-    def _connect(self: Any, connection: Any, *, tunnel: bool) -> None:
+    def _connect(self: Any, connection: Any) -> None:
         try:
-            if self.proxy is not None and tunnel:
+            if self.tunnels:
                 self._prepare_proxy(connection)
             else:
                 connection.connect()
@@ -87,18 +88,27 @@ class Connections:
         self._lock = threading.Lock()
         self._pool: Any = None
         # A proxy is told the whole address, but for one that a tunnel leads to.
-        self._forwarded = bool(proxy) and url.startswith("http:")
-        self._prefix = url if self._forwarded else urlsplit(url).path
+        forwarded = bool(proxy) and url.startswith("http:")
+        self._prefix = url if forwarded else urlsplit(url).path
+        login = _login(proxy)
+        self._headers = {"Host": _host(url), "Accept-Encoding": "identity", **(login if forwarded else {})}
 
-    def exchange(self, method: str, path: str, headers: Mapping[str, str], body: Iterable[Any]) -> Exchange:
-        """Send a request and read the head of its answer. `path` follows the address.
+    def head(self, method: str, path: str, headers: Mapping[str, str]) -> bytes:
+        """What goes out before the body of a request. `path` follows the address."""
+        all_headers = {**self._headers, **headers}
+        lines = [f"{method} {self._prefix}{path} HTTP/1.1", *map(": ".join, all_headers.items()), "", ""]
+        head = "\r\n".join(lines).encode("latin-1")
+        if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
+            raise ValueError("a header holds a line break")
+        return head
 
-        Raises what sockets, http.client, urllib3 and `body` raise.
+    def exchange(self, method: str, request: Iterable[Any]) -> Exchange:
+        """Send a request in pieces, the first of which begins with its `head`; read the head of its answer.
+
+        Raises what sockets, http.client, urllib3 and `request` raise.
         """
         pool = self._pool or self._made()
-        if self._forwarded:
-            headers = {**headers, **pool.proxy_headers}
-        return pool.exchange(method, self._prefix + path, headers, body)  # type: ignore[no-any-return]
+        return pool.exchange(method, request)  # type: ignore[no-any-return]
 
     def release(self, exchange: Exchange) -> None:
         """The answer is read, or is not going to be: its connection is kept if all of it was read."""
@@ -121,7 +131,9 @@ class Connections:
     def _made(self) -> Any:
         with self._lock:
             if self._pool is None:
-                self._pool = self._manager().connection_from_url(self._url)
+                pool: Any = self._manager().connection_from_url(self._url)
+                pool.tunnels = pool.proxy is not None and self._url.startswith("https:")
+                self._pool = pool
             return self._pool
 
     def _manager(self) -> PoolManager:
@@ -156,6 +168,12 @@ def _trusting(verify: bool | str) -> ssl.SSLContext:
     folder = os.path.isdir(named)  # noqa: PTH112
     context.load_verify_locations(None if folder else named, named if folder else None)
     return context
+
+
+def _host(url: str) -> str:
+    """Host and port of an address; without the port that everybody expects."""
+    scheme, netloc, *_ = urlsplit(url)
+    return netloc.removesuffix(":80" if scheme == "http" else ":443")
 
 
 def _login(proxy: str) -> dict[str, str]:

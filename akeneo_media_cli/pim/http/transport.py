@@ -7,11 +7,11 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -94,15 +94,21 @@ class Answer:
 
 
 class _Call(NamedTuple):
-    """What `exchange` was asked for, its headers complete."""
+    """What `exchange` was asked for. `head` goes out before the body."""
 
     method: str
     path: str
-    headers: dict[str, str]
+    head: bytes
     body: bytes | FileBody | None
     login: bool
     stream: bool
     largest: int
+
+    def pieces(self) -> Iterable[memoryview | bytes]:
+        """All that goes out; a new try begins anew."""
+        if isinstance(self.body, FileBody):
+            return self.body.pieces(self.head)
+        return (self.head + (self.body or b""),)
 
 
 class Transport:
@@ -184,7 +190,8 @@ class Transport:
             all_headers["Content-Type"] = body.content_type
         if body is not None:
             all_headers["Content-Length"] = str(len(body))
-        call = _Call(method, path, all_headers, body, login, stream, LARGEST if largest is None else largest)
+        head = self._connections.head(method, path, all_headers)
+        call = _Call(method, path, head, body, login, stream, LARGEST if largest is None else largest)
         try:
             return self._made(call, attempt)
         except Trouble as trouble:
@@ -203,9 +210,7 @@ class Transport:
         answer: Answer | None = None
         problem: Trouble | UsageError | SourceTrouble | None = None
         try:
-            exchange = self._connections.exchange(
-                method, path, call.headers, body if isinstance(body, FileBody) else (body,) if body else ()
-            )
+            exchange = self._connections.exchange(method, call.pieces())
             handed_at = state.handed_at
             waited = 0.0 if handed_at is None else max(0.0, self._clock() - handed_at)
             answer = self._take(exchange, call)
@@ -229,8 +234,9 @@ class Transport:
 
     def _take(self, exchange: Exchange, call: _Call) -> Answer:
         response = exchange.response
-        headers = cast(Mapping[str, str], response.headers)
-        answer = Answer(response.status, response.reason, headers, method=call.method, path=call.path)
+        answer = Answer(
+            response.status, response.reason, response.headers, method=call.method, path=call.path
+        )
         if call.stream and answer.status == 200:
             response.incoming.lift_deadline()
             answer.open = exchange
@@ -298,7 +304,7 @@ def _decoded(response: DeadlineResponse) -> urllib3.HTTPResponse:
     """Reads a body whatever its encoding, and notices where it breaks off."""
     return urllib3.HTTPResponse(
         response,
-        urllib3.HTTPHeaderDict(response.headers.items()),
+        response.headers,
         response.status,
         preload_content=False,
         original_response=response,

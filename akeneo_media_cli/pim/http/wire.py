@@ -6,16 +6,18 @@ connection is too old to trust, and what happens to a body whose answer comes be
 
 from __future__ import annotations
 
-import errno
 import io
 import math
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPException, HTTPResponse, LineTooLong, UnknownProtocol
 from typing import Any
 
+from urllib3 import HTTPHeaderDict
+from urllib3.exceptions import InvalidHeader
 from urllib3.util import wait_for_read
 
 from ...frozen import frozen
@@ -32,7 +34,8 @@ LONGEST_ANSWER = 10
 
 # The status line's first bytes are enough to tell a final answer from a "100 Continue".
 _STATUS_AT = len("HTTP/1.1 ")
-_CLOSED_BY_THE_OTHER_SIDE = (errno.ECONNRESET, getattr(errno, "EPROTOTYPE", errno.ECONNRESET))
+_LONGEST_LINE = 65536
+_MOST_HEADERS = 100
 
 
 @dataclass
@@ -101,13 +104,13 @@ class DeadlineReader(io.RawIOBase):
 
 
 class GuardedConnection:
-    """Mixed into urllib3's connection classes.
+    """Mixed into urllib3's connection classes, which connect: by TLS, through a proxy.
 
-    They connect: by TLS, through a proxy. The exchange itself is http.client's, without what urllib3 prepares
-    for retries, redirects and the like: that costs more than the exchange.
+    Of an exchange they would prepare much that a call to the PIM has no use for, at twice its cost.
     """
 
     policy: ConnectionPolicy
+    response_class: type[DeadlineResponse]
     sock: Any
     timeout: float | None
     close: Callable[[], None]
@@ -131,56 +134,50 @@ class GuardedConnection:
         self.sock.settimeout(self.policy.silence)
         self.policy.state.connected = True
 
-    def exchange(
-        self, method: str, target: str, headers: Mapping[str, str], body: Iterable[Any]
-    ) -> DeadlineResponse:
-        """Send a request, its body piece by piece, and read the head of its answer."""
+    def exchange(self, method: str, request: Iterable[Any]) -> DeadlineResponse:
+        """Send a request, its head and body in pieces, and read the head of its answer."""
         state = self.policy.state
         state.connected = True
         state.reused = self._uses > 0
-        try:
-            self._send_request(method, target, headers, body)
+        # The other side may have answered before it closed.
+        with suppress(BrokenPipeError):
+            self._send(request)
             state.handed_out = True
             state.handed_at = self.policy.clock()
-        except OSError as error:
-            # The other side may have answered before it closed. Which of them it is depends on the system.
-            if error.errno not in _CLOSED_BY_THE_OTHER_SIDE and not isinstance(error, BrokenPipeError):
-                raise
-        response: DeadlineResponse = HTTPConnection.getresponse(self)  # type: ignore[arg-type, assignment]
+        response = self.response_class(self.sock, method=method)
+        try:
+            response.begin()
+        except BaseException:
+            response.close()
+            raise
+        if response.will_close:
+            self.close()
         self._uses += 1
         self._last = self.policy.clock()
         return response
 
-    def _send_request(
-        self, method: str, target: str, headers: Mapping[str, str], body: Iterable[Any]
-    ) -> None:
-        connection: HTTPConnection = self  # type: ignore[assignment]
-        connection.putrequest(method, target)
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        connection.endheaders()
-        for piece in body:
-            self.send(piece)
-
-    def send(self, data: Any) -> None:
-        """One piece. Raises BrokenPipeError where sending on is pointless: the answer is to be read then."""
+    def _send(self, request: Iterable[Any]) -> None:
+        """Raises BrokenPipeError where sending on is pointless."""
         sock = self.sock
-        left = memoryview(data)
-        try:
-            if self._answered_early(sock):
-                raise BrokenPipeError
-            # Not sendall: its time-out is for all of the data, and a slow line is not silence.
-            while left:
-                left = left[sock.send(left) :]
-        except TimeoutError:
-            self._cut = True
-            if not self._answered_early(sock):
-                raise
-            raise BrokenPipeError from None
-        except OSError:
-            # TLS has errors of its own for a connection closed by the other side.
-            self._cut = True
-            raise BrokenPipeError from None
+        begun = False
+        for piece in request:
+            left = memoryview(piece)
+            try:
+                if begun and self._answered_early(sock):
+                    raise BrokenPipeError
+                # Not sendall: its time-out is for all of the data, and a slow line is not silence.
+                while left:
+                    left = left[sock.send(left) :]
+            except TimeoutError:
+                self._cut = True
+                if not self._answered_early(sock):
+                    raise
+                raise BrokenPipeError from None
+            except OSError:
+                # TLS has errors of its own for a connection closed by the other side.
+                self._cut = True
+                raise BrokenPipeError from None
+            begun = True
 
     def _answered_early(self, sock: Any) -> bool:
         """Has the server answered already, or closed the connection? Interim answers (1xx) do not count."""
@@ -195,6 +192,9 @@ class DeadlineResponse(HTTPResponse):
     """http.client's, made when the request is out: from then on the time of the answer counts."""
 
     policy: ConnectionPolicy
+    headers: HTTPHeaderDict  # type: ignore[assignment]
+    _read_status: Callable[[], tuple[str, int, str]]
+    _check_close: Callable[[], bool]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -203,3 +203,47 @@ class DeadlineResponse(HTTPResponse):
             self.fp.detach(), clock() + LONGEST_ANSWER * self.policy.silence, clock
         )
         self.fp = io.BufferedReader(self.incoming)
+
+    def begin(self) -> None:
+        """Read the head of the answer.
+
+        http.client has e-mail's parser read the headers, which takes longer than the rest of an exchange.
+        """
+        version, status, reason = self._read_status()
+        while status < 200:
+            # Interim answers. http.client knows only 100.
+            self._read_headers()
+            version, status, reason = self._read_status()
+        self.code = self.status = status
+        self.reason = reason.strip()
+        if not version.startswith("HTTP/1.") and version != "HTTP/0.9":
+            raise UnknownProtocol(version)
+        self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
+        self.headers = self._read_headers()
+        self.chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
+        self.chunk_left = None
+        self.will_close = self._check_close()
+        length, *others = {*self.headers.getlist("content-length")} or {""}
+        if others:
+            raise InvalidHeader("contradicting lengths")
+        self.length = int(length) if length.isdecimal() and not self.chunked else None
+        if status in (204, 304):
+            self.length = 0
+        self.will_close = self.will_close or not (self.chunked or self.length is not None)
+
+    def _read_headers(self) -> HTTPHeaderDict:
+        headers: list[tuple[str, str]] = []
+        while line := self.fp.readline(_LONGEST_LINE + 1).rstrip(b"\r\n"):
+            if len(line) > _LONGEST_LINE:
+                raise LineTooLong("header line")
+            if len(headers) == _MOST_HEADERS:
+                raise HTTPException(f"got more than {_MOST_HEADERS} headers")
+            text = line.decode("latin-1")
+            name, colon, value = text.partition(":")
+            if text[0] in " \t" and headers:
+                # The header before goes on, as old servers wrap them.
+                name, value = headers.pop()
+                headers.append((name, f"{value} {text.strip()}"))
+            elif colon:
+                headers.append((name.strip(), value.strip()))
+        return HTTPHeaderDict(headers)
