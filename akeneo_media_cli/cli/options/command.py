@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import copy
+from dataclasses import Field, fields
 from enum import Enum
-from functools import wraps
+from functools import cache, wraps
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args, get_type_hints
@@ -29,20 +29,21 @@ class OptionGroup:
     heading: ClassVar[str] = "Options"
 
     @classmethod
-    def parameters(cls) -> Iterator[inspect.Parameter]:
+    @cache  # Many commands have the same groups.
+    def parameters(cls) -> tuple[inspect.Parameter, ...]:
         """The options as Typer reads them from a function's signature."""
         hints = get_type_hints(cls, include_extras=True)
-        for field in dataclasses.fields(cls):
-            kind, option = get_args(hints[field.name])
-            # A copy, because commands also use some of these options outside of their group.
-            option = copy(option)
-            option.rich_help_panel = cls.heading
-            yield inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=field.default,
-                annotation=Annotated[kind, option],
-            )
+        return tuple(_parameter(each, hints[each.name], cls.heading) for each in fields(cls))
+
+
+def _parameter(field: Field[Any], hint: Any, heading: str) -> inspect.Parameter:
+    kind, option = get_args(hint)
+    # A copy, because commands also use some of these options outside of their group.
+    option = copy(option)
+    option.rich_help_panel = heading
+    return inspect.Parameter(
+        field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=Annotated[kind, option]
+    )
 
 
 def command(*, example: str) -> Callable[[Function], Function]:
@@ -63,7 +64,7 @@ def command(*, example: str) -> Callable[[Function], Function]:
         @wraps(function)
         def call(**values: Any) -> Any:
             for name, group in groups.items():
-                values[name] = group(**{f.name: values.pop(f.name) for f in dataclasses.fields(group)})
+                values[name] = group(**{f.name: values.pop(f.name) for f in fields(group)})
             return function(**values)
 
         described = cast(Any, call)
