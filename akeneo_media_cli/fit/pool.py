@@ -206,11 +206,12 @@ class ConversionPool:
         with self._turn:
             job.result = result
             self.count += isinstance(result, FittedFile)
-            gone = self._jobs.get(key) is not job
+            gone, closed = self._jobs.get(key) is not job, self._closed
             self._turn.notify_all()
         if gone and isinstance(result, FittedFile):
             Path(result.path).unlink(missing_ok=True)
-        self._ended(job.label)
+        if not closed:
+            self._ended(job.label)
 
     def _made(self, job: _Job, into: str) -> FittedFile:
         source = Path(job.path)
@@ -249,6 +250,8 @@ class ConversionPool:
     def _room(self) -> Path:
         """The folder of this run's files; those of runs that were killed are removed first."""
         with self._turn:
+            if self._closed:
+                raise StoppedError
             if self._folder is None:
                 sweep()
                 self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -32,11 +32,13 @@ def converting(
     *,
     small: dict[int, tuple[bytes, bytes]],
     most: int,
+    interrupted: Callable[[], bool],
 ) -> Iterator[Converting | None]:
     """For as long as the block lasts; None without a recipe. Raises UsageError where the extra is missing.
 
     `max_temp`: bytes on disk for pictures that are converted ahead. `small` gets up to `most` pairs of small
-    pictures, of a row's file and of what came of it, by the row's number.
+    pictures, of a row's file and of what came of it, by the row's number. What is being converted at the end
+    is waited for, unless the run was `interrupted`.
     """
     if recipe is None:
         yield None
@@ -61,7 +63,7 @@ def converting(
     try:
         yield Converting(Fitting(recipe), conversions)
     finally:
-        conversions.close()
+        conversions.close(wait=not interrupted())
 
 
 def check_installed() -> None:

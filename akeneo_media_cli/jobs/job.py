@@ -126,6 +126,7 @@ class Job:
             self.progress,
             small=self.small if html else {},
             most=options.preview if html else 0,
+            interrupted=lambda: self.interrupted,
         )
 
     def drive(

@@ -122,9 +122,9 @@ class Conversions:
         if key is not None:
             self._pool.drop(key)
 
-    def close(self) -> None:
-        """Stop, and delete all converted files."""
-        self._pool.close()
+    def close(self, *, wait: bool = True) -> None:
+        """Stop, and delete all converted files; with `wait`, once what is being converted has ended."""
+        self._pool.close(wait=wait)
 
 
 def takes_of(attribute: Attribute | None) -> Takes:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from akeneo_media_cli.fit.pool import PREFIX, ConversionPool, sweep
+from akeneo_media_cli.fit.pool import PREFIX, ConversionPool, StoppedError, sweep
 from akeneo_media_cli.fit.reading import UnfitError
 from akeneo_media_cli.fit.recipe import Recipe, Takes
 
@@ -46,6 +46,28 @@ def test_what_was_planned_can_be_had_and_is_gone_when_dropped(
     assert len(left(own_temporary_folder)) == 2
     pool.close()
     assert [*own_temporary_folder.iterdir()] == []
+
+
+def test_who_does_not_wait_is_not_kept_by_what_is_being_converted(
+    tmp_path: Path, own_temporary_folder: Path
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    ended: list[object] = []
+
+    def started(_: object) -> None:
+        begun.set()
+        go_on.wait(30)
+
+    pool = ConversionPool(Recipe(), workers=1, started=started, ended=ended.append)
+    pool.plan(1, str(save(quarters(), tmp_path / "1.png")), JPG)
+    assert begun.wait(30)
+    pool.close(wait=False)
+    assert not go_on.is_set()
+    go_on.set()
+    pool.close()
+    assert (left(own_temporary_folder), ended) == ([], []), "and nobody hears of it any more"
+    with pytest.raises(StoppedError):
+        pool.get(1)
 
 
 def test_no_more_than_so_many_are_converted_ahead_but_what_is_wanted_is(tmp_path: Path) -> None:

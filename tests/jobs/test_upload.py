@@ -10,11 +10,13 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from akeneo_media_cli.errors import AccessError, Kind, ManifestError, UsageError
 from akeneo_media_cli.exits import Exit
+from akeneo_media_cli.fit.recipe import Recipe
 from akeneo_media_cli.ledger import UNKNOWN, HeldFile
 from akeneo_media_cli.pim.http.transport import CallInfo
 from akeneo_media_cli.planning.options import ManifestOptions
@@ -25,7 +27,8 @@ from akeneo_media_cli.sandbox import RunningSandbox, SandboxOptions, start_sandb
 from akeneo_media_cli.secret import Secret
 
 from ..e2e.conftest import catalogue
-from .desk import Desk
+from ..fit.pictures import quarters, save
+from .desk import Desk, Heard
 
 HEAD = "product,attribute,file"
 POST, PATCH, SEARCH = "POST /media-files", "PATCH /products", "GET /products"
@@ -493,6 +496,28 @@ def test_how_long_the_pim_holds_a_request_is_known_to_the_run_after_a_kill(desk:
     assert done.status is Exit.INTERRUPTED
     (left,) = desk.ledger.start_run("upload", {}).at_work()
     assert left.seconds > 2.0, "not the least that is waited for any"
+
+
+def test_the_second_ctrl_c_waits_for_no_conversion(
+    desk: Desk, new: New, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, converted = threading.Event(), threading.Event()
+
+    def convert_for_long(heard: Heard, row: int, **_: Any) -> None:
+        leaver.start()
+        over.wait(20)
+        converted.set()
+
+    def leave() -> None:
+        desk.interrupt()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    leaver = threading.Thread(target=leave)
+    monkeypatch.setattr(Heard, "row_converting", convert_for_long)
+    save(quarters(), desk.folder / "wide.png")
+    done = desk.upload(desk.manifest(HEAD, f"{new()},picture,wide.png"), fit=Recipe(max_edge=10))
+    assert (done.status, done.statuses(), converted.is_set()) == (Exit.INTERRUPTED, {"pending": 1}, False)
+    over.set()
 
 
 def test_an_interruption_finishes_what_is_in_flight(desk: Desk, new: New) -> None:
