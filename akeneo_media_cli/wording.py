@@ -13,11 +13,15 @@ from .errors import TITLES
 
 # Controls, surrogates (undecodable bytes of file names), line separators, and the invisible
 # characters that reorder, join or hide text.
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _WHITE = re.compile("[\t\n\v\f\r \x85\u2028\u2029]+")
+
+
+def _shown(text: str) -> str:
+    return text if text.isascii() and text.isprintable() else re.sub(_UNSAFE, _visible, text)
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -38,7 +42,7 @@ def one_line(text: object, limit: int | None = None) -> str:
     line = text if isinstance(text, str) else str(text)
     if limit is not None and len(line) > 20 * limit:  # a message of megabytes: do not clean it all
         line = line[: 10 * limit] + line[-10 * limit :]
-    line = _UNSAFE.sub(_visible, _WHITE.sub(" ", line).strip())
+    line = _shown(_WHITE.sub(" ", line).strip())
     if limit is None or len(line) <= limit:
         return line
     tail = (limit - 1) // 3
@@ -47,7 +51,7 @@ def one_line(text: object, limit: int | None = None) -> str:
 
 def visible(text: str) -> str:
     """`text` with its lines kept, and everything else that a terminal would obey made visible (`\\x1b`)."""
-    return "\n".join(_UNSAFE.sub(_visible, line) for line in text.replace("\r\n", "\n").split("\n"))
+    return "\n".join(map(_shown, text.replace("\r\n", "\n").split("\n")))
 
 
 def size(count: float) -> str:

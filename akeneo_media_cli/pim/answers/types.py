@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import field
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import Failure
 from ...frozen import frozen
 from . import parse
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 ASSET_COLLECTION = "pim_catalog_asset_collection"
 """The type of attribute by which a product holds assets
@@ -45,6 +47,8 @@ def megabytes(size: Any) -> Decimal | None:
     """
     if size is None or size == "":
         return None
+    from decimal import Decimal, InvalidOperation
+
     try:
         exact = Decimal(str(size))
     except InvalidOperation:
