@@ -201,8 +201,8 @@ def from_record(record: tuple[Any, ...]) -> PlannedRow:
 def to_item(planned: PlannedRow) -> dict[str, Any]:
     """A row as `report.items[]` has it (docs/reports.md, "JSON"); one without a status is pending.
 
-    Beside the fields of a report: `row` (its number in the run), `name` (as the PIM shows it), `notes`,
-    `extra`, and `started_at` and `finished_at` where the row took time.
+    Beside the fields of a report: `row` (its number in the run), `name` (as the PIM shows it), `filename`
+    where the manifest gives one, `notes`, `extra`, and `started_at` and `finished_at` where the row took time.
     """
     row, failure = planned.row, planned.failure
     duration, ended_at = planned.duration, planned.ended_at
@@ -229,6 +229,8 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
         "notes": list(planned.notes),
         "extra": row.extra,
     }
+    if row.filename:
+        item["filename"] = row.filename
     if planned.fitted is not None:
         item["fitted"] = planned.fitted
     if planned.beside is not None:

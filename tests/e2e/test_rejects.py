@@ -43,6 +43,16 @@ def test_the_column_says_what_was_wrong(bench: Bencher) -> None:
     assert all(row["error"].startswith("file_missing: ") for row in rows)
 
 
+def test_a_corrected_file_keeps_its_own_name(bench: Bencher) -> None:
+    b = bench()
+    manifest = b.file(
+        "m.csv", b"product,attribute,file,filename\np-1,picture,in/x.jpg,\np-2,picture,in/y.jpg,y.jpg\n"
+    )
+    b.run("validate", manifest, "--rename", "{product}-{filename}", "--rejects", "bad.csv")
+    with (b.folder / "bad.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["filename"] for row in csv.DictReader(file)] == ["", "y.jpg"]
+
+
 def test_a_file_that_is_no_manifest_is_wrong_usage(bench: Bencher) -> None:
     b = bench()
     manifest = b.file("m.csv", MANIFEST.encode())

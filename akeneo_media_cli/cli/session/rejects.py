@@ -69,7 +69,8 @@ def _values(item: Mapping[str, Any]) -> dict[str, Any]:
         "locale": item["locale"],
         "scope": item["scope"],
         "file": file_as_text(item["file"]),
-        "filename": item.get("name") if item.get("name") != Path(item["file"]).name else None,
+        # Not the item's `name`: --rename would be applied to it once more.
+        "filename": item.get("filename"),
     }
     values = {name: value for name in COLUMNS if (value := known.get(name))}
     values.update(
@@ -77,7 +78,7 @@ def _values(item: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in (item.get("extra") or {}).items()
         if canonical(name) is None and name != ERROR
     )
-    said = f"{error['kind']}: {error['message']} {error['hint']}".strip() if error else item["status"]
+    said = f"{error['kind']}: {error['message']}. {error['hint']}".strip() if error else item["status"]
     values[ERROR] = one_line(said, 1000)
     return {name: _UNWRITABLE.sub("_", v) if isinstance(v, str) else v for name, v in values.items()}
 
