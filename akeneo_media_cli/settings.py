@@ -81,7 +81,7 @@ def load_connection(environ: Mapping[str, str], env_file: Path | None, *, cwd: P
             f"the connection to the PIM is not usable:{_listed(problems)}",
             "Set these as environment variables or in a .env file (.env.example shows how). Or set only "
             "AKENEO_TOKEN, the token of an App, in place of ID, secret, username and password. "
-            "To try without a PIM, add --sandbox.",
+            "To try without a PIM: akeneo-media upload MANIFEST --sandbox",
         )
     if TOKEN in found:
         return Connection(url, token=Secret(found[TOKEN]))

@@ -60,7 +60,7 @@ class Missing:
     def summary(self) -> str:
         """What was found, in a sentence."""
         if not self.counted:
-            return "No value is empty."
+            return "No value is empty. Attributes that are not in a product's family do not count."
         each = ", ".join(f"{code}: {number:,}" for code, number in sorted(self.counted.items()))
         return f"{count(self.counted.total(), 'value')} missing ({each})"
 

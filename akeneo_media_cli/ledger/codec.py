@@ -202,7 +202,7 @@ def to_item(planned: PlannedRow) -> dict[str, Any]:
     """A row as `report.items[]` has it (docs/reports.md, "JSON"); one without a status is pending.
 
     Beside the fields of a report: `row` (its number in the run), `name` (as the PIM shows it), `filename`
-    where the manifest gives one, `notes`, `extra`, and `started_at` and `finished_at` where the row took time.
+    where the manifest gives one, `notes`, `extra`; `started_at` and `finished_at` where the row took time.
     """
     row, failure = planned.row, planned.failure
     duration, ended_at = planned.duration, planned.ended_at

@@ -84,7 +84,7 @@ def read_layout(source: Source, make: Assembler, how: Reading) -> Iterator[Row]:
     if source.packed and not _is_sheet(source):
         yield from _read_archive(source, make, how)
     elif source.packed:
-        yield from _rows(source, make, sheet_records(source, how.sheet), how)
+        yield from _rows(source, make, sheet_records(source, make, how.sheet), how)
     else:
         _note_no_sheet(source, make, how)
         yield from _rows(source, make, csv_records(source, make, how.quote), how)
@@ -128,7 +128,9 @@ def _read_archive(source: Source, make: Assembler, how: Reading) -> Iterator[Row
         folder = PurePosixPath(table).parent
         with closing(_unpacked(source, archive, table, make, how)) as opened:
             lines = (
-                sheet_records(opened, how.sheet) if opened.packed else csv_records(opened, inner, how.quote)
+                sheet_records(opened, inner, how.sheet)
+                if opened.packed
+                else csv_records(opened, inner, how.quote)
             )
             for row in _rows(opened, inner, lines, how):
                 row.archive = source.name

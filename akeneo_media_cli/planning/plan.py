@@ -18,6 +18,7 @@ from ..manifest.beside import names_no_file
 from ..rows import Row, RowBatch, Status, single
 from ..storage import FileRoots, Renaming, check_file, name_of
 from ..storage.links import Links
+from ..wording import count
 from .batches import BatchLooker, FoundBatch
 from .manifests import PimColumns, batches_of, rows_of
 from .options import ManifestOptions
@@ -154,7 +155,8 @@ def plan(
     settled = run.settle_duplicates()
     if settled.dropped:
         note(
-            f"{settled.dropped} rows repeat another row: the same file for the same value; they are left out",
+            f"{count(settled.dropped, 'row')} {'repeats' if settled.dropped == 1 else 'repeat'} another row: "
+            "the same file for the same value; left out",
             "",
         )
     if trusting and skip.skip == "ledger":

@@ -13,9 +13,10 @@ from ..wording import one_line
 from .atomic import replacing
 from .items import Item, Report, Summary
 
-__all__ = ["Item", "Report", "Summary", "check_destinations", "file_identity", "write_reports"]
+__all__ = ["Item", "Report", "Summary", "check_destinations", "file_identity", "unwritable", "write_reports"]
 
 STDOUT = "-"
+_WRONG_SUFFIX = "no report format has the suffix"
 
 
 def _json(report: Report, out: TextIO) -> None:
@@ -90,7 +91,9 @@ def check_destinations(
     if problems:
         raise UsageError(
             "\n".join(problems),
-            f"A report's format goes by its suffix: {', '.join(FORMATS)}; `-` is JSON on standard output.",
+            f"A report's format goes by its suffix: {', '.join(FORMATS)}; `-` is JSON on standard output."
+            if any(_WRONG_SUFFIX in problem for problem in problems)
+            else "Name another file, in a folder that exists and may be written to.",
         )
 
 
@@ -104,7 +107,12 @@ def file_identity(path: str) -> str:
 
 def _problem(path: Path) -> str:
     if path.suffix.lower() not in FORMATS:
-        return f"no report format has the suffix {one_line(path.suffix, 40) or '(none)'}"
+        return f"{_WRONG_SUFFIX} {one_line(path.suffix, 40) or '(none)'}"
+    return unwritable(path)
+
+
+def unwritable(path: Path) -> str:
+    """What would keep a file from being written whole at `path`; empty if nothing is known."""
     try:
         place = path.resolve()
         if place.exists() and not place.is_file():

@@ -94,4 +94,6 @@ def test_the_demo_shows_what_arrived(command: list[str]) -> None:
     done = subprocess.run([*command, "demo"], cwd=ROOT, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "13 of 13 rows" in done.stderr
-    assert "runner-red" in done.stderr
+    lines = [line.split() for line in done.stderr.splitlines()]
+    assert ["product", "runner-red"] in lines
+    assert ["banner", "en_US", "ecommerce", "banner-en_US.jpg", "29.1", "kB"] in lines, "in 80 columns"

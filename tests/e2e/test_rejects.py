@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import pytest
+
+from akeneo_media_cli.cli.session.file_conflicts import NamedFiles
+from akeneo_media_cli.errors import UsageError
 
 from .conftest import Bencher, jpeg
 
@@ -59,3 +63,12 @@ def test_a_file_that_is_no_manifest_is_wrong_usage(bench: Bencher) -> None:
     done = b.run("upload", manifest, "--rejects", "bad.pdf")
     assert done.status == 2
     assert "--rejects" in done.err
+
+
+def test_files_that_cannot_be_written_are_told_before_anything_is_sent(tmp_path: Path) -> None:
+    for file in (
+        NamedFiles(rejects=tmp_path / "none/r.csv"),
+        NamedFiles(metrics_file=tmp_path / "none/m.prom"),
+    ):
+        with pytest.raises(UsageError, match="there is no folder"):
+            file.check()

@@ -149,7 +149,7 @@ def test_rows_that_repeat_or_contradict_each_other_are_settled(runs: Iterator[Ru
     run = next(runs)
     lines = ("p,picture,a.jpg", "P,picture,./a.jpg", "q,picture,a.jpg", "q,picture,b.jpg", "r,picture,c.jpg")
     (note,) = planned_into(run, folder, *lines)
-    assert note.startswith("1 rows repeat another row")
+    assert note.startswith("1 row repeats another row")
     assert [(row.row.line, row.failure and row.failure.kind) for row in run.rows()] == [
         (2, None),
         (4, Kind.CONFLICTING_ROWS),
@@ -195,7 +195,7 @@ def test_rows_that_are_not_taken_say_nothing_of_what_their_value_got(
         uploaded(first, seq, f"c/{seq}.jpg", sha256="x")
     run = next(runs)
     (note,) = planned_into(run, folder, *lines, "P,picture,./a.jpg", "q,picture,b.jpg", skip=skip)
-    assert note.startswith("1 rows repeat another row")
+    assert note.startswith("1 row repeats another row")
     taken = Status.UNCHANGED if skip == "ledger" else None
     assert [(row.row.line, row.status, row.media_code) for row in run.rows()] == [
         (2, taken, "c/1.jpg"),

@@ -63,6 +63,12 @@ def test_every_bad_destination_is_told_at_once(tmp_path: Path) -> None:
     assert caught.value.exit_status is Exit.USAGE
 
 
+def test_a_missing_folder_is_no_matter_of_formats(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_destinations([str(tmp_path / "none" / "r.json")])
+    assert "folder" in caught.value.hint
+
+
 def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop.json").symlink_to("loop.json")
     with pytest.raises((UsageError, ReportError)):

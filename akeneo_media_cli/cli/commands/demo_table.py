@@ -10,27 +10,27 @@ MOST = 40
 
 
 def show_values(running: Any, stream: TextIO) -> None:
-    """The media values that a running sandbox holds, one a line."""
+    """The media values that a running sandbox holds, one a line, below what they belong to."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     values = running.values()
-    table = Table(title="What the sandbox PIM holds now", title_justify="left")
-    for heading in ("entity", "attribute", "locale", "channel", "file"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("size", justify="right")
+    table = Table.grid("place", "file", "size", padding=(0, 2, 0, 0))
+    for column in table.columns[:2]:
+        column.overflow = "fold"
+    table.columns[2].justify = "right"
+    above = ""
     for value in values[:MOST]:
-        cells = (
-            f"{value['type']} {value['identifier'] or value['code']}",
-            value["attribute"],
-            value["locale"],
-            value["scope"],
-            value["original_filename"],
-            size(value["size"]),
-        )
-        table.add_row(*(Text(one_line(cell or "")) for cell in cells))
+        entity = f"{value['type'].replace('_', ' ')} {value['identifier'] or value['code']}"
+        if entity != above:
+            table.add_row(Text(one_line(entity)))
+            above = entity
+        place = " ".join(part for part in (value["attribute"], value["locale"], value["scope"]) if part)
+        cells = (f"  {one_line(place)}", one_line(value["original_filename"]), size(value["size"]))
+        table.add_row(*map(Text, cells))
     console = Console(file=stream)
+    console.print("\nWhat the sandbox PIM holds now:")
     console.print(table)
     if len(values) > MOST:
         console.print(f"and {len(values) - MOST} more")

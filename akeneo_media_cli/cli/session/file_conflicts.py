@@ -39,15 +39,21 @@ class NamedFiles:
             from .rejects import check_rejects
 
             check_rejects(self.rejects)
-        from ...report import file_identity
+        from ...report import file_identity, unwritable
 
+        for option, path in (("--rejects", self.rejects), ("--metrics-file", self.metrics_file)):
+            if path is not None and _may_be_replaced(str(path)) and (problem := unwritable(path)):
+                raise UsageError(
+                    f"{option} {one_line(path, 200)}: {problem}",
+                    "Name another file, in a folder that exists and may be written to.",
+                )
         read = {**dict.fromkeys(self.manifests, "a manifest of this run"), **self._read()}
         taken = {file_identity(path): what for path, what in read.items() if _may_be_replaced(path)}
         problems = []
-        for option, path in self._written():
-            place = file_identity(path)
+        for option, name in self._written():
+            place = file_identity(name)
             if place in taken:
-                problems.append(f"{option} {one_line(path, 200)}: is {taken[place]}")
+                problems.append(f"{option} {one_line(name, 200)}: is {taken[place]}")
             taken.setdefault(place, f"the file of {option}")
         if problems:
             raise UsageError("\n".join(problems), "name another file: this one would be written over")

@@ -31,7 +31,7 @@ def read_sheet(source: Source, make: Assembler, sheet: str | None) -> Iterator[R
 
     Lines are the sheet's rows. Raises UsageError without the extra `xlsx`, and ManifestError.
     """
-    header, rest = header_and_rest(source, make, records(source, sheet))
+    header, rest = header_and_rest(source, make, records(source, make, sheet))
     beside = repeated = 0
     zero: SavedZero | None = None
     for line, cells in rest:
@@ -79,7 +79,9 @@ def _row(make: Assembler, header: Header, line: int, cells: list[str]) -> Row:
     return row_of(make, header, line, cells, malformed(unread.why, unread.hint))
 
 
-def records(source: Source, sheet: str | None) -> Generator[tuple[int, list[str]], None, None]:
+def records(
+    source: Source, make: Assembler, sheet: str | None
+) -> Generator[tuple[int, list[str]], None, None]:
     """The rows that are not blank, each with its number from 1, cells as text. Raises as `read_sheet`."""
     with _troubled(source), opened(source.binary()) as archive:
         parts = check_sizes(archive)
@@ -87,18 +89,19 @@ def records(source: Source, sheet: str | None) -> Generator[tuple[int, list[str]
             if any(part.startswith("xl/") for part in parts):
                 raise UnsoundError("it is an XLSX and an ODS file at once")
             found = ods.sheets(archive)
-            name = _chosen(source, [s.name for s in found], [s.name for s in found if s.visible], sheet)
+            visible = [s.name for s in found if s.visible]
+            name = _chosen(source, make, [s.name for s in found], visible, sheet)
             yield from ods.lines(archive, [s.name for s in found].index(name))
         else:
-            yield from _xlsx(source, archive, sheet)
+            yield from _xlsx(source, make, archive, sheet)
 
 
-def _xlsx(source: Source, archive: zipfile.ZipFile, sheet: str | None) -> Lines:
+def _xlsx(source: Source, make: Assembler, archive: zipfile.ZipFile, sheet: str | None) -> Lines:
     calamine = _library()
     shared = check(archive)
     try:
         with calamine.CalamineWorkbook.from_filelike(source.binary()) as book:
-            name = _chosen_of(source, book, sheet)
+            name = _chosen_of(source, make, book, sheet)
             found = look_at(archive, name, shared)
             yield from _texts(book.get_sheet_by_name(name), found)
     except calamine.PasswordError:
@@ -135,19 +138,26 @@ def _library() -> Any:
     return python_calamine
 
 
-def _chosen_of(source: Source, book: CalamineWorkbook, wanted: str | None) -> str:
+def _chosen_of(source: Source, make: Assembler, book: CalamineWorkbook, wanted: str | None) -> str:
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     sheets = [s for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
     visible = [s.name for s in sheets if s.visible == SheetVisibleEnum.Visible]
-    return _chosen(source, [s.name for s in sheets], visible, wanted)
+    return _chosen(source, make, [s.name for s in sheets], visible, wanted)
 
 
-def _chosen(source: Source, names: Sequence[str], visible: Sequence[str], wanted: str | None) -> str:
+def _chosen(
+    source: Source, make: Assembler, names: Sequence[str], visible: Sequence[str], wanted: str | None
+) -> str:
     """The sheet to read."""
     if wanted is None:
         if not visible:
             raise source.unusable("has no sheet with cells", "Write a header line and a row for each file.")
+        if others := ", ".join(visible[1:20]):
+            make.note(
+                f"{source.name}: only the sheet {visible[0]} is read, not {others}",
+                "To read another sheet, add --sheet NAME.",
+            )
         return visible[0]
     for name in names:
         if name == wanted:

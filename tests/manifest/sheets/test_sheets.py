@@ -190,6 +190,18 @@ def test_blank_rows_between_are_passed_over(read: Reader) -> None:
     assert [r.line for r in found.rows] == [3, 5]
 
 
+def test_sheets_that_are_not_read_are_named(read: Reader) -> None:
+    def fill(book: Any, sheet: Any) -> None:
+        for each in (sheet, book.add_worksheet("Herbst"), book.add_worksheet("alt")):
+            each.write_row(0, 0, HEADER)
+            each.write_row(1, 0, ["p", "picture", "a.jpg"])
+        each.hide()
+
+    (note,) = read(workbook(fill), ".xlsx").notes
+    assert "only the sheet Bilder is read, not Herbst |" in note
+    assert read(workbook(fill), ".xlsx", sheet="Herbst").notes == []
+
+
 def test_the_first_visible_sheet_or_the_one_named(read: Reader) -> None:
     def fill(book: Any, sheet: Any) -> None:
         sheet.write_row(0, 0, HEADER)

@@ -64,14 +64,14 @@ def counted(ledger: Ledger, info: RunInfo) -> dict[str, Any]:
 
 def run_line(info: RunInfo, summary: Mapping[str, Any]) -> str:
     from ....rows import Status
-    from ....wording import duration, utc
+    from ....wording import duration
 
     counts = ", ".join(f"{summary[status]} {status.value}" for status in Status if summary.get(status))
     seconds = seconds_taken(info)
     took = "-" if seconds is None else duration(seconds)
-    status = "-" if info.exit_status is None else str(info.exit_status)
-    told = f"{info.command:9} {info.state:11} exit {status:>3}  {took:>8}  {counts}"
-    return f"{info.id}  {utc(info.started_at)}  {told}".rstrip()
+    ended = info.state if info.exit_status is None else f"exit {info.exit_status}"
+    # The id begins with the time of the start; all of it fits into 80 columns.
+    return f"{info.id}  {info.command:8}  {ended:11}  {took:>7}  {counts}".rstrip()
 
 
 def seconds_taken(info: RunInfo) -> float | None:
