@@ -85,7 +85,7 @@ def test_what_is_wrong_is_told_as_ever(wrong: list[str]) -> None:
     assert "Error" in said
 
 
-def test_a_command_with_plain_values_loads_no_pydantic() -> None:
+def test_a_command_with_plain_values_loads_no_pydantic(tmp_path: Path) -> None:
     code = (
         "import sys; sys.argv = ['akeneo-media', 'validate', 'gone.csv', '-q', '--format', 'csv',"
         " '--retries', '3', '--timeout', '9.5', '--report', 'r.json', '--root', '.', '--set', 'a=b']\n"
@@ -94,5 +94,8 @@ def test_a_command_with_plain_values_loads_no_pydantic() -> None:
         "except SystemExit: pass\n"
         "print(*(name for name in ('pydantic', 'filelock', 'rich') if name in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # The report is written where it runs.
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == ""
