@@ -70,7 +70,7 @@ class Missing:
         for code in self._options.attributes:
             if folded(code) not in media:
                 failure = checks.unknown_attribute(code, [each.code for each in media.values()])
-                raise UsageError(f"--attribute {code}: {failure.message}", failure.hint)
+                raise UsageError(f"--attribute {code}: it is no image or file attribute", failure.hint)
             wanted.append(media[folded(code)])
         return wanted or list(media.values())
 

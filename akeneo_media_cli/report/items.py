@@ -248,7 +248,8 @@ def where(item: Mapping[str, Any]) -> str:
 def others(item: Mapping[str, Any]) -> str:
     """The other values that a row sets, and its link if that is new: `alt-en_US: 'A shoe'; linked`."""
     told = [
-        f"{'-'.join(filter(None, (each['attribute'], each['locale'], each['channel'])))}: {each['data']!r}"
+        f"{'-'.join(filter(None, (each['attribute'], each['locale'], each['channel'])))}: "
+        + ("empty" if each["data"] is None else repr(each["data"]))
         for each in item.get("values") or ()
         if each["change"] not in (None, "none")
     ]

@@ -34,6 +34,9 @@ def meaning(report: Report) -> str:
     return sentences.get(Exit(report.exit_status), _nothing)(report)
 
 
+_TAKES_BACK = {"remove": "removed", "undo": "put back"}
+
+
 def _number(report: Report, *statuses: str) -> int:
     return sum(int(report.summary.get(status) or 0) for status in statuses)
 
@@ -45,9 +48,11 @@ def _fine(report: Report) -> str:
         return "There was nothing to do: there are no rows."
     planned = _number(report, "planned")
     if planned and report.command != "validate":
-        done = "changed" if report.command in ("remove", "undo") else "sent"
-        would = in_words(changes(report), planned=True) or f"{count(planned, 'row')} would be"
-        return f"Nothing was {done}, as this was a dry run: {would}."
+        if report.command in _TAKES_BACK:
+            would = f"{count(planned, 'value')} would be {_TAKES_BACK[report.command]}"
+            return f"Nothing was changed, as this was a dry run: {would}."
+        would = in_words(changes(report), planned=True) or f"{count(planned, 'row')} would be sent"
+        return f"Nothing was sent, as this was a dry run: {would}."
     if report.command != "upload":
         return _DONE.get(report.command, "Every row is in the PIM.")
     return " ".join(filter(None, ("Every row is in the PIM.", checked(report))))

@@ -10,6 +10,7 @@ from typing import NamedTuple, TextIO
 
 from ..console import Outlet, is_terminal, wants_colour
 from ..exits import Exit
+from ..rows import name_in_code
 from ..wording import count, duration, one_line, size, title
 from .groups import grouped, hint_of, message_of
 from .items import Report, aim, moved, others, statuses, where
@@ -92,11 +93,18 @@ def _plan(report: Report) -> Iterator[Line]:
         return
     yield Line("")
     planned = (item for item in report.items() if item.get("status") == "planned")
+    takes_back = report.command in ("remove", "undo")
     for item in islice(planned, _PLANNED):
         before = item.get("before") or {}
         also = others(item)
-        change = {"new": "new", "replace": "replace"}.get(str(item.get("change")), "set" if also else "send")
-        parts = [f"{change:8}", one_line(aim(item), 160), one_line(item.get("file") or "", 120)]
+        change = item.get("change")
+        word = str(change) if change in ("new", "replace") else "set" if also else "send"
+        name = item.get("file") or ""
+        if takes_back and change in ("new", "replace"):
+            # The row's file is that of the upload, which is what goes.
+            code = item.get("media_code")
+            word, name = ("put back", name_in_code(code) or code) if code else ("empty", "")
+        parts = [f"{word:8}", one_line(aim(item), 160), one_line(name, 120)]
         if before.get("name"):
             parts.append(f"(now {one_line(before['name'], 120)})")
         parts.append(one_line(also, 120))

@@ -188,3 +188,23 @@ def test_a_closed_stream_is_no_trouble() -> None:
     out = io.StringIO()
     out.close()
     write_summary(report(), stream=out, environ={})
+
+
+def test_a_dry_run_that_takes_back_shows_what_the_values_would_hold() -> None:
+    held = {
+        "media_code": "a/b/c/d/abcdabcdabcdabcdabcdabcdabcdabcdabcdabcd_now.jpg",
+        "name": "now.jpg",
+        "size": 1,
+    }
+    older = {**held, "media_code": held["media_code"].replace("now", "older")}
+    rows = (
+        item(2, "planned", file="sent.jpg", change="replace", before=held),
+        item(3, "planned", file="sent.jpg", change="replace", before=held, media_code=older["media_code"]),
+    )
+    out = io.StringIO()
+    write_summary(report(*rows, command="undo"), stream=out, environ={})
+    text = out.getvalue()
+    assert "empty     product sku-2 picture  (now now.jpg)" in text
+    assert "put back  product sku-3 picture  older.jpg  (now now.jpg)" in text
+    assert "sent.jpg" not in text
+    assert "2 values would be put back" in text
