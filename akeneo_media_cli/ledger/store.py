@@ -70,7 +70,7 @@ class Store:
             # Reads walk through the rows once: a page is not needed again, and sorting in little memory is
             # quicker (kilobytes).
             lean = readonly or self._path is None
-            connection.execute(f"PRAGMA cache_size = {-1000 if lean else -6000}")
+            connection.execute(f"PRAGMA cache_size = {-1000 if lean else -2000}")
             if readonly:
                 connection.execute("PRAGMA query_only = ON")
             connection.create_function(

@@ -70,7 +70,7 @@ class BatchLooker:
 
     def judge(self, manifest: str, file: str, local: LocalFile) -> Failure | None:
         """Look at a file's content: what is wrong with it."""
-        wrong = self.roots.content(local, printable(file))
+        wrong = self.roots.look(local, printable(file))
         if wrong is None:
             good = self.good(manifest)
             if len(good) >= _MOST_REMEMBERED:

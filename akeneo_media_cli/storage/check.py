@@ -149,17 +149,21 @@ class FileRoots:
         )
 
     def content(self, local: LocalFile, shown: str) -> Failure | None:
-        """`check_content`, remembered, as many rows may name one file."""
-        if not self._sniff:
-            # The effective user is the one that will open the file.
-            may = os.access(local.path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
-            return None if may else _unreadable(shown, "permission denied")
+        """`look`, remembered, as many rows may name one file."""
         key = (local.path, local.size, local.mtime_ns, extension_of(local.name))
         if key not in self._contents:
             if len(self._contents) >= _MOST_REMEMBERED:
                 self._contents.clear()
-            self._contents[key] = check_content(local, shown, self.checks)
+            self._contents[key] = self.look(local, shown)
         return self._contents[key]
+
+    def look(self, local: LocalFile, shown: str) -> Failure | None:
+        """`check_content`; with `sniff` off only whether the file may be read."""
+        if self._sniff:
+            return check_content(local, shown, self.checks)
+        # The effective user is the one that will open the file.
+        may = os.access(local.path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+        return None if may else _unreadable(shown, "permission denied")
 
 
 def check_file(row: Row, roots: FileRoots, rename: Renaming | None = None) -> LocalFile | Failure:
