@@ -172,8 +172,8 @@ def nothing_to_do(setting: Setting) -> list[Figure]:
 
 _GROWS = (
     "36 MB are there before the first row is read: 13 of the interpreter and libraries, 14 of Python's code "
-    "and classes, the rest made while they were imported; the ledger's page caches (3 MB), what is known of the "
-    "last 16,384 files and the allocator's own pieces for each thread (3 MB) fill up once"
+    "and classes, the rest of importing them; the ledger's page caches (3 MB), what is known of the last "
+    "16,384 files and what the allocator keeps for each thread (3 MB) fill up once"
 )
 
 
