@@ -17,7 +17,8 @@ _UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_WHITE = re.compile("[\t\n\v\f\r \x85\u2028\u2029]+")
+# Not spaces alone: a file may have two of them in its name.
+_BREAK = re.compile(" *[\t\n\v\f\r\x85\u2028\u2029][\t\n\v\f\r \x85\u2028\u2029]*")
 
 
 def _shown(text: str) -> str:
@@ -36,13 +37,13 @@ def _visible(match: re.Match[str]) -> str:
 def one_line(text: object, limit: int | None = None) -> str:
     """`text` on one line, with everything that a terminal would obey made visible (`\\x1b`).
 
-    White space is collapsed; past `limit` characters the middle is replaced by `…`, so that both
+    Line breaks and tabs become a space; past `limit` characters the middle is replaced by `…`, so that both
     the start and the end of a message, or a path's file name, stay readable.
     """
     line = text if isinstance(text, str) else str(text)
     if limit is not None and len(line) > 20 * limit:  # a message of megabytes: do not clean it all
         line = line[: 10 * limit] + line[-10 * limit :]
-    line = _shown(_WHITE.sub(" ", line).strip())
+    line = _shown(_BREAK.sub(" ", line).strip())
     if limit is None or len(line) <= limit:
         return line
     tail = (limit - 1) // 3

@@ -89,7 +89,8 @@ def _rows_failed(report: Report) -> str:
 
 
 def _mistaken(report: Report, bad: int) -> str:
-    return f"{count(bad, 'row')} cannot be uploaded as written. Fix them and validate again."
+    them = "it" if bad == 1 else "them"
+    return f"{count(bad, 'row')} cannot be uploaded as written. Fix {them} and validate again."
 
 
 def _not_held(report: Report, bad: int) -> str:

@@ -133,7 +133,8 @@ def test_a_terminal_gets_colour_and_folding() -> None:
         ("upload", 130, {"total": 7, "pending": 1}, "Interrupted. 1 row pending: the same command resumes"),
         ("upload", 143, {"total": 7}, "Interrupted"),
         ("validate", 0, {"total": 7}, "No mistakes found"),
-        ("validate", 1, {"total": 7, "invalid": 2}, "2 rows cannot be uploaded as written"),
+        ("validate", 1, {"total": 7, "invalid": 2}, "2 rows cannot be uploaded as written. Fix them"),
+        ("validate", 1, {"total": 7, "invalid": 1}, "1 row cannot be uploaded as written. Fix it"),
         ("verify", 0, {"total": 7, "held": 7}, "The PIM holds every row's file"),
         (
             "verify",
