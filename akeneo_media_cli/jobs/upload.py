@@ -77,6 +77,8 @@ class Upload(Job):
             plan(run, self._rows(self.note), skip=self._skip, note=self.note)
         open_rows = self.begin(run, Status.INVALID, Status.UNCHANGED)
         self._refuse_if_strict(run)
+        if self._skip.skip == "remote":
+            self.progress.rows_expected(*run.expected_totals())
         self.figures.unasked += run.summary()["unchanged"]
         borrowed = not options.dry_run and bool(run.borrowed())
         if open_rows or borrowed:

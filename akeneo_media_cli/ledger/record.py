@@ -125,6 +125,13 @@ class RunRecord:
         found = self._totals().get(None, _NOTHING)
         return found.rows, found.size if found.rows == found.sized else 0
 
+    def expected_totals(self) -> tuple[int, int]:
+        """How many open rows are expected to be unchanged (`PlannedRow.media_code`), and their bytes."""
+        sql = """SELECT COUNT(*), SUM(size) FROM row
+            WHERE status IS NULL AND media_code IS NOT NULL AND id BETWEEN ? AND ?"""
+        ((count, size),) = self._store.read(sql, (self._first, self._last))
+        return count, size or 0
+
     def totals(self, statuses: Collection[Status]) -> tuple[dict[str, int], int]:
         """How many rows have each of `statuses` (only those that occur), and the bytes of their files."""
         counts: Counter[str] = Counter()

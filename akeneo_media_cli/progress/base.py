@@ -21,6 +21,9 @@ class Progress(Protocol):
     def started(self, *, rows: int, size: int, concurrency: int) -> None:
         """The manifest is read: so many rows, so many bytes that may have to be sent."""
 
+    def rows_expected(self, rows: int, size: int) -> None:
+        """Of those so many rows and bytes are expected to be unchanged: to see that takes next to no time."""
+
     def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
         """A picture is being converted, mostly before its upload begins; `size` is of the picture."""
 
@@ -68,6 +71,9 @@ class Silent:
     """Shows nothing."""
 
     def started(self, *, rows: int, size: int, concurrency: int) -> None:
+        pass
+
+    def rows_expected(self, rows: int, size: int) -> None:
         pass
 
     def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:

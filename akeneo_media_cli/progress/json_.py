@@ -36,6 +36,9 @@ class JsonLines:
     def started(self, *, rows: int, size: int, concurrency: int) -> None:
         self._event("started", {"rows": rows, "size": size, "concurrency": concurrency})
 
+    def rows_expected(self, rows: int, size: int) -> None:
+        pass
+
     def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
         self._event("row_converting", {"row": row, "file": file, "target": target.as_report(), "size": size})
 

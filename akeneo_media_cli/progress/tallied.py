@@ -24,6 +24,9 @@ class Tallied:
         self._tally.started(rows, size, concurrency)
         self._ticker.start()
 
+    def rows_expected(self, rows: int, size: int) -> None:
+        self._tally.rows_expected(rows, size)
+
     def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
         self._tally.row_converting(row, file, target, size)
 

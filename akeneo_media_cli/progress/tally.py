@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..frozen import frozen
 from ..rows import Target
@@ -31,6 +31,17 @@ class Flight:
     """Is the picture still being converted?"""
 
 
+class _Sample(NamedTuple):
+    """What was done at a time: `at_once` are the rows that were finished by the many."""
+
+    at: float
+    sent: int = 0
+    handled: int = 0
+    done: int = 0
+    rows_at_once: int = 0
+    size_at_once: int = 0
+
+
 @dataclass
 class Tally:
     """Counts what a run does. Safe to call from many threads; takes no lock for a piece of a file.
@@ -45,17 +56,19 @@ class Tally:
     retried: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
     _settled: int = 0  # bytes of finished rows
+    _expected: tuple[int, int] = (0, 0)  # rows and bytes that are expected to be unchanged
+    _at_once: tuple[int, int] = (0, 0)  # of those that were finished by the many
     _sent: int = 0  # bytes that went out in attempts that are over
     _flights: dict[int, Flight] = field(default_factory=dict)
     _wait: tuple[str, float] | None = None
     _narrowed: int | None = None
-    _samples: deque[tuple[float, int, int, int]] = field(default_factory=deque)
+    _samples: deque[_Sample] = field(default_factory=deque)
     _began: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._began = self.clock()
-        self._samples.append((self._began, 0, 0, 0))
+        self._samples.append(_Sample(self._began))
 
     def started(self, rows: int, size: int, concurrency: int) -> None:
         """See `Progress.started`; a second call corrects the first."""
@@ -63,6 +76,10 @@ class Tally:
         with self._lock:  # rates count from here: what came before was login and reading
             self._samples.clear()
         self.now()
+
+    def rows_expected(self, rows: int, size: int) -> None:
+        """See `Progress.rows_expected`."""
+        self._expected = rows, size
 
     def row_converting(self, row: int, file: str, target: Target, size: int) -> None:
         """See `Progress.row_converting`."""
@@ -121,6 +138,9 @@ class Tally:
             self._settled += size
             if before:  # known from the start: no rate
                 self._samples.clear()
+            if self._expected[0]:
+                rows, settled = self._at_once
+                self._at_once = rows + sum(counts.values()), settled + size
         if before:
             self.now()
 
@@ -148,21 +168,35 @@ class Tally:
             statuses = dict(self.statuses)
             handled = settled + on_the_way
             samples = self._samples
-            samples.append((at, sent, handled, done))
-            while len(samples) > 2 and at - samples[0][0] > _WINDOW:
+            samples.append(_Sample(at, sent, handled, done, *self._at_once))
+            while len(samples) > 2 and at - samples[0].at > _WINDOW:
                 samples.popleft()
-            since, sent_then, handled_then, done_then = samples[0]
-        span = at - since
+            since, now = samples[0], samples[-1]
+            expected = self._expected
+        rows, size = max(self.rows, done), max(self.size, handled)
+        rows_left, size_left = rows - done, size - handled
+        quick = max(0, expected[0] - now.rows_at_once)
+        if rows_left > quick:
+            # Those that next to no time is needed for say nothing of the others.
+            rows_left -= quick
+            size_left = max(0, size_left - max(0, expected[1] - now.size_at_once))
+            since = since._replace(
+                done=since.done - since.rows_at_once, handled=since.handled - since.size_at_once
+            )
+            now = now._replace(done=now.done - now.rows_at_once, handled=now.handled - now.size_at_once)
+        span = now.at - since.at
         return Moment(
             elapsed=at - self._began,
-            rows=max(self.rows, done),
+            rows=rows,
             done=done,
-            size=max(self.size, handled),
+            size=size,
             handled=handled,
             sized=self.size > 0,
-            rate=(sent - sent_then) / span if span > 0 else 0.0,
-            handled_rate=(handled - handled_then) / span if span > 0 else 0.0,
-            done_rate=(done - done_then) / span if span > 0 else 0.0,
+            rate=(now.sent - since.sent) / span if span > 0 else 0.0,
+            rows_left=rows_left,
+            size_left=size_left,
+            handled_rate=(now.handled - since.handled) / span if span > 0 else 0.0,
+            done_rate=(now.done - since.done) / span if span > 0 else 0.0,
             statuses=statuses,
             retried=self.retried,
             flights=flights,
@@ -187,7 +221,8 @@ class Moment:
     """A run at one moment. Sizes are bytes, rates are per second over the last half minute.
 
     `handled` counts the bytes of rows that are over (sent or not) and of those on their way; `sized` is
-    false where nobody knows how many bytes there are.
+    false where nobody knows how many bytes there are. `rows_left` and `size_left`, and the rates of rows and
+    bytes, leave out those that next to no time is needed for, as long as there are others.
     """
 
     elapsed: float
@@ -197,6 +232,8 @@ class Moment:
     handled: int
     sized: bool
     rate: float
+    rows_left: int
+    size_left: int
     handled_rate: float
     done_rate: float
     statuses: Mapping[str, int]
@@ -220,9 +257,9 @@ class Moment:
             return None
         guesses = []
         if self.sized and self.handled_rate > 0:
-            guesses.append((self.size - self.handled) / self.handled_rate)
+            guesses.append(self.size_left / self.handled_rate)
         if self.done_rate > 0:
-            guesses.append((self.rows - self.done) / self.done_rate)
+            guesses.append(self.rows_left / self.done_rate)
         return max(guesses, default=None)
 
     def amounts(self, *, rate: bool = True) -> str:

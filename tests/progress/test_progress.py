@@ -94,6 +94,35 @@ def test_rows_that_were_done_before_count_for_no_rate(clock: Clock) -> None:
     assert "about 50 s left" in out.getvalue()
 
 
+def test_rows_that_only_have_to_be_glanced_at_take_no_time(clock: Clock) -> None:
+    progress, out = plain(clock)
+    progress.started(rows=1000, size=1_000_000, concurrency=4)
+    progress.rows_expected(980, 980_000)
+
+    def said() -> str:
+        out.truncate(out.seek(0))
+        progress.tick()
+        return out.getvalue()
+
+    for row in range(1, 11):
+        clock.now += 10
+        progress.row_finished(row, item(row, size=1000))
+        said()
+    assert "10 of 1,000 rows" in out.getvalue()
+    assert "about 1:40 left" in out.getvalue(), "ten rows at ten seconds"
+    progress.rows_settled({"unchanged": 500}, 500_000, list)
+    assert "510 of 1,000 rows" in said()
+    assert "about 1:40 left" in out.getvalue(), "they say nothing of the others"
+    for row in range(11, 21):
+        clock.now += 10
+        progress.row_finished(row, item(row, size=1000))
+        said()
+    progress.rows_settled({"unchanged": 240}, 240_000, list)
+    clock.now += 1
+    assert "760 of 1,000 rows" in said()
+    assert "about 21 s left" in out.getvalue(), "240 rows, of which 242 took 21 seconds"
+
+
 def test_plain_ends_with_a_line_of_the_end(clock: Clock) -> None:
     progress, out = plain(clock)
     progress.started(rows=1, size=1000, concurrency=4)

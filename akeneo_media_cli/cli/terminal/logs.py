@@ -110,6 +110,10 @@ class Logged:
         LOGGER.info("%d rows, %d bytes, %d calls at once", rows, size, concurrency)
         self._inner.started(rows=rows, size=size, concurrency=concurrency)
 
+    def rows_expected(self, rows: int, size: int) -> None:
+        LOGGER.info("%d of them are expected to be unchanged", rows)
+        self._inner.rows_expected(rows, size)
+
     def row_converting(self, row: int, *, file: str, target: Target, size: int) -> None:
         self._inner.row_converting(row, file=file, target=target, size=size)
 
