@@ -10,8 +10,8 @@ from figure import Figure, Setting, medians
 from measure import environment, interleaved, ours, pim, ratios, run
 
 _IMPORTS = (
-    "its own 160 modules take as long to import as requests (150 dataclasses are made: a third of that); the "
-    "ledger is opened, checked and closed; five calls follow one another"
+    "Python, typer and urllib3 take half of it, its own 185 modules two fifths (130 dataclasses are made: a "
+    "third of that); the ledger is opened, checked and closed, and five calls follow one another: a tenth"
 )
 
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from ..fit.recipe import Recipe
 from ..frozen import frozen
 from ..progress.base import Progress
 
 if TYPE_CHECKING:
+    from ..fit.recipe import Recipe
     from ..preflight.fitting import Fitting
     from ..storage.conversions import Conversions, ConvertedFile
 

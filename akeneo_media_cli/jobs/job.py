@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import Failure, LedgerError, MediaError
 from ..exits import Exit, worst
-from ..fit.recipe import Recipe
 from ..ledger import Run
 from ..ledger.record import empty_summary
 from ..pim.client import PimClient
@@ -24,6 +23,9 @@ from ..transfer.environment import Environment, Figures
 from .fitting import Converting, converting
 from .options import RunOptions
 from .signals import Interrupted, Signals
+
+if TYPE_CHECKING:
+    from ..fit.recipe import Recipe
 
 
 class Job:

@@ -6,13 +6,16 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..fit.recipe import Recipe
 from ..frozen import frozen
 from ..ledger import PlannedRow
 from ..planning.linking import LinkMode
 from ..planning.options import ManifestOptions
 from ..planning.unchanged import SkipPolicy
+
+if TYPE_CHECKING:
+    from ..fit.recipe import Recipe
 
 
 @frozen
