@@ -296,7 +296,7 @@ class UploadExecutor:
         place: TargetAdapter = tasks[0].row.place
         began = self._clock()
         try:
-            with self.saves.saving():
+            with self.saves.saving(lines=len(lines)):
                 results = place.attach(self._client, list(lines.values()))
         except Refusal as refusal:
             if refusal.failure.kind is Kind.FORBIDDEN and place.shares:

@@ -38,9 +38,13 @@ def probe_pause(failures: int, random: Random) -> float:
     return longest / 2 + random() * longest / 2
 
 
-def settling(slowest: float) -> float:
-    """Seconds until a request whose answer was lost counts as over, by the slowest save seen, in seconds."""
-    return min(SETTLE_MOST, max(SETTLE_LEAST, SETTLE_TIMES * slowest))
+def settling(slowest: float, lines: int = 1, single: float = 0.0) -> float:
+    """Seconds until a request whose answer was lost counts as over, by the slowest save seen, in seconds.
+
+    A batch of many `lines` is given what they would take one by one, by the slowest `single` save that was
+    answered (docs/pim-behaviour.md, "Batch PATCH").
+    """
+    return min(SETTLE_MOST, max(SETTLE_LEAST, SETTLE_TIMES * slowest, lines * single))
 
 
 class SaveTimes:
@@ -55,35 +59,41 @@ class SaveTimes:
         self._settles_after = settles_after
         self._lock = threading.Lock()
         self._longest = SETTLE_LEAST
+        self._single = 0.0
         self._at_work: dict[object, Callable[[], float]] = {}
 
     @contextmanager
-    def saving(self, since: Callable[[], float] | None = None) -> Iterator[None]:
-        """While a request is made for which the PIM saves something; `since`: when its last byte went out."""
+    def saving(self, since: Callable[[], float] | None = None, *, lines: int = 1) -> Iterator[None]:
+        """While a request is made for which the PIM saves something; `since`: when its last byte went out.
+
+        `lines`: how many entities are saved one after the other.
+        """
         began, request = self._clock(), object()
         since = since or (lambda: began)
         with self._lock:
             self._at_work[request] = since
+        self._write(settling(0.0, lines, self._single))
         took = 0.0
         try:
             yield
             took = self._clock() - since()
+            if lines == 1:
+                self._single = max(self._single, took)
         except Trouble as trouble:
             took = self._clock() - since() if trouble.maybe_done else 0.0
             raise
         finally:
             with self._lock:
                 del self._at_work[request]
-            self._took(took)
+            self._write(settling(took))
 
     def look(self) -> None:
         """Count those that have no answer yet."""
         with self._lock:
             longest = max((self._clock() - since() for since in self._at_work.values()), default=0.0)
-        self._took(longest)
+        self._write(settling(longest))
 
-    def _took(self, seconds: float) -> None:
-        after = settling(seconds)
+    def _write(self, after: float) -> None:
         with self._lock:
             news = after >= _NEWS * self._longest
             if news:

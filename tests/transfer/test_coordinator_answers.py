@@ -265,6 +265,21 @@ def test_the_settling_grows_with_the_slowest_save() -> None:
     assert table.now - began >= 12
 
 
+def test_a_batch_without_an_answer_is_given_the_time_of_all_its_lines() -> None:
+    several = [
+        task(n, f"{n}.jpg", keys=(), attaches=True, group="g", attach_keys=(f"entity:{n}",))
+        for n in range(1, 51)
+    ]
+    table = Table(*several)
+    for n in range(1, 51):
+        table.expect(RequestKind.SEND, Stored(f"c{n}", None, 10, 0.5))
+    request = table.expect(RequestKind.ATTACH, RESET)
+    assert len(request.tasks) == 50
+    began = table.now
+    assert table.request().kind is RequestKind.ATTACH
+    assert table.now - began >= 25
+
+
 def test_a_deadlock_is_tried_again_with_its_tree_alone() -> None:
     tree = [task(n, f"{n}.jpg", tree="tree:t") for n in (1, 2, 3)]
     table = Table(*tree, concurrency=2)

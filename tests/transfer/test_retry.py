@@ -9,6 +9,21 @@ from akeneo_media_cli.pim.errors import Trouble
 from akeneo_media_cli.transfer.retry import SaveTimes
 
 
+def test_a_batch_is_given_the_time_of_its_lines_from_the_start() -> None:
+    now = 0.0
+    written: list[float] = []
+    saves = SaveTimes(lambda: now, written.append)
+    with saves.saving(lines=100):
+        assert written == [], "nothing is known yet"
+    with saves.saving():
+        now += 0.3
+    assert written == []
+    with saves.saving(lines=100):
+        assert written == [30.0]
+        now += 3
+    assert written == [30.0]
+
+
 def test_a_patch_counts_as_a_save_and_a_refused_connection_does_not() -> None:
     now = 0.0
     written: list[float] = []

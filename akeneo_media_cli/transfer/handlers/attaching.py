@@ -72,14 +72,16 @@ class AttachHandler:
             else:
                 self._retrying.remember(task, request, line)
                 events += (
-                    self._unclear(task, line, now) if line.maybe_done else self._retrying.again(task, now)
+                    self._unclear(task, line, now, len(in_line))
+                    if line.maybe_done
+                    else self._retrying.again(task, now)
                 )
         return events
 
-    def _unclear(self, task: UploadTask, outcome: Troubled, now: float) -> list[Event]:
+    def _unclear(self, task: UploadTask, outcome: Troubled, now: float, lines: int) -> list[Event]:
         """Setting a code twice does no harm, but a request beside one still at work would: wait first."""
         assert task.media is not None
-        settled_at = self._flow.settled_at(now, outcome)
+        settled_at = self._flow.settled_at(now, outcome, lines)
         task.state = Settling(settled_at, Attaching(task.media))
         if self._retrying.spent(task):
             return self._retrying.give_up(task, now)

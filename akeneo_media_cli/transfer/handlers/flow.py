@@ -57,6 +57,9 @@ class Flow:
         self.completed = 0
         """How many requests that change the PIM have succeeded."""
         self.slowest_save = 0.0
+        """In seconds, that of a request without an answer included."""
+        self.slowest_answered = 0.0
+        """In seconds, of those that saved one file and were answered."""
         self.largest_passed = 0
         self.one_by_one = policy.one_by_one
         self.silent_swaps = 0
@@ -104,10 +107,10 @@ class Flow:
         task.state = Finished(task.media)
         return Ended(task, Status.PENDING, task.tries.last, uncertain)
 
-    def settled_at(self, now: float, outcome: Troubled | None = None) -> float:
+    def settled_at(self, now: float, outcome: Troubled | None = None, lines: int = 1) -> float:
         """When a request without a clear answer is over, by the slowest save seen so far.
 
-        `outcome` None: it was an earlier run's request.
+        `outcome` None: it was an earlier run's request. `lines`: how many entities it was about.
         """
         slowest = self.slowest_save
         if outcome is not None and outcome.failure.http_status == ANSWERED:
@@ -115,7 +118,7 @@ class Flow:
         elif outcome is not None:
             # There was no answer, so the save takes longer than that.
             slowest = self.slowest_save = max(slowest, outcome.waited)
-        return now + settling(slowest)
+        return now + settling(slowest, lines, self.slowest_answered)
 
     def succeed(self, task: UploadTask, media: Known, now: float) -> list[Event]:
         """The value of a row that holds its keys is ours: it is uploaded, and others get its file."""

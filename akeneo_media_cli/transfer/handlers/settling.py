@@ -95,6 +95,7 @@ class SettleHandler:
         media = Known(stored.code, stored.sha256)
         flow = self._flow
         flow.slowest_save = max(flow.slowest_save, stored.saving)
+        flow.slowest_answered = max(flow.slowest_answered, stored.saving)
         flow.largest_passed = max(flow.largest_passed, task.size)
         return self._proving.arrived(task, media, now, clean=True)
 
