@@ -186,6 +186,13 @@ class Job:
         self._begun = True
         return open_rows
 
+    def confirmed(self, ask: Callable[[str], bool] | None, question: str) -> bool:
+        """The user's answer; without anybody to `ask` it is yes."""
+        if ask is None:
+            return True
+        with self.progress.asking():
+            return ask(question)
+
     def untold(self, run: Run) -> Iterator[dict[str, Any]]:
         """At the end: the items of rows that no display was told the result of, one page in memory at a time.
 

@@ -75,7 +75,7 @@ class Remove(Job):
                     )
                 values, _ = run.open_totals()
             question = f"Remove up to {count(values, 'value')} from {self.address}?"
-            if options.confirm is not None and values and not options.confirm(question):
+            if values and not self.confirmed(options.confirm, question):
                 return Exit.USAGE
             self.let_settle(run)
             set_others(self, run, client, Status.REMOVED, retries=options.retries)

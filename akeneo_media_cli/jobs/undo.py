@@ -77,7 +77,7 @@ class Undo(Job):
                 return rows_status(run)
             # The ledger's number: counting what others changed since would read every product once more.
             question = f"Put back up to {count(values, 'value')} of run {options.undoes} in {self.address}?"
-            if options.confirm is not None and not options.confirm(question):
+            if not self.confirmed(options.confirm, question):
                 return Exit.USAGE
             self.let_settle(run)
             set_others(self, run, client, Status.RESTORED, retries=options.retries)

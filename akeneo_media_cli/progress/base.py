@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from ..errors import Failure
@@ -63,6 +64,9 @@ class Progress(Protocol):
     def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
         """Something the user should know that belongs to no row. `level`: info, warning or error."""
 
+    def asking(self) -> AbstractContextManager[None]:
+        """The user is asked something on the terminal while the block lasts: nothing is drawn over it."""
+
     def finished(self, summary: Mapping[str, Any]) -> None:
         """The run is over; `summary` as in the report. Restores the terminal."""
 
@@ -108,6 +112,9 @@ class Silent:
 
     def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
         pass
+
+    def asking(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def finished(self, summary: Mapping[str, Any]) -> None:
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO
 
 from ..console import Outlet
@@ -87,6 +88,9 @@ class JsonLines:
 
     def note(self, message: str, *, hint: str = "", level: str = "warning") -> None:
         self._event("note", {"level": level, "message": message, "hint": hint})
+
+    def asking(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def finished(self, summary: Mapping[str, Any]) -> None:
         self._event("finished", {"summary": summary})

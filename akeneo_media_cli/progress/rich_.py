@@ -12,7 +12,8 @@ import io
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -63,28 +64,47 @@ class Terminal(Tallied):
         self._drawn: Sequence[int] = ()
         """The width in cells of each line of the last frame."""
         self._drawing = threading.Lock()
+        self._asking = False
 
     def draw(self, *, last: bool = False) -> None:
         """Put a frame of this moment in place of the last one, below the notes that came meanwhile."""
         with self._drawing:
+            if self._asking:
+                return
             width, height = self._size()
             # The last column stays free: some terminals fold a line that only just fits.
             lines = layout(self._tally.now(), width - 1, height - 1, unicode=self._unicode, last=last)
             notes = [line for note in self._take_notes() for line in note.wrap(self._console, width - 1)]
-            # A terminal made narrower has folded the lines of the last frame.
-            up = min(sum(max(1, -(-cells // width)) for cells in self._drawn), height - 1)
+            start = self._start(width, height)
             self._drawn = [line.cell_len for line in lines]
             self._out.write(
                 "".join(
                     (
                         _NO_FOLDING,
-                        f"\r\x1b[{up}A" if up else "\r",
+                        start,
                         *(self._ansi(line) + _ERASE_RIGHT + "\n" for line in [*notes, *lines]),
                         _ERASE_BELOW,
                         _FOLDING,
                     )
                 )
             )
+
+    def _start(self, width: int, height: int) -> str:
+        """What moves the cursor to where the last frame began."""
+        # A terminal made narrower has folded the lines of the last frame.
+        up = min(sum(max(1, -(-cells // width)) for cells in self._drawn), height - 1)
+        return f"\r\x1b[{up}A" if up else "\r"
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """The question takes the frame's place; the next frame comes below the answer."""
+        with self._drawing:
+            self._out.write(self._start(*self._size()) + _ERASE_BELOW)
+            self._drawn, self._asking = (), True
+        try:
+            yield
+        finally:
+            self._asking = False
 
     def _size(self) -> tuple[int, int]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..errors import Failure
@@ -56,3 +57,6 @@ class Tallied:
 
     def limit(self, calls: int) -> None:
         self._tally.limit(calls)
+
+    def asking(self) -> AbstractContextManager[None]:
+        return nullcontext()

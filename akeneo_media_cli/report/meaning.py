@@ -159,5 +159,5 @@ def _defect(report: Report) -> str:
 
 
 def _nothing(report: Report) -> str:
-    done = {"verify": "compared", "download": "downloaded"}
+    done = {"verify": "compared", "download": "downloaded", "remove": "removed", "undo": "changed"}
     return f"Nothing was {done.get(report.command, 'sent')}."

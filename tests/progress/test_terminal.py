@@ -142,6 +142,22 @@ def test_the_block_shows_bar_counts_and_rows_in_flight(screen: Screen, clock: Cl
     ]
 
 
+def test_nothing_is_drawn_over_a_question(screen: Screen, clock: Clock) -> None:  # noqa: F811
+    progress = display(screen, clock)
+    progress.started(rows=10, size=0, concurrency=4)
+    progress.draw()
+    with progress.asking():
+        screen.stream.write("Remove up to 10 values? [y/N]: ")
+        progress.note("a note that can wait")
+        progress.draw()
+        assert screen.shown == ["Remove up to 10 values? [y/N]:"]
+        screen.stream.write("y\n")
+    progress.finished({})
+    question, note, bar, *_ = screen.shown
+    assert (question, note) == ("Remove up to 10 values? [y/N]: y", "warning: a note that can wait")
+    assert "━" in bar
+
+
 def test_a_frame_takes_the_place_of_the_last(screen: Screen, clock: Clock) -> None:  # noqa: F811
     progress = display(screen, clock)
     fly(progress, 4)

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +157,9 @@ class Logged:
             return
         for item in items():
             self.row_finished(item["row"], item)
+
+    def asking(self) -> AbstractContextManager[None]:
+        return self._inner.asking()
 
     def waiting(self, reason: str, seconds: float) -> None:
         # It is told again and again how long is left: only the beginning is news.
