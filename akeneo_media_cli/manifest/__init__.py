@@ -210,6 +210,10 @@ def _read_all(
                 yield from _noted(name, read(source, Assembler(name, settings, note, named), how), note)
         finally:
             source.close()
+    for column in named.unmet:
+        note(
+            f"--map {column}=...: no manifest has a column {column}", "Check how it is spelled in the header."
+        )
 
 
 def _noted(name: str, rows: Iterator[Row | RowBatch], note: Note) -> Iterator[Row | RowBatch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -84,6 +84,7 @@ class Renamed:
     def __init__(self, options: Sequence[str] = ()) -> None:
         """Options as typed. Raises UsageError for one of another form, and for a column with two names."""
         self._names: dict[str, str] = {}
+        self._unmet: dict[str, str] = {}
         for option in options:
             # The last equals sign: a header may have one, the name of a column here has none.
             column, equals, name = (part.strip() for part in option.rpartition("="))
@@ -92,6 +93,7 @@ class Renamed:
             if self._names.get(spelled(column), name) != name:
                 raise UsageError(f"--map gives the column {column!r} two names", "Keep one of them.")
             self._names[spelled(column)] = name
+            self._unmet[spelled(column)] = column
 
     def __bool__(self) -> bool:
         return bool(self._names)
@@ -99,16 +101,19 @@ class Renamed:
     def __call__(self, name: str) -> str:
         """What a manifest's column is called here, without spaces at its ends."""
         name = name.strip()
-        return self._names.get(spelled(name), name) if len(name) <= _LONGEST_RENAMED else name
+        if len(name) > _LONGEST_RENAMED or (found := self._names.get(spelled(name))) is None:
+            return name
+        self._unmet.pop(spelled(name), None)
+        return found
 
     def is_new(self, name: str) -> bool:
         """Is this a name that an option gives?"""
         return name in self._names.values()
 
-    def unused(self, written: Iterable[str]) -> list[str]:
-        """The columns of the options that a table with these columns does not have."""
-        there = {spelled(name) for name in written}
-        return [column for column in self._names if column not in there]
+    @property
+    def unmet(self) -> list[str]:
+        """The columns of the options that no manifest had so far."""
+        return list(self._unmet.values())
 
 
 def as_text(value: object) -> str | None:

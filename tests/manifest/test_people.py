@@ -37,6 +37,8 @@ def test_columns_get_the_names_that_map_gives(read: Reader, suffix: str, content
     (row,) = found.rows
     assert (row.target and row.target.code, row.file, row.problem) == ("00123", "a.jpg", None)
     assert found.notes == []
+    slip = read(content, suffix, maps=["Artikelnummer=product", "bild = file", "Titel=filename"])
+    assert [note.split(" |")[0] for note in slip.notes] == ["--map Titel=...: no manifest has a column Titel"]
 
 
 def test_a_mapped_name_may_be_one_that_set_uses(read: Reader) -> None:
