@@ -33,9 +33,9 @@ _COMPETES = (
     "four threads compete for Python's lock when the PIM answers at once, which no PIM does: see 10 ms"
 )
 _SPREAD_OUT = (
-    "the profile has no peak: start-up is a fifth; of what an upload costs the ledger is a fifth (two commits "
-    "a row, so that a kill loses nothing: one for the end of a row and the beginning of the next would save a "
-    "hundredth), the exchange another, reading, digest and sending of the file a sixth, looking the product "
+    "the profile has no peak: start-up is a fifth; of what an upload costs the ledger is a fifth (two "
+    "commits a row, so that a kill loses nothing: one for the end of a row and the beginning of the next "
+    "would save a hundredth), the exchange another, reading, digest and sending of the file a sixth, looking the product "
     "up and reading it back an eighth, deciding what is next an eighth"
 )
 _STARTS = (
