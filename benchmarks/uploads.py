@@ -35,8 +35,8 @@ _COMPETES = (
 _SPREAD_OUT = (
     "the profile has no peak: start-up is a fifth; of what an upload costs the ledger is a fifth (two "
     "commits a row, so that a kill loses nothing: one for the end of a row and the beginning of the next "
-    "would save a hundredth), the exchange another, reading, digest and sending of the file a sixth, looking the product "
-    "up and reading it back an eighth, deciding what is next an eighth"
+    "would save a hundredth), the exchange another, reading, digest and sending of the file a sixth, "
+    "looking the product up and reading it back an eighth, deciding what is next an eighth"
 )
 _STARTS = (
     "Python's start and its imports (0.2 s), which curl has not, are nearly half of it; the sending itself "
