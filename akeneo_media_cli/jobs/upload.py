@@ -221,6 +221,7 @@ class Upload(Job):
             self.figures.bytes_sent += executor.bytes_sent
             self.figures.shared += coordinator.shared
             self.figures.changed_in_pim += unchanged.drifted
+            self.figures.kept += unchanged.kept
             self.figures.unasked += unchanged.unasked
             self.figures.converted = conversions.count if conversions else 0
             self.figures.read_back += readback.confirmed if readback else 0

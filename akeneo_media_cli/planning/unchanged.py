@@ -100,6 +100,8 @@ class Unchanged:
         self._lock = threading.Lock()
         self.drifted = 0
         """Values that this machine had set and that held something else."""
+        self.kept = 0
+        """Of those, values that were left so."""
         self.unasked = 0
         """Rows left out by the ledger alone."""
 
@@ -208,6 +210,7 @@ class Unchanged:
                 return _same(planned, before, sha256)
         with self._lock:
             self.drifted += 1
+            self.kept += self._policy.drift == "keep"
         if self._policy.drift == "keep":
             return Comparison(before, same=True, kept=True, notes=(KEPT,))
         if self._policy.drift == "fail":

@@ -123,8 +123,8 @@ class Summary(TypedDict):
 
     `shared` counts rows that got the media file that another row sent. Of an upload, `read_back` counts
     values that were read back after they were sent and hold what was sent, `changed_in_pim` values that were
-    set from this machine before and held something else now, `unasked` unchanged rows about which the PIM was
-    not asked, `converted` pictures that were converted.
+    set from this machine before and held something else now, `kept` those of them that were left so,
+    `unasked` unchanged rows about which the PIM was not asked, `converted` pictures that were converted.
     """
 
     total: int
@@ -141,6 +141,7 @@ class Summary(TypedDict):
     shared: int
     read_back: int
     changed_in_pim: int
+    kept: int
     unasked: int
     converted: int
 
@@ -155,6 +156,7 @@ EFFORT = (
     "shared",
     "read_back",
     "changed_in_pim",
+    "kept",
     "unasked",
     "converted",
 )

@@ -55,7 +55,9 @@ def _fine(report: Report) -> str:
         return f"Nothing was sent, as this was a dry run: {would}."
     if report.command != "upload":
         return _DONE.get(report.command, "Every row is in the PIM.")
-    return " ".join(filter(None, ("Every row is in the PIM.", checked(report))))
+    kept = _number(report, "kept")
+    but = f" but {kept:,} that somebody changed there: left as it is (--drift keep)" if kept else ""
+    return " ".join(filter(None, (f"Every row is in the PIM{but}.", checked(report))))
 
 
 def checked(report: Report) -> str:

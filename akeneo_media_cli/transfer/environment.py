@@ -45,6 +45,8 @@ class UploadFigures(Figures):
     """Values that were read back after they were sent, and held what was sent."""
     changed_in_pim: int = 0
     """Values that were set from here before and held something else now."""
+    kept: int = 0
+    """Of those, values that were left as they are (`--drift keep`)."""
     unasked: int = 0
     """Unchanged rows about which the PIM was not asked: the ledger was trusted."""
     converted: int = 0

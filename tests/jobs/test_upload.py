@@ -303,7 +303,7 @@ def test_a_value_that_somebody_changed_meanwhile(desk: Desk, new: New, drift: st
     desk.upload(manifest)
     desk.put(code, other)
     done = desk.upload(manifest, skip=SkipPolicy(drift=drift))
-    assert done.summary["changed_in_pim"] == 1
+    assert (done.summary["changed_in_pim"], done.summary["kept"]) == (1, int(drift == "keep"))
     held = desk.value(code)
     assert held is not None
     if drift == "overwrite":

@@ -116,6 +116,7 @@ def test_a_terminal_gets_colour_and_folding() -> None:
     [
         ("upload", 0, {"total": 0}, "nothing to do"),
         ("upload", 0, {"total": 2, "planned": 2}, "dry run: 2 rows would be"),
+        ("upload", 0, {"total": 2, "unchanged": 2, "kept": 1}, "but 1 that somebody changed there"),
         ("upload", 1, {"total": 2, "planned": 1, "invalid": 1}, "Fix 1 row before you upload."),
         ("upload", 1, {"total": 3, "failed": 1, "pending": 2}, "2 rows pending: the same command resumes"),
         ("upload", 4, {"total": 1}, "akeneo-media check"),
