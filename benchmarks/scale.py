@@ -119,8 +119,8 @@ def validate_rows(setting: Setting) -> list[Figure]:
 
 _NOTHING = (
     "of 20 µs a row 3 are the system's look at the file (lstat), 7 SQLite's (finding its value by key among "
-    "100,000 and writing the row, 6), 3 the CSV and the key; start-up and the check of the ledger's pages are "
-    "a fifth of all"
+    "100,000 and writing the row, 6), 3 the CSV and the key; start-up and the check of the ledger's pages "
+    "are a fifth of all"
 )
 
 
