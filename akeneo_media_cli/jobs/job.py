@@ -112,11 +112,16 @@ class Job:
         with client:
             try:
                 yield client
-                if self.answers and options.reports:
-                    self.pim_version = _version(client)
+                if self.answers:
+                    self.ask_version(client)
             finally:
                 self.figures.requests = client.counts.requests
                 self.figures.retries += client.counts.resent
+
+    def ask_version(self, client: PimClient) -> None:
+        """Ask for the PIM's version, if a report is to say it and it is not known."""
+        if self._run_options.reports and self.pim_version is None:
+            self.pim_version = _version(client)
 
     def converting(self, recipe: Recipe | None) -> AbstractContextManager[Converting | None]:
         """What converts pictures, for as long as the block lasts; None without a recipe."""

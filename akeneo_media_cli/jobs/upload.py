@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ..errors import Kind, ManifestError
@@ -15,7 +16,7 @@ from ..pim.http.throttle import Throttle
 from ..planning.beside import Rivals
 from ..planning.carriers import Carriers, parse_carrier
 from ..planning.contents import known_before
-from ..planning.feed import Passes
+from ..planning.feed import Aside, Passes
 from ..planning.left import WAITING, LeftInFlight, can_be_held
 from ..planning.linking import LinkMode
 from ..planning.plan import Rows, plan
@@ -197,9 +198,12 @@ class Upload(Job):
             conversions=conversions,
         )
         passes = Passes(run, carriers, left if send else None)
+        asides = iter([Aside(partial(self.ask_version, client))])
 
         def feed() -> Any:
-            batch = (readback and readback.full_batch()) or passes()
+            batch: Any = (readback and readback.full_batch()) or passes()
+            if batch is None:
+                batch = next(asides, None)
             if isinstance(batch, Later):
                 self.progress.waiting(WAITING, batch.until - environment.clock())
             return batch

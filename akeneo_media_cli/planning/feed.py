@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection
 from functools import partial
+from typing import NamedTuple
 
 from ..ledger import PlannedRow, Run
 from ..rows import folded
@@ -21,6 +22,12 @@ ENTITIES = 100
 ROWS = 300
 EXPECTED_ROWS = 2000
 """So many rows one search is enough for, if they are of few enough entities and nothing else is asked."""
+
+
+class Aside(NamedTuple):
+    """A read that belongs to no row, made beside look-ups so that nothing waits for it; it raises nothing."""
+
+    ask: Callable[[], None]
 
 
 class Feed:

@@ -32,6 +32,7 @@ from ..transfer.task import Attaching, Known, Resumed, UploadTask
 from . import beside
 from .carriers import Carriers, Way
 from .contents import Contents
+from .feed import Aside
 from .left import LeftInFlight
 from .readback import ReadBack, SentBatch
 from .unchanged import Unchanged, result_of
@@ -76,8 +77,11 @@ class Preparation:
         self._sources = sources
         self._contents = Contents(sources)
 
-    def look(self, batch: SentBatch | Sequence[PlannedRow]) -> Found:
+    def look(self, batch: SentBatch | Aside | Sequence[PlannedRow]) -> Found:
         """The result of a batch of rows, to be sent or sent before."""
+        if isinstance(batch, Aside):
+            batch.ask()
+            return Found()
         if isinstance(batch, SentBatch):
             assert self._readback is not None
             return self._readback.read(batch)

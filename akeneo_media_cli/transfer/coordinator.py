@@ -40,8 +40,9 @@ from .task import (
 
 __all__ = ["Coordinator", "Policy"]
 
-AHEAD = 400
-"""Rows that are kept looked up and ready ahead of the workers."""
+AHEAD = 380
+"""Rows that are kept looked up and ready ahead of the workers: no whole hundreds, so that a hundred sent rows
+are there to be read back when the next hundred is looked up."""
 WINDOW = 20_000
 """The most rows that are held in memory, however much they block one another."""
 

@@ -74,6 +74,14 @@ def test_every_row_is_uploaded_read_back_counted_and_remembered(desk: Desk, new:
     assert desk.ledger.run("last").exit_status == 0
 
 
+def test_the_version_for_a_report_is_asked_beside_the_uploads(desk: Desk, new: New) -> None:
+    heard: list[str] = []
+    desk.on_call = lambda call: heard.append(call.path.partition("?")[0].rpartition("/")[2])
+    desk.upload(pictures(desk, *(new() for _ in range(3))), reports=("r.json",), concurrency=1)
+    assert heard.count("system-information") == 1
+    assert heard.index("system-information") < heard.index("media-files")
+
+
 def test_the_next_run_sends_only_the_file_that_changed(desk: Desk, new: New) -> None:
     codes = [new() for _ in range(4)]
     manifest = pictures(desk, *codes)
