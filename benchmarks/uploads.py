@@ -17,8 +17,8 @@ CALLS = 4
 _WAITING = (
     "start-up (0.25 s), three calls that wait for one another (login, attribute, first search), looking up "
     "and reading back, and what each upload takes of a core that slept while the PIM worked (2 ms, where "
-    "many at once take 1; a bare loop takes 1.3): a result is recorded while the next file is in flight, but that "
-    "one may be is on disk before its bytes go out"
+    "many at once take 1; a bare loop takes 1.3): a result is recorded while the next file is in flight, but "
+    "that one may be is on disk before its bytes go out"
 )
 _BEFORE_THE_FIRST = (
     "start-up, with the calls that wait for one another (login, attribute, first search), and the last "
