@@ -119,17 +119,20 @@ def test_a_password_that_is_changed_meanwhile_ends_it_with_4(bench: Bencher) -> 
 
 
 def test_an_app_that_is_disconnected_meanwhile_ends_it_with_4(bench: Bencher) -> None:
-    b = bench(save_time=0.02)
+    b = bench(save_time=0.05)
     who = b.sandbox.credentials
     login = {"grant_type": "password", "username": who.username, "password": who.password}
     client = (who.client_id, who.client_secret)
     token = b.sandbox.inside(lambda: b.sandbox.store.tokens.grant(client, login)["access_token"])
-    change(b, faults=["401=1x@media-files"])
-    done = b.upload(many(b, 60), env={"AKENEO_TOKEN": token})
-    assert done.status == 4, done.err
-    assert done.statuses()["pending"] > 0
-    assert token not in done.err
-    assert "App" in done.err
+    manifest = many(b, 100)
+    with running(b, "upload", manifest, "--report", "r.json", env={"AKENEO_TOKEN": token}) as process:
+        wait_for_uploads(b, 5, process)
+        change(b, faults=["401=1"])
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 4, err
+    assert '"status": "pending"' in (b.folder / "r.json").read_text("utf-8")
+    assert token not in err
+    assert "App" in err
 
 
 @pytest.mark.long

@@ -93,8 +93,8 @@ def test_the_events_are_what_a_run_writes(ran: Bench) -> None:
         assert shape(example) == shape(events[example["event"]])
     told = re.findall(r"^\| `(\w+)` \| ", section("Events"), re.MULTILINE)
     methods = {name for name in vars(Silent) if not name.startswith("_")}
-    # Pieces of files and estimates are no events, and rows settled at once are told one by one.
-    assert set(told) == methods - {"row_sent", "rows_expected", "rows_settled"}
+    # Pieces of files, estimates and questions are no events, and rows settled at once are told one by one.
+    assert set(told) == methods - {"row_sent", "rows_expected", "asking", "rows_settled"}
 
 
 def test_the_metrics_are_what_a_run_writes(ran: Bench) -> None:
