@@ -137,13 +137,13 @@ class TokenAuth:
             token = self._token
             if token is not None and (stale is None or token.generation != stale.generation):
                 return token
-            if self._refused:
-                raise _copy(self._refused)
             if self._trouble and self._failures != failures:
                 raise self._trouble.again()
             return self._renew(login=login)
 
     def _renew(self, *, login: bool = False) -> Token:
+        if self._refused:
+            raise _copy(self._refused)
         self._trouble = None
         stale = self._token
         try:

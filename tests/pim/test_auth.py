@@ -144,6 +144,25 @@ def test_a_life_that_is_no_number_waits_for_the_401(pim: Pim, life: Any) -> None
     assert tokens.count == 1
 
 
+def test_an_early_renewal_that_is_refused_is_not_tried_again(pim: Pim) -> None:
+    clock = Clock()
+    tokens = Tokens()
+    changed = threading.Event()
+
+    def endpoint(request: Request) -> Reply:
+        return refuses(422, "No user found") if changed.is_set() else tokens(request)
+
+    client, server = pim(tokens.api, tokens=endpoint, clock=clock)
+    client.get_product("x")
+    before = len(server.logins)
+    clock.now += 3575
+    changed.set()
+    for _ in range(3):
+        with pytest.raises(AccessError):
+            client.get_product("x")
+    assert len(server.logins) - before == 2, "refreshed, and logged in, once"
+
+
 def test_trouble_with_an_early_renewal_does_not_stop_a_good_token(pim: Pim) -> None:
     clock = Clock()
     tokens = Tokens()
