@@ -133,11 +133,11 @@ class RowResult:
     """The result of one row; `status` None reopens it.
 
     `attempts` and `duration` (seconds) are for the whole row, not for the last try; None leaves what is
-    known; where there is a `duration`, the row ends now. `size`, `mtime_ns` and `stamp` are given where the
-    file sent differs from the one planned. For `uploaded` and `unchanged` a `media_code` makes the ledger
-    remember that the value holds this file; so does one that is open for what is to be done `beside` it.
-    `before`, where known, is what the value held before this run. `fitted` as in `PlannedRow`; `sha256` is of
-    the row's own file even where a converted one was sent.
+    known; where there is a `duration`, the row ended `ended_ago` seconds before now. `size`, `mtime_ns`
+    and `stamp` are given where the file sent differs from the one planned. For `uploaded` and `unchanged`
+    a `media_code` makes the ledger remember that the value holds this file; so does one that is open for
+    what is to be done `beside` it. `before`, where known, is what the value held before this run.
+    `fitted` as in `PlannedRow`; `sha256` is of the row's own file even where a converted one was sent.
     """
 
     seq: int
@@ -155,6 +155,7 @@ class RowResult:
     stamp: int | None = None
     fitted: Mapping[str, Any] | None = None
     beside: SetBeside | None = None
+    ended_ago: float = 0.0
 
 
 class InFlightMark(NamedTuple):

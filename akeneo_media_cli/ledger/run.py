@@ -355,7 +355,7 @@ class Run(RunRecord):
             outcome.sha256,
             outcome.attempts,
             outcome.duration,
-            None if outcome.duration is None else self._clock(),
+            None if outcome.duration is None else self._clock() - outcome.ended_ago,
             outcome.size,
             outcome.mtime_ns,
             outcome.stamp,

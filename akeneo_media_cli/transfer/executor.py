@@ -122,6 +122,9 @@ class UploadExecutor:
         except Trouble as trouble:
             trouble.waited = trouble.waited or self._clock() - began
             raise
+        finally:
+            for task in request.tasks:
+                task.tries.over = self._clock()
 
     def _do(self, request: Request, meanwhile: Callable[[], None]) -> Outcome:
         if request.kind is RequestKind.SEND:
@@ -377,6 +380,7 @@ class UploadExecutor:
         task, tries, media = ended.task, ended.task.tries, ended.task.media
         payload: UploadPayload = task.row
         flight = InFlightState.UNPROVEN if ended.uncertain else InFlightState.OVER
+        over = self._clock() if tries.over is None else tries.over
         sha256, fitted, notes = None if media is None else media.sha256, None, payload.resolved.notes
         if payload.planned.recipe is not None and self._conversions is not None:
             made = self._conversions.made(payload.planned)
@@ -393,7 +397,7 @@ class UploadExecutor:
             media_code=media.code if media is not None and uploaded else None,
             sha256=sha256,
             attempts=tries.made,
-            duration=None if tries.began is None else round(self._clock() - tries.began, 3),
+            duration=None if tries.began is None else round(over - tries.began, 3),
             notes=(*notes, SHARED) if ended.shared else notes,
             flight=flight,
             size=payload.own_size(task.size) or None,
@@ -402,6 +406,8 @@ class UploadExecutor:
             before=payload.held_before,
             fitted=fitted,
             beside=said,
+            # It is recorded while the next row's file is on its way.
+            ended_ago=self._clock() - over,
         )
         self._run.record([result])
         if result.status is not None:

@@ -245,6 +245,18 @@ def order(pim: RunningSandbox, *faults: str) -> None:
 # Sending.
 
 
+def test_a_row_ends_with_its_answer_and_not_when_that_is_recorded(
+    scripted: Callable[[Handler], Hands],
+) -> None:
+    h = scripted(lambda request: created())
+    task = h.task("p")
+    task.tries.began = 0.0
+    h.send(task)
+    h._now += 5.0
+    h.executor.ended(Ended(task, Status.UPLOADED))
+    assert h.run.row(task.seq).duration == 0.0
+
+
 def test_what_was_before_is_recorded_once_the_file_is_out_and_before_its_answer(
     scripted: Callable[[Handler], Hands],
 ) -> None:
