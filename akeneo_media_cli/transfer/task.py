@@ -131,14 +131,14 @@ class Tries:
     """The results of a row's requests so far.
 
     The file was sent `made` times; `failed` tries count against `--retries`. `last` is the last trouble,
-    `own` if it was with the source of the file and not with the PIM. `met_500`: the PIM itself answered
-    a 500. `spared`: a request that died with a kept-alive connection was not counted; the second one is.
+    `own` if it was with the source of the file and not with the PIM. `met_500`: the PIM itself answered a
+    500. `spared`: a request that died with a kept-alive connection was not counted; the second one is.
     `began` is when the first request was sent, `over` when the last one ended, in monotonic seconds;
-    `completed_at_trouble` is how many writes of this run had succeeded at the first trouble. `excused`: the last trouble is not the row's fault.
-    `lingers`: the last request was given up while the PIM was still at work on it.
-    `untold` counts the requests after which it was unknown whether the file had arrived.
-    `refused_for_size` counts the answers that a file too large for the PIM gets, `too_large` says so;
-    `cut_before` is 1 after one that may have been such an answer.
+    `completed_at_trouble` is how many writes of this run had succeeded at the first trouble. `excused`:
+    the last trouble is not the row's fault. `lingers`: the last request was given up while the PIM was
+    still at work on it. `untold` counts the requests after which it was unknown whether the file had
+    arrived. `refused_for_size` counts the answers that a file too large for the PIM gets, `too_large`
+    says so; `cut_before` is 1 after one that may have been such an answer.
     """
 
     made: int = 0
