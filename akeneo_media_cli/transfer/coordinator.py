@@ -175,9 +175,6 @@ class Coordinator:
         if isinstance(outcome, Fatal):
             return self._fatal(request, outcome, now)
         if isinstance(outcome, Troubled):
-            if request.got_further(now):
-                request.failures = 0
-                self.limiter.succeeded(wrote=False, now=now)
             self._tell_limiter(request, outcome, now)
         else:
             self.limiter.succeeded(wrote=request.kind.writes, now=now)

@@ -200,7 +200,13 @@ class AdaptiveLimiter:
     def met_trouble(
         self, who: object, request: Request, outcome: Troubled, now: float, *, suspect: bool = False
     ) -> None:
-        """A request of `who` met temporary trouble. `suspect` as in `troubled`."""
+        """A request of `who` met temporary trouble. `suspect` as in `troubled`.
+
+        One that got further before shows that the PIM is up, and has all its tries again.
+        """
+        if request.got_further(now):
+            request.failures = 0
+            self.succeeded(wrote=False, now=now)
         if outcome.retry_after is not None:
             self.wait_until(now, outcome.retry_after)
         if outcome.throttled:

@@ -149,9 +149,6 @@ class _Pool(Generic[T]):
     def _retry(self, request: Request, trouble: Troubled) -> None:
         """Wait before the next try. Raises TemporaryError where there is none."""
         now = self._environment.clock()
-        if request.got_further(now):
-            self._limiter.succeeded(wrote=False)
-            request.failures = 0
         self._limiter.met_trouble(request, request, trouble, now)
         if not (trouble.throttled and request.in_flight > 1) and not request.probe:
             request.failures += 1
